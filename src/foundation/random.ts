@@ -1,0 +1,46 @@
+/** A stream of uniform numbers in [0, 1). Every piece of chance in the program is such an argument. */
+export type Random = () => number;
+
+/**
+ * xoshiro128** (Blackman & Vigna 2018), its state expanded from `seed` by SplitMix32.
+ * The same seed gives the same stream on every platform; 32 bits of resolution.
+ */
+export function createRandom(seed: number): Random {
+  let mix = seed >>> 0;
+  const next = (): number => {
+    mix = (mix + 0x9e3779b9) >>> 0;
+    let z = mix;
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return (z ^ (z >>> 15)) >>> 0;
+  };
+  let [a, b, c, d] = [next(), next(), next(), next()];
+  return () => {
+    const scrambled = Math.imul(rotateLeft(Math.imul(b, 5), 7), 9) >>> 0;
+    const t = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= t;
+    d = rotateLeft(d, 11);
+    return scrambled / 4294967296;
+  };
+}
+
+/** An independent seed for a named part of a run, so that adding a part leaves the others' streams alone. */
+export function deriveSeed(seed: number, label: string): number {
+  let hash = (0x811c9dc5 ^ seed) >>> 0;
+  for (let i = 0; i < label.length; i++) hash = Math.imul(hash ^ label.charCodeAt(i), 0x01000193) >>> 0;
+  return hash;
+}
+
+/** A standard normal draw (Box-Muller; one of the pair is discarded so that the stream stays simple). */
+export function normal(random: Random): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - random()));
+  return radius * Math.cos(2 * Math.PI * random());
+}
+
+function rotateLeft(value: number, bits: number): number {
+  return (value << bits) | (value >>> (32 - bits));
+}

@@ -1,0 +1,80 @@
+import type { z } from 'zod';
+import type { Panel } from '../dataset/panel.ts';
+import type { PairSymbol } from '../market/symbol.ts';
+
+/**
+ * One folder, one object like this, one line in registry.ts: anything that satisfies it can be trained,
+ * checkpointed, combined, backtested and traded on paper.
+ */
+export interface Model<Params = unknown> {
+  readonly id: string;
+  readonly summary: string;
+  readonly kind: 'baseline' | 'classical' | 'deep' | 'agent';
+  /** Paper or reference implementation. */
+  readonly source: string;
+  /** Hyper-parameters with their defaults; what `models.<id>` in config.yaml may hold. */
+  readonly params: z.ZodType<Params>;
+  /** Names from the feature catalogue that the model reads. */
+  features(params: Params): readonly string[];
+  /** Throws `UserError` when the panel cannot support the model (too few bars, one symbol for a pair). */
+  fit(task: FitTask<Params>): Promise<FittedModel>;
+  /** Parses and verifies an artifact that `save` made; runs no code from it. */
+  load(artifact: Artifact): Promise<FittedModel>;
+}
+
+export interface FitTask<Params> {
+  /** Closed bars up to the end of validation. */
+  readonly panel: Panel;
+  readonly params: Params;
+  /** Labels must end at or before this time to be trained on; bars after it are for validation only. */
+  readonly trainUntilMs: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: FitProgress) => void;
+}
+
+export interface FitProgress {
+  readonly step: number;
+  readonly steps: number;
+  readonly loss?: number;
+  readonly validationLoss?: number;
+  readonly learningRate?: number;
+  readonly samplesPerSecond?: number;
+}
+
+export interface FittedModel {
+  /** What was learned, in figures a person can read (`models show`): coefficients, rounds, half-lives. */
+  readonly report: Readonly<Record<string, unknown>>;
+  /**
+   * One forecast a symbol, its columns row by row beside that symbol's candles. Row t uses bars up to and
+   * including t only: forecasting a truncated panel gives the same bits.
+   */
+  forecast(panel: Panel): Promise<readonly Forecast[]>;
+  save(): Artifact;
+  dispose?(): void;
+}
+
+export interface Forecast {
+  readonly symbol: PairSymbol;
+  /** Bars from the decision to the end of the forecast return. */
+  readonly horizonBars: number;
+  /**
+   * Target position in [-1, 1] from the next open on: 1 fully long, 0 flat, -1 fully short.
+   * `NaN`: no opinion (warm-up, missing inputs); what is held stays.
+   */
+  readonly position: Float64Array;
+  /** In [0, 1]; `NaN` where `position` is. */
+  readonly confidence: Float64Array;
+  /** Probability of a positive return over the horizon, where the model states one. */
+  readonly probabilityUp?: Float64Array;
+  /** Expected simple return over the horizon as a fraction, where the model states one. */
+  readonly expectedReturn?: Float64Array;
+  /** Return quantiles over the horizon as fractions, `columns[i]` at `levels[i]`. */
+  readonly quantiles?: { readonly levels: readonly number[]; readonly columns: readonly Float64Array[] };
+}
+
+/** A fitted model as data: JSON with the model's own schema, and named binary blobs (weights, ONNX). */
+export interface Artifact {
+  readonly json: unknown;
+  readonly blobs: Readonly<Record<string, Uint8Array>>;
+}
