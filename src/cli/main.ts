@@ -1,1 +1,76 @@
-export async function main(_argv: readonly string[]): Promise<void> {}
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+
+interface CommandModule {
+  register(program: Command): void;
+}
+
+/** Every command, in the order of the help. A command's file is loaded only when it is asked for. */
+const COMMANDS: readonly { name: string; summary: string; load(): Promise<CommandModule> }[] = [
+  {
+    name: 'config',
+    summary: 'show every setting and where it came from',
+    load: () => import('./commands/config.ts'),
+  },
+];
+
+/** Runs the program and sets `process.exitCode`. `argv` as in `process.argv`. */
+export async function main(argv: readonly string[]): Promise<void> {
+  loadEnvironmentFile();
+  const asked = COMMANDS.find(({ name }) => argv.slice(2).includes(name));
+  const program = new Command('crypto-trader')
+    .description(
+      'Research and paper trading for crypto: real candles, honest backtests, models trained at native speed.',
+    )
+    .version(version(), '--version')
+    .option('--config <file>', 'settings file (default: config.yaml)')
+    .option('--json', 'one JSON document on stdout; logs and progress on stderr')
+    .option('--log-level <level>', 'debug, info, warn or error')
+    .option('--seed <number>', 'seed of everything random')
+    .option('--no-color', 'plain text')
+    .helpOption('-h, --help', 'show help')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(see --help)')
+    .exitOverride()
+    .addHelpText('after', EXAMPLES);
+  for (const entry of COMMANDS) {
+    if (entry === asked) (await entry.load()).register(program);
+    else program.command(entry.name).description(entry.summary);
+  }
+  for (const subcommand of program.commands) subcommand.copyInheritedSettings(program);
+
+  try {
+    if (argv.length <= 2) program.outputHelp();
+    else await program.parseAsync([...argv]);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // commander has printed its message and the nearest valid word already.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  }
+}
+
+const EXAMPLES = `
+Examples:
+  $ crypto-trader demo                          the whole job in one go
+  $ crypto-trader fetch --symbols BTC/USDT --since 2024-02-15
+  $ crypto-trader train --mode quick
+  $ crypto-trader backtest --report report.html
+  $ crypto-trader paper --interval-seconds 60   in one terminal,
+  $ crypto-trader dashboard                     and this in another
+
+Exit codes: 0 done, 1 you can fix it, 2 wrong command line, 3 finished but its check failed, 130 interrupted.`;
+
+/** Variables from `.env` in the working folder; what is set already wins. */
+function loadEnvironmentFile(): void {
+  try {
+    process.loadEnvFile('.env');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const match = /"version":\s*"([^"]+)"/.exec(text);
+  return match?.[1] ?? 'unknown';
+}

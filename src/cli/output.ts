@@ -1,0 +1,110 @@
+import Table from 'cli-table3';
+import { MultiBar, Presets } from 'cli-progress';
+
+/** The only thing that prints results. Human text and the JSON document never mix on stdout. */
+export interface Output {
+  readonly json: boolean;
+  /** Human text on stdout; silent under --json. */
+  print(text?: string): void;
+  /** A table for people; silent under --json. */
+  table(head: readonly string[], rows: readonly (readonly string[])[]): void;
+  /** The one JSON document of --json; silent otherwise. */
+  document(value: unknown): void;
+  /** Bars on a terminal, plain lines otherwise, always on stderr. */
+  progress(): Progress;
+}
+
+export interface Progress {
+  task(label: string, total: number): ProgressTask;
+  stop(): void;
+}
+
+export interface ProgressTask {
+  update(done: number, note?: string): void;
+}
+
+export interface OutputSettings {
+  readonly json: boolean;
+  readonly colour: boolean;
+  readonly redact: (text: string) => string;
+}
+
+export function createOutput(settings: OutputSettings): Output {
+  const human = (text: string): void => {
+    if (!settings.json) process.stdout.write(`${settings.redact(text)}\n`);
+  };
+  return {
+    json: settings.json,
+    print: (text = '') => human(text),
+    table(head, rows) {
+      const style = settings.colour
+        ? { head: ['cyan'], border: ['gray'], compact: true }
+        : { head: [], border: [], compact: true };
+      const table = new Table({ head: [...head], style, chars: OPEN_BORDERS });
+      for (const row of rows) table.push([...row]);
+      human(table.toString());
+    },
+    document(value) {
+      if (settings.json) process.stdout.write(`${settings.redact(JSON.stringify(value, undefined, 2))}\n`);
+    },
+    progress: () => (process.stderr.isTTY && !settings.json ? bars() : lines()),
+  };
+}
+
+const OPEN_BORDERS = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  right: '',
+  'right-mid': '',
+  mid: '─',
+  'mid-mid': '─',
+  middle: '  ',
+};
+
+function bars(): Progress {
+  const multi = new MultiBar(
+    {
+      format: '{label} {bar} {percentage}% | {value}/{total} | ETA {eta_formatted} {note}',
+      hideCursor: true,
+      clearOnComplete: false,
+      stream: process.stderr,
+      autopadding: true,
+    },
+    Presets.shades_classic,
+  );
+  return {
+    task(label, total) {
+      const bar = multi.create(total, 0, { label: label.padEnd(24), note: '' });
+      return { update: (done, note = '') => bar.update(done, { note }) };
+    },
+    stop: () => multi.stop(),
+  };
+}
+
+const LINE_EVERY_MS = 5_000;
+
+function lines(): Progress {
+  return {
+    task(label, total) {
+      let printedAt = Date.now();
+      return {
+        update(done, note = '') {
+          const now = Date.now();
+          if (done < total && now - printedAt < LINE_EVERY_MS) return;
+          printedAt = now;
+          const percent = total > 0 ? Math.floor((100 * done) / total) : 100;
+          process.stderr.write(`${label}: ${done}/${total} (${percent} %) ${note}`.trimEnd() + '\n');
+        },
+      };
+    },
+    stop() {},
+  };
+}

@@ -1,0 +1,11 @@
+declare module 'pino-roll' {
+  import type { Writable } from 'node:stream';
+  /** Opens a log file that starts a new one when it reaches `size`, keeping `limit.count` older ones. */
+  export default function roll(options: {
+    readonly file: string;
+    readonly extension: string;
+    readonly size: string;
+    readonly limit: { readonly count: number };
+    readonly sync: boolean;
+  }): Promise<Writable>;
+}

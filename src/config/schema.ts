@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { UserError } from '../foundation/errors.ts';
+import { parseSymbol } from '../market/symbol.ts';
+import { parseTimeframe, type Timeframe } from '../market/timeframe.ts';
+import { parseTime } from './time.ts';
+
+/** Runs a parser of the program inside zod, so that its message appears with the key it belongs to. */
+const parsed = <T>(parse: (text: string) => T) =>
+  z.union([z.string(), z.date().transform((date) => date.toISOString())]).transform((text, context): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      context.addIssue({ code: 'custom', message: `${error.message} ${error.hint}` });
+      return z.NEVER;
+    }
+  });
+
+const percent = (description: string) => z.number().min(0).max(100).describe(description);
+const basisPoints = (description: string) => z.number().min(0).max(1000).describe(description);
+
+/** Everything that can be set, with its default. Keys, descriptions and limits are the documentation. */
+export const ConfigSchema = z
+  .strictObject({
+    seed: z
+      .int()
+      .min(0)
+      .default(42)
+      .describe('Seed of everything random; the same seed gives the same weights'),
+    dataDir: z.string().min(1).default('data').describe('Candles and paper sessions'),
+    checkpointDir: z.string().min(1).default('checkpoints').describe('Trained models'),
+    logDir: z.string().min(1).default('logs').describe('JSON-lines logs and training metrics'),
+    exchange: z
+      .strictObject({
+        id: z.string().min(1).default('binance').describe('A ccxt exchange id'),
+        mode: z.enum(['paper', 'live']).default('paper').describe('Only paper is available'),
+        baseUrl: z
+          .url()
+          .optional()
+          .describe('Another host that speaks the exchange API: a proxy or a test server'),
+      })
+      .prefault({}),
+    market: z
+      .strictObject({
+        symbols: z
+          .array(parsed(parseSymbol))
+          .min(1)
+          .default(['BTC/USDT', 'ETH/USDT', 'SOL/USDT'])
+          .describe('Pairs to fetch, train on and trade'),
+        timeframe: parsed((text): Timeframe => parseTimeframe(text))
+          .default('1h')
+          .describe('Bar length'),
+        since: parsed(parseTime)
+          .default(Date.UTC(2024, 1, 15))
+          .describe('First bar to fetch (date, UTC)'),
+        until: parsed(parseTime).optional().describe('Fetch bars before this time (date, UTC); default: now'),
+      })
+      .prefault({}),
+    fetch: z
+      .strictObject({
+        source: z
+          .enum(['auto', 'exchange', 'yahoo', 'csv', 'synthetic'])
+          .default('auto')
+          .describe('Where candles come from; auto tries exchange, then Yahoo, then synthetic'),
+        concurrency: z.int().min(1).max(16).default(3).describe('Symbols fetched side by side'),
+        retries: z.int().min(0).max(20).default(5).describe('Attempts after a failed request'),
+        timeoutMs: z.int().min(100).default(20_000).describe('Patience with one request'),
+      })
+      .prefault({}),
+    training: z
+      .strictObject({
+        validationPct: percent('Share of bars after the training bars that models are compared on').default(
+          10,
+        ),
+        testPct: percent('Share of the newest bars that training never sees').default(20),
+      })
+      .prefault({}),
+    models: z
+      .record(z.string(), z.record(z.string(), z.unknown()))
+      .default({})
+      .describe('Hyper-parameters by model id; see `crypto-trader models show <id>`'),
+    trading: z
+      .strictObject({
+        initialBalance: z.number().positive().default(10_000).describe('Starting cash in quote currency'),
+        feeBps: basisPoints('Taker fee per side').default(10),
+        slippageBps: basisPoints('Assumed slippage per side').default(5),
+      })
+      .prefault({}),
+    paper: z
+      .strictObject({
+        intervalSeconds: z.number().positive().default(60).describe('Pause between looks at the exchange'),
+      })
+      .prefault({}),
+    log: z
+      .strictObject({
+        level: z
+          .enum(['debug', 'info', 'warn', 'error'])
+          .default('info')
+          .describe('Least important line kept in the log file'),
+      })
+      .prefault({}),
+  })
+  .readonly();
+
+export type Config = z.output<typeof ConfigSchema>;
