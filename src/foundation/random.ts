@@ -1,10 +1,7 @@
 /** A stream of uniform numbers in [0, 1). Every piece of chance in the program is such an argument. */
 export type Random = () => number;
 
-/**
- * xoshiro128** (Blackman & Vigna 2018), its state expanded from `seed` by SplitMix32.
- * The same seed gives the same stream on every platform; 32 bits of resolution.
- */
+/** A stream from one number: xoshiro128** with its state expanded from `seed` by SplitMix32. */
 export function createRandom(seed: number): Random {
   let mix = seed >>> 0;
   const next = (): number => {
@@ -14,7 +11,15 @@ export function createRandom(seed: number): Random {
     z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
     return (z ^ (z >>> 15)) >>> 0;
   };
-  let [a, b, c, d] = [next(), next(), next(), next()];
+  return xoshiro128([next(), next(), next(), next()]);
+}
+
+/**
+ * xoshiro128** (Blackman & Vigna 2018, https://prng.di.unimi.it/xoshiro128starstar.c), 32 bits of
+ * resolution. The same state gives the same stream on every platform.
+ */
+export function xoshiro128(state: readonly [number, number, number, number]): Random {
+  let [a, b, c, d] = state;
   return () => {
     const scrambled = Math.imul(rotateLeft(Math.imul(b, 5), 7), 9) >>> 0;
     const t = b << 9;

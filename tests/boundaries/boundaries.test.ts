@@ -1,0 +1,87 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+let copy: string;
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), 'boundaries-'));
+  for (const entry of [
+    'src',
+    'bin',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.pure.json',
+    '.dependency-cruiser.cjs',
+    'eslint.config.js',
+  ])
+    cpSync(join(root, entry), join(copy, entry), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+});
+afterAll(() => rmSync(copy, { recursive: true }));
+
+function plant(file: string, source: string, tool: readonly string[]): string {
+  const path = join(copy, file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, source);
+  try {
+    const { stdout, stderr } = spawnSync('npx', [...tool], { cwd: copy, encoding: 'utf8' });
+    return stdout + stderr;
+  } finally {
+    rmSync(path);
+  }
+}
+
+const cruise = ['depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'bin'];
+
+describe('a planted violation is caught', () => {
+  it.each([
+    [
+      'src/market/planted.ts',
+      `import { loadConfig } from '../config/load.ts'; export const x = loadConfig;`,
+      'market-imports-nothing-above',
+    ],
+    [
+      'src/trading/planted.ts',
+      `import { readFileSync } from 'node:fs'; export const x = readFileSync;`,
+      'pure-folders-do-no-io',
+    ],
+    ['src/features/planted.ts', `import { z } from 'zod'; export const x = z;`, 'pure-folders-do-no-io'],
+    [
+      'src/paper/planted.ts',
+      `import * as ccxt from 'ccxt'; export const x = ccxt;`,
+      'only-the-exchange-knows-ccxt',
+    ],
+    [
+      'src/training/planted.ts',
+      `import pl from 'nodejs-polars'; export const x = pl;`,
+      'only-the-store-knows-polars',
+    ],
+    [
+      'src/models/planted.ts',
+      `import * as ort from 'onnxruntime-node'; export const x = ort;`,
+      'only-engine-knows-onnx-runtime',
+    ],
+    [
+      'src/backtest/planted.ts',
+      `import * as tf from '@tensorflow/tfjs-core'; export const x = tf;`,
+      'only-engine-and-models-know-tensorflow',
+    ],
+  ])('%s: %s', (file, source, rule) => {
+    expect(plant(file, source, cruise)).toContain(rule);
+  });
+
+  it('the compiler rejects the environment in pure folders', () => {
+    const tsc = ['tsc', '-p', 'tsconfig.pure.json', '--incremental', 'false', '--tsBuildInfoFile', 'null'];
+    expect(plant('src/market/planted.ts', 'export const x = process.env;', tsc)).toContain("'process'");
+  });
+
+  it('the linter rejects clocks and chance in pure folders', () => {
+    const lint = ['eslint', 'src/market/planted.ts'];
+    const found = plant('src/market/planted.ts', 'export const x = Date.now() + Math.random();', lint);
+    expect(found).toContain("'Date'");
+    expect(found).toContain('Random');
+  });
+});

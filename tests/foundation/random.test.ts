@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { createRandom, deriveSeed, normal, xoshiro128 } from '../../src/foundation/random.ts';
+
+describe('random numbers', () => {
+  it('are those of the xoshiro128** reference (state 1, 2, 3, 4; test vector of the rand_xoshiro crate)', () => {
+    const random = xoshiro128([1, 2, 3, 4]);
+    const drawn = Array.from({ length: 6 }, () => random() * 2 ** 32);
+    expect(drawn).toEqual([11520, 0, 5927040, 70819200, 2031721536, 1637235492]);
+  });
+
+  it('repeat with the seed and differ between seeds', () => {
+    const draw = (seed: number) => Array.from({ length: 5 }, createRandom(seed));
+    expect(draw(7)).toEqual(draw(7));
+    expect(draw(7)).not.toEqual(draw(8));
+    expect(deriveSeed(7, 'folds')).not.toBe(deriveSeed(7, 'weights'));
+  });
+
+  it('have the moments of their distributions (100 000 draws, five standard errors)', () => {
+    const random = createRandom(1);
+    const n = 100_000;
+    let sum = 0;
+    let normalSum = 0;
+    let normalSquares = 0;
+    for (let i = 0; i < n; i++) {
+      sum += random();
+      const z = normal(random);
+      normalSum += z;
+      normalSquares += z * z;
+    }
+    expect(Math.abs(sum / n - 0.5)).toBeLessThan(5 * Math.sqrt(1 / 12 / n));
+    expect(Math.abs(normalSum / n)).toBeLessThan(5 / Math.sqrt(n));
+    expect(Math.abs(normalSquares / n - 1)).toBeLessThan(5 * Math.sqrt(2 / n));
+  });
+});
