@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { createRandom, deriveSeed, normal, xoshiro128 } from '../../src/foundation/random.ts';
 
 describe('random numbers', () => {
-  it('are those of the xoshiro128** reference (state 1, 2, 3, 4; test vector of the rand_xoshiro crate)', () => {
+  it('are those of the xoshiro128** reference (state 1, 2, 3, 4; compiled from its C source)', () => {
     const random = xoshiro128([1, 2, 3, 4]);
     const drawn = Array.from({ length: 6 }, () => random() * 2 ** 32);
-    expect(drawn).toEqual([11520, 0, 5927040, 70819200, 2031721536, 1637235492]);
+    expect(drawn).toEqual([11520, 0, 5927040, 70819200, 2031721883, 1637235492]);
   });
 
   it('repeat with the seed and differ between seeds', () => {
