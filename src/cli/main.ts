@@ -8,6 +8,11 @@ interface CommandModule {
 /** Every command, in the order of the help. A command's file is loaded only when it is asked for. */
 const COMMANDS: readonly { name: string; summary: string; load(): Promise<CommandModule> }[] = [
   {
+    name: 'demo',
+    summary: 'the whole job in one go: fetch, train, backtest, one paper cycle',
+    load: () => import('./commands/demo.ts'),
+  },
+  {
     name: 'config',
     summary: 'show every setting and where it came from',
     load: () => import('./commands/config.ts'),
@@ -17,7 +22,8 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
 /** Runs the program and sets `process.exitCode`. `argv` as in `process.argv`. */
 export async function main(argv: readonly string[]): Promise<void> {
   loadEnvironmentFile();
-  const asked = COMMANDS.find(({ name }) => argv.slice(2).includes(name));
+  const word = argv.slice(2).find((argument) => COMMANDS.some(({ name }) => name === argument));
+  const asked = COMMANDS.find(({ name }) => name === word);
   const program = new Command('crypto-trader')
     .description(
       'Research and paper trading for crypto: real candles, honest backtests, models trained at native speed.',
