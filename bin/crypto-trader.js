@@ -1,6 +1,13 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
+
 // React and Ink read this when they load: without it they run their development build, which leaks.
 process.env.NODE_ENV ??= 'production';
 
+// A checkout has sources and compiles itself when they are newer; an installed package has only dist.
+if (existsSync(new URL('../src', import.meta.url))) {
+  const { buildIfStale } = await import('./build.js');
+  buildIfStale();
+}
 const { main } = await import('../dist/cli/main.js');
 await main(process.argv);
