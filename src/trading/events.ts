@@ -1,0 +1,55 @@
+import type { PairSymbol } from '../market/symbol.ts';
+
+/** What happened on a bar, in order. Times are the bar's open, epoch ms UTC. */
+export type TradingEvent = Fill | Rejection | Trade;
+
+export interface Fill {
+  readonly kind: 'fill';
+  readonly time: number;
+  readonly symbol: PairSymbol;
+  readonly side: 'buy' | 'sell';
+  readonly cause: Cause;
+  readonly baseAmount: number;
+  /** Slippage included. */
+  readonly price: number;
+  readonly feeQuote: number;
+  /** What slippage cost against the reference price. */
+  readonly slippageQuote: number;
+}
+
+/** `target`: a decision at the close of the bar before. The others are the exits that protect a position. */
+export type Cause = 'target' | 'stop-loss' | 'trailing-stop' | 'take-profit';
+
+/** An order, or the rest of one, that could not trade. */
+export interface Rejection {
+  readonly kind: 'rejected';
+  readonly time: number;
+  readonly symbol: PairSymbol;
+  readonly side: 'buy' | 'sell';
+  readonly reason: RejectionReason;
+  readonly baseAmount: number;
+}
+
+export type RejectionReason =
+  'missing-bar' | 'below-amount-step' | 'below-min-notional' | 'insufficient-quote' | 'volume-share';
+
+/** A round trip, from flat to flat. */
+export interface Trade {
+  readonly kind: 'trade';
+  readonly symbol: PairSymbol;
+  readonly side: 'long' | 'short';
+  readonly entryTime: number;
+  readonly exitTime: number;
+  readonly barsHeld: number;
+  /** Averages over the fills, slippage included. */
+  readonly entryPrice: number;
+  readonly exitPrice: number;
+  /** All that was bought (long) or sold (short) during the trade. */
+  readonly baseAmount: number;
+  readonly feeQuote: number;
+  /** After fees and slippage. */
+  readonly profitQuote: number;
+  /** `profitQuote` of what the entry cost (long, with fee) or yielded (short, less fee). */
+  readonly profitPct: number;
+  readonly exit: Cause;
+}

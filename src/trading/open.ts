@@ -1,0 +1,144 @@
+import { closePosition, reject, settle } from './fill.ts';
+import { roundDown, roundNearest } from './instrument.ts';
+import type { Market } from './market.ts';
+import type { Portfolio } from './portfolio.ts';
+
+/**
+ * Turns the decisions made at the last close into orders and fills them at this bar's open, sales before
+ * purchases so that they fund them. After missing bars a decision is stale: it is rejected, never filled late.
+ */
+export function fillTargets(portfolio: Portfolio, market: Market, row: number): void {
+  const { target } = portfolio.columns;
+  let waiting = false;
+  for (let s = 0; s < target.length; s++) if (target[s] === target[s]) waiting = true;
+  if (!waiting) return;
+
+  const stale = market.time[row] - portfolio.time > market.barMs;
+  const band = planPositions(portfolio, market, row);
+  for (let s = 0; s < target.length; s++) order(portfolio, market, row, s, -1, band, stale);
+  for (let s = 0; s < target.length; s++) order(portfolio, market, row, s, 1, band, stale);
+}
+
+/**
+ * Writes the wanted position values (quote currency) into `portfolio.wanted` and returns the dead-band. Values
+ * leave room for the cost of getting there; together they respect the exposure limit beside what is held
+ * without an opinion.
+ */
+function planPositions(portfolio: Portfolio, market: Market, row: number): number {
+  const { columns, rules, wanted } = portfolio;
+  const { amount, target, blocked } = columns;
+  let equity = portfolio.cash;
+  for (let s = 0; s < amount.length; s++)
+    if (amount[s] !== 0) equity += amount[s] * openPrice(portfolio, market, row, s);
+
+  const capital = Math.max(0, equity) / (1 + (rules.feeBps + rules.slippageBps) / 10_000);
+  let room = (capital * rules.maxExposurePct) / 100;
+  let asked = 0;
+  for (let s = 0; s < amount.length; s++) {
+    let goal = target[s];
+    if (goal !== goal) {
+      if (amount[s] !== 0) room -= Math.abs(amount[s] * openPrice(portfolio, market, row, s));
+      continue;
+    }
+    if (goal < 0 && !rules.allowShort) goal = 0;
+    if (blocked[s] !== 0) {
+      const reopens = amount[s] === 0 && rules.reentry === 'next-bar';
+      if (goal * blocked[s] <= 0 || reopens) blocked[s] = 0;
+      else goal = 0;
+    }
+    wanted[s] = (goal * capital * rules.maxPositionPct) / 100;
+    asked += Math.abs(wanted[s]);
+  }
+  if (asked > room) {
+    const scale = Math.max(0, room) / asked;
+    for (let s = 0; s < amount.length; s++) if (target[s] === target[s]) wanted[s] *= scale;
+  }
+  return (capital * rules.rebalanceBandPct) / 100;
+}
+
+/**
+ * Trades symbol `s` towards its wanted value when that takes an order on this side (1 buys, -1 sells). The
+ * decision is spent afterwards, except for what the volume limit left over.
+ */
+function order(
+  portfolio: Portfolio,
+  market: Market,
+  row: number,
+  s: number,
+  side: number,
+  band: number,
+  stale: boolean,
+): void {
+  const { columns, rules } = portfolio;
+  if (columns.target[s] !== columns.target[s]) return;
+  const wanted = portfolio.wanted[s];
+  const price = openPrice(portfolio, market, row, s);
+  const change = wanted - columns.amount[s] * price;
+  if (side * change < 0) return;
+
+  const leaves = columns.amount[s] !== 0 && wanted * columns.amount[s] <= 0;
+  if (!leaves && !(Math.abs(change) > band)) {
+    columns.target[s] = NaN;
+    return;
+  }
+  const candles = market.candles[s];
+  const time = market.time[row];
+  if (stale || Number.isNaN(candles.open[row])) {
+    columns.target[s] = NaN;
+    reject(portfolio, s, change / price, 'missing-bar', time);
+    return;
+  }
+  let limit = Infinity;
+  if (rules.maxVolumeSharePct !== undefined) limit = (candles.volume[row] * rules.maxVolumeSharePct) / 100;
+  if (leaves) {
+    limit -= closePosition(portfolio, s, price, rules.slippageBps / 10_000, limit, 'target', time);
+    if (columns.amount[s] !== 0) return;
+  }
+  if (wanted !== 0 && resize(portfolio, s, wanted, price, limit, time) === 'waits') return;
+  columns.target[s] = NaN;
+}
+
+/** Moves a position to `wanted` (quote currency, not 0, same side as what is held) within exchange rules. */
+function resize(
+  portfolio: Portfolio,
+  s: number,
+  wanted: number,
+  price: number,
+  limit: number,
+  time: number,
+): 'done' | 'waits' {
+  const { columns, rules, instruments } = portfolio;
+  const { amountStep, minNotional } = instruments[s];
+  const held = columns.amount[s];
+  const goal = Math.sign(wanted) * roundDown(Math.abs(wanted) / price, amountStep);
+  const change = roundNearest(goal - held, amountStep);
+  if (change === 0) {
+    reject(portfolio, s, wanted / price - held, 'below-amount-step', time);
+    return 'done';
+  }
+  const slippageRate = rules.slippageBps / 10_000;
+  let base = Math.abs(change);
+  if (change > 0 && held >= 0) {
+    const unitCost = price * (1 + slippageRate) * (1 + rules.feeBps / 10_000);
+    base = Math.min(base, roundDown(Math.max(0, portfolio.cash) / unitCost, amountStep));
+    if (base === 0) {
+      reject(portfolio, s, change, 'insufficient-quote', time);
+      return 'done';
+    }
+  }
+  if (base * price < minNotional) {
+    reject(portfolio, s, change, 'below-min-notional', time);
+    return 'done';
+  }
+  const filled = base <= limit ? base : roundDown(Math.max(0, limit), amountStep);
+  if (filled > 0) settle(portfolio, s, Math.sign(change) * filled, price, slippageRate, 'target', time);
+  if (filled === base) return 'done';
+  reject(portfolio, s, Math.sign(change) * (base - filled), 'volume-share', time);
+  return 'waits';
+}
+
+/** This bar's open; the last close where the symbol has no bar. */
+function openPrice(portfolio: Portfolio, market: Market, row: number, s: number): number {
+  const open = market.candles[s].open[row];
+  return open === open ? open : portfolio.columns.mark[s];
+}

@@ -1,0 +1,110 @@
+import { invariant } from '../foundation/errors.ts';
+import type { TradingEvent } from './events.ts';
+import type { Instrument } from './instrument.ts';
+import type { ExecutionRules } from './rules.ts';
+
+/**
+ * Cash and positions under fixed rules, changed in place by `advance` and `setTarget` only. Columns hold one
+ * entry a symbol, in the order of `instruments`.
+ */
+export interface Portfolio {
+  readonly instruments: readonly Instrument[];
+  readonly rules: ExecutionRules;
+  /** Open time of the last bar seen; NaN before the first. */
+  time: number;
+  /** Bars seen. */
+  bars: number;
+  /** Quote currency. */
+  cash: number;
+  feesQuote: number;
+  slippageQuote: number;
+  /** Sum of the notional of all fills. */
+  turnoverQuote: number;
+  readonly columns: PositionColumns;
+  /** Events of the last bar. A new array whenever it held something, so a caller may keep it. */
+  events: TradingEvent[];
+  /** Scratch: wanted position values at the open. No state. */
+  readonly wanted: Float64Array;
+}
+
+/** The state of each position. `NaN` where there is none. */
+export interface PositionColumns {
+  /** Base amount, negative when short. */
+  readonly amount: Float64Array;
+  /** Last known close: what positions are valued at. */
+  readonly mark: Float64Array;
+  /** Decision waiting for the next open; NaN: none. */
+  readonly target: Float64Array;
+  /** Side (1, -1) that a protective exit closed and that may not be entered; 0: none. */
+  readonly blocked: Float64Array;
+  /** Average entry price of what is held. */
+  readonly entryPrice: Float64Array;
+  readonly stopPrice: Float64Array;
+  /** 1 while `stopPrice` is the trailing stop's. */
+  readonly stopTrails: Float64Array;
+  readonly takePrice: Float64Array;
+  /** Best price since entry. */
+  readonly bestPrice: Float64Array;
+  /** Of the trade that is open: its start and the sums of its fills so far. */
+  readonly entryTime: Float64Array;
+  readonly entryBar: Float64Array;
+  readonly openedBase: Float64Array;
+  readonly openedQuote: Float64Array;
+  readonly openedFees: Float64Array;
+  readonly closedQuote: Float64Array;
+  readonly closedFees: Float64Array;
+}
+
+export function createPortfolio(instruments: readonly Instrument[], rules: ExecutionRules): Portfolio {
+  invariant(instruments.length > 0, 'a portfolio has at least one instrument');
+  invariant(rules.initialBalance > 0, 'a portfolio starts with capital');
+  const size = instruments.length;
+  const zeros = (): Float64Array => new Float64Array(size);
+  const unknown = (): Float64Array => new Float64Array(size).fill(NaN);
+  return {
+    instruments,
+    rules,
+    time: NaN,
+    bars: 0,
+    cash: rules.initialBalance,
+    feesQuote: 0,
+    slippageQuote: 0,
+    turnoverQuote: 0,
+    columns: {
+      amount: zeros(),
+      mark: unknown(),
+      target: unknown(),
+      blocked: zeros(),
+      entryPrice: unknown(),
+      stopPrice: unknown(),
+      stopTrails: zeros(),
+      takePrice: unknown(),
+      bestPrice: unknown(),
+      entryTime: unknown(),
+      entryBar: unknown(),
+      openedBase: zeros(),
+      openedQuote: zeros(),
+      openedFees: zeros(),
+      closedQuote: zeros(),
+      closedFees: zeros(),
+    },
+    events: [],
+    wanted: zeros(),
+  };
+}
+
+/** Cash plus positions at their last close, in quote currency. */
+export function equity(portfolio: Portfolio): number {
+  const { amount, mark } = portfolio.columns;
+  let total = portfolio.cash;
+  for (let s = 0; s < amount.length; s++) if (amount[s] !== 0) total += amount[s] * mark[s];
+  return total;
+}
+
+/** Sum of the absolute values of all positions, in quote currency. */
+export function grossExposure(portfolio: Portfolio): number {
+  const { amount, mark } = portfolio.columns;
+  let total = 0;
+  for (let s = 0; s < amount.length; s++) if (amount[s] !== 0) total += Math.abs(amount[s] * mark[s]);
+  return total;
+}

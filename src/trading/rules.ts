@@ -1,0 +1,70 @@
+/** How orders are filled, sized and protected. Percentages are of 100, basis points of 10 000. */
+export interface ExecutionRules {
+  /** Starting capital in quote currency. */
+  readonly initialBalance: number;
+  /** Fee of each fill, on its notional. */
+  readonly feeBps: number;
+  /** How much worse than the reference price market and stop orders fill. Limit orders (take-profit) do not slip. */
+  readonly slippageBps: number;
+  /** Largest position of one symbol, of equity: what a target of 1 or -1 means. */
+  readonly maxPositionPct: number;
+  /** Largest sum of all positions, of equity. Targets that together want more are scaled down alike. */
+  readonly maxExposurePct: number;
+  /** Without it, as on a spot market, a negative target means flat. */
+  readonly allowShort: boolean;
+  /** A change of position smaller than this share of equity does not trade; closing always does. */
+  readonly rebalanceBandPct: number;
+  /** Largest share of a bar's volume one order may take; the rest of the order waits for the next bar. */
+  readonly maxVolumeSharePct: number | undefined;
+  /** Distance from the average entry price. */
+  readonly stopLossPct: number | undefined;
+  readonly takeProfitPct: number | undefined;
+  readonly trailingStop: TrailingStop | undefined;
+  /** Which comes first when one bar reaches both stop and target. `nearest-first`: the extreme nearer to the open. */
+  readonly intrabarOrder: 'stop-first' | 'target-first' | 'nearest-first';
+  /**
+   * Where a stop or target fills in a bar that opens beyond it. `open`: at the open. `level-if-touched`: at its
+   * level when the bar comes back to it (freqtrade, Grademark): for comparison, no exchange pays a stop that.
+   */
+  readonly gapFill: 'open' | 'level-if-touched';
+  /** Whether stop and target already work on the bar of the entry. */
+  readonly protectEntryBar: boolean;
+  /**
+   * After a protective exit. `new-signal`: that side stays closed until its target goes flat or turns.
+   * `next-bar`: a target that still stands is entered again at the next open.
+   */
+  readonly reentry: 'new-signal' | 'next-bar';
+}
+
+export interface TrailingStop {
+  /** Distance from the best price since entry. */
+  readonly distancePct: number;
+  /** Profit at the best price from which on it trails. */
+  readonly activationPct: number;
+  /** What counts as best price: the bar's favourable extreme, or its close. */
+  readonly from: 'extreme' | 'close';
+  /**
+   * `next-bar`: this bar's best price moves the stop of the next bar. `same-bar`: it moves the stop before the
+   * bar's other extreme is tested, which flatters tight stops (the extreme need not have come first).
+   */
+  readonly ratchet: 'next-bar' | 'same-bar';
+}
+
+/** Spot trading, the pessimistic choice wherever a bar leaves room for more than one. */
+export const SPOT_RULES: ExecutionRules = {
+  initialBalance: 10_000,
+  feeBps: 10,
+  slippageBps: 2,
+  maxPositionPct: 100,
+  maxExposurePct: 100,
+  allowShort: false,
+  rebalanceBandPct: 5,
+  maxVolumeSharePct: undefined,
+  stopLossPct: undefined,
+  takeProfitPct: undefined,
+  trailingStop: undefined,
+  intrabarOrder: 'stop-first',
+  gapFill: 'open',
+  protectEntryBar: true,
+  reentry: 'new-signal',
+};

@@ -1,0 +1,53 @@
+import type { TradingEvent } from './events.ts';
+import type { Market } from './market.ts';
+import { fillTargets } from './open.ts';
+import { protect } from './protect.ts';
+import type { Portfolio } from './portfolio.ts';
+
+/**
+ * One bar, then the decisions made at its close: backtest, paper trading, a replay of the ledger and the
+ * learning environment are all this call. `targets[s][row]` is the wanted position of symbol s in [-1, 1] of
+ * `maxPositionPct`, filled at the next bar's open; `NaN`: no opinion, what is held stays.
+ * Returns what happened on the bar: an empty array on a quiet one.
+ */
+export function stepBar(
+  portfolio: Portfolio,
+  market: Market,
+  row: number,
+  targets: readonly Float64Array[],
+): readonly TradingEvent[] {
+  const events = advance(portfolio, market, row);
+  for (let s = 0; s < targets.length; s++) setTarget(portfolio, s, targets[s][row]);
+  return events;
+}
+
+/**
+ * Moves the portfolio over bar `row`: waiting decisions fill at its open, then stops and targets inside it, then
+ * positions are valued at its close. A symbol without a bar there does not trade and keeps its last close.
+ */
+export function advance(portfolio: Portfolio, market: Market, row: number): readonly TradingEvent[] {
+  const { columns } = portfolio;
+  const time = market.time[row];
+  if (portfolio.events.length > 0) portfolio.events = [];
+  fillTargets(portfolio, market, row);
+  for (let s = 0; s < columns.amount.length; s++) {
+    const candles = market.candles[s];
+    const close = candles.close[row];
+    if (close !== close) continue;
+    if (columns.amount[s] !== 0) protect(portfolio, s, candles, row, time);
+    columns.mark[s] = close;
+  }
+  portfolio.time = time;
+  portfolio.bars++;
+  return portfolio.events.length === 0 ? NOTHING : portfolio.events;
+}
+
+/** Shared by all quiet bars; `portfolio.events` itself fills up later and must not be handed out empty. */
+const NOTHING: readonly TradingEvent[] = Object.freeze([]);
+
+/** A decision at the close of the last bar, for the next open. `NaN` leaves an order that still waits in place. */
+export function setTarget(portfolio: Portfolio, s: number, target: number): void {
+  if (target !== target) return;
+  // Adding 0 turns -0 into 0, so that a state read back from JSON has the same bits.
+  portfolio.columns.target[s] = (target > 1 ? 1 : target < -1 ? -1 : target) + 0;
+}
