@@ -37,11 +37,13 @@ export function runBacktest(task: BacktestTask): BacktestRun {
   const trades: Trade[] = [];
   const rejections: Rejection[] = [];
   for (let row = 0; row < bars; row++) {
-    for (const event of stepBar(portfolio, market, row, targets)) {
-      if (event.kind === 'fill') fills.push(event);
-      else if (event.kind === 'trade') trades.push(event);
-      else rejections.push(event);
-    }
+    const events = stepBar(portfolio, market, row, targets);
+    if (events.length > 0)
+      for (const event of events) {
+        if (event.kind === 'fill') fills.push(event);
+        else if (event.kind === 'trade') trades.push(event);
+        else rejections.push(event);
+      }
     const worth = equity(portfolio);
     equityCurve[row] = worth;
     exposure[row] = worth > 0 ? grossExposure(portfolio) / worth : 0;

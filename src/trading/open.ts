@@ -8,23 +8,33 @@ import type { Portfolio } from './portfolio.ts';
  * purchases so that they fund them. After missing bars a decision is stale: it is rejected, never filled late.
  */
 export function fillTargets(portfolio: Portfolio, market: Market, row: number): void {
-  const { target } = portfolio.columns;
+  const { target, amount } = portfolio.columns;
   let waiting = false;
   for (let s = 0; s < target.length; s++) if (target[s] === target[s]) waiting = true;
   if (!waiting) return;
 
-  const stale = market.time[row] - portfolio.time > market.barMs;
-  const band = planPositions(portfolio, market, row);
-  for (let s = 0; s < target.length; s++) order(portfolio, market, row, s, -1, band, stale);
-  for (let s = 0; s < target.length; s++) order(portfolio, market, row, s, 1, band, stale);
+  planPositions(portfolio, market, row);
+  const { wanted, rules } = portfolio;
+  let orders = false;
+  for (let s = 0; s < target.length; s++) {
+    if (target[s] !== target[s]) continue;
+    const band = (wanted[target.length] * rules.rebalanceBandPct) / 100;
+    const leaves = amount[s] !== 0 && wanted[s] * amount[s] <= 0;
+    const change = wanted[s] - amount[s] * openPrice(portfolio, market, row, s);
+    if (leaves || Math.abs(change) > band) orders = true;
+    else target[s] = NaN;
+  }
+  if (!orders) return;
+  for (let s = 0; s < target.length; s++) order(portfolio, market, row, s, -1);
+  for (let s = 0; s < target.length; s++) order(portfolio, market, row, s, 1);
 }
 
 /**
- * Writes the wanted position values (quote currency) into `portfolio.wanted` and returns the dead-band. Values
- * leave room for the cost of getting there; together they respect the exposure limit beside what is held
- * without an opinion.
+ * Writes the wanted position values (quote currency) into `portfolio.wanted`, and behind them the capital they
+ * are shares of: equity at this open less the cost of getting there. Together with what is held without an
+ * opinion they respect the exposure limit.
  */
-function planPositions(portfolio: Portfolio, market: Market, row: number): number {
+function planPositions(portfolio: Portfolio, market: Market, row: number): void {
   const { columns, rules, wanted } = portfolio;
   const { amount, target, blocked } = columns;
   let equity = portfolio.cash;
@@ -51,24 +61,16 @@ function planPositions(portfolio: Portfolio, market: Market, row: number): numbe
   }
   if (asked > room) {
     const scale = Math.max(0, room) / asked;
-    for (let s = 0; s < amount.length; s++) if (target[s] === target[s]) wanted[s] *= scale;
+    for (let s = 0; s < amount.length; s++) wanted[s] *= scale;
   }
-  return (capital * rules.rebalanceBandPct) / 100;
+  wanted[amount.length] = capital;
 }
 
 /**
  * Trades symbol `s` towards its wanted value when that takes an order on this side (1 buys, -1 sells). The
  * decision is spent afterwards, except for what the volume limit left over.
  */
-function order(
-  portfolio: Portfolio,
-  market: Market,
-  row: number,
-  s: number,
-  side: number,
-  band: number,
-  stale: boolean,
-): void {
+function order(portfolio: Portfolio, market: Market, row: number, s: number, side: number): void {
   const { columns, rules } = portfolio;
   if (columns.target[s] !== columns.target[s]) return;
   const wanted = portfolio.wanted[s];
@@ -77,12 +79,9 @@ function order(
   if (side * change < 0) return;
 
   const leaves = columns.amount[s] !== 0 && wanted * columns.amount[s] <= 0;
-  if (!leaves && !(Math.abs(change) > band)) {
-    columns.target[s] = NaN;
-    return;
-  }
   const candles = market.candles[s];
   const time = market.time[row];
+  const stale = time - portfolio.time > market.barMs;
   if (stale || Number.isNaN(candles.open[row])) {
     columns.target[s] = NaN;
     reject(portfolio, s, change / price, 'missing-bar', time);

@@ -23,7 +23,7 @@ export interface Portfolio {
   readonly columns: PositionColumns;
   /** Events of the last bar. A new array whenever it held something, so a caller may keep it. */
   events: TradingEvent[];
-  /** Scratch: wanted position values at the open. No state. */
+  /** Scratch of one open: wanted position values, then the capital they are shares of. No state. */
   readonly wanted: Float64Array;
 }
 
@@ -89,7 +89,7 @@ export function createPortfolio(instruments: readonly Instrument[], rules: Execu
       closedFees: zeros(),
     },
     events: [],
-    wanted: zeros(),
+    wanted: new Float64Array(size + 1),
   };
 }
 

@@ -1,6 +1,6 @@
-import type { Candles } from '../market/candles.ts';
 import type { Cause } from './events.ts';
 import { closePosition, trail } from './fill.ts';
+import type { Market } from './market.ts';
 import type { Portfolio } from './portfolio.ts';
 import type { ExecutionRules } from './rules.ts';
 
@@ -8,8 +8,9 @@ import type { ExecutionRules } from './rules.ts';
  * Stop-loss, take-profit and trailing stop of the position in symbol `s` inside bar `row`, after the orders at its
  * open. A bar that opens beyond a level fills there, at the open.
  */
-export function protect(portfolio: Portfolio, s: number, candles: Candles, row: number, time: number): void {
+export function protect(portfolio: Portfolio, market: Market, row: number, s: number): void {
   const { columns, rules } = portfolio;
+  const candles = market.candles[s];
   const side = columns.amount[s] > 0 ? 1 : -1;
   const best = side > 0 ? candles.high[row] : candles.low[row];
   const worst = side > 0 ? candles.low[row] : candles.high[row];
@@ -17,7 +18,6 @@ export function protect(portfolio: Portfolio, s: number, candles: Candles, row: 
 
   if (!entersHere || rules.protectEntryBar) {
     const open = candles.open[row];
-    const volume = candles.volume[row];
     const stop = columns.stopPrice[s];
     const take = columns.takePrice[s];
     const stopHit = side * (worst - stop) <= 0;
@@ -25,16 +25,16 @@ export function protect(portfolio: Portfolio, s: number, candles: Candles, row: 
     if (stopHit || takeHit) {
       if (!takeHit || (stopHit && stopComesFirst(rules, side, open, best, worst, stop, take))) {
         const price = levelFill(rules, side, open, best, stop);
-        exit(portfolio, s, price, columns.stopTrails[s] === 1 ? 'trailing-stop' : 'stop-loss', volume, time);
+        exit(portfolio, s, price, columns.stopTrails[s] === 1 ? 'trailing-stop' : 'stop-loss', market, row);
       } else {
-        exit(portfolio, s, levelFill(rules, -side, open, worst, take), 'take-profit', volume, time);
+        exit(portfolio, s, levelFill(rules, -side, open, worst, take), 'take-profit', market, row);
       }
       return;
     }
     if (rules.trailingStop?.ratchet === 'same-bar' && rules.trailingStop.from === 'extreme') {
       raiseBest(portfolio, s, side, best);
       if (side * (worst - columns.stopPrice[s]) <= 0) {
-        exit(portfolio, s, columns.stopPrice[s], 'trailing-stop', volume, time);
+        exit(portfolio, s, columns.stopPrice[s], 'trailing-stop', market, row);
         return;
       }
     }
@@ -77,14 +77,17 @@ function exit(
   s: number,
   price: number,
   cause: Cause,
-  volume: number,
-  time: number,
+  market: Market,
+  row: number,
 ): void {
   const { columns, rules } = portfolio;
   const side = columns.amount[s] > 0 ? 1 : -1;
   const slippageRate = cause === 'take-profit' ? 0 : rules.slippageBps / 10_000;
-  const limit = rules.maxVolumeSharePct === undefined ? Infinity : (volume * rules.maxVolumeSharePct) / 100;
-  closePosition(portfolio, s, price, slippageRate, limit, cause, time);
+  const limit =
+    rules.maxVolumeSharePct === undefined
+      ? Infinity
+      : (market.candles[s].volume[row] * rules.maxVolumeSharePct) / 100;
+  closePosition(portfolio, s, price, slippageRate, limit, cause, market.time[row]);
   columns.blocked[s] = side;
   // What the volume limit left over is closed from the next open on: a blocked side's target means flat.
   if (columns.amount[s] !== 0) columns.target[s] = side;

@@ -31,10 +31,9 @@ export function advance(portfolio: Portfolio, market: Market, row: number): read
   if (portfolio.events.length > 0) portfolio.events = [];
   fillTargets(portfolio, market, row);
   for (let s = 0; s < columns.amount.length; s++) {
-    const candles = market.candles[s];
-    const close = candles.close[row];
+    const close = market.candles[s].close[row];
     if (close !== close) continue;
-    if (columns.amount[s] !== 0) protect(portfolio, s, candles, row, time);
+    if (columns.amount[s] !== 0) protect(portfolio, market, row, s);
     columns.mark[s] = close;
   }
   portfolio.time = time;
