@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { type Candles, emptyCandles, sliceCandles } from '../../market/candles.ts';
+import { TIMEFRAME_MS } from '../../market/timeframe.ts';
+import type { CandlePage, CandleRequest } from '../source.ts';
+import type { CcxtErrors, CcxtExchange } from './ccxt.ts';
+
+/** Exchanges that answer with their newest bars whatever `since` says: what is older cannot be had there. */
+const NEWEST_ONLY: ReadonlySet<string> = new Set(['kraken', 'gemini']);
+
+/** Exchanges that answer with the next bars there are, however far after `since`: what lies between is a gap. */
+const NEXT_AVAILABLE: ReadonlySet<string> = new Set(['binance', 'binanceus']);
+
+const DEFAULT_PAGE_ROWS = 300;
+
+/**
+ * Candles page by page. ccxt's own `paginate` returned nothing for an old `since`, without an error, so the
+ * loop is ours: the next page starts after the last bar of this one, or after the window that was empty.
+ */
+export async function* exchangePages(
+  exchange: CcxtExchange,
+  request: CandleRequest,
+  call: <T>(work: () => Promise<T>) => Promise<T>,
+  errors: CcxtErrors,
+): AsyncGenerator<CandlePage> {
+  const { symbol, timeframe, untilMs } = request;
+  const step = TIMEFRAME_MS[timeframe];
+  const pageRows = pageLimit(exchange);
+  // Rows arrive unfiltered: an answer that holds only older bars must not look like an empty one.
+  exchange.filterBySinceLimit = (rows) => rows;
+
+  for (let fromMs = request.sinceMs; fromMs < untilMs;) {
+    const limit = Math.min(pageRows, Math.max(2, (untilMs - fromMs) / step + 1));
+    const windowEndMs = Math.min(untilMs, fromMs + limit * step);
+    const candles = await call(async () => {
+      const rows = parseRows(await exchange.fetchOHLCV(symbol, timeframe, fromMs, limit));
+      const from = lowerRow(rows, fromMs);
+      if (rows.time.length > 0 && from === rows.time.length) {
+        throw new errors.BadResponse(
+          `${exchange.id} answered with old bars when asked for those from ${new Date(fromMs).toISOString()} on`,
+        );
+      }
+      return sliceCandles(rows, from);
+    });
+    const inside = sliceCandles(candles, 0, lowerRow(candles, untilMs));
+    const [firstMs, lastMs] = [candles.time.at(0), inside.time.at(-1)];
+    const coveredUntilMs = lastMs === undefined ? windowEndMs : lastMs + step;
+    const skipped = firstMs !== undefined && firstMs >= windowEndMs;
+    const untold =
+      firstMs !== undefined &&
+      firstMs > fromMs &&
+      (NEWEST_ONLY.has(exchange.id) || (skipped && !NEXT_AVAILABLE.has(exchange.id)));
+    const nextMs = skipped ? Math.min(untilMs, lastMs === undefined ? firstMs : lastMs + step) : coveredUntilMs;
+    yield {
+      candles: inside,
+      covered: { fromMs: untold ? Math.min(firstMs, nextMs) : fromMs, untilMs: nextMs },
+    };
+    fromMs = nextMs;
+  }
+}
+
+/** Most bars that the exchange gives in one answer, as ccxt knows it. */
+function pageLimit(exchange: CcxtExchange): number {
+  const found = Features.safeParse(exchange.features);
+  return found.data?.spot.fetchOHLCV.limit ?? DEFAULT_PAGE_ROWS;
+}
+
+const Features = z.object({
+  spot: z.object({ fetchOHLCV: z.object({ limit: z.number().int().positive().optional() }) }),
+});
+
+const Rows = z.array(z.array(z.unknown()).min(6));
+
+/**
+ * ccxt's rows `[time, open, high, low, close, volume]` as columns, sorted by ccxt; of bars that come twice
+ * the last one counts. What is not a number becomes NaN, which the price checks reject.
+ */
+function parseRows(answer: unknown): Candles {
+  const rows = Rows.parse(answer);
+  const candles = emptyCandles(rows.length);
+  const number = (value: unknown): number => (typeof value === 'number' ? value : NaN);
+  let count = 0;
+  for (const [time, open, high, low, close, volume] of rows) {
+    if (count > 0 && candles.time[count - 1] === time) count--;
+    candles.time[count] = number(time);
+    candles.open[count] = number(open);
+    candles.high[count] = number(high);
+    candles.low[count] = number(low);
+    candles.close[count] = number(close);
+    candles.volume[count] = number(volume);
+    count++;
+  }
+  return sliceCandles(candles, 0, count);
+}
+
+function lowerRow({ time }: Candles, timeMs: number): number {
+  let row = 0;
+  while (row < time.length && time[row] < timeMs) row++;
+  return row;
+}

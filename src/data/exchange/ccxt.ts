@@ -1,0 +1,112 @@
+import { readdir } from 'node:fs/promises';
+import { z } from 'zod';
+import { UserError } from '../../foundation/errors.ts';
+import { suggest } from '../../foundation/nearest.ts';
+
+/** What this program uses of a ccxt exchange. ccxt's own type costs a second of compilation. */
+export interface CcxtExchange {
+  readonly id: string;
+  readonly name: string;
+  readonly has: Record<string, boolean | string | undefined>;
+  readonly timeframes: Readonly<Record<string, unknown>> | undefined;
+  readonly precisionMode: number;
+  readonly urls: { api: Record<string, unknown> | string };
+  readonly options: Record<string, unknown>;
+  readonly features: unknown;
+  timeout: number;
+  loadMarkets(): Promise<Readonly<Record<string, unknown>>>;
+  fetchTime(): Promise<number | undefined>;
+  fetchOHLCV(symbol: string, timeframe: string, since: number, limit: number): Promise<unknown>;
+  fetchTickers(symbols: readonly string[]): Promise<unknown>;
+  /** Hooks of ccxt's HTTP layer, replaced in client.ts. */
+  onRestResponse(
+    status: number,
+    statusText: string,
+    url: string,
+    method: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+  ): string;
+  filterBySinceLimit(rows: unknown): unknown;
+  getDispatcherOptions(plain?: boolean): object;
+}
+
+/** The error classes that matter here; see ccxt's manual, "Error handling". */
+export interface CcxtErrors {
+  /** A request that did not get through, or a malformed answer: worth another try. */
+  readonly OperationFailed: ErrorClass;
+  /** Everything that ccxt itself throws. */
+  readonly BaseError: ErrorClass;
+  readonly BadResponse: new (message: string) => Error;
+}
+
+type ErrorClass = abstract new (...args: never[]) => Error;
+
+export interface Ccxt {
+  readonly exchange: CcxtExchange;
+  readonly errors: CcxtErrors;
+}
+
+/**
+ * Loads one exchange of ccxt by its id. Importing all of ccxt takes a second and 80 MB; its files are not
+ * exported one by one, so this one is addressed by URL beside the package's entry.
+ */
+export async function loadCcxt(
+  id: string,
+  options: { readonly timeoutMs: number; readonly baseUrl?: string | undefined },
+): Promise<Ccxt> {
+  const folder = new URL('./src/', import.meta.resolve('ccxt'));
+  await assertKnown(id, folder);
+  const exchangeModule: unknown = await import(new URL(`${id}.js`, folder).href);
+  const errorsModule: unknown = await import(new URL('base/errors.js', folder).href);
+  const { default: Exchange } = ExchangeModule.parse(exchangeModule);
+  const exchange = new Exchange({
+    enableRateLimit: true,
+    timeout: options.timeoutMs,
+  });
+  // ccxt's time limit ends with the head of an answer; its body may then take undici's five minutes.
+  const dispatcherOptions = exchange.getDispatcherOptions.bind(exchange);
+  exchange.getDispatcherOptions = (plain) => ({ ...dispatcherOptions(plain), bodyTimeout: options.timeoutMs });
+  spotOnly(exchange);
+  if (options.baseUrl !== undefined) replaceHosts(exchange, options.baseUrl);
+  return { exchange, errors: ErrorsModule.parse(errorsModule) };
+}
+
+type ExchangeClass = new (settings: object) => CcxtExchange;
+
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const ExchangeModule = z.object({ default: z.custom<ExchangeClass>(isFunction) });
+const ErrorsModule = z.object({
+  OperationFailed: z.custom<ErrorClass>(isFunction),
+  BaseError: z.custom<ErrorClass>(isFunction),
+  BadResponse: z.custom<new (message: string) => Error>(isFunction),
+});
+
+async function assertKnown(id: string, folder: URL): Promise<void> {
+  const known = (await readdir(folder))
+    .filter((file) => /^[a-z0-9]+\.js$/.test(file))
+    .map((file) => file.slice(0, -'.js'.length));
+  if (known.includes(id)) return;
+  throw new UserError(`Unknown exchange "${id}".`, { hint: suggest(id, known) });
+}
+
+/** Other market types and the list of currencies cost megabytes, other hosts and, on some, a key. */
+function spotOnly(exchange: CcxtExchange): void {
+  exchange.has['fetchCurrencies'] = false;
+  const found = z.object({ types: z.array(z.string()) }).safeParse(exchange.options['fetchMarkets']);
+  if (found.success && found.data.types.includes('spot')) {
+    exchange.options['fetchMarkets'] = { ...found.data, types: ['spot'] };
+  }
+}
+
+/** Points every address of the exchange at another host, its path kept: `https://api.x/v3` -> `<baseUrl>/v3`. */
+function replaceHosts(exchange: CcxtExchange, baseUrl: string): void {
+  const base = baseUrl.replace(/\/+$/, '');
+  const replace = (value: unknown): unknown => {
+    if (typeof value === 'string') return value.replace(/^https?:\/\/[^/]+/, base);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, replace(entry)]));
+  };
+  const { api } = exchange.urls;
+  exchange.urls.api = typeof api === 'string' ? String(replace(api)) : z.record(z.string(), z.unknown()).parse(replace(api));
+}

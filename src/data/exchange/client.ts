@@ -1,0 +1,178 @@
+import { z } from 'zod';
+import { UserError } from '../../foundation/errors.ts';
+import { nearest } from '../../foundation/nearest.ts';
+import type { Log } from '../../foundation/log.ts';
+import type { PairSymbol } from '../../market/symbol.ts';
+import { errorCode } from '../files.ts';
+import type { CandleSource } from '../source.ts';
+import { type Ccxt, type CcxtExchange, loadCcxt } from './ccxt.ts';
+import { exchangePages } from './candles.ts';
+import { type InstrumentFacts, readInstrument } from './instruments.ts';
+import { createPatience, type Patience } from './patience.ts';
+
+export interface ExchangeOptions {
+  /** A ccxt exchange id. */
+  readonly id: string;
+  /** Another host that speaks this exchange's API. */
+  readonly baseUrl?: string | undefined;
+  readonly timeoutMs: number;
+  readonly retries: number;
+  /** Pause before the first further attempt. */
+  readonly retryDelayMs?: number;
+  readonly log: Log;
+}
+
+/** Public market data of one exchange. Every call repeats what fails in passing, and fails with `UserError`. */
+export interface ExchangeClient extends CandleSource {
+  readonly id: string;
+  /** What an order has to respect. `UserError` with the nearest symbol when a symbol is not traded there. */
+  instruments(symbols: readonly PairSymbol[], signal: AbortSignal): Promise<readonly InstrumentFacts[]>;
+  /** Price of the last trade, in the order of `symbols`; `undefined` where the exchange gives none. */
+  lastPrices(symbols: readonly PairSymbol[], signal: AbortSignal): Promise<readonly (number | undefined)[]>;
+}
+
+/** Prepares a client; nothing is sent before its first use. Throws `UserError` on an unknown id. */
+export async function openExchange(options: ExchangeOptions): Promise<ExchangeClient> {
+  const { log, id } = options;
+  const ccxt = await loadCcxt(id, options);
+  const { exchange, errors } = ccxt;
+  const patience = createPatience({
+    name: id,
+    retries: options.retries,
+    ...(options.retryDelayMs === undefined ? {} : { firstDelayMs: options.retryDelayMs }),
+    isTransient: (error) => isPassing(error, errors),
+    log,
+  });
+  const answers = watchAnswers(ccxt, patience);
+
+  const request = async <T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+    try {
+      return await patience.call(work, signal);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw explain(error, { ccxt, options });
+    }
+  };
+  let markets: Promise<readonly string[]> | undefined;
+  const loadMarkets = (signal: AbortSignal): Promise<readonly string[]> => {
+    markets ??= request(async () => Object.keys(await exchange.loadMarkets()), signal).catch((error: unknown) => {
+      markets = undefined;
+      throw error;
+    });
+    return markets;
+  };
+
+  const knownSymbols = async (symbols: readonly PairSymbol[], signal: AbortSignal): Promise<void> => {
+    const known = await loadMarkets(signal);
+    for (const symbol of symbols) {
+      if (known.includes(symbol)) continue;
+      const best = nearest(symbol, known);
+      throw new UserError(`${exchange.name} does not trade ${symbol}.`, {
+        hint: best === undefined ? 'Check the symbol, base and quote.' : `Did you mean ${best}?`,
+      });
+    }
+  };
+
+  return {
+    id,
+    name: id,
+    synthetic: false,
+    clockMs: () =>
+      request(async () => {
+        const timeMs = exchange.has['fetchTime'] === true ? await exchange.fetchTime() : undefined;
+        if (timeMs !== undefined) return timeMs;
+        await exchange.loadMarkets();
+        return answers.clockMs();
+      }, new AbortController().signal),
+    async *pages(asked) {
+      assertTimeframe(exchange, asked.timeframe);
+      await knownSymbols([asked.symbol], asked.signal);
+      yield* exchangePages(exchange, asked, (work) => request(work, asked.signal), errors);
+    },
+    instruments: async (symbols, signal) => {
+      await knownSymbols(symbols, signal);
+      const found = await exchange.loadMarkets();
+      return symbols.map((symbol) => readInstrument(symbol, found[symbol], exchange.precisionMode));
+    },
+    lastPrices: async (symbols, signal) => {
+      await knownSymbols(symbols, signal);
+      const tickers = Tickers.parse(await request(() => exchange.fetchTickers(symbols), signal));
+      return symbols.map((symbol) => tickers[symbol]?.last ?? undefined);
+    },
+  };
+}
+
+const Tickers = z.record(z.string(), z.object({ last: z.number().positive().nullish() }));
+
+/**
+ * Reads every HTTP answer before ccxt does: waiting times, the server's clock as its Date header tells it (to
+ * the second), and bodies that are no JSON.
+ */
+function watchAnswers(
+  { exchange, errors }: Ccxt,
+  patience: Patience,
+): { clockMs(): number } {
+  let offsetMs = 0;
+  exchange.onRestResponse = (status, _statusText, url, _method, headers, body) => {
+    patience.heed(status, headers);
+    const said = Date.parse(headers['Date'] ?? '');
+    if (!Number.isNaN(said)) offsetMs = said - Date.now();
+    const text = body.trim();
+    // ccxt hands a broken body on as a string, and a string of candles parses as no candles at all.
+    if (status < 300 && !isWholeJson(text)) {
+      throw new errors.BadResponse(`${exchange.id} ${url} answered with ${text.length} characters that are not JSON`);
+    }
+    return text;
+  };
+  return { clockMs: () => Date.now() + offsetMs };
+}
+
+function isWholeJson(text: string): boolean {
+  if (text.startsWith('[')) return text.endsWith(']') && parses(text);
+  if (text.startsWith('{')) return text.endsWith('}') && parses(text);
+  return false;
+}
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Worth another try. ccxt passes on what undici says of a connection that breaks or stalls within an answer. */
+function isPassing(error: Error, errors: Ccxt['errors']): boolean {
+  if (error instanceof errors.OperationFailed) return true;
+  return /^(UND_ERR_|ECONN|EPIPE|ETIMEDOUT)/.test(errorCode(error) ?? '');
+}
+
+function assertTimeframe(exchange: CcxtExchange, timeframe: string): void {
+  const known = Object.keys(exchange.timeframes ?? {});
+  if (known.includes(timeframe)) return;
+  throw new UserError(`${exchange.name} has no ${timeframe} candles.`, {
+    hint: `It has: ${known.join(', ')}.`,
+  });
+}
+
+/** Errors of the network and the exchange as something the user can act on; bugs stay as they are. */
+function explain(
+  error: unknown,
+  { ccxt: { errors, exchange }, options }: { readonly ccxt: Ccxt; readonly options: ExchangeOptions },
+): unknown {
+  if (!(error instanceof Error)) return error;
+  const failed = isPassing(error, errors);
+  if (!failed && !(error instanceof errors.BaseError)) return error;
+  const message = error.message.replaceAll(/\s+/g, ' ').slice(0, 300);
+  if (failed) {
+    return new UserError(`${exchange.name} cannot be reached or is not answering: ${message}`, {
+      hint: `Tried ${options.retries + 1} times. Check the network${options.baseUrl === undefined ? '' : ' and --base-url'}, or try again later: what is stored stays, and the command resumes.`,
+      cause: error,
+    });
+  }
+  return new UserError(`${exchange.name} refused: ${message}`, {
+    hint: 'Check the symbol, the timeframe and whether the exchange serves your region.',
+    cause: error,
+  });
+}

@@ -1,0 +1,68 @@
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { UserError } from '../foundation/errors.ts';
+
+/**
+ * Replaces `path` in one step: after a crash or a full disk it holds the old content or the new one, whole.
+ * Temporary file beside it, fsync, rename, fsync of the folder. One writer per path at a time.
+ */
+export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.tmp`;
+  await writeDurably(temporary, content);
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}
+
+/** Writes the whole of `content` and waits until the disk has it; leaves no partial file behind an error. */
+export async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    const file = await open(path, 'w');
+    try {
+      await file.writeFile(content); // loops over short writes, which a nearly full disk answers with
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    await rm(path, { force: true });
+    throw explainDiskError(error, path);
+  }
+}
+
+/** Makes renames inside `folder` survive a power cut. Windows cannot open folders and does not need it. */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const DISK_HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: 'The disk is full. Free some space and run the same command again; it resumes where it stopped.',
+  EDQUOT: 'The disk quota is used up. Free some space and run the same command again; it resumes.',
+  EFBIG: 'The file size limit (ulimit -f) is reached. Raise it and run the same command again; it resumes.',
+  EROFS: 'The file system is read-only. Point dataDir in config.yaml at a writable folder.',
+  EACCES: 'Permission denied. Check the owner of the folder, or point dataDir in config.yaml elsewhere.',
+  EPERM: 'Permission denied. Check the owner of the folder, or point dataDir in config.yaml elsewhere.',
+  ENOTDIR: 'A file stands where a folder is needed. Move it, or point dataDir in config.yaml elsewhere.',
+};
+
+/** Turns what the operating system says about a full, read-only or forbidden disk into a `UserError`. */
+export function explainDiskError(error: unknown, path: string): unknown {
+  const hint = DISK_HINTS[errorCode(error) ?? ''];
+  if (hint === undefined) return error;
+  return new UserError(`Cannot write "${path}" (${errorCode(error)}). What was there before is unchanged.`, {
+    hint,
+    cause: error,
+  });
+}
+
+/** The operating system's code of an error, such as `ENOENT`. */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

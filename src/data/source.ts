@@ -1,0 +1,29 @@
+import type { Candles } from '../market/candles.ts';
+import type { PairSymbol } from '../market/symbol.ts';
+import type { Timeframe } from '../market/timeframe.ts';
+import type { TimeRange } from './time-range.ts';
+
+/** Somewhere candles come from: an exchange, Yahoo, a file, a generator. */
+export interface CandleSource {
+  /** As the manifest keeps it, such as `binance` or `csv`. */
+  readonly name: string;
+  readonly synthetic: boolean;
+  /** The source's own clock, epoch milliseconds: it decides which bars are closed. */
+  clockMs(): Promise<number>;
+  /** Bars with `sinceMs <= time < untilMs`, page after page, in order of time and without duplicates. */
+  pages(request: CandleRequest): AsyncIterable<CandlePage>;
+}
+
+export interface CandleRequest {
+  readonly symbol: PairSymbol;
+  readonly timeframe: Timeframe;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface CandlePage {
+  readonly candles: Candles;
+  /** Times for which the source has answered with this page: a bar missing inside does not exist there. */
+  readonly covered: TimeRange;
+}

@@ -1,0 +1,72 @@
+import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../../foundation/errors.ts';
+import { errorCode, explainDiskError, syncFolder, writeDurably, writeFileAtomic } from '../files.ts';
+import { sha256 } from './fingerprint.ts';
+import { type DatasetManifest, MANIFEST_FILE, manifestText, readManifest } from './manifest.ts';
+
+/**
+ * Several files change as one. The new months are written beside the old ones and flushed; then the new
+ * manifest is put down as `manifest.next.json`: from that moment the change has happened, because whoever
+ * comes next can finish it (`recover`). Then the months and the manifest are renamed into place.
+ * A kill before leaves the old state, a kill after the new one. The caller holds the dataset's lock.
+ */
+export async function commit(
+  folder: string,
+  manifest: DatasetManifest,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    for (const [file, bytes] of files) await writeDurably(join(folder, `${file}.tmp`), bytes);
+    await writeFileAtomic(join(folder, NEXT_MANIFEST), manifestText(manifest));
+  } catch (error) {
+    for (const file of files.keys()) await rm(join(folder, `${file}.tmp`), { force: true });
+    throw explainDiskError(error, folder);
+  }
+  await finish(folder, manifest);
+}
+
+/** Whether a change was cut short, or is under way, in `folder`. */
+export async function isUnfinished(folder: string): Promise<boolean> {
+  return access(join(folder, NEXT_MANIFEST)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Ends what a killed process left: finishes a decided change, drops an undecided one. Needs the lock. */
+export async function recover(folder: string): Promise<void> {
+  const next = await readManifest(join(folder, NEXT_MANIFEST));
+  if (next !== undefined) await finish(folder, next);
+  for (const name of await readdir(folder).catch(absentIsEmpty)) {
+    if (/\.(parquet|json)\.tmp$/.test(name)) await rm(join(folder, name), { force: true });
+  }
+}
+
+const NEXT_MANIFEST = 'manifest.next.json';
+
+async function finish(folder: string, next: DatasetManifest): Promise<void> {
+  for (const part of next.parts) {
+    const temporary = join(folder, `${part.file}.tmp`);
+    const bytes = await readFile(temporary).catch((error: unknown) => {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (bytes === undefined) continue;
+    if (sha256(bytes) !== part.sha256) {
+      throw new UserError(`"${temporary}" does not hold what was written: the disk may be failing.`, {
+        hint: `Move "${folder}" away and fetch the candles again.`,
+      });
+    }
+    await rename(temporary, join(folder, part.file));
+  }
+  await syncFolder(folder);
+  await rename(join(folder, NEXT_MANIFEST), join(folder, MANIFEST_FILE));
+  await syncFolder(folder);
+}
+
+function absentIsEmpty(error: unknown): string[] {
+  if (errorCode(error) === 'ENOENT') return [];
+  throw error;
+}

@@ -1,0 +1,117 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../../foundation/errors.ts';
+import type { Gap } from '../../market/gaps.ts';
+import { parseSymbol, type PairSymbol, symbolFolder } from '../../market/symbol.ts';
+import { parseTimeframe, type Timeframe } from '../../market/timeframe.ts';
+import { errorCode } from '../files.ts';
+import type { TimeRange } from '../time-range.ts';
+
+/** What names one series of candles in the store. */
+export interface DatasetKey {
+  readonly exchange: string;
+  readonly symbol: PairSymbol;
+  readonly timeframe: Timeframe;
+}
+
+/** One month of a dataset: a parquet file and what must be found in it. */
+export interface DatasetPart {
+  readonly file: string;
+  readonly rows: number;
+  readonly firstTimeMs: number;
+  readonly lastTimeMs: number;
+  /** Runs of missing bars inside the month's first and last bar. */
+  readonly gaps: readonly Gap[];
+  /** SHA-256 of the file's bytes. */
+  readonly sha256: string;
+  /** SHA-256 of the candles themselves, whatever the file's encoding: see fingerprint.ts. */
+  readonly contentSha256: string;
+}
+
+/** A run of missing bars; `checked` when the source was asked for them and had none. */
+export interface DatasetGap extends Gap {
+  readonly checked: boolean;
+}
+
+export interface DatasetManifest extends DatasetKey {
+  /** Where the candles came from, such as `binance`, `yahoo BTC-USD`, `csv`; several joined by ` + `. */
+  readonly source: string;
+  readonly synthetic: boolean;
+  readonly rows: number;
+  readonly firstTimeMs: number;
+  readonly lastTimeMs: number;
+  /** Runs of missing bars between the first and the last bar. */
+  readonly gaps: readonly DatasetGap[];
+  /** Times for which the source has answered: a bar missing inside does not exist there. */
+  readonly covered: readonly TimeRange[];
+  readonly parts: readonly DatasetPart[];
+  /** Fingerprint of key and candles: equal for equal candles, however they were fetched. */
+  readonly sha256: string;
+}
+
+/** `<dataDir>/ohlcv/<exchange>/<BASE-QUOTE>/<timeframe>` */
+export const datasetFolder = (dataDir: string, key: DatasetKey): string =>
+  join(dataDir, 'ohlcv', key.exchange, symbolFolder(key.symbol), key.timeframe);
+
+export const MANIFEST_FILE = 'manifest.json';
+
+export const describeKey = (key: DatasetKey): string => `${key.exchange} ${key.symbol} ${key.timeframe}`;
+
+/** `undefined` when there is no such file; `UserError` when it is not a manifest. */
+export async function readManifest(path: string): Promise<DatasetManifest | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+  try {
+    return Manifest.parse(JSON.parse(text));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new UserError(`"${path}" is damaged: ${why}`, {
+      hint: 'Put it back from a backup, or move its folder away and fetch the candles again.',
+      cause: error,
+    });
+  }
+}
+
+export const manifestText = (manifest: DatasetManifest): string =>
+  `${JSON.stringify({ version: 1, ...manifest }, undefined, 2)}\n`;
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const epochMs = z.number().int();
+const rows = z.number().int().positive();
+const gap = z.strictObject({ fromMs: epochMs, toMs: epochMs, bars: z.number().int().positive() });
+
+const Manifest = z
+  .strictObject({
+    version: z.literal(1),
+    exchange: z.string().min(1),
+    symbol: z.string().transform(parseSymbol),
+    timeframe: z.string().transform(parseTimeframe),
+    source: z.string(),
+    synthetic: z.boolean(),
+    rows,
+    firstTimeMs: epochMs,
+    lastTimeMs: epochMs,
+    gaps: z.array(gap.extend({ checked: z.boolean() })),
+    covered: z.array(z.strictObject({ fromMs: epochMs, untilMs: epochMs })),
+    parts: z
+      .array(
+        z.strictObject({
+          file: z.string().regex(/^\d{4,6}-\d\d\.parquet$/),
+          rows,
+          firstTimeMs: epochMs,
+          lastTimeMs: epochMs,
+          gaps: z.array(gap),
+          sha256,
+          contentSha256: sha256,
+        }),
+      )
+      .min(1),
+    sha256,
+  })
+  .transform(({ version: _, ...manifest }): DatasetManifest => manifest);

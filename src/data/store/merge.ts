@@ -1,0 +1,51 @@
+import { UserError } from '../../foundation/errors.ts';
+import { type Candles, CANDLE_COLUMNS, emptyCandles, sliceCandles } from '../../market/candles.ts';
+
+/**
+ * Both series as one, sorted, each time once. A bar that both have must be the same bar in both: throws
+ * `UserError` naming the first that is not, since two sources in one series would be neither.
+ */
+export function mergeCandles(stored: Candles, added: Candles): Candles {
+  const merged = emptyCandles(stored.time.length + added.time.length);
+  let [left, right, rows] = [0, 0, 0];
+  while (left < stored.time.length || right < added.time.length) {
+    const leftTime = left < stored.time.length ? stored.time[left] : Infinity;
+    const rightTime = right < added.time.length ? added.time[right] : Infinity;
+    const from = leftTime <= rightTime ? stored : added;
+    const row = leftTime <= rightTime ? left : right;
+    if (leftTime === rightTime) assertSameBar(stored, left, added, right);
+    for (const column of CANDLE_COLUMNS) merged[column][rows] = from[column][row];
+    rows++;
+    if (leftTime <= rightTime) left++;
+    if (rightTime <= leftTime) right++;
+  }
+  return sliceCandles(merged, 0, rows);
+}
+
+function assertSameBar(stored: Candles, left: number, added: Candles, right: number): void {
+  for (const column of CANDLE_COLUMNS) {
+    if (stored[column][left] === added[column][right]) continue;
+    const time = new Date(stored.time[left]).toISOString();
+    throw new UserError(
+      `The bar of ${time} is stored with ${column} ${stored[column][left]}, but the source now says ${added[column][right]}. Nothing was changed.`,
+      {
+        hint: 'Store other data under another --exchange name, or move the stored folder away and fetch again.',
+      },
+    );
+  }
+}
+
+/** The rows of each calendar month (UTC) as views, keyed `yyyy-mm`. */
+export function splitByMonth(candles: Candles): ReadonlyMap<string, Candles> {
+  const months = new Map<string, Candles>();
+  const { time } = candles;
+  for (let from = 0; from < time.length;) {
+    const opened = new Date(time[from]);
+    const untilMs = Date.UTC(opened.getUTCFullYear(), opened.getUTCMonth() + 1);
+    let to = from + 1;
+    while (to < time.length && time[to] < untilMs) to++;
+    months.set(opened.toISOString().slice(0, 7), sliceCandles(candles, from, to));
+    from = to;
+  }
+  return months;
+}

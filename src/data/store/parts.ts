@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../../foundation/errors.ts';
+import type { Candles } from '../../market/candles.ts';
+import type { Timeframe } from '../../market/timeframe.ts';
+import { firstFault } from '../candle-faults.ts';
+import { errorCode } from '../files.ts';
+import { candlesSha256, sha256 } from './fingerprint.ts';
+import { type DatasetKey, type DatasetPart, describeKey } from './manifest.ts';
+
+/** A month's file that does not hold what the manifest says; `problem` is one line. */
+class DamagedPart extends Error {
+  override readonly name = 'DamagedPart';
+}
+
+/** Polars costs 80 ms to load: only those who read or write candles pay for it. */
+const parquet = () => import('./parquet.ts');
+
+export const encodePart = async (candles: Candles): Promise<Uint8Array> =>
+  (await parquet()).encodeParquet(candles);
+
+/** The candles of one month, its bytes checked before they are parsed. `UserError` when damaged. */
+export async function readPart(folder: string, key: DatasetKey, part: DatasetPart): Promise<Candles> {
+  try {
+    return await decodeChecked(join(folder, part.file), part);
+  } catch (error) {
+    if (!(error instanceof DamagedPart)) throw error;
+    throw new UserError(error.message, {
+      hint: `Run "crypto-trader fetch --exchange ${key.exchange} --symbols ${key.symbol} --timeframe ${key.timeframe} --repair": it sets the file aside and asks for its month again.`,
+      cause: error,
+    });
+  }
+}
+
+/** What is wrong with a month's file or its candles, or `undefined`. */
+export async function partFault(
+  folder: string,
+  part: DatasetPart,
+  timeframe: Timeframe,
+): Promise<string | undefined> {
+  try {
+    const path = join(folder, part.file);
+    const candles = await decodeChecked(path, part);
+    if (candlesSha256(candles) !== part.contentSha256) {
+      return `The manifest disagrees with "${path}": content hash`;
+    }
+    const fault = firstFault(candles, timeframe);
+    return fault === undefined ? undefined : `"${path}": ${fault.message}`;
+  } catch (error) {
+    if (error instanceof DamagedPart) return error.message;
+    throw error;
+  }
+}
+
+async function decodeChecked(path: string, part: DatasetPart): Promise<Candles> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') throw new DamagedPart(`"${path}" is missing.`);
+    throw error;
+  });
+  const found = sha256(bytes);
+  if (found !== part.sha256) {
+    throw new DamagedPart(
+      `"${path}" is damaged: its SHA-256 is ${found.slice(0, 12)}…, the manifest says ${part.sha256.slice(0, 12)}….`,
+    );
+  }
+  const candles = (await parquet()).decodeParquet(bytes);
+  const { time } = candles;
+  const said = [part.rows, part.firstTimeMs, part.lastTimeMs].join(' ');
+  const held = [time.length, time[0], time[time.length - 1]].join(' ');
+  if (said !== held) {
+    throw new DamagedPart(
+      `The manifest disagrees with "${path}": it says "${said}" (rows, first and last time), the file holds "${held}".`,
+    );
+  }
+  return candles;
+}
+
+/** The dataset is not in the store: what to run. */
+export function absentDataset(key: DatasetKey): UserError {
+  return new UserError(`There are no candles of ${describeKey(key)} in the store.`, {
+    hint: `Fetch them: crypto-trader fetch --exchange ${key.exchange} --symbols ${key.symbol} --timeframe ${key.timeframe}`,
+  });
+}

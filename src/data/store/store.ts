@@ -1,0 +1,225 @@
+import { readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import { UserError } from '../../foundation/errors.ts';
+import { assertSorted, type Candles, candlesBetween, concatCandles } from '../../market/candles.ts';
+import { parseSymbol } from '../../market/symbol.ts';
+import { isTimeframe } from '../../market/timeframe.ts';
+import { errorCode } from '../files.ts';
+import { withLock } from '../lock.ts';
+import { subtractRanges, type TimeRange } from '../time-range.ts';
+import { commit, isUnfinished, recover } from './commit.ts';
+import { describeDataset, describePart } from './dataset.ts';
+import {
+  datasetFolder,
+  type DatasetKey,
+  type DatasetManifest,
+  type DatasetPart,
+  describeKey,
+  MANIFEST_FILE,
+  readManifest,
+} from './manifest.ts';
+import { mergeCandles, splitByMonth } from './merge.ts';
+import { absentDataset, encodePart, partFault, readPart } from './parts.ts';
+
+export type { DatasetGap, DatasetKey, DatasetManifest, DatasetPart } from './manifest.ts';
+
+/** Candles on disk: monthly parquet files with a manifest beside them. */
+export interface Store {
+  /** Every dataset, sorted by exchange, symbol and timeframe. */
+  list(): Promise<readonly DatasetManifest[]>;
+  manifest(key: DatasetKey): Promise<DatasetManifest | undefined>;
+  /** Bars with `sinceMs <= time < untilMs`. `UserError` when the dataset is absent or damaged. */
+  read(key: DatasetKey, range?: { readonly sinceMs?: number; readonly untilMs?: number }): Promise<Candles>;
+  /**
+   * Adds bars in one durable step, and `covered` to the times for which the source has answered. Bars stored
+   * already must be equal. `undefined` when there is nothing to store and nothing stored.
+   */
+  merge(
+    key: DatasetKey,
+    candles: Candles,
+    origin: { readonly source: string; readonly synthetic: boolean },
+    covered?: readonly TimeRange[],
+  ): Promise<DatasetManifest | undefined>;
+  /** What is wrong with a dataset's files and candles, a line each; empty when all is well. */
+  verify(key: DatasetKey): Promise<readonly string[]>;
+  /** Sets damaged months aside as `*.damaged` and forgets them, so that the next update asks for them again. */
+  repair(key: DatasetKey): Promise<readonly string[]>;
+  /** Where a dataset lies, whether it exists or not. */
+  folder(key: DatasetKey): string;
+}
+
+/** Opens the candle store below `dataDir`, which need not exist yet. */
+export function openStore(dataDir: string): Store {
+  const folder = (key: DatasetKey): string => datasetFolder(dataDir, key);
+
+  const stored = async (key: DatasetKey): Promise<DatasetManifest | undefined> => {
+    const found = await readManifest(join(folder(key), MANIFEST_FILE));
+    if (found !== undefined && describeKey(found) !== describeKey(key)) {
+      throw new UserError(`The manifest in "${folder(key)}" is that of ${describeKey(found)}.`, {
+        hint: 'Move the folder back to where it came from.',
+      });
+    }
+    return found;
+  };
+
+  const locked = <T>(key: DatasetKey, work: () => Promise<T>): Promise<T> => {
+    const lock = { waitMs: 30_000, purpose: `writing ${describeKey(key)}` };
+    return withLock(join(folder(key), '.lock'), lock, async () => {
+      await recover(folder(key));
+      return work();
+    });
+  };
+
+  const manifest = async (key: DatasetKey): Promise<DatasetManifest | undefined> =>
+    (await isUnfinished(folder(key))) ? locked(key, () => stored(key)) : stored(key);
+
+  return {
+    folder,
+    manifest,
+
+    list: async () => {
+      const manifests = await Promise.all((await listKeys(dataDir)).map(manifest));
+      return manifests.filter((found) => found !== undefined);
+    },
+
+    read: async (key, { sinceMs = -Infinity, untilMs = Infinity } = {}) => {
+      for (;;) {
+        const found = await manifest(key);
+        if (found === undefined) throw absentDataset(key);
+        try {
+          const parts = found.parts.filter((part) => part.lastTimeMs >= sinceMs && part.firstTimeMs < untilMs);
+          return candlesBetween(await readParts(folder(key), key, parts), sinceMs, untilMs);
+        } catch (error) {
+          // Another process may have replaced a month between our looks at manifest and file.
+          if ((await manifest(key))?.sha256 === found.sha256) throw error;
+        }
+      }
+    },
+
+    merge: async (key, candles, origin, covered = []) => {
+      assertSorted(candles);
+      return locked(key, async () => {
+        const before = await stored(key);
+        if (before === undefined && candles.time.length === 0) return undefined;
+        if (before !== undefined && before.synthetic !== origin.synthetic) {
+          throw new UserError(`${describeKey(key)} in the store is ${kindOf(before)}, the new candles are not.`, {
+            hint: 'Synthetic and real candles never mix: use another --exchange name.',
+          });
+        }
+        const parts = new Map(before?.parts.map((part) => [part.file, part]));
+        const files = new Map<string, Uint8Array>();
+        for (const [month, added] of splitByMonth(candles)) {
+          const file = `${month}.parquet`;
+          const old = parts.get(file);
+          const merged = old === undefined ? added : mergeCandles(await readPart(folder(key), key, old), added);
+          if (merged.time.length === old?.rows) continue;
+          const bytes = await encodePart(merged);
+          files.set(file, bytes);
+          parts.set(file, describePart(file, merged, key.timeframe, bytes));
+          await yieldToEventLoop();
+        }
+        const after = describeDataset(key, {
+          source: joinSources(before?.source, origin.source),
+          synthetic: origin.synthetic,
+          covered: [...(before?.covered ?? []), ...covered],
+          parts: [...parts.values()],
+        });
+        await commit(folder(key), after, files);
+        return after;
+      });
+    },
+
+    verify: async (key) => {
+      const found = await manifest(key);
+      if (found === undefined) throw absentDataset(key);
+      const faults = (await damagedParts(folder(key), found)).map(({ fault }) => fault);
+      const again = describeDataset(key, found);
+      for (const field of ['rows', 'firstTimeMs', 'lastTimeMs', 'sha256'] as const) {
+        if (again[field] === found[field]) continue;
+        faults.push(`The manifest disagrees with itself: ${field} is ${found[field]}, its parts say ${again[field]}.`);
+      }
+      return faults;
+    },
+
+    repair: async (key) =>
+      locked(key, async () => {
+        const before = await stored(key);
+        if (before === undefined) throw absentDataset(key);
+        const damaged = await damagedParts(folder(key), before);
+        const lost = new Set(damaged.map(({ part }) => part.file));
+        const parts = before.parts.filter((part) => !lost.has(part.file));
+        for (const file of [...lost, ...(parts.length === 0 ? [MANIFEST_FILE] : [])]) {
+          const path = join(folder(key), file);
+          await rename(path, `${path}.damaged`).catch((error: unknown) => {
+            if (errorCode(error) !== 'ENOENT') throw error;
+          });
+        }
+        if (parts.length > 0) {
+          const covered = before.covered.flatMap((range) => subtractRanges(range, damaged.map(({ part }) => month(part))));
+          await commit(folder(key), describeDataset(key, { ...before, parts, covered }), new Map());
+        }
+        return damaged.map(({ fault }) => fault);
+      }),
+  };
+}
+
+async function readParts(folder: string, key: DatasetKey, parts: readonly DatasetPart[]): Promise<Candles> {
+  const months: Candles[] = [];
+  for (const part of parts) {
+    months.push(await readPart(folder, key, part));
+    await yieldToEventLoop(); // lets the frame behind a decoded month be freed before the next
+  }
+  return concatCandles(months);
+}
+
+async function damagedParts(
+  folder: string,
+  manifest: DatasetManifest,
+): Promise<{ readonly part: DatasetPart; readonly fault: string }[]> {
+  const damaged: { part: DatasetPart; fault: string }[] = [];
+  for (const part of manifest.parts) {
+    const fault = await partFault(folder, part, manifest.timeframe);
+    if (fault !== undefined) damaged.push({ part, fault });
+    await yieldToEventLoop();
+  }
+  return damaged;
+}
+
+/** The calendar month (UTC) that a part holds. */
+function month(part: DatasetPart): TimeRange {
+  const first = new Date(part.firstTimeMs);
+  const [year, index] = [first.getUTCFullYear(), first.getUTCMonth()];
+  return { fromMs: Date.UTC(year, index), untilMs: Date.UTC(year, index + 1) };
+}
+
+const kindOf = ({ synthetic }: DatasetManifest): string => (synthetic ? 'synthetic' : 'real');
+
+const joinSources = (before: string | undefined, source: string): string =>
+  before === undefined || before.split(' + ').includes(source) ? (before ?? source) : `${before} + ${source}`;
+
+/** Folders `<exchange>/<BASE-QUOTE>/<timeframe>`; anything else in the data folder is left alone. */
+async function listKeys(dataDir: string): Promise<readonly DatasetKey[]> {
+  const root = join(dataDir, 'ohlcv');
+  const keys: DatasetKey[] = [];
+  for (const exchange of await subfolders(root)) {
+    for (const pair of await subfolders(join(root, exchange))) {
+      if (!/^[A-Z0-9]+-[A-Z0-9]+$/.test(pair)) continue;
+      for (const timeframe of await subfolders(join(root, exchange, pair))) {
+        if (isTimeframe(timeframe)) keys.push({ exchange, symbol: parseSymbol(pair), timeframe });
+      }
+    }
+  }
+  return keys;
+}
+
+async function subfolders(path: string): Promise<readonly string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .toSorted();
+}

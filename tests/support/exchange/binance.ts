@@ -1,0 +1,202 @@
+import { type Candles, sliceCandles } from '../../../src/market/candles.ts';
+import { isTimeframe, TIMEFRAME_MS } from '../../../src/market/timeframe.ts';
+import { type Account, ExchangeRefusal } from './account.ts';
+import { barsAsOf, finest, lastPrice, type Pair } from './market.ts';
+import { candlePage, rowsOf } from './page.ts';
+import type { Query, Reply, Routes } from './server.ts';
+
+/** Binance's spot REST API, https://developers.binance.com/docs/binance-spot-api-docs/rest-api. */
+export function binanceRoutes(pairs: readonly Pair[], account: Account): Routes {
+  const byId = new Map(pairs.map((pair) => [`${pair.base}${pair.quote}`, pair]));
+
+  const find = (id: string | null): Pair => {
+    const pair = byId.get(id ?? '');
+    if (pair === undefined) throw new ExchangeRefusal(-1121, 'Invalid symbol.');
+    return pair;
+  };
+  /** One pair, those of `symbols`, or all. */
+  const asked = ({ params }: Query): { one: boolean; pairs: readonly Pair[] } => {
+    if (params.has('symbol')) return { one: true, pairs: [find(params.get('symbol'))] };
+    const ids: unknown = JSON.parse(params.get('symbols') ?? 'null');
+    return { one: false, pairs: Array.isArray(ids) ? ids.map((id) => find(String(id))) : pairs };
+  };
+  const each = (query: Query, make: (pair: Pair) => unknown): unknown => {
+    const { one, pairs: wanted } = asked(query);
+    return one ? make(wanted[0]) : wanted.map(make);
+  };
+
+  const routes: Readonly<Record<string, (query: Query) => unknown>> = {
+    'GET ping': () => ({}),
+    'GET time': (query) => ({ serverTime: toldTime(query) }),
+    'GET exchangeInfo': (query) => ({
+      timezone: 'UTC',
+      serverTime: toldTime(query),
+      rateLimits: [{ rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: 6000 }],
+      exchangeFilters: [],
+      symbols: asked(query).pairs.map(symbolInfo),
+    }),
+    'GET klines': (query) => klines(query, find(query.params.get('symbol'))),
+    'GET ticker/price': (query) =>
+      each(query, (pair) => ({ symbol: idOf(pair), price: text(lastPrice(pair, query.nowMs)) })),
+    'GET ticker/bookTicker': (query) => each(query, (pair) => bookTicker(pair, query.nowMs)),
+    'GET ticker/24hr': (query) => each(query, (pair) => dayTicker(pair, query.nowMs)),
+    'GET depth': (query) => depth(find(query.params.get('symbol')), query),
+    'GET trades': (query) => trades(find(query.params.get('symbol')), query),
+    'GET account': (query) => account.describe(query),
+    'POST order': (query) => account.place(find(query.params.get('symbol')), query),
+    'GET order': (query) => account.find(query),
+    'DELETE order': (query) => account.cancel(query),
+    'GET openOrders': (query) => account.open(query),
+  };
+
+  return (query): Reply | undefined => {
+    const prefix = '/api/v3/';
+    if (!query.path.startsWith(prefix)) return undefined;
+    const route = routes[`${query.method} ${query.path.slice(prefix.length)}`];
+    if (route === undefined) return undefined;
+    try {
+      return { status: 200, body: route(query) };
+    } catch (error) {
+      if (!(error instanceof ExchangeRefusal)) throw error;
+      return { status: 400, body: { code: error.code, msg: error.message } };
+    }
+  };
+}
+
+const idOf = ({ base, quote }: Pair): string => `${base}${quote}`;
+
+const text = (value: number | undefined): string => String(value ?? 0);
+
+const toldTime = ({ nowMs, faults }: Query): number =>
+  nowMs + (faults.find((fault) => fault.kind === 'wrong-clock')?.offsetMs ?? 0);
+
+function symbolInfo(pair: Pair): unknown {
+  const { base, quote, amountStep, priceTick, minNotional } = pair;
+  return {
+    symbol: idOf(pair),
+    status: 'TRADING',
+    baseAsset: base,
+    baseAssetPrecision: 8,
+    quoteAsset: quote,
+    quotePrecision: 8,
+    quoteAssetPrecision: 8,
+    orderTypes: ['LIMIT', 'MARKET'],
+    icebergAllowed: false,
+    isSpotTradingAllowed: true,
+    isMarginTradingAllowed: false,
+    filters: [
+      {
+        filterType: 'PRICE_FILTER',
+        minPrice: text(priceTick),
+        maxPrice: '1000000',
+        tickSize: text(priceTick),
+      },
+      { filterType: 'LOT_SIZE', minQty: text(amountStep), maxQty: '9000', stepSize: text(amountStep) },
+      {
+        filterType: 'NOTIONAL',
+        minNotional: text(minNotional),
+        applyMinToMarket: true,
+        maxNotional: '9000000',
+      },
+    ],
+    permissions: ['SPOT'],
+    permissionSets: [['SPOT']],
+  };
+}
+
+function klines({ params, nowMs, faults }: Query, pair: Pair): unknown {
+  const timeframe = params.get('interval') ?? '';
+  if (!isTimeframe(timeframe)) throw new ExchangeRefusal(-1120, 'Invalid interval.');
+  const time = (name: string): number | undefined =>
+    params.has(name) ? Number(params.get(name)) : undefined;
+  const endMs = time('endTime');
+  const page = candlePage({
+    pair,
+    timeframe,
+    sinceMs: time('startTime'),
+    untilMs: endMs === undefined ? undefined : endMs + 1,
+    limit: Math.min(1000, Number(params.get('limit') ?? 500)),
+    nowMs,
+    faults,
+  });
+  const step = TIMEFRAME_MS[timeframe];
+  return rowsOf(page).map(([openMs, ...numbers]) => [
+    openMs,
+    ...numbers.map(String),
+    openMs + step - 1,
+    text(numbers[3] * numbers[4]),
+    100,
+    text(numbers[4] / 2),
+    text((numbers[3] * numbers[4]) / 2),
+    '0',
+  ]);
+}
+
+/** One tick around the last price. */
+function quoteOf(pair: Pair, nowMs: number): { readonly bid: number; readonly ask: number } {
+  const price = lastPrice(pair, nowMs) ?? 0;
+  return { bid: price - pair.priceTick, ask: price + pair.priceTick };
+}
+
+function bookTicker(pair: Pair, nowMs: number): unknown {
+  const { bid, ask } = quoteOf(pair, nowMs);
+  return { symbol: idOf(pair), bidPrice: text(bid), bidQty: '1', askPrice: text(ask), askQty: '1' };
+}
+
+function dayTicker(pair: Pair, nowMs: number): unknown {
+  const day: Candles = barsAsOf(pair, finest(pair), { sinceMs: nowMs - TIMEFRAME_MS['1d'], nowMs });
+  const last = sliceCandles(day, Math.max(0, day.time.length - 1));
+  const [open, close] = [day.open.at(0) ?? 0, last.close.at(0) ?? lastPrice(pair, nowMs) ?? 0];
+  const volume = day.volume.reduce((total, value) => total + value, 0);
+  const { bid, ask } = quoteOf(pair, nowMs);
+  return {
+    symbol: idOf(pair),
+    priceChange: text(close - open),
+    priceChangePercent: text(open === 0 ? 0 : (100 * (close - open)) / open),
+    weightedAvgPrice: text(close),
+    prevClosePrice: text(open),
+    lastPrice: text(close),
+    lastQty: '0.01',
+    bidPrice: text(bid),
+    bidQty: '1',
+    askPrice: text(ask),
+    askQty: '1',
+    openPrice: text(open),
+    highPrice: text(day.high.reduce((best, value) => Math.max(best, value), 0)),
+    lowPrice: text(day.low.reduce((best, value) => Math.min(best, value), Infinity)),
+    volume: text(volume),
+    quoteVolume: text(volume * close),
+    openTime: nowMs - TIMEFRAME_MS['1d'],
+    closeTime: nowMs,
+    firstId: 1,
+    lastId: 100,
+    count: 100,
+  };
+}
+
+/** A book that thickens away from the middle: level k is k ticks out and holds k/10 of the base. */
+function depth(pair: Pair, { params, nowMs }: Query): unknown {
+  const levels = Math.min(5000, Number(params.get('limit') ?? 100));
+  const price = lastPrice(pair, nowMs) ?? 0;
+  const side = (sign: number): string[][] =>
+    Array.from({ length: levels }, (_, i) => [
+      text(price + sign * (i + 1) * pair.priceTick),
+      text((i + 1) / 10),
+    ]);
+  return { lastUpdateId: nowMs, bids: side(-1), asks: side(1) };
+}
+
+/** The last trades: one a second, at the last price. */
+function trades(pair: Pair, { params, nowMs }: Query): unknown {
+  const count = Math.min(1000, Number(params.get('limit') ?? 500));
+  const price = lastPrice(pair, nowMs) ?? 0;
+  return Array.from({ length: count }, (_, i) => ({
+    id: i + 1,
+    price: text(price),
+    qty: '0.01',
+    quoteQty: text(price * 0.01),
+    time: nowMs - (count - i) * 1000,
+    isBuyerMaker: i % 2 === 0,
+    isBestMatch: true,
+  }));
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+/** What the exchange can do wrong, on demand. */
+export const FaultSchema = z.strictObject({
+  kind: z.enum([
+    'rate-limit', // 429 with Retry-After
+    'ban', // 418 with Retry-After
+    'server-error', // 503 with a body that is not JSON
+    'timeout', // no answer at all
+    'drop', // the connection breaks in the middle of the answer
+    'stall', // half an answer, then silence
+    'truncate', // status 200, JSON cut in half
+    'html', // status 200, a maintenance page
+    'old-page', // candles: the bars before those asked for
+    'overlap', // candles: the page begins some bars too early
+    'duplicate', // candles: some bars twice
+    'empty-page', // candles: none
+    'nan', // candles: a price that is no number
+    'zero', // candles: a price of zero
+    'wrong-clock', // the time that it tells is off by offsetMs
+  ]),
+  /** Only requests whose path contains this. */
+  path: z.string().default(''),
+  /** This many matching requests pass unharmed first. */
+  after: z.int().min(0).default(0),
+  /** Then this many are hit; all of them by default. */
+  times: z.int().min(1).optional(),
+  /** Then only every n-th. */
+  every: z.int().min(1).default(1),
+  retryAfterSeconds: z.number().default(1),
+  offsetMs: z.number().default(0),
+});
+
+export type FaultSpec = z.input<typeof FaultSchema>;
+export type Fault = z.output<typeof FaultSchema>;
+
+/** Decides, request by request, which faults strike. */
+export function createFaults(specs: readonly FaultSpec[]): (path: string) => readonly Fault[] {
+  const faults = specs.map((spec) => ({ fault: FaultSchema.parse(spec), seen: 0, struck: 0 }));
+  return (path) =>
+    faults.flatMap((state) => {
+      const { fault } = state;
+      if (!path.includes(fault.path)) return [];
+      const turn = state.seen++ - fault.after;
+      if (turn < 0 || turn % fault.every !== 0 || state.struck >= (fault.times ?? Infinity)) return [];
+      state.struck++;
+      return [fault];
+    });
+}

@@ -1,0 +1,177 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { z } from 'zod';
+import { createAccount } from './account.ts';
+import { binanceRoutes } from './binance.ts';
+import { createClock, type VirtualClock } from './clock.ts';
+import { createFaults, type Fault, type FaultSpec } from './faults.ts';
+import { krakenRoutes } from './kraken.ts';
+import type { Pair } from './market.ts';
+
+export interface LoopbackOptions {
+  readonly pairs: readonly Pair[];
+  /** The exchange's time at the start, epoch milliseconds. */
+  readonly nowMs: number;
+  /** Virtual seconds a real second; 0, the default, stands still until told otherwise. */
+  readonly speed?: number;
+  readonly faults?: readonly FaultSpec[];
+  readonly port?: number;
+  /** How long the exchange thinks about every request. */
+  readonly latencyMs?: number;
+}
+
+export interface LoopbackExchange {
+  /** Base URL for both shapes: Binance's spot REST API below /api/v3, Kraken's below /0. */
+  readonly url: string;
+  readonly clock: VirtualClock;
+  /** Paths with query of every request so far, faults included. */
+  readonly requests: readonly string[];
+  setFaults(faults: readonly FaultSpec[]): void;
+  close(): Promise<void>;
+}
+
+/** What a route is given. */
+export interface Query {
+  readonly method: string;
+  readonly path: string;
+  readonly params: URLSearchParams;
+  readonly headers: IncomingMessage['headers'];
+  readonly faults: readonly Fault[];
+  readonly nowMs: number;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** `undefined`: not one of this exchange's paths. */
+export type Routes = (query: Query) => Reply | undefined;
+
+/**
+ * An exchange on the loopback interface that real clients can talk to. Besides the exchange's own paths:
+ * `POST /__clock {"nowMs" | "advanceMs" | "speed"}`, `POST /__faults [...]`, `GET /__stats`.
+ */
+export async function startExchange(options: LoopbackOptions): Promise<LoopbackExchange> {
+  const clock = createClock(options.nowMs, options.speed);
+  const routes = [binanceRoutes(options.pairs, createAccount(options.pairs)), krakenRoutes(options.pairs)];
+  const requests: string[] = [];
+  let strike = createFaults(options.faults ?? []);
+  let busyMs = 0;
+
+  const control = (path: string, body: string): unknown => {
+    if (path === '/__stats') return { requests: requests.length, busyMs, nowMs: clock.now() };
+    if (path === '/__faults') strike = createFaults(z.array(z.custom<FaultSpec>()).parse(JSON.parse(body)));
+    if (path === '/__clock' && body !== '') {
+      const order = ClockOrder.parse(JSON.parse(body));
+      if (order.nowMs !== undefined) clock.set(order.nowMs);
+      if (order.advanceMs !== undefined) clock.set(clock.now() + order.advanceMs);
+      if (order.speed !== undefined) clock.setSpeed(order.speed);
+    }
+    return { nowMs: clock.now() };
+  };
+
+  const server = createServer((request, response) => {
+    void readBody(request).then(async (body) => {
+      const url = new URL(request.url ?? '/', 'http://loopback');
+      if (url.pathname.startsWith('/__')) {
+        send(response, { status: 200, body: control(url.pathname, body) });
+        return;
+      }
+      requests.push(`${url.pathname}${url.search}`);
+      if (options.latencyMs !== undefined) await pause(options.latencyMs);
+      const started = performance.now();
+      const params = new URLSearchParams([...url.searchParams, ...new URLSearchParams(body)]);
+      const query: Query = {
+        method: request.method ?? 'GET',
+        path: url.pathname,
+        params,
+        headers: request.headers,
+        faults: strike(url.pathname),
+        nowMs: clock.now(),
+      };
+      const reply = routes.map((route) => route(query)).find((found) => found !== undefined);
+      answer(
+        response,
+        reply ?? { status: 404, body: { code: -1, msg: `no such path ${url.pathname}` } },
+        query.faults,
+      );
+      busyMs += performance.now() - started;
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    clock,
+    requests,
+    setFaults: (faults) => (strike = createFaults(faults)),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+const ClockOrder = z.strictObject({
+  nowMs: z.number().optional(),
+  advanceMs: z.number().optional(),
+  speed: z.number().min(0).optional(),
+});
+
+/** Sends the reply, or what a fault of the transport makes of it. */
+function answer(response: ServerResponse, reply: Reply, faults: readonly Fault[]): void {
+  const text = JSON.stringify(reply.body);
+  for (const { kind, retryAfterSeconds } of faults) {
+    switch (kind) {
+      case 'rate-limit':
+      case 'ban': {
+        const headers = { 'Content-Type': 'application/json', 'Retry-After': String(retryAfterSeconds) };
+        response.writeHead(kind === 'ban' ? 418 : 429, headers);
+        response.end('{"code":-1003,"msg":"Too many requests."}');
+        return;
+      }
+      case 'server-error':
+        response.writeHead(503, { 'Content-Type': 'text/html' }).end('<html>503 Service Unavailable</html>');
+        return;
+      case 'timeout':
+        return;
+      case 'drop':
+        response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': text.length });
+        response.write(text.slice(0, text.length / 2), () => response.destroy());
+        return;
+      case 'stall':
+        response.writeHead(200, { 'Content-Type': 'application/json' }).write(text.slice(0, text.length / 2));
+        return;
+      case 'truncate':
+        response.writeHead(200, { 'Content-Type': 'application/json' }).end(text.slice(0, text.length / 2));
+        return;
+      case 'html':
+        response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>We will be back soon</html>');
+        return;
+      case 'old-page':
+      case 'overlap':
+      case 'duplicate':
+      case 'empty-page':
+      case 'nan':
+      case 'zero':
+      case 'wrong-clock':
+        break; // the routes have seen to these
+    }
+  }
+  send(response, reply);
+}
+
+function send(response: ServerResponse, { status, body }: Reply): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) text += String(chunk);
+  return text;
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
