@@ -1,4 +1,4 @@
-import type { Candles } from '../market/candles.ts';
+import { type Candles, lowerBound, sliceCandles } from '../market/candles.ts';
 import type { PairSymbol } from '../market/symbol.ts';
 import type { Timeframe } from '../market/timeframe.ts';
 
@@ -18,4 +18,31 @@ export interface Series {
 export interface Panel {
   readonly timeframe: Timeframe;
   readonly series: readonly Series[];
+}
+
+/** The bars that opened before `untilMs`, as views on the same memory: the panel as it was known then. */
+export function panelUntil(panel: Panel, untilMs: number): Panel {
+  const series = panel.series.map(({ symbol, candles, features }) => {
+    const rows = lowerBound(candles.time, untilMs);
+    const columns = features.columns.map((column) => column.subarray(0, rows));
+    return { symbol, candles: sliceCandles(candles, 0, rows), features: { names: features.names, columns } };
+  });
+  return { timeframe: panel.timeframe, series };
+}
+
+/** The panel with only the feature columns `names`, in that order, sharing memory. */
+export function selectFeatures(panel: Panel, names: readonly string[]): Panel {
+  const series = panel.series.map((one) => ({
+    ...one,
+    features: { names, columns: names.map((name) => featureColumn(one, name)) },
+  }));
+  return { timeframe: panel.timeframe, series };
+}
+
+/** A feature's column. Asking for one that the panel was not loaded with is our bug. */
+export function featureColumn(series: Series, name: string): Float64Array {
+  const column = series.features.columns[series.features.names.indexOf(name)];
+  if (column === undefined)
+    throw new Error(`The panel of ${series.symbol} was loaded without feature "${name}".`);
+  return column;
 }

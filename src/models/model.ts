@@ -14,16 +14,21 @@ export interface Model<Params = unknown> {
   readonly source: string;
   /** Hyper-parameters with their defaults; what `models.<id>` in config.yaml may hold. */
   readonly params: z.ZodType<Params>;
+  /** Parameters that `train --mode quick` changes; what config.yaml says still wins. */
+  readonly quickParams?: Readonly<Record<string, unknown>>;
   /** Names from the feature catalogue that the model reads. */
   features(params: Params): readonly string[];
-  /** Throws `UserError` when the panel cannot support the model (too few bars, one symbol for a pair). */
+  /**
+   * Throws `UserError` when the panel cannot support the model (too few bars, one symbol for a pair), and
+   * `task.signal.reason` soon after the signal is aborted: long work gives the event loop a turn now and then.
+   */
   fit(task: FitTask<Params>): Promise<FittedModel>;
   /** Parses and verifies an artifact that `save` made; runs no code from it. */
   load(artifact: Artifact): Promise<FittedModel>;
 }
 
 export interface FitTask<Params> {
-  /** Closed bars up to the end of validation. */
+  /** Closed bars up to the end of validation, with the features that the model asked for, in that order. */
   readonly panel: Panel;
   readonly params: Params;
   /** Labels must end at or before this time to be trained on; bars after it are for validation only. */
@@ -56,14 +61,14 @@ export interface FittedModel {
 
 export interface Forecast {
   readonly symbol: PairSymbol;
-  /** Bars from the decision to the end of the forecast return. */
+  /** Bars of the forecast return, which runs from the next open on: see dataset/labels.ts. */
   readonly horizonBars: number;
   /**
    * Target position in [-1, 1] from the next open on: 1 fully long, 0 flat, -1 fully short.
    * `NaN`: no opinion (warm-up, missing inputs); what is held stays.
    */
   readonly position: Float64Array;
-  /** In [0, 1]; `NaN` where `position` is. */
+  /** How sure the model is of its position; in [0, 1]; `NaN` where `position` is. */
   readonly confidence: Float64Array;
   /** Probability of a positive return over the horizon, where the model states one. */
   readonly probabilityUp?: Float64Array;

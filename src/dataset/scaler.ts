@@ -1,0 +1,37 @@
+/** Location and scale of each column, learned from the rows it was fitted on and from no others. */
+export interface Scaler {
+  readonly means: readonly number[];
+  /** Sample standard deviations; 1 for a column that never varied. */
+  readonly deviations: readonly number[];
+}
+
+/**
+ * Mean and sample standard deviation (n - 1) of each column over `rows`, without the cells that are not finite.
+ * Give it training rows only: whatever else it sees, it leaks. A column without a value there gets 0 and 1.
+ */
+export function fitScaler(columns: readonly Float64Array[], rows: Int32Array): Scaler {
+  const fitted = columns.map((column) => {
+    let count = 0;
+    let mean = 0;
+    let squares = 0;
+    for (const row of rows) {
+      const value = column[row];
+      if (!Number.isFinite(value)) continue;
+      // Welford's update: no loss of digits for a price column far from zero.
+      count++;
+      const distance = value - mean;
+      mean += distance / count;
+      squares += distance * (value - mean);
+    }
+    const deviation = count > 1 ? Math.sqrt(squares / (count - 1)) : 0;
+    return { mean, deviation: deviation > 0 ? deviation : 1 };
+  });
+  return { means: fitted.map(({ mean }) => mean), deviations: fitted.map(({ deviation }) => deviation) };
+}
+
+/** `(value - mean) / deviation`, limited to ±`clip` deviations; `NaN` stays `NaN`. */
+export function scaleColumn(scaler: Scaler, index: number, column: Float64Array, clip = 10): Float64Array {
+  const mean = scaler.means[index];
+  const deviation = scaler.deviations[index];
+  return column.map((value) => Math.max(-clip, Math.min(clip, (value - mean) / deviation)));
+}

@@ -1,0 +1,37 @@
+import { type Timeframe, TIMEFRAME_MS } from '../market/timeframe.ts';
+
+/**
+ * Rows at which a sequence model has its whole input: `lookBack` consecutive bars that end with the row, no bar
+ * missing among them, and every column finite in all of them.
+ */
+export function windowEnds(
+  time: Float64Array,
+  columns: readonly Float64Array[],
+  timeframe: Timeframe,
+  lookBack: number,
+): Int32Array {
+  const step = TIMEFRAME_MS[timeframe];
+  const ends: number[] = [];
+  let run = 0;
+  for (let row = 0; row < time.length; row++) {
+    const follows = row > 0 && time[row] - time[row - 1] === step;
+    const complete = columns.every((column) => Number.isFinite(column[row]));
+    run = complete ? (follows ? run + 1 : 1) : 0;
+    if (run >= lookBack) ends.push(row);
+  }
+  return Int32Array.from(ends);
+}
+
+/** Writes the window that ends at row `end` to `out`, laid out as [lookBack, columns]. */
+export function copyWindow(
+  columns: readonly Float64Array[],
+  end: number,
+  lookBack: number,
+  out: Float32Array | Float64Array,
+  offset = 0,
+): void {
+  let at = offset;
+  for (let row = end - lookBack + 1; row <= end; row++) {
+    for (const column of columns) out[at++] = column[row];
+  }
+}
