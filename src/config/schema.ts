@@ -17,6 +17,12 @@ const parsed = <T>(parse: (text: string) => T) =>
   });
 
 const percent = (description: string) => z.number().min(0).max(100).describe(description);
+const distance = (description: string) =>
+  z
+    .number()
+    .min(0.05, 'Too small: write percent, 5 for 5 %')
+    .max(1000)
+    .describe(`${description}, in percent; default: none`);
 const basisPoints = (description: string) => z.number().min(0).max(1000).describe(description);
 
 /** Everything that can be set, with its default. Keys, descriptions and limits are the documentation. */
@@ -84,6 +90,34 @@ export const ConfigSchema = z
         initialBalance: z.number().positive().default(10_000).describe('Starting cash in quote currency'),
         feeBps: basisPoints('Taker fee per side').default(10),
         slippageBps: basisPoints('Assumed slippage per side').default(5),
+        maxPositionPct: percent(
+          'Largest position of one symbol, of equity: what a target of 1 means',
+        ).default(100),
+        maxExposurePct: percent('Largest sum of all positions, of equity').default(100),
+        allowShort: z
+          .boolean()
+          .default(false)
+          .describe('Let a negative forecast sell short; on a spot market it means flat'),
+        rebalanceBandPct: percent(
+          'Changes of a position smaller than this share of equity do not trade; closing always does',
+        ).default(5),
+        maxVolumeSharePct: percent(
+          "Largest share of a bar's volume one order may take; default: no limit",
+        ).optional(),
+        stopLossPct: distance('Stop-loss distance from the entry price').optional(),
+        takeProfitPct: distance('Take-profit distance from the entry price').optional(),
+        trailingStopPct: distance('Distance of a trailing stop from the best price').optional(),
+        trailingActivationPct: percent('Profit from which on the trailing stop trails').default(0),
+        intrabarOrder: z
+          .enum(['stop-first', 'target-first', 'nearest-first'])
+          .default('stop-first')
+          .describe('Which came first when one bar reaches both stop and target'),
+        reentry: z
+          .enum(['new-signal', 'next-bar'])
+          .default('new-signal')
+          .describe(
+            'After a protective exit: wait until the signal goes flat or turns, or enter again at once',
+          ),
       })
       .prefault({}),
     paper: z

@@ -54,7 +54,7 @@ export interface TrailingStop {
 export const SPOT_RULES: ExecutionRules = {
   initialBalance: 10_000,
   feeBps: 10,
-  slippageBps: 2,
+  slippageBps: 5,
   maxPositionPct: 100,
   maxExposurePct: 100,
   allowShort: false,

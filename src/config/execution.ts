@@ -1,0 +1,24 @@
+import type { ExecutionRules } from '../trading/rules.ts';
+import { SPOT_RULES } from '../trading/rules.ts';
+import type { Config } from './schema.ts';
+
+/** The `trading` section as rules of the execution core; what has no setting takes the pessimistic choice. */
+export function executionRules(trading: Config['trading']): ExecutionRules {
+  const { trailingStopPct, trailingActivationPct, ...settings } = trading;
+  return {
+    ...SPOT_RULES,
+    ...settings,
+    maxVolumeSharePct: settings.maxVolumeSharePct,
+    stopLossPct: settings.stopLossPct,
+    takeProfitPct: settings.takeProfitPct,
+    trailingStop:
+      trailingStopPct === undefined
+        ? undefined
+        : {
+            distancePct: trailingStopPct,
+            activationPct: trailingActivationPct,
+            from: 'extreme',
+            ratchet: 'next-bar',
+          },
+  };
+}
