@@ -1,0 +1,113 @@
+import type { FeatureTable } from '../dataset/panel.ts';
+import { UserError } from '../foundation/errors.ts';
+import { nearest } from '../foundation/nearest.ts';
+import type { Candles } from '../market/candles.ts';
+import type { Timeframe } from '../market/timeframe.ts';
+import type { Feature, FeatureKernel } from './feature.ts';
+import { advancedKernels } from './groups/advanced.ts';
+import { momentumKernels } from './groups/momentum.ts';
+import { patternKernels } from './groups/patterns.ts';
+import { priceKernels } from './groups/price.ts';
+import { regimeKernels } from './groups/regime.ts';
+import { timeKernels } from './groups/time.ts';
+import { volatilityKernels } from './groups/volatility.ts';
+import { volumeKernels } from './groups/volume.ts';
+import type { Bar } from './kernels/indicators.ts';
+
+const kernels: readonly FeatureKernel[] = [
+  ...priceKernels,
+  ...volumeKernels,
+  ...volatilityKernels,
+  ...momentumKernels,
+  ...patternKernels,
+  ...regimeKernels,
+  ...timeKernels,
+  ...advancedKernels,
+];
+
+/** Every feature, group by group. */
+export const catalogue: readonly Feature[] = kernels.flatMap(({ features }) => features);
+
+/**
+ * The named columns, row by row beside `candles`, in the order asked for; `NaN` before a feature's warm-up and
+ * finite from there on. Recursive features depend on the first bar, so start at the same bar to get the same
+ * bits. Throws `UserError` for an unknown name.
+ */
+export function computeFeatures(
+  names: readonly string[],
+  candles: Candles,
+  timeframe: Timeframe,
+): FeatureTable {
+  const rows = candles.time.length;
+  const columns = new Map<string, Float64Array>();
+  for (const { kernel, wanted } of plan(names)) {
+    const step = kernel.start(timeframe);
+    const out = new Float64Array(kernel.features.length);
+    const targets = wanted.map(() => new Float64Array(rows));
+    const bar = { time: 0, open: 0, high: 0, low: 0, close: 0, volume: 0 };
+    for (let row = 0; row < rows; row++) {
+      bar.time = candles.time[row];
+      bar.open = candles.open[row];
+      bar.high = candles.high[row];
+      bar.low = candles.low[row];
+      bar.close = candles.close[row];
+      bar.volume = candles.volume[row];
+      step(bar, out);
+      for (let i = 0; i < wanted.length; i++) targets[i][row] = out[wanted[i]];
+    }
+    wanted.forEach((index, i) => columns.set(kernel.features[index].name, targets[i]));
+  }
+  return { names: [...names], columns: names.map((name) => columns.get(name) ?? new Float64Array(0)) };
+}
+
+/** The same values one closed bar at a time: `push` returns one value a name, in an array that it reuses. */
+export function streamFeatures(
+  names: readonly string[],
+  timeframe: Timeframe,
+): { push(bar: Bar): Float64Array } {
+  const parts = plan(names).map(({ kernel, wanted }) => ({
+    step: kernel.start(timeframe),
+    out: new Float64Array(kernel.features.length),
+    copies: wanted.flatMap((from) =>
+      names.flatMap((name, to) => (name === kernel.features[from].name ? [{ from, to }] : [])),
+    ),
+  }));
+  const values = new Float64Array(names.length);
+  return {
+    push(bar) {
+      for (const { step, out, copies } of parts) {
+        step(bar, out);
+        for (const { from, to } of copies) values[to] = out[from];
+      }
+      return values;
+    },
+  };
+}
+
+/** Leading bars in which at least one of the named features has no value. */
+export function warmUpBars(names: readonly string[], timeframe: Timeframe): number {
+  return findFeatures(names).reduce((most, feature) => Math.max(most, feature.warmUpBars(timeframe)), 0);
+}
+
+/** Throws `UserError` with the nearest name for one that the catalogue does not have. */
+export function findFeatures(names: readonly string[]): readonly Feature[] {
+  const byName = new Map(catalogue.map((feature) => [feature.name, feature]));
+  return names.map((name) => {
+    const feature = byName.get(name);
+    if (feature !== undefined) return feature;
+    const near = nearest(name, [...byName.keys()]);
+    throw new UserError(`Unknown feature "${name}".`, {
+      hint: `${near === undefined ? '' : `Did you mean "${near}"? `}"crypto-trader features" lists all ${byName.size}.`,
+    });
+  });
+}
+
+function plan(names: readonly string[]): readonly { kernel: FeatureKernel; wanted: readonly number[] }[] {
+  const asked = new Set(findFeatures(names).map(({ name }) => name));
+  return kernels
+    .map((kernel) => ({
+      kernel,
+      wanted: kernel.features.flatMap(({ name }, index) => (asked.has(name) ? [index] : [])),
+    }))
+    .filter(({ wanted }) => wanted.length > 0);
+}
