@@ -17,6 +17,11 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     summary: 'show every setting and where it came from',
     load: () => import('./commands/config.ts'),
   },
+  {
+    name: 'doctor',
+    summary: 'check this machine, the settings, the exchange and the stored data; say what to do',
+    load: () => import('./commands/doctor.ts'),
+  },
 ];
 
 /** Runs the program and sets `process.exitCode`. `argv` as in `process.argv`. */

@@ -40,9 +40,14 @@ export function createOutput(settings: OutputSettings): Output {
       const style = settings.colour
         ? { head: ['cyan'], border: ['gray'], compact: true }
         : { head: [], border: [], compact: true };
-      const table = new Table({ head: [...head], style, chars: OPEN_BORDERS });
+      const table = new Table({
+        head: [...head],
+        style,
+        chars: OPEN_BORDERS,
+        colAligns: alignments(head, rows),
+      });
       for (const row of rows) table.push([...row]);
-      human(table.toString());
+      human(table.toString().replace(/ +$/gm, ''));
     },
     document(value) {
       if (settings.json) process.stdout.write(`${settings.redact(JSON.stringify(value, undefined, 2))}\n`);
@@ -50,6 +55,12 @@ export function createOutput(settings: OutputSettings): Output {
     progress: () => (process.stderr.isTTY && !settings.json ? bars() : lines()),
   };
 }
+
+/** Columns of numbers stand to the right. */
+const alignments = (head: readonly string[], rows: readonly (readonly string[])[]): ('left' | 'right')[] =>
+  head.map((_, column) =>
+    rows.every((row) => /^([-+]?[\d.,]+( ?\S{1,3})?|-|)$/.test(row[column] ?? '')) ? 'right' : 'left',
+  );
 
 const OPEN_BORDERS = {
   top: '',

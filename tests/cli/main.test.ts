@@ -1,24 +1,21 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../support/cli.ts';
 
-const bin = resolve(import.meta.dirname, '../../bin/crypto-trader.js');
 let cwd: string;
 beforeAll(() => {
   cwd = mkdtempSync(join(tmpdir(), 'cli-'));
 });
 afterAll(() => rmSync(cwd, { recursive: true }));
 
-function run(args: readonly string[], environment: Record<string, string> = {}) {
-  const env = { PATH: process.env['PATH'], TZ: 'Asia/Kolkata', ...environment };
-  return spawnSync(process.execPath, [bin, ...args], { cwd, env, encoding: 'utf8' });
-}
+const run = (args: readonly string[], environment: Record<string, string> = {}) =>
+  runCli(args, { cwd, environment });
 
 describe('exit codes and where things are printed', () => {
-  it('--help lists every command on stdout and exits with 0', () => {
-    const { status, stdout, stderr } = run(['--help']);
+  it('--help lists every command on stdout and exits with 0', async () => {
+    const { status, stdout, stderr } = await run(['--help']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain('Exit codes: 0 done');
   });
@@ -28,22 +25,22 @@ describe('exit codes and where things are printed', () => {
     [['config', 'show', '--jsn'], /Did you mean --json/],
     [['config', '--log-level', 'inf'], /Did you mean "info"/],
     [['config', '--seed', '1.5'], /whole number/],
-  ])('%j is a wrong command line: exit 2 and the nearest valid word', (args, message) => {
-    const { status, stdout, stderr } = run(args);
+  ])('%j is a wrong command line: exit 2 and the nearest valid word', async (args, message) => {
+    const { status, stdout, stderr } = await run(args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(message);
   });
 
-  it('a wrong setting exits with 1, and under --json stdout holds the error as one document', () => {
+  it('a wrong setting exits with 1, and under --json stdout holds the error as one document', async () => {
     writeFileSync(join(cwd, 'bad.yaml'), 'sed: 1\n');
-    const { status, stdout, stderr } = run(['config', '--json', '--config', 'bad.yaml']);
+    const { status, stdout, stderr } = await run(['config', '--json', '--config', 'bad.yaml']);
     expect(status).toBe(1);
     expect(stderr).toContain('bad.yaml:1: unknown key "sed". Did you mean "seed"?');
     expect(JSON.parse(stdout)).toMatchObject({ error: { kind: 'user' } });
   });
 
-  it('--json prints exactly one document on stdout', () => {
-    const { status, stdout } = run(['config', 'show', '--json', '--seed', '7']);
+  it('--json prints exactly one document on stdout', async () => {
+    const { status, stdout } = await run(['config', 'show', '--json', '--seed', '7']);
     expect(status).toBe(0);
     const { settings } = JSON.parse(stdout) as {
       settings: { path: string; value: unknown; origin: string }[];
@@ -51,9 +48,9 @@ describe('exit codes and where things are printed', () => {
     expect(settings.find(({ path }) => path === 'seed')).toMatchObject({ value: 7, origin: 'flag' });
   });
 
-  it('secrets never appear, not even in an error about themselves', () => {
+  it('secrets never appear, not even in an error about themselves', async () => {
     const secret = 'do-not-print-me';
-    const { stdout, stderr } = run(['config', '--log-level', secret], { EXCHANGE_API_SECRET: secret });
+    const { stdout, stderr } = await run(['config', '--log-level', secret], { EXCHANGE_API_SECRET: secret });
     expect(stdout + stderr).not.toContain(secret);
     expect(stderr).toContain('[redacted]');
   });
