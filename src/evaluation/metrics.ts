@@ -1,0 +1,146 @@
+import type { Trade } from '../trading/events.ts';
+import { drawdowns } from './drawdown.ts';
+import {
+  annualGrowth,
+  barReturns,
+  downsideRisk,
+  omega,
+  regressOn,
+  sharpe,
+  sortino,
+  volatility,
+} from './returns.ts';
+import { quantileOfSorted, shape } from './statistics.ts';
+import { type TradeMetrics, tradeMetrics } from './trade-metrics.ts';
+
+/** A finished run, bar by bar at the close. */
+export interface Performance {
+  /** Quote currency before the first bar. */
+  readonly initialBalance: number;
+  readonly equity: Float64Array;
+  /** Gross exposure as a share of equity. */
+  readonly exposure: Float64Array;
+  readonly trades: readonly Trade[];
+  readonly turnoverQuote: number;
+}
+
+/** How each figure is computed: `CONVENTIONS`. `undefined` where it is not defined. */
+export interface Metrics extends TradeMetrics {
+  readonly totalReturnPct: number;
+  readonly cagrPct: number | undefined;
+  readonly volatilityPct: number | undefined;
+  readonly sharpe: number | undefined;
+  readonly sortino: number | undefined;
+  readonly calmar: number | undefined;
+  readonly omega: number | undefined;
+  readonly maxDrawdownPct: number;
+  readonly averageDrawdownPct: number | undefined;
+  readonly longestDrawdownDays: number;
+  readonly averageDrawdownDays: number | undefined;
+  readonly downsideRiskPct: number | undefined;
+  readonly valueAtRisk95Pct: number | undefined;
+  readonly skew: number | undefined;
+  readonly kurtosis: number | undefined;
+  readonly tailRatio: number | undefined;
+  readonly exposureTimePct: number | undefined;
+  readonly averageExposurePct: number | undefined;
+  readonly turnoverPerYear: number | undefined;
+  readonly beta: number | undefined;
+  readonly alphaPct: number | undefined;
+}
+
+/**
+ * Everything that is said of a run. `benchmark`: returns of buy and hold over the same bars, for alpha and beta.
+ */
+export function measure(run: Performance, barsPerYear: number, benchmark: Float64Array | undefined): Metrics {
+  const { equity, initialBalance } = run;
+  const bars = equity.length;
+  const returns = barReturns(equity, initialBalance);
+  const growth = bars > 0 ? equity[bars - 1] / initialBalance : 1;
+  const annual = annualGrowth(growth, bars, barsPerYear);
+  const falls = drawdowns(equity, initialBalance);
+  const deepest = falls.reduce((least, { depth }) => Math.min(least, depth), 0);
+  const longest = falls.reduce((most, fall) => Math.max(most, fall.bars), 0);
+  const days = (count: number): number => (count * 365) / barsPerYear;
+  const sorted = returns.slice().sort();
+  const low = quantileOfSorted(sorted, 0.05);
+  const high = quantileOfSorted(sorted, 0.95);
+  const moments = shape(returns);
+  const fit = benchmark === undefined ? undefined : regressOn(benchmark, returns, barsPerYear);
+  const years = bars / barsPerYear;
+  const meanEquity = average(equity);
+  return {
+    totalReturnPct: 100 * (growth - 1),
+    cagrPct: percent(annual),
+    volatilityPct: percent(volatility(returns, barsPerYear)),
+    sharpe: sharpe(returns, barsPerYear),
+    sortino: sortino(returns, barsPerYear),
+    calmar: annual === undefined || deepest === 0 ? undefined : annual / -deepest,
+    omega: omega(returns),
+    maxDrawdownPct: 100 * deepest,
+    averageDrawdownPct: percent(average(falls.map(({ depth }) => depth))),
+    longestDrawdownDays: days(longest),
+    averageDrawdownDays: falls.length === 0 ? undefined : days(average(falls.map((fall) => fall.bars)) ?? 0),
+    downsideRiskPct: percent(downsideRisk(returns, barsPerYear)),
+    valueAtRisk95Pct: percent(low),
+    skew: moments?.skew,
+    kurtosis: moments?.kurtosis,
+    tailRatio: low === undefined || high === undefined || low === 0 ? undefined : Math.abs(high / low),
+    exposureTimePct: percent(average(run.exposure.map((share) => (share > 0 ? 1 : 0)))),
+    averageExposurePct: percent(average(run.exposure)),
+    turnoverPerYear: meanEquity && years > 0 ? run.turnoverQuote / meanEquity / years : undefined,
+    beta: fit?.beta,
+    alphaPct: percent(fit?.alpha),
+    ...tradeMetrics(run.trades),
+  };
+}
+
+const ANNUAL = 'a year has 365 days: crypto never closes';
+const PER_TRADE = 'closed round trips, after fees and slippage';
+
+/** The convention behind each figure, in words; printed beside it, because no two systems agree. */
+export const CONVENTIONS: Readonly<Record<keyof Metrics, string>> = {
+  totalReturnPct: 'final equity over starting capital, less one; open positions valued at the last close',
+  cagrPct: `growth per year at the compound rate; ${ANNUAL}`,
+  volatilityPct: `sample deviation (n - 1) of simple bar returns times sqrt(bars a year); ${ANNUAL}`,
+  sharpe: `mean over sample deviation (n - 1) of simple bar returns times sqrt(bars a year), risk-free rate 0; ${ANNUAL}`,
+  sortino: `annualised mean over downside risk (root mean square of losses over all bars, target 0), as empyrical; ${ANNUAL}`,
+  calmar: 'cagrPct over the size of maxDrawdownPct, over the whole run',
+  omega: 'sum of gains over sum of losses of bar returns, threshold 0',
+  maxDrawdownPct: 'deepest fall of equity at bar closes from its highest before, 0 or negative',
+  averageDrawdownPct: 'mean depth over all falls from a peak',
+  longestDrawdownDays: 'longest time from a peak to its recovery, or to the end while it lasts',
+  averageDrawdownDays: 'mean time from a peak to its recovery',
+  downsideRiskPct: `root mean square of losing bar returns over all bars, annualised; ${ANNUAL}`,
+  valueAtRisk95Pct: '5th percentile of bar returns, linear interpolation',
+  skew: 'third standardised moment of bar returns, population',
+  kurtosis: 'fourth standardised moment of bar returns, population; a normal sample has 3',
+  tailRatio: 'size of the 95th over size of the 5th percentile of bar returns',
+  exposureTimePct: 'share of bars at whose close a position is held',
+  averageExposurePct: 'mean over bars of gross position value over equity at the close',
+  turnoverPerYear: 'sum of all fills over mean equity, a year; buying and selling everything once is 2',
+  beta: 'slope of bar returns on those of buy and hold',
+  alphaPct: 'intercept of that regression, annualised',
+  tradeCount: 'closed round trips, from flat to flat',
+  winRatePct: `share of ${PER_TRADE}, that ended above zero`,
+  profitFactor: `sum of profits over sum of losses; ${PER_TRADE}`,
+  expectancyQuote: `mean profit in quote currency; ${PER_TRADE}`,
+  averageTradePct: `mean profit of the entry value; ${PER_TRADE}`,
+  bestTradePct: `best profit of the entry value; ${PER_TRADE}`,
+  worstTradePct: `worst profit of the entry value; ${PER_TRADE}`,
+  payoffRatio: `mean win over mean loss; ${PER_TRADE}`,
+  systemQualityNumber: 'sqrt(trades) times mean over sample deviation of profits (van Tharp)',
+  kellyPct: 'win rate - loss rate / payoff ratio',
+  averageTradeHours: 'mean time from entry to exit',
+  longestWinStreak: 'most winning trades in a row, by exit time',
+  longestLossStreak: 'most losing trades in a row, by exit time',
+};
+
+function average(values: ArrayLike<number>): number | undefined {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return values.length === 0 ? undefined : sum / values.length;
+}
+
+const percent = (fraction: number | undefined): number | undefined =>
+  fraction === undefined ? undefined : 100 * fraction;
