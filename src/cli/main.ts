@@ -13,6 +13,16 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/demo.ts'),
   },
   {
+    name: 'fetch',
+    summary: 'candles into the store, from an exchange, Yahoo, CSV files or a generator',
+    load: () => import('./commands/fetch.ts'),
+  },
+  {
+    name: 'data',
+    summary: 'list, verify, export the stored candles; show their gaps',
+    load: () => import('./commands/data.ts'),
+  },
+  {
     name: 'config',
     summary: 'show every setting and where it came from',
     load: () => import('./commands/config.ts'),

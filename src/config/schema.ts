@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UserError } from '../foundation/errors.ts';
 import { parseSymbol } from '../market/symbol.ts';
 import { parseTimeframe, type Timeframe } from '../market/timeframe.ts';
-import { parseTime } from './time.ts';
+import { parseTime, parseUntil } from './time.ts';
 
 /** Runs a parser of the program inside zod, so that its message appears with the key it belongs to. */
 const parsed = <T>(parse: (text: string) => T) =>
@@ -59,7 +59,9 @@ export const ConfigSchema = z
         since: parsed(parseTime)
           .default(Date.UTC(2024, 1, 15))
           .describe('First bar to fetch (date, UTC)'),
-        until: parsed(parseTime).optional().describe('Fetch bars before this time (date, UTC); default: now'),
+        until: parsed(parseUntil)
+          .optional()
+          .describe('Fetch bars up to the end of this date, or before this time (UTC); default: now'),
       })
       .prefault({}),
     fetch: z

@@ -21,6 +21,14 @@ export function parseTime(text: string): number {
   return time;
 }
 
+/** The end of a range: a date alone includes that day, a time is the first moment that is outside. */
+export function parseUntil(text: string): number {
+  const time = parseTime(text);
+  return /^\d{4}-\d{2}-\d{2}$/.test(text.trim()) ? time + DAY_MS : time;
+}
+
+const DAY_MS = 86_400_000;
+
 /** `2025-01-31T12:00:00.000Z`. */
 export const formatTime = (timeMs: number): string => new Date(timeMs).toISOString();
 

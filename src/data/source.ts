@@ -1,3 +1,4 @@
+import { UserError } from '../foundation/errors.ts';
 import type { Candles } from '../market/candles.ts';
 import type { PairSymbol } from '../market/symbol.ts';
 import type { Timeframe } from '../market/timeframe.ts';
@@ -27,3 +28,6 @@ export interface CandlePage {
   /** Times for which the source has answered with this page: a bar missing inside does not exist there. */
   readonly covered: TimeRange;
 }
+
+/** The source cannot be used now, whatever is asked of it: another source may be tried in its place. */
+export class SourceUnavailable extends UserError {}

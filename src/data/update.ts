@@ -99,7 +99,7 @@ async function downloadRanges(
   let flushedMs = now();
 
   const flush = async (): Promise<void> => {
-    if (rows === 0 && covered.length === 0) return;
+    if (rows === 0 && (covered.length === 0 || (await store.manifest(key)) === undefined)) return;
     const [candles, answered] = [concatCandles(pages), covered];
     [pages, covered, rows] = [[], [], 0];
     await store.merge(key, candles, { source: source.name, synthetic: source.synthetic }, answered);

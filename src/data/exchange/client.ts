@@ -4,11 +4,11 @@ import { nearest } from '../../foundation/nearest.ts';
 import type { Log } from '../../foundation/log.ts';
 import type { PairSymbol } from '../../market/symbol.ts';
 import { errorCode } from '../files.ts';
-import type { CandleSource } from '../source.ts';
+import { type CandleSource, SourceUnavailable } from '../source.ts';
 import { type Ccxt, type CcxtExchange, loadCcxt } from './ccxt.ts';
 import { exchangePages } from './candles.ts';
 import { type InstrumentFacts, readInstrument } from './instruments.ts';
-import { createPatience, type Patience } from './patience.ts';
+import { createPatience, type Patience } from '../patience.ts';
 
 export interface ExchangeOptions {
   /** A ccxt exchange id. */
@@ -166,12 +166,12 @@ function explain(
   if (!failed && !(error instanceof errors.BaseError)) return error;
   const message = error.message.replaceAll(/\s+/g, ' ').slice(0, 300);
   if (failed) {
-    return new UserError(`${exchange.name} cannot be reached or is not answering: ${message}`, {
+    return new SourceUnavailable(`${exchange.name} cannot be reached or is not answering: ${message}`, {
       hint: `Tried ${options.retries + 1} times. Check the network${options.baseUrl === undefined ? '' : ' and --base-url'}, or try again later: what is stored stays, and the command resumes.`,
       cause: error,
     });
   }
-  return new UserError(`${exchange.name} refused: ${message}`, {
+  return new SourceUnavailable(`${exchange.name} refused: ${message}`, {
     hint: 'Check the symbol, the timeframe and whether the exchange serves your region.',
     cause: error,
   });

@@ -1,7 +1,7 @@
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
-import { UserError } from '../../foundation/errors.ts';
+import { invariant, UserError } from '../../foundation/errors.ts';
 import { assertSorted, type Candles, candlesBetween, concatCandles } from '../../market/candles.ts';
 import { parseSymbol } from '../../market/symbol.ts';
 import { isTimeframe } from '../../market/timeframe.ts';
@@ -33,14 +33,14 @@ export interface Store {
   read(key: DatasetKey, range?: { readonly sinceMs?: number; readonly untilMs?: number }): Promise<Candles>;
   /**
    * Adds bars in one durable step, and `covered` to the times for which the source has answered. Bars stored
-   * already must be equal. `undefined` when there is nothing to store and nothing stored.
+   * already must be equal. The first bars of a dataset must be at least one.
    */
   merge(
     key: DatasetKey,
     candles: Candles,
     origin: { readonly source: string; readonly synthetic: boolean },
     covered?: readonly TimeRange[],
-  ): Promise<DatasetManifest | undefined>;
+  ): Promise<DatasetManifest>;
   /** What is wrong with a dataset's files and candles, a line each; empty when all is well. */
   verify(key: DatasetKey): Promise<readonly string[]>;
   /** Sets damaged months aside as `*.damaged` and forgets them, so that the next update asks for them again. */
@@ -101,7 +101,7 @@ export function openStore(dataDir: string): Store {
       assertSorted(candles);
       return locked(key, async () => {
         const before = await stored(key);
-        if (before === undefined && candles.time.length === 0) return undefined;
+        invariant(before !== undefined || candles.time.length > 0, 'a dataset holds at least one bar');
         if (before !== undefined && before.synthetic !== origin.synthetic) {
           throw new UserError(`${describeKey(key)} in the store is ${kindOf(before)}, the new candles are not.`, {
             hint: 'Synthetic and real candles never mix: use another --exchange name.',

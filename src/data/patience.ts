@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry, { AbortError } from 'p-retry';
-import { UserError } from '../../foundation/errors.ts';
-import type { Log } from '../../foundation/log.ts';
+import type { Log } from '../foundation/log.ts';
+import { SourceUnavailable } from './source.ts';
 
 export interface PatienceOptions {
   readonly name: string;
@@ -31,7 +31,7 @@ export function createPatience(options: PatienceOptions): Patience {
     const waitMs = silentUntilMs - Date.now();
     if (waitMs <= 0) return;
     if (waitMs > longestWaitMs) {
-      throw new UserError(`${name} asks for ${Math.ceil(waitMs / 1000)} s without requests.`, {
+      throw new SourceUnavailable(`${name} asks for ${Math.ceil(waitMs / 1000)} s without requests.`, {
         hint: 'Too many requests came from this address. Run the command again after that; it resumes where it stopped.',
       });
     }

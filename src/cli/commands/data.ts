@@ -1,0 +1,176 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { formatTime, parseTime, parseUntil } from '../../config/time.ts';
+import { exportCandles } from '../../data/export.ts';
+import { type DatasetManifest, openStore, type Store } from '../../data/store/store.ts';
+import { CheckFailed, UserError } from '../../foundation/errors.ts';
+import { parseSymbol } from '../../market/symbol.ts';
+import { parseTimeframe } from '../../market/timeframe.ts';
+import { command, type CommandContext, list } from '../command.ts';
+import { describeDataset, gapText, missingBars } from '../dataset-document.ts';
+
+/** Which datasets; everything in the store without them. */
+const Selection = z.object({
+  exchange: z.string().optional(),
+  symbols: z.string().optional(),
+  timeframe: z.string().optional(),
+});
+const ExportOptions = Selection.extend({
+  out: z.string(),
+  since: z.string().optional(),
+  until: z.string().optional(),
+});
+
+export function register(program: Command): void {
+  const data = program
+    .command('data')
+    .description('list, verify, export the stored candles; show their gaps');
+  const selecting = (name: string, description: string): Command =>
+    data
+      .command(name, { isDefault: name === 'list' })
+      .description(description)
+      .option('--exchange <id>', 'only this exchange')
+      .option('--symbols <list>', 'only these pairs')
+      .option('--timeframe <length>', 'only this bar length');
+
+  selecting('list', 'every dataset with its range, gaps and fingerprint')
+    .addHelpText('after', '\nExamples:\n  $ crypto-trader data list\n  $ crypto-trader data list --json')
+    .action(command(async (context, options) => listDatasets(context, Selection.parse(options))));
+
+  selecting(
+    'verify',
+    'hashes, order, alignment and prices of every stored bar; exit code 3 when something is wrong',
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ crypto-trader data verify\n  $ crypto-trader data verify --symbols BTC/USDT',
+    )
+    .action(command(async (context, options) => verify(context, Selection.parse(options))));
+
+  selecting('gaps', 'every run of missing bars, and whether the source was asked for it')
+    .addHelpText('after', '\nExamples:\n  $ crypto-trader data gaps --exchange binance')
+    .action(command(async (context, options) => showGaps(context, Selection.parse(options))));
+
+  selecting('export', 'one dataset as CSV (.csv, .csv.gz) or parquet')
+    .requiredOption('--out <file>', 'where to; the ending decides the format: .csv, .csv.gz or .parquet')
+    .option('--since <date>', 'first bar (UTC)')
+    .option('--until <date>', 'up to the end of this date, or before this time (UTC)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ crypto-trader data export --symbols BTC/USDT --out btc.csv.gz --since 2025-01-01',
+    )
+    .action(command(async (context, options) => exportDataset(context, ExportOptions.parse(options))));
+}
+
+async function listDatasets(
+  { config, out }: CommandContext,
+  selection: z.infer<typeof Selection>,
+): Promise<void> {
+  const found = await select(openStore(config.dataDir), selection);
+  out.document({ datasets: found.map(describeDataset) });
+  if (found.length === 0) out.print('The store is empty. Fill it: crypto-trader fetch');
+  else {
+    out.table(
+      ['exchange', 'symbol', 'bars', 'rows', 'first', 'last', 'missing', 'source', 'sha256'],
+      found.map((manifest) => [
+        manifest.exchange,
+        manifest.symbol,
+        manifest.timeframe,
+        String(manifest.rows),
+        formatTime(manifest.firstTimeMs),
+        formatTime(manifest.lastTimeMs),
+        gapText(manifest),
+        manifest.synthetic ? `SYNTHETIC (${manifest.source})` : manifest.source,
+        manifest.sha256.slice(0, 12),
+      ]),
+    );
+  }
+}
+
+async function verify(
+  { config, out, signal }: CommandContext,
+  selection: z.infer<typeof Selection>,
+): Promise<void> {
+  const store = openStore(config.dataDir);
+  const results: { manifest: DatasetManifest; faults: readonly string[] }[] = [];
+  for (const manifest of await select(store, selection)) {
+    results.push({ manifest, faults: await store.verify(manifest) });
+    signal.throwIfAborted();
+  }
+  const faults = results.flatMap((result) => result.faults);
+  out.document({
+    ok: faults.length === 0,
+    datasets: results.map((result) => ({ ...describeDataset(result.manifest), faults: result.faults })),
+  });
+  out.table(
+    ['exchange', 'symbol', 'bars', 'rows', 'missing', 'verdict'],
+    results.map(({ manifest, faults: found }) => [
+      manifest.exchange,
+      manifest.symbol,
+      manifest.timeframe,
+      String(manifest.rows),
+      gapText(manifest),
+      found.length === 0 ? 'good' : `${found.length} faults`,
+    ]),
+  );
+  for (const fault of faults) out.print(fault);
+  if (faults.length > 0) {
+    throw new CheckFailed(
+      `${faults.length} faults in the store. "crypto-trader fetch --repair" sets damaged files aside and fetches their months again.`,
+    );
+  }
+}
+
+async function showGaps(
+  { config, out }: CommandContext,
+  selection: z.infer<typeof Selection>,
+): Promise<void> {
+  const found = await select(openStore(config.dataDir), selection);
+  out.document({ datasets: found.map(describeDataset) });
+  const rows = found.flatMap((manifest) =>
+    manifest.gaps.map((gap) => [
+      `${manifest.exchange} ${manifest.symbol} ${manifest.timeframe}`,
+      formatTime(gap.fromMs),
+      formatTime(gap.toMs),
+      String(gap.bars),
+      gap.checked ? 'the source has none' : 'not asked for yet',
+    ]),
+  );
+  if (rows.length > 0) out.table(['dataset', 'first missing', 'last missing', 'bars', 'why'], rows);
+  const total = found.reduce((sum, manifest) => sum + missingBars(manifest), 0);
+  out.print(`${total} bars are missing in ${rows.length} gaps of ${found.length} datasets.`);
+}
+
+async function exportDataset(
+  { config, out }: CommandContext,
+  { out: path, since, until, ...selection }: z.infer<typeof ExportOptions>,
+): Promise<void> {
+  const store = openStore(config.dataDir);
+  const found = await select(store, { ...selection, exchange: selection.exchange ?? config.exchange.id });
+  if (found.length !== 1) {
+    throw new UserError(`The selection matches ${found.length} datasets; one is exported at a time.`, {
+      hint: 'Name it with --exchange, --symbols and --timeframe; "crypto-trader data list" shows what there is.',
+    });
+  }
+  const candles = await store.read(found[0], {
+    ...(since === undefined ? {} : { sinceMs: parseTime(since) }),
+    ...(until === undefined ? {} : { untilMs: parseUntil(until) }),
+  });
+  await exportCandles(path, candles);
+  out.document({ file: path, rows: candles.time.length, dataset: describeDataset(found[0]) });
+  out.print(`${candles.time.length} bars written to ${path}.`);
+}
+
+async function select(
+  store: Store,
+  { exchange, symbols, timeframe }: z.infer<typeof Selection>,
+): Promise<readonly DatasetManifest[]> {
+  const pairs = symbols === undefined ? undefined : list(symbols).map(parseSymbol);
+  const length = timeframe === undefined ? undefined : parseTimeframe(timeframe);
+  return (await store.list()).filter(
+    (manifest) =>
+      (exchange === undefined || manifest.exchange === exchange) &&
+      (pairs === undefined || pairs.includes(manifest.symbol)) &&
+      (length === undefined || manifest.timeframe === length),
+  );
+}

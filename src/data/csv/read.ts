@@ -1,0 +1,104 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { type CsvError, parse } from 'csv-parse';
+import { z } from 'zod';
+import { UserError } from '../../foundation/errors.ts';
+import { CANDLE_COLUMNS, candleFault, type Candles, emptyCandles, sliceCandles } from '../../market/candles.ts';
+import type { PairSymbol } from '../../market/symbol.ts';
+import { TIMEFRAME_MS, type Timeframe } from '../../market/timeframe.ts';
+import { errorCode } from '../files.ts';
+import { findLayout, type Layout, readTime } from './columns.ts';
+
+const Record = z.object({ record: z.array(z.string()), info: z.object({ lines: z.number() }) });
+
+/**
+ * Candles from a CSV file, gzip or plain. Nothing is repaired: a missing column, a field that is no number,
+ * an impossible price, a bar that comes twice or out of order is a `UserError` with its line.
+ */
+export async function readCandlesCsv(
+  path: string,
+  { symbol, timeframe }: { readonly symbol: PairSymbol; readonly timeframe: Timeframe },
+): Promise<Candles> {
+  await assertFile(path);
+  const [base] = symbol.split('/');
+  const bad = (line: number, why: string): UserError =>
+    new UserError(`"${path}", line ${line}: ${why}`, {
+      hint: 'Nothing was imported. Correct the file and run the command again.',
+    });
+
+  let candles = emptyCandles(1024);
+  let rows = 0;
+  let previousLine = 0;
+  let layout: Layout | undefined;
+  for await (const entry of records(path)) {
+    const { record, info } = Record.parse(entry);
+    if (layout === undefined) {
+      if (record.length === 1 && /^https?:/.test(record[0])) continue; // some archives begin with an advertisement
+      layout = findLayout(record, { path, base });
+      if (layout.hasHeader) continue;
+    }
+    if (rows === candles.time.length) candles = grown(candles);
+    for (const [i, column] of CANDLE_COLUMNS.entries()) {
+      const field = record[layout.positions[i]];
+      const value = column === 'time' ? readTime(field) : field.trim() === '' ? NaN : Number(field);
+      if (Number.isNaN(value)) throw bad(info.lines, `${column} is "${field}".`);
+      candles[column][rows] = value;
+    }
+    const fault = orderFault(candles, rows, { timeframe, previousLine }) ?? candleFault(candles, rows);
+    if (fault !== undefined) throw bad(info.lines, `${fault}.`);
+    previousLine = info.lines;
+    rows++;
+  }
+  if (rows === 0) throw new UserError(`"${path}" holds no candles.`, { hint: 'Check the path.' });
+  return sliceCandles(candles, 0, rows);
+}
+
+function orderFault(
+  { time }: Candles,
+  row: number,
+  { timeframe, previousLine }: { readonly timeframe: Timeframe; readonly previousLine: number },
+): string | undefined {
+  const iso = new Date(time[row]).toISOString();
+  if (time[row] % TIMEFRAME_MS[timeframe] !== 0) {
+    return `${iso} is not the open of a ${timeframe} bar; is --timeframe right`;
+  }
+  if (row === 0 || time[row] > time[row - 1]) return undefined;
+  if (time[row] === time[row - 1]) return `${iso} comes twice, first in line ${previousLine}`;
+  return `${iso} comes after the later ${new Date(time[row - 1]).toISOString()} of line ${previousLine}; sort the file by time`;
+}
+
+/** The file's records with their lines; a broken gzip stream or broken quoting is a `UserError`. */
+async function* records(path: string): AsyncGenerator<unknown> {
+  const parser = parse({ info: true, bom: true, trim: true, skip_empty_lines: true, relax_column_count_less: false });
+  const file = createReadStream(path);
+  // Errors of any stage reach the parser, whose reader throws them.
+  if (path.endsWith('.gz')) pipeline(file, createGunzip(), parser, () => undefined);
+  else pipeline(file, parser, () => undefined);
+  try {
+    for await (const entry of parser) yield entry;
+  } catch (error) {
+    if (!isCsvError(error) && !errorCode(error)?.startsWith('Z_')) throw error;
+    throw new UserError(`"${path}" cannot be read: ${error instanceof Error ? error.message : String(error)}.`, {
+      hint: 'The file is damaged or is no CSV. Nothing was imported.',
+      cause: error,
+    });
+  }
+}
+
+const isCsvError = (error: unknown): error is CsvError => errorCode(error)?.startsWith('CSV_') === true;
+
+async function assertFile(path: string): Promise<void> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw new UserError(`Cannot open "${path}" (${errorCode(error)}).`, { hint: 'Check the path.', cause: error });
+  });
+  if (found.isFile()) return;
+  throw new UserError(`"${path}" is not a file.`, { hint: 'Give the path of a .csv or .csv.gz file.' });
+}
+
+function grown(candles: Candles): Candles {
+  const larger = emptyCandles(candles.time.length * 2);
+  for (const column of CANDLE_COLUMNS) larger[column].set(candles[column]);
+  return larger;
+}

@@ -1,0 +1,26 @@
+import { gzipSync } from 'node:zlib';
+import { UserError } from '../foundation/errors.ts';
+import { CANDLE_COLUMNS, type Candles } from '../market/candles.ts';
+import { writeFileAtomic } from './files.ts';
+import { encodePart } from './store/parts.ts';
+
+/** Writes candles to one file; its ending decides the format: .csv, .csv.gz or .parquet. */
+export async function exportCandles(path: string, candles: Candles): Promise<void> {
+  if (path.endsWith('.parquet')) await writeFileAtomic(path, await encodePart(candles));
+  else if (path.endsWith('.csv')) await writeFileAtomic(path, csvText(candles));
+  else if (path.endsWith('.csv.gz')) await writeFileAtomic(path, gzipSync(csvText(candles)));
+  else {
+    throw new UserError(`Cannot tell the format of "${path}" from its ending.`, {
+      hint: 'End it with .csv, .csv.gz or .parquet.',
+    });
+  }
+}
+
+/** Times in epoch milliseconds UTC; numbers as the shortest text that reads back to the same double. */
+function csvText(candles: Candles): string {
+  const lines = ['timestamp,open,high,low,close,volume'];
+  for (let row = 0; row < candles.time.length; row++) {
+    lines.push(CANDLE_COLUMNS.map((column) => candles[column][row]).join(','));
+  }
+  return `${lines.join('\n')}\n`;
+}
