@@ -23,6 +23,11 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/data.ts'),
   },
   {
+    name: 'train',
+    summary: 'train models on the stored candles',
+    load: () => import('./commands/train.ts'),
+  },
+  {
     name: 'config',
     summary: 'show every setting and where it came from',
     load: () => import('./commands/config.ts'),

@@ -41,6 +41,8 @@ export interface FitTask<Params> {
 export interface FitProgress {
   readonly step: number;
   readonly steps: number;
+  /** Passes over the training bars so far, where the model makes several. */
+  readonly epoch?: number;
   readonly loss?: number;
   readonly validationLoss?: number;
   readonly learningRate?: number;
@@ -52,7 +54,8 @@ export interface FittedModel {
   readonly report: Readonly<Record<string, unknown>>;
   /**
    * One forecast a symbol, its columns row by row beside that symbol's candles. Row t uses bars up to and
-   * including t only: forecasting a truncated panel gives the same bits.
+   * including t only: forecasting a truncated panel gives the same bits. The panel has the features that the
+   * model asked for, in that order, as it did in `fit`.
    */
   forecast(panel: Panel): Promise<readonly Forecast[]>;
   save(): Artifact;

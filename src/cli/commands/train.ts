@@ -1,0 +1,213 @@
+import { z } from 'zod';
+import type { Command } from 'commander';
+import { UserError } from '../../foundation/errors.ts';
+import { openStore } from '../../data/store/store.ts';
+import type { TrainingEvent } from '../../training/journal.ts';
+import { trainingLogFile } from '../../training/journal.ts';
+import { planRun } from '../../training/plan.ts';
+import { findRun, listRuns, type RunFolder } from '../../training/run-folder.ts';
+import type { ForecastScore } from '../../training/score.ts';
+import { type FinishedRun, finishRun, startRun, type TrainingSurroundings } from '../../training/train.ts';
+import { formatTime } from '../../config/time.ts';
+import { command, type CommandContext, list, oneOf } from '../command.ts';
+import { UsageError } from '../exit.ts';
+import type { Output, ProgressTask } from '../output.ts';
+
+const Options = z.object({
+  mode: z.string().default('quick'),
+  checkpoint: z.string().optional(),
+  models: z.string().transform(list).optional(),
+  allowSynthetic: z.boolean().default(false),
+});
+type Options = z.output<typeof Options>;
+
+const EXAMPLES = `
+Examples:
+  $ crypto-trader train --mode quick
+  $ crypto-trader train --mode full --models boosted-trees,momentum-garch
+  $ crypto-trader train --mode resume                       go on with the newest run
+  $ crypto-trader train --mode resume --checkpoint checkpoints/2026-02-13T08-30-00Z-full`;
+
+export function register(program: Command): void {
+  program
+    .command('train')
+    .description('train models on the stored candles; every finished model is a checkpoint')
+    .option('--mode <mode>', 'quick, full or resume', 'quick')
+    .option('--checkpoint <run>', 'the run to resume: its id or its folder (default: the newest)')
+    .option('--models <list>', 'only these models, such as boosted-trees,momentum-garch')
+    .option('--allow-synthetic', 'train on synthetic candles too')
+    .addHelpText('after', EXAMPLES)
+    .action(command(async (context, options) => train(context, Options.parse(options))));
+}
+
+async function train(context: CommandContext, options: Options): Promise<void> {
+  const { config, out, log, signal } = context;
+  const mode = oneOf('--mode', options.mode, ['quick', 'full', 'resume']);
+  if (mode !== 'resume' && options.checkpoint !== undefined)
+    throw new UsageError('--checkpoint belongs to --mode resume.');
+  if (mode === 'resume' && options.models !== undefined)
+    throw new UsageError('--models cannot be given with --mode resume: the run knows its models.');
+
+  const progress = out.progress();
+  const surroundings: TrainingSurroundings = {
+    store: openStore(config.dataDir),
+    checkpointDir: config.checkpointDir,
+    logDir: config.logDir,
+    signal,
+    onEvent: showProgress((label, total) => progress.task(label, total)),
+  };
+  try {
+    const run =
+      mode === 'resume'
+        ? await runToResume(config.checkpointDir, options.checkpoint)
+        : await startRun(await planRun(surroundings.store, settingsOf(context, mode, options)), surroundings);
+    log.info({ runId: run.runId, mode, seed: run.plan.seed }, 'training');
+    const finished = await finishRun(run, surroundings);
+    progress.stop();
+    print(out, finished, config.logDir);
+    out.document(document(finished, mode));
+  } finally {
+    progress.stop();
+  }
+}
+
+function settingsOf({ config, seed }: CommandContext, mode: 'quick' | 'full', options: Options) {
+  const { market, training, trading } = config;
+  return {
+    mode,
+    seed,
+    exchange: config.exchange.id,
+    symbols: market.symbols,
+    timeframe: market.timeframe,
+    sinceMs: market.since,
+    ...(market.until !== undefined && { untilMs: market.until }),
+    validationPct: training.validationPct,
+    testPct: training.testPct,
+    costs: { feeBps: trading.feeBps, slippageBps: trading.slippageBps },
+    ...(options.models !== undefined && { models: options.models }),
+    params: config.models,
+    allowSynthetic: options.allowSynthetic,
+  };
+}
+
+async function runToResume(checkpointDir: string, checkpoint: string | undefined): Promise<RunFolder> {
+  if (checkpoint !== undefined) return findRun(checkpointDir, checkpoint);
+  const newest = (await listRuns(checkpointDir)).at(-1);
+  if (newest !== undefined) return newest;
+  throw new UserError(`There is no training run in "${checkpointDir}" to resume.`, {
+    hint: 'Start one: crypto-trader train --mode quick',
+  });
+}
+
+/** A bar a model: its steps, with loss and pace. */
+function showProgress(task: (label: string, total: number) => ProgressTask): (event: TrainingEvent) => void {
+  const bars = new Map<string, ProgressTask>();
+  return (event) => {
+    if (event.kind === 'progress') {
+      const bar = bars.get(event.model) ?? task(event.model, event.steps);
+      bars.set(event.model, bar);
+      bar.update(event.step, notes(event));
+    }
+  };
+}
+
+function notes(event: Extract<TrainingEvent, { kind: 'progress' }>): string {
+  const parts: string[] = [];
+  if (event.epoch !== undefined) parts.push(`epoch ${event.epoch}`);
+  if (event.loss !== undefined) parts.push(`loss ${event.loss.toPrecision(4)}`);
+  if (event.validationLoss !== undefined) parts.push(`validation ${event.validationLoss.toPrecision(4)}`);
+  if (event.samplesPerSecond !== undefined) parts.push(`${Math.round(event.samplesPerSecond)} samples/s`);
+  if (event.etaSeconds !== undefined && event.step < event.steps)
+    parts.push(`ETA ${Math.ceil(event.etaSeconds)} s`);
+  return parts.join(', ');
+}
+
+function print(
+  out: Output,
+  { runId, path, plan, result, members, kept, datasets }: FinishedRun,
+  logDir: string,
+): void {
+  for (const { symbol, gaps } of datasets) {
+    const missing = gaps.reduce((total, { bars }) => total + bars, 0);
+    if (missing > 0)
+      out.print(`${symbol}: ${missing} missing bars in ${gaps.length} gaps; no label reaches across them.`);
+  }
+  if (plan.synthetic) out.print('These candles are SYNTHETIC: the figures say nothing about any market.');
+  const day = (ms: number): string => formatTime(ms).slice(0, 10);
+  out.print(
+    `\nTrained on ${day(plan.sinceMs)} .. ${day(plan.trainUntilMs)}, measured on ${day(plan.trainUntilMs)} .. ${day(plan.validateUntilMs)} (validation). The bars after that are for backtests.\n`,
+  );
+  out.table(
+    ['model', 'status', 'seconds', 'samples', 'direction right % (95 %)', 'IC', 'net return %'],
+    [
+      ...members.map(({ id, manifest }) => [
+        id,
+        kept.includes(id) ? 'kept' : 'trained',
+        manifest.seconds.toFixed(1),
+        ...scoreCells(manifest.metrics),
+      ]),
+      ['ensemble', `of ${result.ensemble.members.length}`, '', ...scoreCells(result.ensemble.metrics)],
+      ...Object.entries(result.baselines)
+        .filter(([id]) => !result.models.includes(id))
+        .map(([id, score]) => [id, 'baseline', '', ...scoreCells(score)]),
+      ...result.skipped.map(({ id }) => [id, 'skipped', '', '', '', '', '']),
+    ],
+  );
+  for (const { id, reason } of result.skipped) out.print(`${id} was skipped: ${reason}`);
+  out.print(
+    `\nNet return: spot, long only, ${plan.feeBps} bp fee and ${plan.slippageBps} bp slippage a side, equal capital for each symbol.
+Direction: against the return from the next open over the model's own horizon.
+Run ${runId} is in ${path}, its progress in ${trainingLogFile(logDir, runId)}.`,
+  );
+}
+
+function scoreCells(score: ForecastScore): readonly string[] {
+  const { directionalAccuracyPct: accuracy, directionalAccuracyIntervalPct: interval } = score;
+  return [
+    String(score.samples),
+    accuracy === undefined || interval === undefined
+      ? '-'
+      : `${accuracy.toFixed(1)} (${interval.map((bound) => bound.toFixed(1)).join(' .. ')})`,
+    score.informationCoefficient?.toFixed(3) ?? '-',
+    score.netReturnPct.toFixed(1),
+  ];
+}
+
+function document({ runId, plan, result, members, kept, path }: FinishedRun, mode: string): unknown {
+  return {
+    runId,
+    mode,
+    seed: plan.seed,
+    checkpoint: path,
+    synthetic: plan.synthetic,
+    dataFingerprint: plan.dataFingerprint,
+    firstTime: formatTime(plan.sinceMs),
+    trainUntil: formatTime(plan.trainUntilMs),
+    validateUntil: formatTime(plan.validateUntilMs),
+    phases: [
+      ...members.map(({ id, model, manifest, folder, fitted }) => ({
+        model: id,
+        phase: model.kind,
+        status: kept.includes(id) ? 'kept' : 'trained',
+        epochs: manifest.epochs,
+        steps: manifest.steps,
+        seconds: manifest.seconds,
+        samplesPerSecond: manifest.samplesPerSecond,
+        metrics: manifest.metrics,
+        baseline: manifest.baselines,
+        report: fitted.report,
+        checkpoint: folder,
+        weightHash: manifest.weightHash,
+      })),
+      {
+        model: 'ensemble',
+        phase: 'ensemble',
+        status: 'combined',
+        members: result.ensemble.members,
+        metrics: result.ensemble.metrics,
+        baseline: result.baselines,
+      },
+      ...result.skipped.map(({ id, reason }) => ({ model: id, status: 'skipped', reason })),
+    ],
+  };
+}

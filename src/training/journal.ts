@@ -1,0 +1,79 @@
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ForecastScore } from './score.ts';
+
+const common = {
+  /** When the line was written. */
+  time: z.iso.datetime(),
+  runId: z.string(),
+};
+const ofModel = { ...common, model: z.string(), phase: z.string() };
+
+/**
+ * One line of `<logDir>/training/<runId>.jsonl`, in the order in which things happened. A resumed run appends
+ * to the same file. `phase` is the model's kind, or `ensemble`.
+ */
+export const TrainingRecord = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('run-started'), ...common, mode: z.string(), models: z.array(z.string()) }),
+  z.object({ kind: z.literal('model-started'), ...ofModel }),
+  z.object({
+    kind: z.literal('progress'),
+    ...ofModel,
+    step: z.number(),
+    steps: z.number(),
+    epoch: z.number().optional(),
+    loss: z.number().optional(),
+    validationLoss: z.number().optional(),
+    learningRate: z.number().optional(),
+    samplesPerSecond: z.number().optional(),
+    /** Of this model, at the pace so far. */
+    etaSeconds: z.number().optional(),
+  }),
+  z.object({
+    kind: z.literal('model-finished'),
+    ...ofModel,
+    seconds: z.number(),
+    metrics: ForecastScore,
+    weightHash: z.string().optional(),
+  }),
+  z.object({ kind: z.literal('model-skipped'), ...ofModel, reason: z.string() }),
+  z.object({ kind: z.literal('run-stopped'), ...common, reason: z.string() }),
+  z.object({ kind: z.literal('run-finished'), ...common }),
+]);
+export type TrainingRecord = z.output<typeof TrainingRecord>;
+
+type WithoutStamp<T> = T extends unknown ? Omit<T, 'time' | 'runId'> : never;
+export type TrainingEvent = WithoutStamp<TrainingRecord>;
+
+export interface TrainingJournal {
+  write(event: TrainingEvent): void;
+}
+
+export const trainingLogFile = (logDir: string, runId: string): string =>
+  join(logDir, 'training', `${runId}.jsonl`);
+
+/** Progress of one model is kept at most this often: a fast model takes thousands of steps a second. */
+const PROGRESS_EVERY_MS = 200;
+
+/** Appends to the run's log and tells `onEvent`. */
+export function openJournal(
+  logDir: string,
+  runId: string,
+  onEvent: (event: TrainingEvent) => void,
+): TrainingJournal {
+  const file = trainingLogFile(logDir, runId);
+  mkdirSync(join(logDir, 'training'), { recursive: true });
+  let progressAt = 0;
+  return {
+    write(event) {
+      const now = Date.now();
+      if (event.kind === 'progress') {
+        if (event.step < event.steps && now - progressAt < PROGRESS_EVERY_MS) return;
+        progressAt = now;
+      }
+      appendFileSync(file, `${JSON.stringify({ time: new Date(now).toISOString(), runId, ...event })}\n`);
+      onEvent(event);
+    },
+  };
+}

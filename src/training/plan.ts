@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import type { Store } from '../data/store/store.ts';
+import { chronologicalSplit } from '../dataset/splits.ts';
+import { UserError } from '../foundation/errors.ts';
+import { suggest } from '../foundation/nearest.ts';
+import type { PairSymbol } from '../market/symbol.ts';
+import type { Timeframe } from '../market/timeframe.ts';
+import type { Model } from '../models/model.ts';
+import { findModel, models } from '../models/registry.ts';
+import { loadPanel } from './load-panel.ts';
+import type { RunPlan } from './run-folder.ts';
+import type { Costs } from './score.ts';
+
+export interface TrainingSettings {
+  readonly mode: 'quick' | 'full';
+  readonly seed: number;
+  readonly exchange: string;
+  readonly symbols: readonly PairSymbol[];
+  readonly timeframe: Timeframe;
+  /** Bars to use; default: all that are stored. */
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  readonly validationPct: number;
+  readonly testPct: number;
+  readonly costs: Costs;
+  /** Ids of the models to train; default: all. */
+  readonly models?: readonly string[];
+  /** Hyper-parameters by model id. */
+  readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly allowSynthetic: boolean;
+}
+
+/**
+ * Fixes everything a run depends on: data, split, models with their parameters. Throws `UserError` for unknown
+ * models or parameters, for missing data and, unless allowed, for synthetic data.
+ */
+export async function planRun(store: Store, settings: TrainingSettings): Promise<RunPlan> {
+  const { exchange, symbols, timeframe, sinceMs, untilMs, mode } = settings;
+  requireKnown(Object.keys(settings.params));
+  const required = settings.models !== undefined;
+  const chosen = settings.models === undefined ? models : [...new Set(settings.models)].map(findModel);
+  const entries = chosen.map((model) => ({
+    id: model.id,
+    params: modelParams(model, mode, settings.params[model.id] ?? {}),
+    required,
+  }));
+  const panel = await loadPanel(store, {
+    exchange,
+    symbols,
+    timeframe,
+    ...(sinceMs !== undefined && { sinceMs }),
+    ...(untilMs !== undefined && { untilMs }),
+    featureNames: [],
+  });
+  if (panel.synthetic && !settings.allowSynthetic) {
+    throw new UserError(`The ${exchange} candles are synthetic: what is learned from them means nothing.`, {
+      hint: 'Fetch real candles, or pass --allow-synthetic to try the program out.',
+    });
+  }
+  const span = { fromMs: panel.firstTimeMs, untilMs: panel.untilMs };
+  return {
+    version: 1,
+    createdAt: new Date().toISOString(),
+    mode,
+    seed: settings.seed,
+    exchange,
+    symbols: [...symbols],
+    timeframe,
+    sinceMs: span.fromMs,
+    untilMs: span.untilMs,
+    ...chronologicalSplit(span, timeframe, settings),
+    synthetic: panel.synthetic,
+    dataFingerprint: panel.fingerprint,
+    ...settings.costs,
+    models: entries,
+  };
+}
+
+/** Defaults, then what quick mode changes, then what the user set. */
+export function modelParams(
+  model: Model,
+  mode: 'quick' | 'full',
+  own: Readonly<Record<string, unknown>>,
+): unknown {
+  const parsed = model.params.safeParse({ ...(mode === 'quick' ? model.quickParams : {}), ...own });
+  if (parsed.success) return parsed.data;
+  throw new UserError(`The parameters of "${model.id}" are not valid.\n${z.prettifyError(parsed.error)}`, {
+    hint: `Correct models.${model.id} in config.yaml; \`crypto-trader models show ${model.id}\` lists them.`,
+  });
+}
+
+function requireKnown(ids: readonly string[]): void {
+  const known = models.map(({ id }) => id);
+  for (const id of ids) {
+    if (known.includes(id)) continue;
+    throw new UserError(`config.yaml sets parameters of an unknown model "${id}".`, {
+      hint: suggest(id, known),
+    });
+  }
+}
