@@ -28,6 +28,16 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/train.ts'),
   },
   {
+    name: 'signals',
+    summary: 'what every model and the ensemble want now',
+    load: () => import('./commands/signals.ts'),
+  },
+  {
+    name: 'models',
+    summary: 'the models, their parameters, what was trained and how it did',
+    load: () => import('./commands/models.ts'),
+  },
+  {
     name: 'config',
     summary: 'show every setting and where it came from',
     load: () => import('./commands/config.ts'),
