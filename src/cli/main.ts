@@ -38,6 +38,11 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/models.ts'),
   },
   {
+    name: 'dashboard',
+    summary: 'watch the paper session and training live',
+    load: () => import('./commands/dashboard.ts'),
+  },
+  {
     name: 'config',
     summary: 'show every setting and where it came from',
     load: () => import('./commands/config.ts'),

@@ -1,0 +1,25 @@
+/** `12 345.67`, with a narrow set of digits: two decimals from 1 on, five significant digits below. */
+export function price(value: number): string {
+  const digits = Math.abs(value) >= 1 ? value.toFixed(2) : String(Number(value.toPrecision(5)));
+  return digits.replace(/\B(?=(\d{3})+(?!\d)(?<!\.\d*))/g, ' ');
+}
+
+export const amount = (value: number): string => String(Number(value.toPrecision(6)));
+
+/** `+1.23 %`; the sign is always there, so that colour is not needed to read it. */
+export const percent = (value: number): string => `${sign(value)}${Math.abs(value).toFixed(2)} %`;
+
+export const signed = (value: number): string => `${sign(value)}${price(Math.abs(value))}`;
+
+const sign = (value: number): string => (value < 0 ? '-' : '+');
+
+/** `2026-02-12 23:00`, UTC. */
+export const minute = (iso: string): string => iso.slice(0, 16).replace('T', ' ');
+
+/** The largest whole unit: `45 s`, `12 min`, `3 h`, `2 d`. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}
