@@ -1,0 +1,33 @@
+import { fanInUniform } from '../initializers.ts';
+import { type Declare, type Initializer, type Layer, named, within } from '../network.ts';
+import { type Tensor, tf } from '../tf.ts';
+
+export interface DenseOptions {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly bias?: boolean;
+  /** Default: PyTorch's Linear, U(-1/sqrt(inputs), 1/sqrt(inputs)) for weight and bias. */
+  readonly weightInitializer?: Initializer;
+  readonly biasInitializer?: Initializer;
+}
+
+/** y = x W^T + b over the last axis, weight [outputs, inputs] as in torch.nn.Linear. */
+export function dense(declare: Declare, name: string, options: DenseOptions): Layer {
+  const { inputs, outputs, bias = true } = options;
+  const own = within(declare, name);
+  const initializer = fanInUniform(inputs);
+  const weight = own('weight', [outputs, inputs], options.weightInitializer ?? initializer);
+  const offset = bias ? own('bias', [outputs], options.biasInitializer ?? initializer) : undefined;
+  return named(`dense "${name}"`, (pass, x) =>
+    linear(x, pass.value(weight), offset ? pass.value(offset) : undefined),
+  );
+}
+
+/** The same with given tensors: one GEMM over all leading axes. */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  const features = x.shape[x.rank - 1];
+  const flat = tf.reshape(x, [-1, features]);
+  const product = tf.matMul(flat, weight, false, true);
+  const outputs = weight.shape[0];
+  return tf.reshape(bias ? tf.add(product, bias) : product, [...x.shape.slice(0, -1), outputs]);
+}

@@ -1,0 +1,208 @@
+import type { BackendValues, DataType, KernelBackend, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
+import { invariant } from '../../foundation/errors.ts';
+import type { ElementType, Graph, Shape, Value } from '../onnx/graph.ts';
+import { GraphBuilder, toArray } from '../onnx/graph.ts';
+import { tf } from '../tf.ts';
+import { elementwiseKernels } from './elementwise.ts';
+import type { TraceKernel, TraceKernels } from './kernel.ts';
+import { elementType } from './kernel.ts';
+import { layoutKernels } from './layout.ts';
+import { matmulKernels } from './matmul.ts';
+import { reduceKernels } from './reduce.ts';
+
+const BACKEND = 'onnx-trace';
+
+export interface TraceOptions {
+  /** Only operators of the ONNX standard, so that any runtime loads the file. */
+  readonly standardOnly?: boolean;
+}
+
+export interface Tracing {
+  /** A placeholder that is fed on every run. */
+  input(name: string, shape: Shape, type: ElementType): Tensor;
+}
+
+/**
+ * Runs `build` on a TF.js backend whose kernels compute nothing: each writes down ONNX nodes. Gradients
+ * taken inside are recorded too. What `build` returns becomes the named outputs of the graph.
+ * Throws where a kernel has no ONNX form, a traced value is read, or numbers are drawn in JavaScript.
+ */
+export function trace(
+  build: (tracing: Tracing) => Readonly<Record<string, Tensor>>,
+  options: TraceOptions = {},
+): Graph {
+  invariant(current === undefined, 'one trace at a time');
+  const previous = tf.getBackend();
+  const random = Reflect.get(Math, 'random');
+  current = { graph: new GraphBuilder(), standardOnly: options.standardOnly ?? false };
+  void tf.setBackend(BACKEND);
+  Reflect.set(Math, 'random', refuseRandom);
+  try {
+    const { graph } = current;
+    let outputs: { name: string; value: Value }[] = [];
+    tf.tidy(() => {
+      const tensors = build({ input: (name, shape, type) => placeholder(graph.input(name, shape, type)) });
+      outputs = Object.entries(tensors).map(([name, tensor]) => ({ name, value: valueOf(tensor) }));
+    });
+    return graph.finish(outputs);
+  } finally {
+    Reflect.set(Math, 'random', random);
+    void tf.setBackend(previous);
+    current = undefined;
+  }
+}
+
+/** Whether code runs inside `trace` now. */
+export const isTracing = (): boolean => current !== undefined;
+
+/** Adds a kernel of our own, where one ONNX operator does what several TF.js kernels would. */
+export function registerTraceKernel(name: string, kernel: TraceKernel): void {
+  register(name, kernel);
+}
+
+interface Trace {
+  readonly graph: GraphBuilder;
+  readonly standardOnly: boolean;
+}
+let current: Trace | undefined;
+
+function refuseRandom(): never {
+  throw new Error(
+    'Numbers drawn in JavaScript (tf.dropout, tf.randomUniform, tf.randomNormal) would be frozen into the ' +
+      'compiled graph; use the random tensors of the pass (dropout, pass.uniform, pass.normal).',
+  );
+}
+
+function placeholder(value: Value): Tensor {
+  return tf.engine().makeTensorFromTensorInfo(infoOf(value), tf.backend());
+}
+
+/** TF.js knows a tensor's data by an object; here it holds the graph value and counts references. */
+class TraceData {
+  readonly value: Value;
+  references = 1;
+
+  constructor(value: Value) {
+    this.value = value;
+  }
+}
+
+function infoOf(value: Value): TensorInfo {
+  invariant(value.type !== 'int64', 'TF.js tensors are float32, int32 or bool');
+  return { dataId: new TraceData(value), shape: [...value.shape], dtype: value.type };
+}
+
+function valueOf(tensor: TensorInfo): Value {
+  const data: unknown = tensor.dataId;
+  if (data instanceof TraceData) return { ...data.value, shape: tensor.shape };
+  const moved: unknown = foreign.get(tensor.dataId);
+  invariant(moved instanceof TraceData, 'a traced tensor has a graph value');
+  return { ...moved.value, shape: tensor.shape };
+}
+
+/** Tensors made outside the trace keep their own data ids when TF.js moves them in. */
+const foreign = new WeakMap<object, TraceData>();
+const dataOf = (dataId: object): TraceData | undefined =>
+  dataId instanceof TraceData ? dataId : foreign.get(dataId);
+
+class TraceBackend extends tf.KernelBackend implements KernelBackend {
+  #alive = 0;
+
+  override write(values: BackendValues, shape: number[], dtype: DataType): TraceData {
+    this.#alive++;
+    return constantData(values, shape, dtype);
+  }
+
+  override move(dataId: object, values: BackendValues, shape: number[], dtype: DataType): void {
+    this.#alive++;
+    foreign.set(dataId, constantData(values, shape, dtype));
+  }
+
+  override readSync(): never {
+    throw new Error('Values do not exist while a graph is compiled: nothing may depend on reading a tensor.');
+  }
+
+  override async read(): Promise<never> {
+    return this.readSync();
+  }
+
+  override disposeData(dataId: object): boolean {
+    const data = dataOf(dataId);
+    if (!data || --data.references > 0) return false;
+    this.#alive--;
+    return true;
+  }
+
+  override refCount(dataId: object): number {
+    return dataOf(dataId)?.references ?? 0;
+  }
+
+  override incRef(dataId: object): void {
+    const data = dataOf(dataId);
+    if (data) data.references++;
+  }
+
+  made(): void {
+    this.#alive++;
+  }
+
+  override numDataIds(): number {
+    return this.#alive;
+  }
+
+  override floatPrecision(): 16 | 32 {
+    return 32;
+  }
+
+  override epsilon(): number {
+    return 1e-7;
+  }
+
+  override memory(): { unreliable: boolean } {
+    return { unreliable: true };
+  }
+
+  override dispose(): void {}
+}
+
+function constantData(values: BackendValues, shape: number[], dtype: DataType): TraceData {
+  invariant(current !== undefined, 'constants are written inside a trace');
+  const type = elementType(dtype);
+  const list = values as ArrayLike<number>;
+  return new TraceData(current.graph.constant(toArray(list, type), shape, type));
+}
+
+function register(kernelName: string, kernel: TraceKernel): void {
+  tf.registerKernel({
+    kernelName,
+    backendName: BACKEND,
+    kernelFunc: ({ inputs, attrs, backend }) => {
+      invariant(current !== undefined, `kernel ${kernelName} runs inside a trace`);
+      const values: Record<string, Value> = {};
+      for (const [name, tensor] of Object.entries(inputs)) if (tensor) values[name] = valueOf(tensor);
+      const result = kernel({ ...current, inputs: values, attributes: attrs ?? {} });
+      const outputs = Array.isArray(result) ? (result as readonly Value[]) : [result as Value];
+      if (backend instanceof TraceBackend) outputs.forEach(() => backend.made());
+      const infos = outputs.map(infoOf);
+      return Array.isArray(result) ? infos : infos[0];
+    },
+  });
+}
+
+const KERNELS: TraceKernels = {
+  ...elementwiseKernels,
+  ...reduceKernels,
+  ...layoutKernels,
+  ...matmulKernels,
+};
+/** The names of the TF.js kernels that can be compiled. */
+export const compiledKernels: readonly string[] = Object.keys(KERNELS);
+
+tf.registerBackend(BACKEND, () => new TraceBackend(), 0);
+for (const [name, kernel] of Object.entries(KERNELS)) register(name, kernel);
+// tfjs-core exports each kernel's name under that name: the rest fail with their name, not in silence.
+for (const [key, name] of Object.entries(tf))
+  if (key === name && !(key in KERNELS))
+    register(key, () => {
+      throw new Error(`The TF.js kernel "${key}" has no ONNX form here and cannot be compiled.`);
+    });

@@ -1,0 +1,73 @@
+import type { NamedAttrMap } from '@tensorflow/tfjs-core';
+import type { ElementType, GraphBuilder, Shape, Value } from '../onnx/graph.ts';
+
+/** How one TF.js kernel is written down as ONNX nodes. */
+export type TraceKernel = (call: KernelCall) => Value | readonly Value[];
+export type TraceKernels = Readonly<Record<string, TraceKernel>>;
+
+export interface KernelCall {
+  readonly graph: GraphBuilder;
+  readonly inputs: Readonly<Record<string, Value>>;
+  readonly attributes: NamedAttrMap;
+  /** Only operators of the ONNX standard, so that any runtime loads the file. */
+  readonly standardOnly: boolean;
+}
+
+export function elementType(dtype: unknown): ElementType {
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
+  throw new Error(`Tensors of type "${String(dtype)}" cannot be compiled; use float32, int32 or bool.`);
+}
+
+export function reshape(graph: GraphBuilder, value: Value, shape: Shape): Value {
+  if (shape.length === value.shape.length && shape.every((size, i) => size === value.shape[i])) return value;
+  if (value.fill !== undefined) return graph.fill(value.fill, shape, value.type);
+  const producer = graph.producer(value);
+  const source =
+    producer?.op === 'Reshape' ? { name: producer.inputs[0], shape: [], type: value.type } : value;
+  return graph.node('Reshape', [source, graph.indices(shape)], { shape, type: value.type });
+}
+
+export function transpose(graph: GraphBuilder, value: Value, perm: readonly number[]): Value {
+  const shape = perm.map((axis) => value.shape[axis]);
+  if (value.fill !== undefined) return graph.fill(value.fill, shape, value.type);
+  const moved = perm.filter((axis) => value.shape[axis] !== 1);
+  // Moving only axes of size one leaves the order of the numbers as it is.
+  if (moved.every((axis, i) => i === 0 || axis > moved[i - 1])) return reshape(graph, value, shape);
+  return graph.node('Transpose', [value], { shape, type: value.type }, { perm });
+}
+
+export function cast(graph: GraphBuilder, value: Value, type: ElementType): Value {
+  if (value.type === type) return value;
+  if (value.fill !== undefined) return graph.fill(castNumber(value.fill, type), value.shape, type);
+  const to = { float32: 1, int32: 6, int64: 7, bool: 9 }[type];
+  return graph.node('Cast', [value], { shape: value.shape, type }, { to });
+}
+
+function castNumber(value: number, type: ElementType): number {
+  if (type === 'bool') return value !== 0 ? 1 : 0;
+  return type === 'float32' ? Math.fround(value) : Math.trunc(value);
+}
+
+/** NumPy broadcasting of two shapes; TF.js has checked that they fit. */
+export function broadcastShape(a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const left = a[a.length - rank + i] ?? 1;
+    const right = b[b.length - rank + i] ?? 1;
+    return left === 1 ? right : left;
+  });
+}
+
+/** What a broadcasting operator needs of a value whose shape the other side has: fills and Expands shrink. */
+export function shrink(graph: GraphBuilder, value: Value): Value {
+  if (value.fill !== undefined) return graph.scalar(value.fill, value.type);
+  const producer = graph.producer(value);
+  return producer?.op === 'Expand' ? { name: producer.inputs[0], shape: [], type: value.type } : value;
+}
+
+export const numbers = (attribute: unknown): number[] => {
+  if (typeof attribute === 'number') return [attribute];
+  if (Array.isArray(attribute) && attribute.every((entry) => typeof entry === 'number')) return attribute;
+  throw new Error(`expected numbers, got ${JSON.stringify(attribute)}`);
+};
+export const number = (attribute: unknown): number => numbers(attribute)[0];
