@@ -56,6 +56,7 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
 
 /** Runs the program and sets `process.exitCode`. `argv` as in `process.argv`. */
 export async function main(argv: readonly string[]): Promise<void> {
+  stopWhenNobodyReads();
   loadEnvironmentFile();
   const word = argv.slice(2).find((argument) => COMMANDS.some(({ name }) => name === argument));
   const asked = COMMANDS.find(({ name }) => name === word);
@@ -100,6 +101,14 @@ Examples:
   $ crypto-trader dashboard                     and this in another
 
 Exit codes: 0 done, 1 you can fix it, 2 wrong command line, 3 finished but its check failed, 130 interrupted.`;
+
+/** `crypto-trader models list | head`: the reader has gone, which is no error. */
+function stopWhenNobodyReads(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
+}
 
 /** Variables from `.env` in the working folder; what is set already wins. */
 function loadEnvironmentFile(): void {

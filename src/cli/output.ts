@@ -76,7 +76,7 @@ const OPEN_BORDERS = {
   right: '',
   'right-mid': '',
   mid: '─',
-  'mid-mid': '─',
+  'mid-mid': '──',
   middle: '  ',
 };
 

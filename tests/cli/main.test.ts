@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
 
@@ -54,4 +55,13 @@ describe('exit codes and where things are printed', () => {
     expect(stdout + stderr).not.toContain(secret);
     expect(stderr).toContain('[redacted]');
   });
+});
+
+it('a reader that goes away early, as head does, ends the program without a word', () => {
+  const node = `"${process.execPath}" "${resolve(import.meta.dirname, '../../bin/crypto-trader.js')}"`;
+  const { status, stderr } = spawnSync('bash', ['-c', `set -o pipefail; ${node} config schema | true`], {
+    cwd,
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 });
