@@ -42,7 +42,8 @@ export function signRuleModel(
 }
 
 function measure(id: string, rule: SignRule, task: FitTask<Params>): Learned {
-  const { panel, params, trainUntilMs } = task;
+  const { panel, params, trainUntilMs, signal } = task;
+  signal.throwIfAborted();
   const { timeframe } = panel;
   const { horizonBars } = params;
   let samples = 0;

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { type Panel, panelUntil, type Series } from '../../src/dataset/panel.ts';
+import { computeFeatures } from '../../src/features/catalogue.ts';
+import { createRandom, normal } from '../../src/foundation/random.ts';
+import { type Candles, emptyCandles } from '../../src/market/candles.ts';
+import type { PairSymbol } from '../../src/market/symbol.ts';
+import type { FittedModel, Forecast, Model } from '../../src/models/model.ts';
+import { artifactHash } from '../../src/training/member-folder.ts';
+import { modelParams } from '../../src/training/plan.ts';
+
+const HOUR = 3_600_000;
+const BARS = 1500;
+const TRAIN_UNTIL = 1100;
+
+/** What every model promises. Each throws when `model` does not keep it. */
+export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
+  'has defaults for all parameters, and they survive JSON': async (model) => {
+    const params = model.params.parse({});
+    assert.deepEqual(model.params.parse(JSON.parse(JSON.stringify(params))), params);
+    model.params.parse({ ...model.quickParams });
+  },
+
+  'gives the same weights for the same seed': async (model) => {
+    const again = await fit(model, contractPanel(model));
+    assert.equal(artifactHash(again.save()), artifactHash((await fitted(model)).save()));
+  },
+
+  'forecasts the same bits after saving and loading': async (model) => {
+    const saved = (await fitted(model)).save();
+    const blobs = Object.entries(saved.blobs).map(([name, bytes]) => [name, Uint8Array.from(bytes)]);
+    const json: unknown = JSON.parse(JSON.stringify(saved.json));
+    const loaded = await model.load({ json, blobs: Object.fromEntries(blobs) as typeof saved.blobs });
+    const panel = contractPanel(model);
+    assert.deepEqual(await loaded.forecast(panel), await (await fitted(model)).forecast(panel));
+    assert.equal(artifactHash(loaded.save()), artifactHash(saved));
+  },
+
+  'never changes a forecast when later bars arrive': async (model) => {
+    const panel = contractPanel(model);
+    const full = await (await fitted(model)).forecast(panel);
+    for (const rows of [1, 2, 57, 700, TRAIN_UNTIL + 1, BARS - 1]) {
+      const seen = await (await fitted(model)).forecast(panelUntil(panel, rows * HOUR));
+      seen.forEach((forecast, s) => {
+        columnsOf(full[s]).forEach(([name, column], c) => {
+          const known = columnsOf(forecast)[c][1];
+          assert.deepEqual(known, column.slice(0, rows), `${name} of ${forecast.symbol} cut at row ${rows}`);
+        });
+      });
+    }
+  },
+
+  'forecasts every symbol with values in their ranges': async (model) => {
+    const panel = contractPanel(model);
+    const forecasts = await (await fitted(model)).forecast(panel);
+    assert.deepEqual(
+      forecasts.map(({ symbol }) => symbol),
+      panel.series.map(({ symbol }) => symbol),
+    );
+    for (const forecast of forecasts) {
+      assert.ok(Number.isInteger(forecast.horizonBars) && forecast.horizonBars >= 1);
+      for (const [name, column] of columnsOf(forecast)) assert.equal(column.length, BARS, name);
+      forecast.position.forEach((position, row) => {
+        const confidence = forecast.confidence[row];
+        assert.ok(Number.isNaN(position) || Math.abs(position) <= 1, `position ${position} in row ${row}`);
+        assert.equal(Number.isNaN(confidence), Number.isNaN(position), `confidence in row ${row}`);
+        assert.ok(!(confidence < 0 || confidence > 1), `confidence ${confidence} in row ${row}`);
+        const probability = forecast.probabilityUp?.[row] ?? NaN;
+        assert.ok(!(probability < 0 || probability > 1), `probability ${probability} in row ${row}`);
+      });
+      assert.ok(forecast.position.some(Number.isFinite), 'an opinion on some bar');
+    }
+  },
+
+  'forecasts quantiles that do not cross': async (model) => {
+    for (const { quantiles } of await (await fitted(model)).forecast(contractPanel(model))) {
+      for (let i = 1; i < (quantiles?.levels.length ?? 0); i++) {
+        assert.ok(quantiles && quantiles.levels[i] > quantiles.levels[i - 1], 'levels ascend');
+        const [low, high] = [quantiles.columns[i - 1], quantiles.columns[i]];
+        low.forEach((value, row) => assert.ok(!(value > high[row]), `row ${row}`));
+      }
+    }
+  },
+
+  'keeps nothing between forecasts and leaves the panel alone': async (model) => {
+    const panel = contractPanel(model);
+    const before = structuredClone(panel);
+    await fit(model, panel);
+    const first = await (await fitted(model)).forecast(panel);
+    await (await fitted(model)).forecast(panelUntil(panel, 300 * HOUR));
+    assert.deepEqual(await (await fitted(model)).forecast(panel), first);
+    assert.deepEqual(panel, before);
+  },
+
+  'stops with the reason when aborted': async (model) => {
+    const reason = new Error('stop');
+    await assert.rejects(
+      fit(model, contractPanel(model), AbortSignal.abort(reason)),
+      (error) => error === reason,
+    );
+  },
+
+  'refuses an artifact of something else': async (model) => {
+    await assert.rejects(model.load({ json: { something: 'else' }, blobs: {} }));
+  },
+};
+
+const cache = new Map<Model, Promise<FittedModel>>();
+
+function fitted(model: Model): Promise<FittedModel> {
+  const known = cache.get(model) ?? fit(model, contractPanel(model));
+  cache.set(model, known);
+  return known;
+}
+
+const fit = (model: Model, panel: Panel, signal = new AbortController().signal): Promise<FittedModel> =>
+  model.fit({
+    panel,
+    params: modelParams(model, 'quick', {}),
+    trainUntilMs: TRAIN_UNTIL * HOUR,
+    seed: 7,
+    signal,
+    onProgress: () => {},
+  });
+
+/** Two symbols that hang together, so that pair models find their pair, and one that does not. */
+function contractPanel(model: Model): Panel {
+  const names = model.features(modelParams(model, 'quick', {}));
+  const series = walks.map(({ symbol, candles }): Series => ({
+    symbol,
+    candles,
+    features: computeFeatures(names, candles, '1h'),
+  }));
+  return { timeframe: '1h', series };
+}
+
+const walks = ((): readonly { symbol: PairSymbol; candles: Candles }[] => {
+  const random = createRandom(11);
+  const common = logWalk(random, 0.008);
+  let spread = 0;
+  const tied = common.map((value) => value * 0.9 + (spread = 0.9 * spread + 0.004 * normal(random)));
+  return [
+    { symbol: 'BTC/USDT', candles: candlesAlong(common, random) },
+    { symbol: 'ETH/USDT', candles: candlesAlong(tied, random) },
+    { symbol: 'SOL/USDT', candles: candlesAlong(logWalk(random, 0.012), random) },
+  ];
+})();
+
+function logWalk(random: () => number, deviation: number): Float64Array {
+  let at = Math.log(100);
+  return new Float64Array(BARS + 1).map(() => (at += deviation * normal(random)));
+}
+
+function candlesAlong(path: Float64Array, random: () => number): Candles {
+  const candles = emptyCandles(BARS);
+  for (let row = 0; row < BARS; row++) {
+    const [open, close] = [Math.exp(path[row]), Math.exp(path[row + 1])];
+    candles.time[row] = row * HOUR;
+    candles.open[row] = open;
+    candles.close[row] = close;
+    candles.high[row] = Math.max(open, close) * (1 + 0.004 * random());
+    candles.low[row] = Math.min(open, close) * (1 - 0.004 * random());
+    candles.volume[row] = 10 + 100 * random();
+  }
+  return candles;
+}
+
+/** Every column of a forecast by name. */
+const columnsOf = (forecast: Forecast): readonly (readonly [string, Float64Array])[] => [
+  ['position', forecast.position],
+  ['confidence', forecast.confidence],
+  ['probabilityUp', forecast.probabilityUp ?? new Float64Array(0)],
+  ['expectedReturn', forecast.expectedReturn ?? new Float64Array(0)],
+  ...(forecast.quantiles?.columns ?? []).map((column, i) => [`quantile ${i}`, column] as const),
+];

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { buyAndHold } from '../../src/models/buy-and-hold/index.ts';
+import type { FittedModel, Forecast, Model } from '../../src/models/model.ts';
+import { findModel, models } from '../../src/models/registry.ts';
+import { LAWS } from './model-laws.ts';
+
+describe.each(models.map((model) => [model.id, model] as const))('%s', (_, model) => {
+  it.each(Object.entries(LAWS))('%s', async (_law, holds) => holds(model));
+});
+
+describe('the registry', () => {
+  it('has each id once', () => {
+    expect(new Set(models.map(({ id }) => id)).size).toBe(models.length);
+  });
+
+  it('answers an unknown id with the nearest', () => {
+    expect(() => findModel('persistance')).toThrow('Unknown model "persistance".');
+    expect(() => findModel('persistance')).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('Did you mean "persistence"?') as string }),
+    );
+  });
+});
+
+describe('a model that breaks a law is caught', () => {
+  const sound: Model = buyAndHold;
+  /** A sound model with its fitted side changed. */
+  const spoilt = (change: (fitted: FittedModel) => Partial<FittedModel>): Model => {
+    const wrap = (fitted: FittedModel): FittedModel => ({ ...fitted, ...change(fitted) });
+    return {
+      ...sound,
+      fit: async (task) => wrap(await sound.fit(task)),
+      load: async (artifact) => wrap(await sound.load(artifact)),
+    };
+  };
+  const forecasting = (change: (forecast: Forecast) => Forecast): Model =>
+    spoilt((fitted) => ({ forecast: async (panel) => (await fitted.forecast(panel)).map(change) }));
+  let calls = 0;
+
+  const violations: readonly (readonly [keyof typeof LAWS, Model])[] = [
+    ['has defaults for all parameters, and they survive JSON', { ...sound, quickParams: { typo: 1 } }],
+    [
+      'gives the same weights for the same seed',
+      spoilt((fitted) => ({ save: () => ({ json: [fitted.report, calls++], blobs: {} }) })),
+    ],
+    [
+      'forecasts the same bits after saving and loading',
+      {
+        ...sound,
+        load: async (artifact) => {
+          const loaded = await sound.load(artifact);
+          const drift = (forecast: Forecast): Forecast => ({
+            ...forecast,
+            confidence: forecast.confidence.map((value) => value + 1e-16),
+          });
+          return { ...loaded, forecast: async (panel) => (await loaded.forecast(panel)).map(drift) };
+        },
+      },
+    ],
+    [
+      'never changes a forecast when later bars arrive',
+      spoilt((fitted) => ({
+        forecast: async (panel) => {
+          const forecasts = await fitted.forecast(panel);
+          return forecasts.map((forecast, s) => {
+            const { close } = panel.series[s].candles;
+            return {
+              ...forecast,
+              position: close.map((price, row) => ((close[row + 1] ?? price) > price ? 1 : 0)),
+            };
+          });
+        },
+      })),
+    ],
+    [
+      'forecasts every symbol with values in their ranges',
+      forecasting((forecast) => ({ ...forecast, position: forecast.position.map(() => 1.01) })),
+    ],
+    [
+      'forecasts every symbol with values in their ranges',
+      forecasting((forecast) => ({ ...forecast, position: forecast.position.map(() => NaN) })),
+    ],
+    [
+      'forecasts quantiles that do not cross',
+      forecasting((forecast) => ({
+        ...forecast,
+        quantiles: { levels: [0.1, 0.9], columns: [Float64Array.of(0.2), Float64Array.of(0.1)] },
+      })),
+    ],
+    [
+      'keeps nothing between forecasts and leaves the panel alone',
+      forecasting((forecast) => ({ ...forecast, horizonBars: ++calls })),
+    ],
+    [
+      'keeps nothing between forecasts and leaves the panel alone',
+      spoilt((fitted) => ({
+        forecast: async (panel) => {
+          panel.series[0].candles.close[0] += 1;
+          return fitted.forecast(panel);
+        },
+      })),
+    ],
+    [
+      'stops with the reason when aborted',
+      { ...sound, fit: (task) => sound.fit({ ...task, signal: new AbortController().signal }) },
+    ],
+    [
+      'refuses an artifact of something else',
+      { ...sound, load: async () => sound.load({ json: {}, blobs: {} }).catch(() => neverFitted) },
+    ],
+  ];
+  const neverFitted: FittedModel = {
+    report: {},
+    forecast: async () => [],
+    save: () => ({ json: {}, blobs: {} }),
+  };
+
+  it.each(violations)('%s', async (law, model) => {
+    await expect(LAWS[law](model)).rejects.toThrow();
+  });
+});

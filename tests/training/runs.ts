@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { openStore, type Store } from '../../src/data/store/store.ts';
+import type { Candles } from '../../src/market/candles.ts';
+import type { PairSymbol } from '../../src/market/symbol.ts';
+import type { TrainingEvent } from '../../src/training/journal.ts';
+import { planRun, type TrainingSettings } from '../../src/training/plan.ts';
+import {
+  type FinishedRun,
+  finishRun,
+  startRun,
+  type TrainingSurroundings,
+} from '../../src/training/train.ts';
+import { walk } from '../support/candles.ts';
+
+export const START_MS = Date.UTC(2025, 0, 1);
+export const BARS = 600;
+export const SYMBOLS = ['BTC/USDT', 'ETH/USDT'] as const;
+
+/** A store with hourly walks of two symbols. */
+export async function walkStore(
+  folder: string,
+  options: { synthetic?: boolean; change?: (candles: Candles) => void } = {},
+): Promise<Store> {
+  const store = openStore(join(folder, 'data'));
+  for (const [i, symbol] of SYMBOLS.entries()) {
+    const candles = walk(BARS, { startMs: START_MS, seed: i + 1 });
+    options.change?.(candles);
+    await add(store, symbol, candles, options.synthetic ?? false);
+  }
+  return store;
+}
+
+export const add = (store: Store, symbol: PairSymbol, candles: Candles, synthetic = false) =>
+  store.merge({ exchange: 'binance', symbol, timeframe: '1h' }, candles, { source: 'csv', synthetic });
+
+export const SETTINGS: TrainingSettings = {
+  mode: 'quick',
+  seed: 42,
+  exchange: 'binance',
+  symbols: SYMBOLS,
+  timeframe: '1h',
+  validationPct: 10,
+  testPct: 20,
+  costs: { feeBps: 10, slippageBps: 5 },
+  models: ['buy-and-hold', 'persistence', 'one-bar-reversal'],
+  params: {},
+  allowSynthetic: false,
+};
+
+export function surroundings(
+  folder: string,
+  store: Store,
+  more: { signal?: AbortSignal; onEvent?: (event: TrainingEvent) => void } = {},
+): TrainingSurroundings {
+  return {
+    store,
+    checkpointDir: join(folder, 'checkpoints'),
+    logDir: join(folder, 'logs'),
+    signal: more.signal ?? new AbortController().signal,
+    onEvent: more.onEvent ?? (() => {}),
+  };
+}
+
+/** A whole run from plan to end. */
+export async function trainOn(
+  folder: string,
+  store: Store,
+  settings: Partial<TrainingSettings> = {},
+): Promise<FinishedRun> {
+  const around = surroundings(folder, store);
+  return finishRun(await startRun(await planRun(store, { ...SETTINGS, ...settings }), around), around);
+}
+
+export const weightHashes = ({ members }: FinishedRun): Readonly<Record<string, string>> =>
+  Object.fromEntries(members.map(({ id, manifest }) => [id, manifest.weightHash]));
