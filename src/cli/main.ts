@@ -38,6 +38,11 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/models.ts'),
   },
   {
+    name: 'paper',
+    summary: 'trade closed bars on paper, with a ledger that survives any stop',
+    load: () => import('./commands/paper.ts'),
+  },
+  {
     name: 'dashboard',
     summary: 'watch the paper session and training live',
     load: () => import('./commands/dashboard.ts'),

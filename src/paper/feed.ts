@@ -5,7 +5,7 @@ import type { Decision } from './session.ts';
 export interface BarFeed {
   /**
    * The closed bars after `afterMs` (the open of the last processed one; `undefined` in a new session), oldest
-   * first. Throws `FeedUnavailable` when the source cannot be reached now.
+   * first. Throws `SourceUnavailable` when the source does not answer now.
    */
   look(afterMs: number | undefined, signal: AbortSignal): Promise<Look>;
 }
@@ -14,9 +14,4 @@ export interface Look {
   readonly bars: readonly { readonly bar: Bar; readonly decision: Decision }[];
   /** No bar will ever follow these. */
   readonly ended: boolean;
-}
-
-/** The source of bars does not answer; the session waits for it. */
-export class FeedUnavailable extends Error {
-  override readonly name = 'FeedUnavailable';
 }

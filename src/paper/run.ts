@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BarFeed, FeedUnavailable } from './feed.ts';
+import { SourceUnavailable } from '../data/source.ts';
+import type { BarFeed } from './feed.ts';
 import type { BarRecord } from './record.ts';
 import type { PaperSession } from './session.ts';
 
@@ -27,6 +28,8 @@ export type FeedState =
 
 export interface RunSummary {
   readonly cycles: number;
+  /** Looks that the feed answered. */
+  readonly freshCycles: number;
   readonly barsProcessed: number;
   /** How the last look ended. */
   readonly feed: FeedState;
@@ -46,6 +49,7 @@ export async function runPaper(
 ): Promise<RunSummary> {
   const { signal, intervalMs, maxCycles = Infinity } = options;
   let cycles = 0;
+  let freshCycles = 0;
   let barsProcessed = 0;
   let state: FeedState = { kind: 'fresh' };
   let failures = 0;
@@ -63,10 +67,11 @@ export async function runPaper(
       }
       ended = look.ended;
       failures = 0;
+      freshCycles++;
       state = { kind: 'fresh' };
     } catch (error) {
       if (signal.aborted) break;
-      if (!(error instanceof FeedUnavailable)) throw error;
+      if (!(error instanceof SourceUnavailable)) throw error;
       state = stale(state, error.message, pauseMs(intervalMs, ++failures), options.now());
     }
     cycles++;
@@ -74,7 +79,7 @@ export async function runPaper(
     if (ended || cycles >= maxCycles) break;
     await pause(state.kind === 'stale' ? state.retryInMs : intervalMs, signal);
   }
-  return { cycles, barsProcessed, feed: state };
+  return { cycles, freshCycles, barsProcessed, feed: state };
 }
 
 const pauseMs = (intervalMs: number, failures: number): number =>

@@ -1,0 +1,104 @@
+import { formatTime } from '../config/time.ts';
+import type { Account } from '../paper/account.ts';
+import type { BarRecord, SessionRecord } from '../paper/record.ts';
+import type { RunSummary } from '../paper/run.ts';
+import type { PaperSession } from '../paper/session.ts';
+import type { TradingEvent } from '../trading/events.ts';
+
+/** `bought 0.0123 BTC/USDT at 66000.00 (stop-loss)`. */
+export function eventText(event: TradingEvent): string {
+  switch (event.kind) {
+    case 'fill': {
+      const verb = event.side === 'buy' ? 'bought' : 'sold';
+      return `${verb} ${event.baseAmount} ${event.symbol} at ${short(event.price)} (${event.cause})`;
+    }
+    case 'rejected':
+      return `could not ${event.side} ${short(event.baseAmount)} ${event.symbol}: ${event.reason}`;
+    case 'trade':
+      return `${event.symbol} ${event.side} closed with ${event.profitQuote.toFixed(2)} (${event.profitPct.toFixed(2)} %)`;
+  }
+}
+
+/** What waits for the next bar's open, one line a symbol. */
+export const waiting = (session: SessionRecord, account: Account): readonly string[] =>
+  pending(session, account).map(
+    ({ symbol, target }) => `${symbol} to ${(100 * target).toFixed(0)} % at the next open`,
+  );
+
+export const POSITION_HEAD = ['symbol', 'amount', 'entry', 'last', 'unrealised', 'stop', 'target'];
+
+export const positionRows = (account: Account): readonly (readonly string[])[] =>
+  account
+    .positions()
+    .map(({ symbol, baseAmount, entryPrice, markPrice, stopPrice, takePrice }) => [
+      symbol,
+      String(baseAmount),
+      short(entryPrice),
+      short(markPrice),
+      (baseAmount * (markPrice - entryPrice)).toFixed(2),
+      stopPrice === undefined ? '' : short(stopPrice),
+      takePrice === undefined ? '' : short(takePrice),
+    ]);
+
+/**
+ * `paper --json`. `orders`: what was filled, rejected or is waiting since this run of the command began.
+ * `realizedPnl`: all that equity has gained or lost since the session began, less what open positions would.
+ */
+export function paperDocument(running: PaperSession, summary: RunSummary, records: readonly BarRecord[]) {
+  const { session, account, recovery, last } = running;
+  const positions = account.positions().map((position) => ({
+    ...position,
+    unrealizedPnl: position.baseAmount * (position.markPrice - position.entryPrice),
+  }));
+  const unrealizedPnl = positions.reduce((sum, position) => sum + position.unrealizedPnl, 0);
+  const equity = account.equity();
+  return {
+    sessionId: session.sessionId,
+    feed: session.feed,
+    feedState: summary.feed.kind,
+    exchange: session.exchange,
+    timeframe: session.timeframe,
+    synthetic: session.synthetic,
+    cycles: summary.cycles,
+    barsProcessed: summary.barsProcessed,
+    missedDecisions: records.filter((record) => record.decision === 'missed').length,
+    orders: [...records.flatMap((record) => record.events.flatMap(order)), ...pendingOrders(running)],
+    positions,
+    equity,
+    cash: account.portfolio.cash,
+    realizedPnl: equity - session.rules.initialBalance - unrealizedPnl,
+    unrealizedPnl,
+    feesQuote: account.portfolio.feesQuote,
+    feeBps: session.rules.feeBps,
+    slippageBps: session.rules.slippageBps,
+    lastBarTime: last && formatTime(last.timeMs),
+    recovered: recovery.recovered,
+    barsReplayed: recovery.barsReplayed,
+    tornBytes: recovery.tornBytes,
+  };
+}
+
+function order(event: TradingEvent): readonly object[] {
+  if (event.kind === 'trade') return [];
+  const { kind, time, ...rest } = event;
+  return [{ status: kind === 'fill' ? 'filled' : 'rejected', time: formatTime(time), ...rest }];
+}
+
+const pendingOrders = ({ session, account, last }: PaperSession): readonly object[] =>
+  pending(session, account).map(({ symbol, target }) => ({
+    status: 'pending',
+    decidedAtCloseOf: last && formatTime(last.timeMs),
+    symbol,
+    targetPosition: target,
+  }));
+
+/** Targets that the trading core holds for the next open. */
+function pending({ instruments }: SessionRecord, { portfolio }: Account) {
+  const { target } = portfolio.columns;
+  return instruments.flatMap(({ symbol }, s) =>
+    Number.isNaN(target[s]) ? [] : [{ symbol, target: target[s] }],
+  );
+}
+
+const short = (value: number): string =>
+  Math.abs(value) >= 1 ? value.toFixed(2) : String(Number(value.toPrecision(5)));
