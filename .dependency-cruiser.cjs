@@ -7,12 +7,12 @@ const ROWS = [
   ['dashboard', 'report', 'config'],
   ['paper', 'backtest', 'training'],
   ['ensemble', 'models'],
-  ['engine', 'data'],
+  ['engine', 'data', 'environments'],
   ['trading', 'evaluation', 'dataset', 'features'],
   ['market'],
   ['foundation'],
 ];
-const PURE = ['foundation', 'market', 'features', 'dataset', 'trading', 'evaluation'];
+const PURE = ['foundation', 'market', 'features', 'dataset', 'trading', 'environments', 'evaluation'];
 /** Pure numeric packages that pure folders may use. */
 const PURE_PACKAGES = ['fastest-levenshtein'];
 

@@ -1,6 +1,6 @@
 import tseslint from 'typescript-eslint';
 
-const PURE = ['foundation', 'market', 'features', 'dataset', 'trading', 'evaluation'];
+const PURE = ['foundation', 'market', 'features', 'dataset', 'trading', 'environments', 'evaluation'];
 
 export default tseslint.config(
   { ignores: ['dist/', 'data/', 'checkpoints/', 'logs/', 'node_modules/', 'coverage/'] },
