@@ -28,6 +28,11 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/train.ts'),
   },
   {
+    name: 'backtest',
+    summary: 'trade the forecasts on stored candles, with costs, baselines and intervals',
+    load: () => import('./commands/backtest.ts'),
+  },
+  {
     name: 'signals',
     summary: 'what every model and the ensemble want now',
     load: () => import('./commands/signals.ts'),

@@ -1,10 +1,12 @@
+import type { PairSymbol } from '../market/symbol.ts';
+import type { Instrument } from '../trading/instrument.ts';
 import type { ExecutionRules } from '../trading/rules.ts';
 import { SPOT_RULES } from '../trading/rules.ts';
 import type { Config } from './schema.ts';
 
 /** The `trading` section as rules of the execution core; what has no setting takes the pessimistic choice. */
 export function executionRules(trading: Config['trading']): ExecutionRules {
-  const { trailingStopPct, trailingActivationPct, ...settings } = trading;
+  const { trailingStopPct, trailingActivationPct, amountStep: _, minNotional: __, ...settings } = trading;
   return {
     ...SPOT_RULES,
     ...settings,
@@ -22,3 +24,15 @@ export function executionRules(trading: Config['trading']): ExecutionRules {
           },
   };
 }
+
+/** Instruments as the settings describe them, for runs that do not ask an exchange. */
+export const configuredInstruments = (
+  trading: Config['trading'],
+  symbols: readonly PairSymbol[],
+): readonly Instrument[] =>
+  symbols.map((symbol) => ({
+    symbol,
+    amountStep: trading.amountStep,
+    priceTick: 0,
+    minNotional: trading.minNotional,
+  }));

@@ -106,6 +106,20 @@ export const ConfigSchema = z
         maxVolumeSharePct: percent(
           "Largest share of a bar's volume one order may take; default: no limit",
         ).optional(),
+        amountStep: z
+          .number()
+          .min(0)
+          .default(0.00001)
+          .describe(
+            'Order amounts are multiples of this where the exchange was not asked (backtest); 0: any',
+          ),
+        minNotional: z
+          .number()
+          .min(0)
+          .default(5)
+          .describe(
+            'Least value of an order, in quote currency, where the exchange was not asked (backtest)',
+          ),
         stopLossPct: distance('Stop-loss distance from the entry price').optional(),
         takeProfitPct: distance('Take-profit distance from the entry price').optional(),
         trailingStopPct: distance('Distance of a trailing stop from the best price').optional(),

@@ -1,0 +1,83 @@
+import type { Panel } from '../dataset/panel.ts';
+import { barsPerYear } from '../market/timeframe.ts';
+import type { Forecast } from '../models/model.ts';
+import type { Instrument } from '../trading/instrument.ts';
+import type { ExecutionRules } from '../trading/rules.ts';
+import type { AlignedMarket } from './align.ts';
+import { assess, type Assessment, type Setting, testTiming, type TimingTest } from './assess.ts';
+import { type CostCurve, costCurve } from './costs.ts';
+import { runBacktest } from './run.ts';
+import { type BarRange, buyAndHold, marketOf, type Strategy } from './strategies.ts';
+
+export interface BacktestInput {
+  readonly panel: Panel;
+  readonly range: BarRange;
+  readonly ensemble: readonly Forecast[];
+  readonly members: readonly {
+    readonly id: string;
+    readonly kind: 'model' | 'baseline';
+    readonly forecasts: readonly Forecast[];
+  }[];
+  readonly instruments: readonly Instrument[];
+  readonly rules: ExecutionRules;
+  readonly seed: number;
+}
+
+export interface Backtest {
+  readonly market: AlignedMarket;
+  readonly setting: Setting;
+  readonly ensemble: Assessment;
+  /** Every model and baseline on its own, with all of the capital. */
+  readonly members: readonly Assessment[];
+  readonly benchmark: Assessment;
+  readonly costs: CostCurve;
+  readonly timing: TimingTest | undefined;
+  /** The ensemble under each assumption about the order inside a bar, when the rules have stop and target. */
+  readonly intrabar: readonly {
+    readonly order: ExecutionRules['intrabarOrder'];
+    readonly totalReturnPct: number;
+  }[];
+  /** Bars of all symbols through the execution core, a second. */
+  readonly barsPerSecond: number;
+}
+
+const ORDERS = ['stop-first', 'nearest-first', 'target-first'] as const;
+
+/** Forecasts over a range of bars, traded: the ensemble, each member and buy and hold beside it. */
+export function backtest(input: BacktestInput): Backtest {
+  const { panel, rules, instruments, seed } = input;
+  const { market, targetsOf } = marketOf(panel, input.range);
+  const setting = { market, instruments, rules, barsPerYear: barsPerYear(panel.timeframe), seed };
+  const hold = buyAndHold(market);
+  const benchmark = assess(hold, setting, undefined);
+  const judge = (strategy: Strategy): Assessment => assess(strategy, setting, benchmark.returns);
+
+  const ensemble = judge({ name: 'ensemble', kind: 'ensemble', targets: targetsOf(input.ensemble) });
+  const members = input.members
+    .filter(({ id }) => id !== hold.name)
+    .map(({ id, kind, forecasts }) => judge({ name: id, kind, targets: targetsOf(forecasts) }));
+  const timing = testTiming(ensemble, setting);
+  const costs = costCurve(ensemble.strategy, setting);
+  const twoSided =
+    rules.takeProfitPct !== undefined && (rules.stopLossPct ?? rules.trailingStop) !== undefined;
+  const intrabar = (twoSided ? ORDERS : []).map((order) => {
+    const under = assess(
+      ensemble.strategy,
+      { ...setting, rules: { ...rules, intrabarOrder: order } },
+      undefined,
+    );
+    return { order, totalReturnPct: under.metrics.totalReturnPct };
+  });
+  const barsPerSecond = speed(ensemble.strategy, setting);
+  return { market, setting, ensemble, members, benchmark, costs, timing, intrabar, barsPerSecond };
+}
+
+/** Median of five runs of the core, orders, costs and equity curve included. */
+function speed(strategy: Strategy, setting: Setting): number {
+  const seconds = Array.from({ length: 5 }, () => {
+    const started = performance.now();
+    runBacktest({ ...setting, targets: strategy.targets });
+    return (performance.now() - started) / 1000;
+  }).sort((a, b) => a - b);
+  return (setting.market.time.length * setting.market.candles.length) / seconds[2];
+}
