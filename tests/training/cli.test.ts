@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { runCli } from '../support/cli.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { walkStore } from './runs.ts';
+
+const Trained = z.object({
+  runId: z.string(),
+  seed: z.number(),
+  phases: z.array(
+    z.object({
+      model: z.string(),
+      status: z.string(),
+      seconds: z.number().optional(),
+      metrics: z.object({ samples: z.number(), netReturnPct: z.number(), feeBps: z.number() }).optional(),
+      baseline: z.record(z.string(), z.object({ netReturnPct: z.number() })).optional(),
+      checkpoint: z.string().optional(),
+      weightHash: z.string().optional(),
+    }),
+  ),
+});
+const hashes = (stdout: string): Record<string, string | undefined> =>
+  Object.fromEntries(
+    Trained.parse(JSON.parse(stdout)).phases.map(({ model, weightHash }) => [model, weightHash]),
+  );
+
+const Signals = z.object({
+  stale: z.literal(true),
+  synthetic: z.boolean(),
+  signals: z.array(
+    z.object({
+      symbol: z.string(),
+      time: z.iso.datetime(),
+      model: z.string(),
+      action: z.enum(['buy', 'sell', 'flat', 'hold']),
+      strength: z.number().optional(),
+      horizon: z.string(),
+    }),
+  ),
+});
+
+async function workspace(options: { synthetic?: boolean } = {}): Promise<string> {
+  const folder = temporaryFolder();
+  await walkStore(folder, options);
+  writeFileSync(join(folder, 'config.yaml'), 'market: { symbols: [BTC/USDT, ETH/USDT] }\n');
+  return folder;
+}
+
+describe('the commands train, signals and models', () => {
+  it('train a set, forecast with it, and show it', async () => {
+    const cwd = await workspace();
+    const before = await runCli(['signals'], { cwd });
+    expect(before).toMatchObject({ status: 1, stdout: '' });
+    expect(before.stderr).toContain('crypto-trader train --mode quick');
+
+    const trained = await runCli(['train', '--mode', 'quick', '--seed', '7', '--json'], { cwd });
+    expect(trained.status, trained.stderr).toBe(0);
+    const { runId, seed, phases } = Trained.parse(JSON.parse(trained.stdout));
+    expect(seed).toBe(7);
+    expect(phases.map(({ model }) => model)).toContain('ensemble');
+    expect(Object.keys(phases[0].baseline ?? {})).toEqual(['buy-and-hold', 'persistence']);
+
+    const { stdout } = await runCli(['signals', '--json'], { cwd });
+    const { signals } = Signals.parse(JSON.parse(stdout));
+    const forEach = phases.filter(({ status }) => status !== 'skipped').map(({ model }) => model);
+    expect(signals.map(({ symbol, model }) => `${symbol} ${model}`)).toEqual(
+      ['BTC/USDT', 'ETH/USDT'].flatMap((symbol) => forEach.map((model) => `${symbol} ${model}`)),
+    );
+    expect((await runCli(['signals'], { cwd })).stdout).toMatch(/ago: run `crypto-trader fetch`/);
+
+    const list = await runCli(['models', '--json'], { cwd });
+    expect(JSON.parse(list.stdout)).toMatchObject({ runs: [{ runId, complete: true }] });
+    expect((await runCli(['models', 'show', 'persistence'], { cwd })).stdout).toContain('hitRate');
+    const refused = await runCli(['models', 'export', 'persistence'], { cwd });
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain('The model "persistence" has no ONNX form.');
+  });
+
+  it('say SYNTHETIC wherever the candles are', async () => {
+    const cwd = await workspace({ synthetic: true });
+    const refused = await runCli(['train'], { cwd });
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain('--allow-synthetic');
+    const allowed = await runCli(['train', '--allow-synthetic'], { cwd });
+    expect(allowed.status, allowed.stderr).toBe(0);
+    for (const args of [['signals'], ['models'], ['models', 'show', 'persistence']])
+      expect((await runCli(args, { cwd })).stdout, args.join(' ')).toContain('SYNTHETIC');
+  });
+
+  it.each([
+    [['train', '--mode', 'fast'], 2, /quick, full, resume/],
+    [['train', '--mode', 'quick', '--checkpoint', 'x'], 2, /belongs to --mode resume/],
+    [['train', '--mode', 'resume', '--models', 'persistence'], 2, /the run knows its models/],
+    [['train', '--mode', 'resume'], 1, /no training run/],
+    [['train', '--models', 'persistance'], 1, /Did you mean "persistence"/],
+    [['models', 'show', 'lstn'], 1, /Unknown model "lstn"/],
+  ])('%j exits with %i', async (args, status, message) => {
+    const cwd = await workspace();
+    const finished = await runCli(args, { cwd });
+    expect(finished.stderr).toMatch(message);
+    expect(finished).toMatchObject({ status, stdout: '' });
+  });
+
+  it('refuse to forecast another timeframe than was trained', async () => {
+    const cwd = await workspace();
+    await runCli(['train', '--models', 'persistence'], { cwd });
+    const refused = await runCli(['signals'], {
+      cwd,
+      environment: { CRYPTO_TRADER_MARKET_TIMEFRAME: '4h' },
+    });
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain('trained on timeframe "1h", the settings say "4h"');
+  });
+});
+
+describe('kill -9 while training', () => {
+  it('loses no finished model, and a resume ends with the weights of a run that was never killed', async () => {
+    const [whole, cwd] = [await workspace(), await workspace()];
+    const expected = await runCli(['train', '--json'], { cwd: whole });
+    const files = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
+    const runs = (): string[] => files(join(cwd, 'checkpoints')).filter((name) => name.endsWith('-quick'));
+    const log = join(cwd, 'logs/training');
+    const lines = (): number =>
+      files(log).flatMap((file) => readFileSync(join(log, file), 'utf8').split('\n')).length;
+
+    let killed = 0;
+    // Each try is killed a few log lines further on; the log says how far training is.
+    for (let further = 1; further <= 8; further++) {
+      const args = runs().length > 0 ? ['train', '--mode', 'resume'] : ['train'];
+      const child = spawn(process.execPath, [resolve('bin/crypto-trader.js'), ...args], {
+        cwd,
+        stdio: 'ignore',
+      });
+      const from = lines();
+      while (child.exitCode === null && lines() < from + further) await sleep(2);
+      if (child.exitCode === null) killed++;
+      child.kill('SIGKILL');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    }
+    expect(killed).toBeGreaterThan(3);
+    const resumed = await runCli(['train', '--mode', 'resume', '--json'], { cwd });
+    expect(resumed.status, resumed.stderr).toBe(0);
+    expect(runs()).toHaveLength(1);
+    expect(hashes(resumed.stdout)).toEqual(hashes(expected.stdout));
+  });
+});
