@@ -73,6 +73,7 @@ export const ConfigSchema = z
         concurrency: z.int().min(1).max(16).default(3).describe('Symbols fetched side by side'),
         retries: z.int().min(0).max(20).default(5).describe('Attempts after a failed request'),
         timeoutMs: z.int().min(100).default(20_000).describe('Patience with one request'),
+        yahooUrl: z.url().optional().describe("Another host that serves Yahoo Finance's chart endpoint"),
       })
       .prefault({}),
     training: z

@@ -14,6 +14,8 @@ export interface FetchRequest {
   /** `auto`: the exchange, else Yahoo, else synthetic. */
   readonly source: 'auto' | SourceKind;
   readonly exchange: { readonly id: string; readonly baseUrl?: string | undefined };
+  /** Another host for Yahoo's chart endpoint. */
+  readonly yahooUrl?: string | undefined;
   readonly symbols: readonly PairSymbol[];
   readonly timeframe: Timeframe;
   readonly sinceMs: number;
@@ -101,6 +103,7 @@ function sourceOpener(request: FetchRequest, kind: SourceKind): (symbol: PairSym
     }
     case 'yahoo':
       return async (symbol) => (await import('./yahoo.ts')).openYahoo(symbol, {
+          baseUrl: request.yahooUrl,
           timeoutMs,
           retries: request.source === 'auto' ? Math.min(1, retries) : retries,
           log,

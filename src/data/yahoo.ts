@@ -17,7 +17,7 @@ const YAHOO_TIMEFRAMES: Partial<Record<Timeframe, { readonly historyMs: number; 
   '15m': { historyMs: 59 * DAY_MS, pageMs: 59 * DAY_MS },
   '30m': { historyMs: 59 * DAY_MS, pageMs: 59 * DAY_MS },
   '1h': { historyMs: 729 * DAY_MS, pageMs: 200 * DAY_MS },
-  '1d': { historyMs: Infinity, pageMs: 3650 * DAY_MS },
+  '1d': { historyMs: 18_000 * DAY_MS, pageMs: 3650 * DAY_MS },
 };
 
 export interface YahooOptions {
@@ -79,9 +79,11 @@ export function openYahoo(symbol: PairSymbol, options: YahooOptions): CandleSour
         });
       }
       const oldestMs = Math.ceil((Date.now() - limits.historyMs) / TIMEFRAME_MS[timeframe]) * TIMEFRAME_MS[timeframe];
-      if (sinceMs < oldestMs) {
-        log.warn({ ticker }, `Yahoo has ${timeframe} candles only from ${new Date(oldestMs).toISOString()} on`);
+      const reach = `Yahoo has ${timeframe} candles only from ${new Date(oldestMs).toISOString()} on.`;
+      if (untilMs <= oldestMs) {
+        throw new SourceUnavailable(reach, { hint: 'Ask for a later range, or use another --source.' });
       }
+      if (sinceMs < oldestMs) log.warn({ ticker }, reach);
       for (let fromMs = Math.max(sinceMs, oldestMs); fromMs < untilMs; fromMs += limits.pageMs) {
         const toMs = Math.min(untilMs, fromMs + limits.pageMs);
         const query = `interval=${timeframe}&period1=${fromMs / 1000}&period2=${toMs / 1000}`;

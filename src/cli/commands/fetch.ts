@@ -146,6 +146,7 @@ async function fetchSource(
     ...plan,
     source: plan.source,
     exchange: { id: plan.exchange, baseUrl: options.baseUrl ?? config.exchange.baseUrl },
+    yahooUrl: config.fetch.yahooUrl,
     seed,
     concurrency:
       options.concurrency === undefined

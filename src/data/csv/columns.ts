@@ -11,7 +11,7 @@ export interface Layout {
 
 /** Header names in the wild, lower case, spaces and underscores removed. */
 const NAMES: Readonly<Record<Column, readonly string[]>> = {
-  time: ['timestamp', 'time', 'opentime', 'datetime', 'date', 'unix', 'unixtime', 'unixtimestamp', 't'],
+  time: ['timestamp', 'opentime', 'unix', 'unixtime', 'unixtimestamp', 'time', 'datetime', 'date', 't'],
   open: ['open', 'openprice', 'o'],
   high: ['high', 'highprice', 'h'],
   low: ['low', 'lowprice', 'l'],

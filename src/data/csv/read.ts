@@ -40,6 +40,9 @@ export async function readCandlesCsv(
       if (layout.hasHeader) continue;
     }
     if (rows === candles.time.length) candles = grown(candles);
+    if (record.length <= Math.max(...layout.positions)) {
+      throw bad(info.lines, `it has ${record.length} fields, too few for the columns of the first line.`);
+    }
     for (const [i, column] of CANDLE_COLUMNS.entries()) {
       const field = record[layout.positions[i]];
       const value = column === 'time' ? readTime(field) : field.trim() === '' ? NaN : Number(field);
@@ -71,7 +74,7 @@ function orderFault(
 
 /** The file's records with their lines; a broken gzip stream or broken quoting is a `UserError`. */
 async function* records(path: string): AsyncGenerator<unknown> {
-  const parser = parse({ info: true, bom: true, trim: true, skip_empty_lines: true, relax_column_count_less: false });
+  const parser = parse({ info: true, bom: true, trim: true, skip_empty_lines: true, relax_column_count: true });
   const file = createReadStream(path);
   // Errors of any stage reach the parser, whose reader throws them.
   if (path.endsWith('.gz')) pipeline(file, createGunzip(), parser, () => undefined);

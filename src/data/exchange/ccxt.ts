@@ -93,6 +93,7 @@ async function assertKnown(id: string, folder: URL): Promise<void> {
 /** Other market types and the list of currencies cost megabytes, other hosts and, on some, a key. */
 function spotOnly(exchange: CcxtExchange): void {
   exchange.has['fetchCurrencies'] = false;
+  exchange.options['fetchMargins'] = false;
   const found = z.object({ types: z.array(z.string()) }).safeParse(exchange.options['fetchMarkets']);
   if (found.success && found.data.types.includes('spot')) {
     exchange.options['fetchMarkets'] = { ...found.data, types: ['spot'] };

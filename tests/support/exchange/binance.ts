@@ -42,6 +42,7 @@ export function binanceRoutes(pairs: readonly Pair[], account: Account): Routes 
     'GET ticker/24hr': (query) => each(query, (pair) => dayTicker(pair, query.nowMs)),
     'GET depth': (query) => depth(find(query.params.get('symbol')), query),
     'GET trades': (query) => trades(find(query.params.get('symbol')), query),
+    'GET aggTrades': (query) => aggregateTrades(find(query.params.get('symbol')), query),
     'GET account': (query) => account.describe(query),
     'POST order': (query) => account.place(find(query.params.get('symbol')), query),
     'GET order': (query) => account.find(query),
@@ -187,16 +188,31 @@ function depth(pair: Pair, { params, nowMs }: Query): unknown {
 }
 
 /** The last trades: one a second, at the last price. */
-function trades(pair: Pair, { params, nowMs }: Query): unknown {
+function lastTrades(pair: Pair, { params, nowMs }: Query): { id: number; price: string; time: number }[] {
   const count = Math.min(1000, Number(params.get('limit') ?? 500));
-  const price = lastPrice(pair, nowMs) ?? 0;
-  return Array.from({ length: count }, (_, i) => ({
-    id: i + 1,
-    price: text(price),
+  const price = text(lastPrice(pair, nowMs));
+  return Array.from({ length: count }, (_, i) => ({ id: i + 1, price, time: nowMs - (count - i) * 1000 }));
+}
+
+const trades = (pair: Pair, query: Query): unknown =>
+  lastTrades(pair, query).map(({ id, price, time }) => ({
+    id,
+    price,
     qty: '0.01',
-    quoteQty: text(price * 0.01),
-    time: nowMs - (count - i) * 1000,
-    isBuyerMaker: i % 2 === 0,
+    quoteQty: text(Number(price) * 0.01),
+    time,
+    isBuyerMaker: id % 2 === 0,
     isBestMatch: true,
   }));
-}
+
+const aggregateTrades = (pair: Pair, query: Query): unknown =>
+  lastTrades(pair, query).map(({ id, price, time }) => ({
+    a: id,
+    p: price,
+    q: '0.01',
+    f: id,
+    l: id,
+    T: time,
+    m: id % 2 === 0,
+    M: true,
+  }));

@@ -7,6 +7,7 @@ import { createClock, type VirtualClock } from './clock.ts';
 import { createFaults, type Fault, type FaultSpec } from './faults.ts';
 import { krakenRoutes } from './kraken.ts';
 import type { Pair } from './market.ts';
+import { yahooRoutes } from './yahoo.ts';
 
 export interface LoopbackOptions {
   readonly pairs: readonly Pair[];
@@ -21,7 +22,7 @@ export interface LoopbackOptions {
 }
 
 export interface LoopbackExchange {
-  /** Base URL for both shapes: Binance's spot REST API below /api/v3, Kraken's below /0. */
+  /** Base URL of all shapes: Binance's spot REST API below /api/v3, Kraken's below /0, Yahoo's below /v8. */
   readonly url: string;
   readonly clock: VirtualClock;
   /** Paths with query of every request so far, faults included. */
@@ -54,7 +55,11 @@ export type Routes = (query: Query) => Reply | undefined;
  */
 export async function startExchange(options: LoopbackOptions): Promise<LoopbackExchange> {
   const clock = createClock(options.nowMs, options.speed);
-  const routes = [binanceRoutes(options.pairs, createAccount(options.pairs)), krakenRoutes(options.pairs)];
+  const routes = [
+    binanceRoutes(options.pairs, createAccount(options.pairs)),
+    krakenRoutes(options.pairs),
+    yahooRoutes(options.pairs),
+  ];
   const requests: string[] = [];
   let strike = createFaults(options.faults ?? []);
   let busyMs = 0;
