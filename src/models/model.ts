@@ -55,9 +55,10 @@ export interface FittedModel {
   /**
    * One forecast a symbol, its columns row by row beside that symbol's candles. Row t uses bars up to and
    * including t only: forecasting a truncated panel gives the same bits. The panel has the features that the
-   * model asked for, in that order, as it did in `fit`.
+   * model asked for, in that order, as it did in `fit`. Bars that open before `sinceMs` are not asked for: a model
+   * for which a bar is expensive leaves them `NaN`.
    */
-  forecast(panel: Panel): Promise<readonly Forecast[]>;
+  forecast(panel: Panel, wanted?: { readonly sinceMs?: number }): Promise<readonly Forecast[]>;
   save(): Artifact;
   dispose?(): void;
 }

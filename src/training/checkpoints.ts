@@ -106,10 +106,20 @@ export interface SetForecasts {
   readonly ensemble: readonly Forecast[];
 }
 
-/** Every member's forecasts for every symbol of the panel, and the ensemble of them. */
-export async function forecastAll(trained: TrainedSet, panel: LoadedPanel): Promise<SetForecasts> {
+/**
+ * Every member's forecasts for every symbol of the panel, and the ensemble of them. Bars that open before
+ * `wanted.sinceMs` are not asked for and may be left without a forecast.
+ */
+export async function forecastAll(
+  trained: TrainedSet,
+  panel: LoadedPanel,
+  wanted: { readonly sinceMs?: number } = {},
+): Promise<SetForecasts> {
   const all = await Promise.all(
-    trained.members.map(async (member) => ({ member, forecasts: await member.fitted.forecast(panel) })),
+    trained.members.map(async (member) => ({
+      member,
+      forecasts: await member.fitted.forecast(panel, wanted),
+    })),
   );
   const voters = new Set(ensembleMembers(trained.members).map(({ id }) => id));
   const ensemble = panel.series.map((_, s) =>

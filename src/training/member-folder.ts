@@ -105,7 +105,7 @@ export async function loadMember(folder: string): Promise<TrainedMember | undefi
 export function withFeatures(fitted: FittedModel, names: readonly string[]): FittedModel {
   return {
     report: fitted.report,
-    forecast: (panel) => fitted.forecast(selectFeatures(panel, names)),
+    forecast: (panel, wanted) => fitted.forecast(selectFeatures(panel, names), wanted),
     save: () => fitted.save(),
     dispose: () => fitted.dispose?.(),
   };

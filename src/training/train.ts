@@ -103,7 +103,7 @@ async function trainMissing(
     if (found !== undefined) {
       kept.push(id);
       members.push(found);
-      forecasts.set(id, await found.fitted.forecast(panel));
+      forecasts.set(id, await found.fitted.forecast(panel, { sinceMs: plan.trainUntilMs }));
       continue;
     }
     try {
@@ -192,7 +192,7 @@ async function trainMember(
   signal.throwIfAborted();
   const seconds = (performance.now() - started) / 1000;
   const picking = withFeatures(fitted, features);
-  const forecasts = await picking.forecast(panel);
+  const forecasts = await picking.forecast(panel, { sinceMs: plan.trainUntilMs });
   const metrics = validationScore(panel, forecasts, plan);
   const manifest = await saveMember(folder, fitted.save(), {
     model: model.id,

@@ -49,6 +49,20 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
     }
   },
 
+  'forecasts the same bits when asked only for the newest bars': async (model) => {
+    const panel = contractPanel(model);
+    const from = BARS - 5;
+    const full = await (await fitted(model)).forecast(panel);
+    const newest = await (await fitted(model)).forecast(panel, { sinceMs: from * HOUR });
+    newest.forEach((forecast, s) => {
+      const all = columnsOf(full[s]);
+      columnsOf(forecast).forEach(([name, column], c) => {
+        assert.equal(column.length, all[c][1].length, name);
+        assert.deepEqual(column.slice(from), all[c][1].slice(from), name);
+      });
+    });
+  },
+
   'forecasts every symbol with values in their ranges': async (model) => {
     const panel = contractPanel(model);
     const forecasts = await (await fitted(model)).forecast(panel);

@@ -72,6 +72,15 @@ describe('a model that breaks a law is caught', () => {
       })),
     ],
     [
+      'forecasts the same bits when asked only for the newest bars',
+      spoilt((fitted) => ({
+        forecast: async (panel, wanted) =>
+          (await fitted.forecast(panel, wanted)).map((forecast) =>
+            wanted?.sinceMs === undefined ? forecast : { ...forecast, position: forecast.position.fill(0) },
+          ),
+      })),
+    ],
+    [
       'forecasts every symbol with values in their ranges',
       forecasting((forecast) => ({ ...forecast, position: forecast.position.map(() => 1.01) })),
     ],

@@ -37,7 +37,8 @@ async function signals({ config, out }: CommandContext, options: Options): Promi
   });
   requireSameMarket(trained, { exchange: config.exchange.id, timeframe: config.market.timeframe });
   const panel = await loadTrainedPanel(openStore(config.dataDir), trained);
-  const { members, ensemble } = await forecastAll(trained, panel);
+  const newestBarMs = Math.min(...panel.series.map(({ candles }) => candles.time[candles.time.length - 1]));
+  const { members, ensemble } = await forecastAll(trained, panel, { sinceMs: newestBarMs });
 
   const rows = panel.series.flatMap((series, s) =>
     [...members, { id: 'ensemble', forecasts: ensemble }].map(({ id, forecasts }) =>
