@@ -7,7 +7,7 @@ export interface Span {
   readonly untilMs: number;
 }
 
-export interface Split {
+interface Split {
   /** The end of training: no label used for fitting ends later. */
   readonly trainUntilMs: number;
   /** The end of validation; what opens at or after this time is the test set, which training never sees. */

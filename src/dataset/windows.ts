@@ -21,17 +21,3 @@ export function windowEnds(
   }
   return Int32Array.from(ends);
 }
-
-/** Writes the window that ends at row `end` to `out`, laid out as [lookBack, columns]. */
-export function copyWindow(
-  columns: readonly Float64Array[],
-  end: number,
-  lookBack: number,
-  out: Float32Array | Float64Array,
-  offset = 0,
-): void {
-  let at = offset;
-  for (let row = end - lookBack + 1; row <= end; row++) {
-    for (const column of columns) out[at++] = column[row];
-  }
-}

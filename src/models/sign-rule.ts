@@ -21,7 +21,7 @@ const Learned = z.strictObject({
 type Learned = z.output<typeof Learned>;
 
 /** The rule itself: the position in {-1, 0, 1} that it takes at the close of each bar, `NaN` for none. */
-export type SignRule = (series: Series, timeframe: Timeframe) => Float64Array;
+type SignRule = (series: Series, timeframe: Timeframe) => Float64Array;
 
 /**
  * A baseline whose positions are a fixed rule; training only measures how often and by how much the rule was

@@ -99,7 +99,7 @@ export const loadTrainedPanel = (
 ): Promise<LoadedPanel> =>
   loadPanel(store, { exchange, symbols, timeframe, sinceMs, featureNames, ...range });
 
-export interface SetForecasts {
+interface SetForecasts {
   /** Forecasts of each member, one a symbol. */
   readonly members: readonly { readonly id: string; readonly forecasts: readonly Forecast[] }[];
   /** The ensemble's, one a symbol. */

@@ -21,7 +21,7 @@ export interface LoadedPanel extends Panel {
   readonly manifests: readonly DatasetManifest[];
 }
 
-export interface PanelRequest {
+interface PanelRequest {
   readonly exchange: string;
   readonly symbols: readonly PairSymbol[];
   readonly timeframe: Timeframe;

@@ -1,7 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { errorCode, writeFileAtomic } from '../data/files.ts';
+import { errorCode, explainDiskError, writeFileAtomic } from '../data/files.ts';
 import { UserError } from '../foundation/errors.ts';
 import { parseSymbol } from '../market/symbol.ts';
 import { parseTimeframe } from '../market/timeframe.ts';
@@ -112,13 +112,19 @@ async function readRun(path: string): Promise<RunFolder | undefined> {
   return { runId: basename(path), path, plan, result };
 }
 
-/** A name for a new run that sorts by time and is not taken: `2026-02-13T08-30-00Z-quick`. */
-export async function newRunId(checkpointDir: string, mode: string, now: Date): Promise<string> {
-  const stem = `${now.toISOString().slice(0, 19).replaceAll(':', '-')}Z-${mode}`;
+/** Makes the folder of a new run, whose name sorts by time: `2026-02-13T08-30-00Z-quick`. */
+export async function createRunFolder(checkpointDir: string, plan: RunPlan): Promise<RunFolder> {
+  await mkdir(checkpointDir, { recursive: true });
+  const stem = `${plan.createdAt.slice(0, 19).replaceAll(':', '-')}Z-${plan.mode}`;
   for (let attempt = 1; ; attempt++) {
     const runId = attempt === 1 ? stem : `${stem}-${attempt}`;
-    const taken = await stat(join(checkpointDir, runId)).catch(() => undefined);
-    if (taken === undefined) return runId;
+    const path = join(checkpointDir, runId);
+    try {
+      await mkdir(path);
+      return { runId, path, plan, result: undefined };
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw explainDiskError(error, path);
+    }
   }
 }
 

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from '../data/lock.ts';
 import type { DatasetManifest } from '../data/store/manifest.ts';
@@ -22,7 +21,7 @@ import {
   withFeatures,
 } from './member-folder.ts';
 import {
-  newRunId,
+  createRunFolder,
   PLAN_FILE,
   RESULT_FILE,
   type RunFolder,
@@ -53,11 +52,9 @@ export interface FinishedRun {
 
 /** Starts a run: its plan is durable before the first model is trained. */
 export async function startRun(plan: RunPlan, { checkpointDir }: TrainingSurroundings): Promise<RunFolder> {
-  await mkdir(checkpointDir, { recursive: true });
-  const runId = await newRunId(checkpointDir, plan.mode, new Date(plan.createdAt));
-  const path = join(checkpointDir, runId);
-  await writeJson(join(path, PLAN_FILE), plan);
-  return { runId, path, plan, result: undefined };
+  const run = await createRunFolder(checkpointDir, plan);
+  await writeJson(join(run.path, PLAN_FILE), plan);
+  return run;
 }
 
 /**

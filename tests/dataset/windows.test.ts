@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { copyWindow, windowEnds } from '../../src/dataset/windows.ts';
+import { windowEnds } from '../../src/dataset/windows.ts';
 import { HOUR } from './series.ts';
 
 describe('windows', () => {
@@ -12,11 +12,5 @@ describe('windows', () => {
     expect([...windowEnds(hours(0, 1, 2, 3, 4, 5), [Float64Array.of(1, NaN, 3, 4, 5, 6)], '1h', 3)]).toEqual([
       4, 5,
     ]);
-  });
-
-  it('are laid out bar by bar, column by column', () => {
-    const out = new Float32Array(4);
-    copyWindow([Float64Array.of(1, 2, 3), Float64Array.of(10, 20, 30)], 2, 2, out);
-    expect([...out]).toEqual([2, 20, 3, 30]);
   });
 });

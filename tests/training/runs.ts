@@ -14,7 +14,7 @@ import { walk } from '../support/candles.ts';
 
 export const START_MS = Date.UTC(2025, 0, 1);
 export const BARS = 600;
-export const SYMBOLS = ['BTC/USDT', 'ETH/USDT'] as const;
+const SYMBOLS = ['BTC/USDT', 'ETH/USDT'] as const;
 
 /** A store with hourly walks of two symbols. */
 export async function walkStore(

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { acquireLock } from '../../src/data/lock.ts';
 import type { Candles } from '../../src/market/candles.ts';
 import { forecastAll, loadTrained, loadTrainedPanel } from '../../src/training/checkpoints.ts';
 import { TrainingRecord } from '../../src/training/journal.ts';
@@ -15,6 +16,25 @@ import { add, BARS, SETTINGS, START_MS, surroundings, trainOn, walkStore, weight
 const HOUR = 3_600_000;
 
 describe('a training run', () => {
+  it('has a folder of its own, even when another one starts in the same second', async () => {
+    const folder = temporaryFolder();
+    const store = await walkStore(folder);
+    const plan = await planRun(store, SETTINGS);
+    const around = surroundings(folder, store);
+    const runs = await Promise.all([startRun(plan, around), startRun(plan, around), startRun(plan, around)]);
+    expect(new Set(runs.map(({ runId }) => runId)).size).toBe(3);
+    expect(await listRuns(join(folder, 'checkpoints'))).toHaveLength(3);
+  });
+
+  it('is trained by one process at a time', async () => {
+    const folder = temporaryFolder();
+    const store = await walkStore(folder);
+    const run = await startRun(await planRun(store, SETTINGS), surroundings(folder, store));
+    const lock = await acquireLock(join(run.path, '.lock'), { waitMs: 0, purpose: 'training it' });
+    await expect(finishRun(run, surroundings(folder, store))).rejects.toThrow(/already training it/);
+    await lock.release();
+  });
+
   it('leaves checkpoints that load as the set of models that was trained', async () => {
     const folder = temporaryFolder();
     const store = await walkStore(folder);

@@ -128,9 +128,10 @@ function print(
   logDir: string,
 ): void {
   for (const { symbol, gaps } of datasets) {
-    const missing = gaps.reduce((total, { bars }) => total + bars, 0);
-    if (missing > 0)
-      out.print(`${symbol}: ${missing} missing bars in ${gaps.length} gaps; no label reaches across them.`);
+    if (gaps.length > 0)
+      out.print(
+        `${symbol}: ${missingBars(gaps)} missing bars in ${gaps.length} gaps; no label reaches across them.`,
+      );
   }
   if (plan.synthetic) out.print('These candles are SYNTHETIC: the figures say nothing about any market.');
   const day = (ms: number): string => formatTime(ms).slice(0, 10);
@@ -161,6 +162,9 @@ Run ${runId} is in ${path}, its progress in ${trainingLogFile(logDir, runId)}.`,
   );
 }
 
+const missingBars = (gaps: readonly { readonly bars: number }[]): number =>
+  gaps.reduce((total, { bars }) => total + bars, 0);
+
 function scoreCells(score: ForecastScore): readonly string[] {
   const { directionalAccuracyPct: accuracy, directionalAccuracyIntervalPct: interval } = score;
   return [
@@ -173,7 +177,10 @@ function scoreCells(score: ForecastScore): readonly string[] {
   ];
 }
 
-function document({ runId, plan, result, members, kept, path }: FinishedRun, mode: string): unknown {
+function document(
+  { runId, plan, result, members, kept, path, datasets }: FinishedRun,
+  mode: string,
+): unknown {
   return {
     runId,
     mode,
@@ -181,6 +188,7 @@ function document({ runId, plan, result, members, kept, path }: FinishedRun, mod
     checkpoint: path,
     synthetic: plan.synthetic,
     dataFingerprint: plan.dataFingerprint,
+    datasets: datasets.map(({ symbol, rows, gaps }) => ({ symbol, rows, missingBars: missingBars(gaps) })),
     firstTime: formatTime(plan.sinceMs),
     trainUntil: formatTime(plan.trainUntilMs),
     validateUntil: formatTime(plan.validateUntilMs),
