@@ -66,6 +66,10 @@ export async function runCompiled(
 export interface LayerRun {
   /** Parameters take phases `base + 0.11 i` in order of declaration. */
   readonly base?: number;
+  /** Or these phases. */
+  readonly phases?: readonly number[];
+  /** Or these values. */
+  readonly parameters?: readonly Float32Array[];
   readonly rows: number;
   readonly inputs: Readonly<Record<string, { readonly shape: readonly number[]; readonly phase: number }>>;
 }
@@ -73,10 +77,12 @@ export interface LayerRun {
 /** Output, weighted loss, and gradients of a layer with filled parameters, all through the compiled path. */
 export async function runLayer(
   build: (declare: Declare) => Layer<Record<string, Tensor>, Tensor>,
-  { base = 0, rows, inputs }: LayerRun,
+  { base = 0, phases, parameters: given, rows, inputs }: LayerRun,
 ): Promise<{ output: Float32Array; loss: number; gradient: (name: string) => Float32Array }> {
   const network = defineNetwork('golden', build);
-  const filled = network.parameters.map(({ shape }, i) => fill(shape, base + 0.11 * i));
+  const filled = network.parameters.map(
+    ({ shape }, i) => given?.[i] ?? fill(shape, phases?.[i] ?? base + 0.11 * i),
+  );
   const flat = new Float32Array(filled.reduce((total, values) => total + values.length, 0));
   let offset = 0;
   for (const values of filled) {

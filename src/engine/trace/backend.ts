@@ -2,6 +2,7 @@ import type { BackendValues, DataType, KernelBackend, Tensor, TensorInfo } from 
 import { invariant } from '../../foundation/errors.ts';
 import type { ElementType, Graph, Shape, Value } from '../onnx/graph.ts';
 import { GraphBuilder, toArray } from '../onnx/graph.ts';
+import '../gradients.ts';
 import { tf } from '../tf.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import type { TraceKernel, TraceKernels } from './kernel.ts';
@@ -177,16 +178,29 @@ function register(kernelName: string, kernel: TraceKernel): void {
     kernelName,
     backendName: BACKEND,
     kernelFunc: ({ inputs, attrs, backend }) => {
-      invariant(current !== undefined, `kernel ${kernelName} runs inside a trace`);
       const values: Record<string, Value> = {};
       for (const [name, tensor] of Object.entries(inputs)) if (tensor) values[name] = valueOf(tensor);
-      const result = kernel({ ...current, inputs: values, attributes: attrs ?? {} });
+      const result = inKernel(kernelName, values, () => {
+        invariant(current !== undefined, `kernel ${kernelName} runs inside a trace`);
+        return kernel({ ...current, inputs: values, attributes: attrs ?? {} });
+      });
       const outputs = Array.isArray(result) ? (result as readonly Value[]) : [result as Value];
       if (backend instanceof TraceBackend) outputs.forEach(() => backend.made());
       const infos = outputs.map(infoOf);
       return Array.isArray(result) ? infos : infos[0];
     },
   });
+}
+
+/** Errors of a kernel name it and the shapes it was given. */
+function inKernel<T>(name: string, inputs: Readonly<Record<string, Value>>, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const shapes = Object.values(inputs).map(({ shape }) => `[${shape.join(', ')}]`);
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`TF.js kernel "${name}" of ${shapes.join(' and ')}: ${message}`, { cause: error });
+  }
 }
 
 const KERNELS: TraceKernels = {
@@ -204,5 +218,5 @@ for (const [name, kernel] of Object.entries(KERNELS)) register(name, kernel);
 for (const [key, name] of Object.entries(tf))
   if (key === name && !(key in KERNELS))
     register(key, () => {
-      throw new Error(`The TF.js kernel "${key}" has no ONNX form here and cannot be compiled.`);
+      throw new Error('it has no ONNX form here and cannot be compiled.');
     });

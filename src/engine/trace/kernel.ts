@@ -1,5 +1,5 @@
 import type { NamedAttrMap } from '@tensorflow/tfjs-core';
-import type { ElementType, GraphBuilder, Shape, Value } from '../onnx/graph.ts';
+import { type ElementType, type GraphBuilder, type Shape, sizeOf, type Value } from '../onnx/graph.ts';
 
 /** How one TF.js kernel is written down as ONNX nodes. */
 export type TraceKernel = (call: KernelCall) => Value | readonly Value[];
@@ -19,6 +19,8 @@ export function elementType(dtype: unknown): ElementType {
 }
 
 export function reshape(graph: GraphBuilder, value: Value, shape: Shape): Value {
+  if (sizeOf(shape) !== sizeOf(value.shape))
+    throw new Error(`[${value.shape.join(', ')}] cannot become [${shape.join(', ')}]`);
   if (shape.length === value.shape.length && shape.every((size, i) => size === value.shape[i])) return value;
   if (value.fill !== undefined) return graph.fill(value.fill, shape, value.type);
   const producer = graph.producer(value);
@@ -48,12 +50,14 @@ function castNumber(value: number, type: ElementType): number {
   return type === 'float32' ? Math.fround(value) : Math.trunc(value);
 }
 
-/** NumPy broadcasting of two shapes; TF.js has checked that they fit. */
+/** NumPy broadcasting of two shapes. Throws where they do not fit. */
 export function broadcastShape(a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const left = a[a.length - rank + i] ?? 1;
     const right = b[b.length - rank + i] ?? 1;
+    if (left !== right && left !== 1 && right !== 1)
+      throw new Error(`shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast`);
     return left === 1 ? right : left;
   });
 }
@@ -69,5 +73,10 @@ export const numbers = (attribute: unknown): number[] => {
   if (typeof attribute === 'number') return [attribute];
   if (Array.isArray(attribute) && attribute.every((entry) => typeof entry === 'number')) return attribute;
   throw new Error(`expected numbers, got ${JSON.stringify(attribute)}`);
+};
+/** An axis counted from the front. */
+export const axisOf = (attribute: unknown, rank: number): number => {
+  const axis = number(attribute);
+  return axis < 0 ? axis + rank : axis;
 };
 export const number = (attribute: unknown): number => numbers(attribute)[0];

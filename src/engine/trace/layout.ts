@@ -1,13 +1,17 @@
+import { tf } from '../tf.ts';
 import type { GraphBuilder, Shape, Value } from '../onnx/graph.ts';
 import { toArray } from '../onnx/graph.ts';
 import type { KernelCall, TraceKernels } from './kernel.ts';
-import { cast, elementType, number, numbers, reshape, shrink, transpose } from './kernel.ts';
+import { axisOf, cast, elementType, number, numbers, reshape, shrink, transpose } from './kernel.ts';
 
 /** `shape` with `size` at `axis`. */
 const resized = (shape: Shape, axis: number, size: number): number[] => shape.with(axis, size);
 
 export function concat(graph: GraphBuilder, values: readonly Value[], axis: number): Value {
   const parts = values.filter(({ shape }) => shape[axis] > 0);
+  const odd = parts.find(({ shape }) => shape.some((size, i) => i !== axis && size !== parts[0].shape[i]));
+  if (odd)
+    throw new Error(`[${odd.shape.join(', ')}] does not join [${parts[0].shape.join(', ')}] at ${axis}`);
   if (parts.length === 1) return parts[0];
   const size = parts.reduce((total, { shape }) => total + shape[axis], 0);
   const first = parts[0];
@@ -28,7 +32,7 @@ export function split(
 /** Stacks along a new axis: one Concat along the axis after it, then a free Reshape. */
 function pack({ graph, inputs, attributes }: KernelCall): Value {
   const values = Object.values(inputs);
-  const axis = number(attributes.axis);
+  const axis = axisOf(attributes.axis, values[0].shape.length + 1);
   const shape = [...values[0].shape.slice(0, axis), values.length, ...values[0].shape.slice(axis)];
   if (axis < values[0].shape.length) return reshape(graph, concat(graph, values, axis), shape);
   const deeper = values.map((value) => reshape(graph, value, [...value.shape, 1]));
@@ -36,8 +40,7 @@ function pack({ graph, inputs, attributes }: KernelCall): Value {
 }
 
 function unpack({ graph, inputs: { value }, attributes }: KernelCall): readonly Value[] {
-  const given = number(attributes.axis);
-  const axis = given < 0 ? given + value.shape.length : given;
+  const axis = axisOf(attributes.axis, value.shape.length);
   const count = value.shape[axis];
   const after = value.shape[axis + 1];
   if (after !== undefined) {
@@ -59,9 +62,11 @@ function unpack({ graph, inputs: { value }, attributes }: KernelCall): readonly 
 }
 
 function slice({ graph, inputs: { x }, attributes }: KernelCall): Value {
-  const begin = numbers(attributes.begin);
-  const sizes = numbers(attributes.size);
-  const shape = x.shape.map((size, axis) => (sizes[axis] === -1 ? size - begin[axis] : sizes[axis]));
+  const [begin, shape] = tf.slice_util.parseSliceParams(
+    { dataId: {}, shape: [...x.shape], dtype: 'float32' },
+    numbers(attributes.begin),
+    numbers(attributes.size),
+  );
   if (x.fill !== undefined) return graph.fill(x.fill, shape, x.type);
   const axes = shape.flatMap((size, axis) => (size === x.shape[axis] ? [] : [axis]));
   if (axes.length === 0) return x;
@@ -91,7 +96,7 @@ function reverse({ graph, inputs: { x }, attributes }: KernelCall): Value {
 
 function gather({ graph, inputs: { x, indices }, attributes }: KernelCall): Value {
   if (number(attributes.batchDims ?? 0) !== 0) throw new Error('gather with batchDims is not compiled');
-  const axis = number(attributes.axis ?? 0);
+  const axis = axisOf(attributes.axis ?? 0, x.shape.length);
   const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
   return graph.node('Gather', [x, indices], { shape, type: x.type }, { axis });
 }
@@ -120,9 +125,17 @@ function segmentSum({ graph, inputs: { x, segmentIds }, attributes }: KernelCall
 function oneHot({ graph, inputs: { indices }, attributes }: KernelCall): Value {
   const depth = number(attributes.depth);
   const type = elementType(attributes.dtype === 'int32' ? 'int32' : 'float32');
-  const values = toArray([number(attributes.offValue ?? 0), number(attributes.onValue ?? 1)], type);
-  const inputs = [indices, graph.scalar(depth, 'int32'), graph.constant(values, [2], type)];
-  return graph.node('OneHot', inputs, { shape: [...indices.shape, depth], type }, { axis: -1 });
+  const shape = [...indices.shape, depth];
+  const classes = graph.constant(
+    Int32Array.from({ length: depth }, (_, k) => k),
+    [depth],
+    'int32',
+  );
+  const column = reshape(graph, indices, [...indices.shape, 1]);
+  const hit = graph.node('Equal', [column, classes], { shape, type: 'bool' });
+  const [on, off] = [number(attributes.onValue ?? 1), number(attributes.offValue ?? 0)];
+  if (on === 1 && off === 0) return cast(graph, hit, type);
+  return graph.node('Where', [hit, graph.scalar(on, type), graph.scalar(off, type)], { shape, type });
 }
 
 function tile({ graph, inputs: { x }, attributes }: KernelCall): Value {
@@ -150,9 +163,12 @@ export const layoutKernels: TraceKernels = {
     return reshape(graph, input, [...input.shape.slice(0, axis), 1, ...input.shape.slice(axis)]);
   },
   Transpose: ({ graph, inputs: { x }, attributes }) => transpose(graph, x, numbers(attributes.perm)),
-  Concat: ({ graph, inputs, attributes }) => concat(graph, Object.values(inputs), number(attributes.axis)),
+  Concat: ({ graph, inputs, attributes }) => {
+    const values = Object.values(inputs);
+    return concat(graph, values, axisOf(attributes.axis, values[0].shape.length));
+  },
   SplitV: ({ graph, inputs: { x }, attributes }) => {
-    const axis = number(attributes.axis);
+    const axis = axisOf(attributes.axis, x.shape.length);
     const given = attributes.numOrSizeSplits;
     const sizes =
       typeof given === 'number' ? Array.from({ length: given }, () => x.shape[axis] / given) : numbers(given);
@@ -178,6 +194,13 @@ export const layoutKernels: TraceKernels = {
     const type = attributes.dtype === 'int32' ? 'int32' : attributes.dtype === 'bool' ? 'bool' : 'float32';
     const value = number(attributes.value);
     return graph.fill(type === 'float32' ? Math.fround(value) : value, numbers(attributes.shape), type);
+  },
+  Range: ({ graph, attributes }) => {
+    const [start, stop, step] = [attributes.start, attributes.stop, attributes.step].map(number);
+    const type = elementType(attributes.dtype);
+    const count = Math.max(0, Math.ceil((stop - start) / step));
+    const values = Array.from({ length: count }, (_, i) => start + i * step);
+    return graph.constant(toArray(values, type), [count], type);
   },
   ZerosLike: ({ graph, inputs: { x } }) => graph.fill(0, x.shape, x.type),
   OnesLike: ({ graph, inputs: { x } }) => graph.fill(1, x.shape, x.type),

@@ -15,6 +15,8 @@ function matMul(graph: GraphBuilder, a: Value, b: Value, product: Product): Valu
   const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const [rows, columns] = [lastTwo(a.shape, transposeA)[0], lastTwo(b.shape, transposeB)[1]];
   const shape = [...batch, rows, columns];
+  const [inner, other] = [lastTwo(a.shape, transposeA)[1], lastTwo(b.shape, transposeB)[0]];
+  if (inner !== other) throw new Error(`inner sizes ${inner} and ${other} differ`);
   const matrix = (value: Value): Value => reshape(graph, value, value.shape.slice(-2));
   if (sizeOf(batch) === 1) return reshape(graph, gemm(graph, matrix(a), matrix(b), product), shape);
   if (sizeOf(b.shape.slice(0, -2)) === 1 && !transposeA) {

@@ -1,7 +1,7 @@
 import type { GraphBuilder, Shape, Value } from '../onnx/graph.ts';
 import { sizeOf } from '../onnx/graph.ts';
 import type { KernelCall, TraceKernel, TraceKernels } from './kernel.ts';
-import { cast, number, numbers, reshape } from './kernel.ts';
+import { axisOf, cast, number, numbers, reshape } from './kernel.ts';
 
 /** The axes a kernel reduces, each once and from the front; none given means all. */
 function axesOf({ inputs: { x }, attributes }: KernelCall): number[] {
@@ -53,7 +53,7 @@ const argument =
   (op: string): TraceKernel =>
   (call) => {
     const { graph, inputs } = call;
-    const axis = number(call.attributes.axis);
+    const axis = axisOf(call.attributes.axis, inputs.x.shape.length);
     const shape = reducedShape(inputs.x.shape, [axis], false);
     const found = graph.node(op, [inputs.x], { shape, type: 'int64' }, { axis, keepdims: 0 });
     return cast(graph, found, 'int32');

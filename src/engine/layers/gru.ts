@@ -1,0 +1,106 @@
+import { fanInUniform } from '../initializers.ts';
+import { type Declare, type Layer, named, within } from '../network.ts';
+import { type Tensor, tf } from '../tf.ts';
+import { defineRecurrence, flushTiny, type Held } from './recurrence.ts';
+
+export interface GruInput {
+  /** One [features, batch] tensor a time step. */
+  readonly steps: readonly Tensor[];
+  /** [hidden, batch]; default zero. */
+  readonly initial?: Tensor;
+}
+
+/**
+ * One GRU layer with PyTorch's equations (the reset gate acts after the recurrent product), gate order
+ * (r, z, n), two biases and initialisation U(-1/sqrt(hidden), 1/sqrt(hidden)). Gives one [hidden, batch]
+ * tensor a step.
+ */
+export function gru(
+  declare: Declare,
+  name: string,
+  { inputs, hidden }: { readonly inputs: number; readonly hidden: number },
+): Layer<GruInput, readonly Tensor[]> {
+  const own = within(declare, name);
+  const initializer = fanInUniform(hidden);
+  const weightInput = own('weight_ih_l0', [3 * hidden, inputs], initializer);
+  const weightHidden = own('weight_hh_l0', [3 * hidden, hidden], initializer);
+  const biasInput = own('bias_ih_l0', [3 * hidden], initializer);
+  const biasHidden = own('bias_hh_l0', [3 * hidden], initializer);
+  return named(`gru "${name}"`, (pass, { steps, initial }) =>
+    gruSteps(steps, {
+      weightInput: pass.value(weightInput),
+      weightHidden: pass.value(weightHidden),
+      biasInput: tf.reshape(pass.value(biasInput), [3 * hidden, 1]),
+      biasHidden: tf.reshape(pass.value(biasHidden), [3 * hidden, 1]),
+      hidden: initial ?? tf.zeros([hidden, steps[0].shape[1] ?? 0]),
+    }),
+  );
+}
+
+type GruHeld = Held<'weightInput' | 'weightHidden' | 'biasInput' | 'biasHidden' | 'hidden'>;
+
+const gruSteps = defineRecurrence('GruSteps', {
+  held: ['weightInput', 'weightHidden', 'biasInput', 'biasHidden', 'hidden'],
+  forward: (steps, held) => forward(steps, held).map(({ next }) => next),
+  backward(gradients, steps, held) {
+    const run = forward(steps, held);
+    const size = held.hidden.shape[0];
+    const inputTransposed = tf.transpose(held.weightInput); // [inputs, 3 hidden]
+    const hiddenTransposed = tf.transpose(held.weightHidden);
+    const inputGradients: Tensor[] = [];
+    const [inputGates, hiddenGates]: [Tensor[], Tensor[]] = [[], []];
+    let fromNext: Tensor | undefined;
+    for (let t = steps.length - 1; t >= 0; t--) {
+      const { previous, rz, z, r, n, recurrent } = run[t];
+      const dHidden = fromNext ? tf.add(gradients[t], fromNext) : gradients[t];
+      const passed = tf.mul(dHidden, z);
+      const dN = tf.sub(dHidden, passed);
+      const dNew = tf.sub(dN, tf.mul(dN, tf.square(n)));
+      const dZ = tf.mul(dHidden, tf.sub(previous, n));
+      const dRz = tf.mul(tf.concat([tf.mul(dNew, recurrent), dZ], 0), tf.sub(rz, tf.square(rz)));
+      inputGates[t] = tf.concat([dRz, dNew], 0); // [3 hidden, batch]
+      hiddenGates[t] = tf.concat([dRz, tf.mul(dNew, r)], 0);
+      inputGradients[t] = tf.matMul(inputTransposed, inputGates[t]);
+      fromNext = flushTiny(tf.add(tf.matMul(hiddenTransposed, hiddenGates[t]), passed));
+    }
+    const allInput = tf.concat(inputGates, 1); // [3 hidden, steps x batch]
+    const allHidden = tf.concat(hiddenGates, 1);
+    const before = run.map(({ previous }) => previous);
+    return {
+      steps: inputGradients,
+      held: {
+        weightInput: tf.matMul(allInput, tf.concat([...steps], 1), false, true),
+        weightHidden: tf.matMul(allHidden, tf.concat(before, 1), false, true),
+        biasInput: tf.sum(allInput, 1, true),
+        biasHidden: tf.sum(allHidden, 1, true),
+        hidden: fromNext ?? tf.zeros([size, 1]),
+      },
+    };
+  },
+});
+
+interface GruStep extends Held<'previous' | 'rz' | 'z' | 'r' | 'n' | 'recurrent' | 'next'> {}
+
+function forward(steps: readonly Tensor[], held: GruHeld): GruStep[] {
+  const { weightInput, weightHidden, biasInput, biasHidden } = held;
+  const size = held.hidden.shape[0];
+  const gates = (rows: Tensor): Tensor[] => tf.split(rows, [2 * size, size], 0);
+  const [inputRz, inputN] = gates(weightInput);
+  const [hiddenRz, hiddenN] = gates(weightHidden);
+  const [, biasN] = gates(biasInput);
+  const [biasRz] = gates(tf.add(biasInput, biasHidden));
+  const [, biasRecurrent] = gates(biasHidden);
+  const joint = tf.concat([inputRz, hiddenRz], 1); // [2 hidden, inputs + hidden]
+  let previous = held.hidden;
+  return steps.map((step) => {
+    const rz = tf.sigmoid(tf.add(tf.matMul(joint, tf.concat([step, previous], 0)), biasRz));
+    const [r, z] = tf.split(rz, 2, 0);
+    const recurrent = tf.add(tf.matMul(hiddenN, previous), biasRecurrent);
+    const n = tf.tanh(tf.add(tf.add(tf.matMul(inputN, step), biasN), tf.mul(r, recurrent)));
+    // (1 - z) n + z h
+    const next = tf.add(n, tf.mul(z, tf.sub(previous, n)));
+    const made = { previous, rz, z, r, n, recurrent, next };
+    previous = next;
+    return made;
+  });
+}
