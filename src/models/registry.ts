@@ -1,7 +1,9 @@
 import { UserError } from '../foundation/errors.ts';
 import { suggest } from '../foundation/nearest.ts';
 import { buyAndHold } from './buy-and-hold/index.ts';
+import { meanReversion } from './mean-reversion/index.ts';
 import type { Model } from './model.ts';
+import { momentumGarch } from './momentum-garch/index.ts';
 import { oneBarReversal } from './one-bar-reversal/index.ts';
 import { persistence } from './persistence/index.ts';
 
@@ -9,7 +11,13 @@ import { persistence } from './persistence/index.ts';
  * Every model, in the order in which they are trained. This file is loaded by quick commands: a model imports
  * what is heavy (TensorFlow.js, ONNX Runtime) inside `fit` and `load`, never at the top of its file.
  */
-export const models: readonly Model[] = [buyAndHold, persistence, oneBarReversal];
+export const models: readonly Model[] = [
+  buyAndHold,
+  persistence,
+  oneBarReversal,
+  momentumGarch,
+  meanReversion,
+];
 
 /** Throws `UserError` with the nearest id for one that is not there. */
 export function findModel(id: string): Model {

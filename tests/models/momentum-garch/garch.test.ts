@@ -1,0 +1,75 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { createRandom, normal } from '../../../src/foundation/random.ts';
+import { cumulativeVariance, filterVariance, fitGarch } from '../../../src/models/momentum-garch/garch.ts';
+
+const golden = new URL('../../../../shared/golden/stats/dem_gbp_returns.csv', import.meta.url);
+const PLAIN = { asymmetric: false, student: false };
+
+describe.skipIf(!existsSync(golden))(
+  'GARCH(1,1) on DM/GBP returns (skipped where ../shared is absent)',
+  () => {
+    const returns = (): Float64Array =>
+      Float64Array.from(readFileSync(golden, 'utf8').trim().split('\n'), Number);
+
+    it('finds the published estimates and likelihood', () => {
+      const { garch, logLikelihood } = fitGarch(returns(), PLAIN);
+      expect(garch.mu).toBeCloseTo(-0.0061904, 6);
+      expect(garch.omega).toBeCloseTo(0.0107614, 6);
+      expect(garch.alpha).toBeCloseTo(0.1531341, 5);
+      expect(garch.beta).toBeCloseTo(0.8059736, 5);
+      expect(logLikelihood).toBeCloseTo(-1106.60785, 4);
+    });
+
+    // Fiorentini, Calzolari and Panattoni 1996; McCullough and Renfro 1999, table 2.
+    it.each([
+      ['mu', 0.00846212, 0.00918935],
+      ['omega', 0.00285271, 0.00649319],
+      ['alpha', 0.0265228, 0.0535317],
+      ['beta', 0.0335527, 0.0724614],
+    ])('finds the published standard errors of %s', (name, hessian, robust) => {
+      const { standardErrors } = fitGarch(returns(), PLAIN);
+      expect(standardErrors[name].hessian / hessian).toBeCloseTo(1, 4);
+      expect(standardErrors[name].robust / robust).toBeCloseTo(1, 4);
+    });
+
+    it('is never less likely with an asymmetry or with fat tails', () => {
+      const plain = fitGarch(returns(), PLAIN).logLikelihood;
+      expect(fitGarch(returns(), { asymmetric: true, student: false }).logLikelihood).toBeGreaterThan(plain);
+      const { garch, logLikelihood } = fitGarch(returns(), { asymmetric: false, student: true });
+      expect(logLikelihood).toBeGreaterThan(plain);
+      expect(garch.nu).toBeGreaterThan(2);
+    });
+  },
+);
+
+describe('GARCH', () => {
+  it('recovers the parameters it was simulated with', () => {
+    const random = createRandom(5);
+    const truth = { mu: 0.02, omega: 0.05, alpha: 0.05, gamma: 0.1, beta: 0.85 };
+    let h = 1;
+    let shock = 0;
+    const returns = Float64Array.from({ length: 30_000 }, () => {
+      h = truth.omega + (truth.alpha + (shock < 0 ? truth.gamma : 0)) * shock * shock + truth.beta * h;
+      shock = Math.sqrt(h) * normal(random);
+      return truth.mu + shock;
+    });
+    const { garch, standardErrors } = fitGarch(returns, { asymmetric: true, student: false });
+    for (const name of ['mu', 'omega', 'alpha', 'gamma', 'beta'] as const)
+      expect(Math.abs(garch[name] - truth[name]), name).toBeLessThan(4 * standardErrors[name].robust);
+  });
+
+  it('forecasts by hand: h = omega + (alpha + gamma when falling) e^2 + beta h', () => {
+    const garch = { mu: 0, omega: 0.1, alpha: 0.2, gamma: 0.1, beta: 0.5, presample: 1 };
+    // Before the first row: 0.1 + 0.25 * 1 + 0.5 * 1 = 0.85.
+    const h = filterVariance(Float64Array.of(NaN, 2, -2), garch);
+    expect(h[0]).toBeCloseTo(0.85, 12);
+    expect(h[1]).toBeCloseTo(0.1 + 0.2 * 4 + 0.5 * 0.85, 12);
+    expect(h[2]).toBeCloseTo(0.1 + 0.3 * 4 + 0.5 * 1.325, 12);
+    expect(cumulativeVariance(garch, 1, 2)).toBeCloseTo(1 + 0.1 + 0.75, 12);
+  });
+
+  it('refuses returns that never vary', () => {
+    expect(() => fitGarch(new Float64Array(100), PLAIN)).toThrow('needs 50 returns that vary');
+  });
+});
