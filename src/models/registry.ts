@@ -1,5 +1,6 @@
 import { UserError } from '../foundation/errors.ts';
 import { suggest } from '../foundation/nearest.ts';
+import { boostedTrees } from './boosted-trees/index.ts';
 import { buyAndHold } from './buy-and-hold/index.ts';
 import { meanReversion } from './mean-reversion/index.ts';
 import type { Model } from './model.ts';
@@ -17,6 +18,7 @@ export const models: readonly Model[] = [
   oneBarReversal,
   momentumGarch,
   meanReversion,
+  boostedTrees,
 ];
 
 /** Throws `UserError` with the nearest id for one that is not there. */

@@ -1,0 +1,353 @@
+import type { BinnedColumns } from './binning.ts';
+import type { Tree } from './tree.ts';
+
+/** XGBoost's parameters of one tree, under its names. */
+export interface TreeParams {
+  readonly eta: number;
+  readonly maxDepth: number;
+  readonly minChildWeight: number;
+  /** L2 and L1 penalties on leaf values. */
+  readonly lambda: number;
+  readonly alpha: number;
+  /** Splits that gain less are pruned. */
+  readonly gamma: number;
+  /** By feature: 1 the forecast may only rise with it, -1 only fall, 0 either. */
+  readonly monotone?: readonly number[];
+}
+
+/** Sums of first and second derivatives of the rows of a node, and the leaf values it may take. */
+interface Node {
+  readonly id: number;
+  readonly depth: number;
+  readonly from: number;
+  readonly to: number;
+  readonly gradient: number;
+  readonly hessian: number;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+interface Split {
+  gain: number;
+  feature: number;
+  bin: number;
+  missingLeft: boolean;
+  leftGradient: number;
+  leftHessian: number;
+}
+
+const STRIDE = 512;
+
+/**
+ * Grows trees level by level on histograms of the derivatives, the larger child's histogram being its parent's
+ * minus its sibling's. Chen and Guestrin 2016: gain GL^2/(HL+l) + GR^2/(HR+l) - G^2/(H+l), leaf -G/(H+l),
+ * missing values sent to the side where they gain more.
+ */
+export function createGrower(data: BinnedColumns, params: TreeParams) {
+  const { rows, bins, cuts } = data;
+  const { lambda, alpha, minChildWeight, monotone } = params;
+  const order = new Int32Array(rows);
+  const spare = new Int32Array(rows);
+  const nodeGradients = new Float64Array(rows);
+  const nodeHessians = new Float64Array(rows);
+  const pool: Float64Array[] = [];
+
+  const shrink = (gradient: number): number =>
+    gradient > alpha ? gradient - alpha : gradient < -alpha ? gradient + alpha : 0;
+  const leafValue = (gradient: number, hessian: number, low: number, high: number): number =>
+    Math.min(high, Math.max(low, -shrink(gradient) / (hessian + lambda)));
+  /** Twice the reduction of the loss by a leaf of the best (or bounded) value. */
+  const score = (gradient: number, hessian: number, low: number, high: number): number => {
+    const shrunk = shrink(gradient);
+    if (monotone === undefined) return (shrunk * shrunk) / (hessian + lambda);
+    const value = leafValue(gradient, hessian, low, high);
+    return -(2 * gradient * value + (hessian + lambda) * value * value + 2 * alpha * Math.abs(value));
+  };
+
+  function buildHistogram(
+    node: Node,
+    features: Int32Array,
+    derivatives: { gradients: Float64Array; hessians: Float64Array },
+  ): Float64Array {
+    const histogram = pool.pop() ?? new Float64Array(bins.length * STRIDE);
+    const count = node.to - node.from;
+    const local = order.subarray(node.from, node.to);
+    for (let i = 0; i < count; i++) {
+      nodeGradients[i] = derivatives.gradients[local[i]];
+      nodeHessians[i] = derivatives.hessians[local[i]];
+    }
+    for (const feature of features) {
+      const offset = feature * STRIDE;
+      const part = histogram.subarray(offset, offset + STRIDE);
+      part.fill(0);
+      accumulate(part, bins[feature], {
+        rows: local,
+        count,
+        gradients: nodeGradients,
+        hessians: nodeHessians,
+      });
+    }
+    return histogram;
+  }
+
+  function bestSplit(node: Node, histogram: Float64Array, features: Int32Array): Split {
+    const { gradient, hessian, lowest, highest } = node;
+    const parent = score(gradient, hessian, lowest, highest);
+    const best: Split = {
+      gain: MIN_GAIN,
+      feature: -1,
+      bin: 0,
+      missingLeft: false,
+      leftGradient: 0,
+      leftHessian: 0,
+    };
+    for (const feature of features) {
+      const offset = feature * STRIDE;
+      const last = cuts[feature].length;
+      const missingGradient = histogram[offset + 2 * (last + 1)];
+      const missingHessian = histogram[offset + 2 * (last + 1) + 1];
+      const direction = monotone?.[feature] ?? 0;
+      const passes = missingHessian > 0 ? 2 : 1;
+      for (let pass = 0; pass < passes; pass++) {
+        let leftGradient = pass === 1 ? missingGradient : 0;
+        let leftHessian = pass === 1 ? missingHessian : 0;
+        for (let bin = 0; bin < last; bin++) {
+          leftGradient += histogram[offset + 2 * bin];
+          leftHessian += histogram[offset + 2 * bin + 1];
+          if (leftHessian < minChildWeight) continue;
+          const rightHessian = hessian - leftHessian;
+          if (rightHessian < minChildWeight) break;
+          const rightGradient = gradient - leftGradient;
+          const gain =
+            score(leftGradient, leftHessian, lowest, highest) +
+            score(rightGradient, rightHessian, lowest, highest) -
+            parent;
+          if (gain <= best.gain) continue;
+          if (
+            direction !== 0 &&
+            direction *
+              (leafValue(rightGradient, rightHessian, lowest, highest) -
+                leafValue(leftGradient, leftHessian, lowest, highest)) <
+              0
+          )
+            continue;
+          best.gain = gain;
+          best.feature = feature;
+          best.bin = bin;
+          best.missingLeft = pass === 1;
+          best.leftGradient = leftGradient;
+          best.leftHessian = leftHessian;
+        }
+      }
+    }
+    return best;
+  }
+
+  /** Rows of the left child first, both in their old order; the number of left rows. */
+  function partition(node: Node, split: Split): number {
+    const column = bins[split.feature];
+    const missing = cuts[split.feature].length + 1;
+    let left = node.from;
+    let right = 0;
+    for (let i = node.from; i < node.to; i++) {
+      const row = order[i];
+      const bin = column[row];
+      const goesLeft = bin === missing ? split.missingLeft : bin <= split.bin;
+      if (goesLeft) order[left++] = row;
+      else spare[right++] = row;
+    }
+    order.set(spare.subarray(0, right), left);
+    return left;
+  }
+
+  /**
+   * The next tree, for rows `sample` (ascending) and `features`; adds its leaf values to `margins` of these rows.
+   */
+  return function grow(
+    derivatives: { gradients: Float64Array; hessians: Float64Array },
+    { sample, features, margins }: { sample: Int32Array; features: Int32Array; margins: Float64Array },
+  ): Tree {
+    order.set(sample);
+    const draft = createDraft();
+    let gradient = 0;
+    let hessian = 0;
+    for (const row of sample) {
+      gradient += derivatives.gradients[row];
+      hessian += derivatives.hessians[row];
+    }
+    const root: Node = {
+      id: draft.add(),
+      depth: 0,
+      from: 0,
+      to: sample.length,
+      gradient,
+      hessian,
+      lowest: -Infinity,
+      highest: Infinity,
+    };
+    const leaves: Node[] = [];
+    let level = [{ node: root, histogram: buildHistogram(root, features, derivatives) }];
+    draft.describe(root.id, leafValue(gradient, hessian, -Infinity, Infinity) * params.eta, hessian);
+    while (level.length > 0) {
+      const next: typeof level = [];
+      for (const { node, histogram } of level) {
+        const split = node.depth < params.maxDepth ? bestSplit(node, histogram, features) : undefined;
+        if (split === undefined || split.feature < 0) {
+          pool.push(histogram);
+          leaves.push(node);
+          continue;
+        }
+        const middle = partition(node, split);
+        const children = childrenOf(node, split, middle);
+        draft.split(node.id, split, cuts[split.feature][split.bin], children);
+        for (const child of children) {
+          const { gradient: g, hessian: h, lowest, highest } = child;
+          draft.describe(child.id, leafValue(g, h, lowest, highest) * params.eta, h);
+        }
+        if (node.depth + 1 === params.maxDepth) {
+          pool.push(histogram);
+          leaves.push(...children);
+          continue;
+        }
+        const [left, right] = children;
+        const [small, large] = left.to - left.from <= right.to - right.from ? [left, right] : [right, left];
+        const smaller = buildHistogram(small, features, derivatives);
+        for (const feature of features) {
+          const end = feature * STRIDE + 2 * (cuts[feature].length + 2);
+          for (let i = feature * STRIDE; i < end; i++) histogram[i] -= smaller[i];
+        }
+        next.push({ node: small, histogram: smaller }, { node: large, histogram });
+      }
+      level = next;
+    }
+    const tree = draft.finish(params.gamma);
+    const owner = draft.owners();
+    for (const leaf of leaves) {
+      const value = tree.value[owner[leaf.id]];
+      for (let i = leaf.from; i < leaf.to; i++) margins[order[i]] += value;
+    }
+    return tree;
+
+    function childrenOf(node: Node, split: Split, middle: number): [Node, Node] {
+      const rightGradient = node.gradient - split.leftGradient;
+      const rightHessian = node.hessian - split.leftHessian;
+      const { lowest, highest, depth } = node;
+      const direction = monotone?.[split.feature] ?? 0;
+      // Under a monotone constraint the children stay on their side of the middle for good.
+      const border =
+        direction === 0
+          ? 0
+          : (leafValue(split.leftGradient, split.leftHessian, lowest, highest) +
+              leafValue(rightGradient, rightHessian, lowest, highest)) /
+            2;
+      const [leftId, rightId] = [draft.add(), draft.add()];
+      return [
+        {
+          id: leftId,
+          depth: depth + 1,
+          from: node.from,
+          to: middle,
+          gradient: split.leftGradient,
+          hessian: split.leftHessian,
+          lowest: direction < 0 ? border : lowest,
+          highest: direction > 0 ? border : highest,
+        },
+        {
+          id: rightId,
+          depth: depth + 1,
+          from: middle,
+          to: node.to,
+          gradient: rightGradient,
+          hessian: rightHessian,
+          lowest: direction > 0 ? border : lowest,
+          highest: direction < 0 ? border : highest,
+        },
+      ];
+    }
+  };
+}
+
+/** XGBoost's kRtEps: a split has to gain more than rounding. */
+const MIN_GAIN = 1e-6;
+
+function accumulate(
+  histogram: Float64Array,
+  column: Uint8Array,
+  node: { rows: Int32Array; count: number; gradients: Float64Array; hessians: Float64Array },
+): void {
+  const { rows, count, gradients, hessians } = node;
+  for (let i = 0; i < count; i++) {
+    const at = column[rows[i]] << 1;
+    histogram[at] += gradients[i];
+    histogram[at + 1] += hessians[i];
+  }
+}
+
+/** A tree while it grows. */
+function createDraft() {
+  const feature: number[] = [];
+  const threshold: number[] = [];
+  const missingLeft: number[] = [];
+  const left: number[] = [];
+  const right: number[] = [];
+  const value: number[] = [];
+  const gain: number[] = [];
+  const cover: number[] = [];
+  const owner: number[] = [];
+
+  return {
+    add(): number {
+      owner.push(owner.length);
+      feature.push(-1);
+      threshold.push(0);
+      missingLeft.push(0);
+      left.push(-1);
+      right.push(-1);
+      value.push(0);
+      gain.push(0);
+      return cover.push(0) - 1;
+    },
+    describe(id: number, leaf: number, hessian: number): void {
+      value[id] = leaf;
+      cover[id] = hessian;
+    },
+    split(id: number, by: Split, at: number, [a, b]: readonly [Node, Node]): void {
+      feature[id] = by.feature;
+      threshold[id] = at;
+      missingLeft[id] = by.missingLeft ? 1 : 0;
+      left[id] = a.id;
+      right[id] = b.id;
+      gain[id] = by.gain;
+    },
+    /** Prunes, from the bottom, splits into two leaves that gain less than `gamma`; the nodes left, renumbered. */
+    finish(gamma: number): Tree {
+      for (let id = feature.length - 1; id >= 0; id--) {
+        if (feature[id] < 0 || feature[left[id]] >= 0 || feature[right[id]] >= 0) continue;
+        if (gain[id] >= gamma) continue;
+        owner[left[id]] = owner[right[id]] = id;
+        feature[id] = -1;
+        gain[id] = 0;
+      }
+      const kept = owner.filter((keeper, id) => keeper === id);
+      const renumbered = new Int32Array(feature.length).fill(-1);
+      kept.forEach((id, index) => (renumbered[id] = index));
+      // Nodes come after their parents, so following owners upwards ends at a kept one.
+      for (let id = 0; id < owner.length; id++)
+        owner[id] = owner[id] === id ? renumbered[id] : owner[owner[id]];
+      const child = (ids: number[]) =>
+        Int32Array.from(kept, (id) => (feature[id] < 0 ? -1 : renumbered[ids[id]]));
+      return {
+        feature: Int32Array.from(kept, (id) => feature[id]),
+        threshold: Float32Array.from(kept, (id) => threshold[id]),
+        missingLeft: Uint8Array.from(kept, (id) => missingLeft[id]),
+        left: child(left),
+        right: child(right),
+        value: Float64Array.from(kept, (id) => value[id]),
+        gain: Float64Array.from(kept, (id) => gain[id]),
+        cover: Float64Array.from(kept, (id) => cover[id]),
+      };
+    },
+    /** By node as it grew: the node of the finished tree that its rows ended in. */
+    owners: (): readonly number[] => owner,
+  };
+}

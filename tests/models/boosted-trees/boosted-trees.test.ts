@@ -1,0 +1,85 @@
+import { beforeAll, expect, it } from 'vitest';
+import type { Panel } from '../../../src/dataset/panel.ts';
+import { computeFeatures } from '../../../src/features/catalogue.ts';
+import { boostedTrees } from '../../../src/models/boosted-trees/index.ts';
+import type { FittedModel } from '../../../src/models/model.ts';
+import { fit, panelOf, truncated, walk } from '../panels.ts';
+
+const params = { horizonBars: 4, rounds: 40, features: ['return_1', 'return_5', 'rsi_14', 'hour_sin'] };
+
+/** With a trend that turns every 24 bars, so that there is something to learn. */
+const panel = ((): Panel => {
+  const waves = (seed: number): number[] =>
+    walk(1500, seed, 0.003).map((level, i) => Math.exp(level + 0.05 * Math.sin((2 * Math.PI * i) / 48)));
+  const bare = panelOf({ 'BTC/USDT': waves(1), 'ETH/USDT': waves(2) });
+  return {
+    ...bare,
+    series: bare.series.map((one) => ({
+      ...one,
+      features: computeFeatures(params.features, one.candles, '1h'),
+    })),
+  };
+})();
+
+let model: FittedModel;
+beforeAll(async () => {
+  model = await fit(boostedTrees, panel, { trainRows: 1000, params });
+});
+
+it('is right more often than not on bars it has not seen', async () => {
+  for (const [i, { probabilityUp, position }] of (await model.forecast(panel)).entries()) {
+    const { open } = panel.series[i].candles;
+    let right = 0;
+    for (let row = 1000; row < 1490; row++)
+      if (open[row + 5] > open[row + 1] === (probabilityUp?.[row] ?? NaN) > 0.5) right++;
+    expect(right / 490).toBeGreaterThan(0.75);
+    expect(position.subarray(1000).some((at) => at > 0)).toBe(true);
+    expect(position.subarray(1000).some((at) => at < 0)).toBe(true);
+  }
+});
+
+it('has no opinion before any feature is known', async () => {
+  const [{ position, probabilityUp }] = await model.forecast({
+    ...panel,
+    series: panel.series.map((one) => ({
+      ...one,
+      features: { ...one.features, columns: one.features.columns.map((column) => column.map(() => NaN)) },
+    })),
+  });
+  expect(position.every(Number.isNaN)).toBe(true);
+  expect(probabilityUp?.every(Number.isNaN)).toBe(true);
+});
+
+it('trains on labels that end before validation only', async () => {
+  // One round without early stopping to act on: the bars after the end of training cannot matter.
+  const once = { ...params, rounds: 1, entryQuantile: 0 };
+  const whole = await fit(boostedTrees, panel, { trainRows: 1000, params: once });
+  const cut = await fit(boostedTrees, truncated(panel, 1001), { trainRows: 1000, params: once });
+  expect(whole.save().blobs).toEqual(cut.save().blobs);
+});
+
+it('stops between rounds when aborted', async () => {
+  const abort = new AbortController();
+  const rounds: number[] = [];
+  const run = fit(boostedTrees, panel, {
+    trainRows: 1000,
+    params,
+    task: {
+      signal: abort.signal,
+      onProgress: ({ step }) => {
+        rounds.push(step);
+        if (step === 3) abort.abort(new Error('enough'));
+      },
+    },
+  });
+  await expect(run).rejects.toThrow('enough');
+  expect(rounds.length).toBe(3);
+});
+
+it('refuses too few bars and constraints on what it does not read', async () => {
+  await expect(fit(boostedTrees, truncated(panel, 60), { trainRows: 60, params })).rejects.toThrow(
+    'labelled training bars',
+  );
+  const wrong = { ...params, monotone: { rsi_7: 1 } };
+  await expect(fit(boostedTrees, panel, { trainRows: 1000, params: wrong })).rejects.toThrow('"rsi_7"');
+});
