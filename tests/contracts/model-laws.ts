@@ -81,8 +81,12 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
         const probability = forecast.probabilityUp?.[row] ?? NaN;
         assert.ok(!(probability < 0 || probability > 1), `probability ${probability} in row ${row}`);
       });
-      assert.ok(forecast.position.some(Number.isFinite), 'an opinion on some bar');
     }
+    // A pair model has an opinion on its pair only.
+    assert.ok(
+      forecasts.some(({ position }) => position.some(Number.isFinite)),
+      'an opinion on some bar',
+    );
   },
 
   'forecasts quantiles that do not cross': async (model) => {
@@ -178,11 +182,11 @@ function candlesAlong(path: Float64Array, random: () => number): Candles {
   return candles;
 }
 
-/** Every column of a forecast by name. */
+/** Every column that a forecast states, by name. */
 const columnsOf = (forecast: Forecast): readonly (readonly [string, Float64Array])[] => [
   ['position', forecast.position],
   ['confidence', forecast.confidence],
-  ['probabilityUp', forecast.probabilityUp ?? new Float64Array(0)],
-  ['expectedReturn', forecast.expectedReturn ?? new Float64Array(0)],
+  ...(forecast.probabilityUp ? [['probabilityUp', forecast.probabilityUp] as const] : []),
+  ...(forecast.expectedReturn ? [['expectedReturn', forecast.expectedReturn] as const] : []),
   ...(forecast.quantiles?.columns ?? []).map((column, i) => [`quantile ${i}`, column] as const),
 ];

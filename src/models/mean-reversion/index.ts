@@ -65,7 +65,8 @@ export const meanReversion: Model<Params> = {
   source: 'Engle and Granger 1987; Gatev, Goetzmann and Rouwenhorst 2006; Chan 2013 (Kalman hedge)',
   params: Params,
   features: () => [],
-  fit: async (task) => fitted(learn(task)),
+  // Parsed, so that a fitted and a loaded model list their fields in the same order.
+  fit: async (task) => fitted(Learned.parse(learn(task))),
   load: async ({ json }) => fitted(Learned.parse(json)),
 };
 
