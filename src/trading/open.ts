@@ -41,7 +41,8 @@ function planPositions(portfolio: Portfolio, market: Market, row: number): void 
   for (let s = 0; s < amount.length; s++)
     if (amount[s] !== 0) equity += amount[s] * openPrice(portfolio, market, row, s);
 
-  const capital = Math.max(0, equity) / (1 + (rules.feeBps + rules.slippageBps) / 10_000);
+  const costs = (1 + rules.feeBps / 10_000) * (1 + rules.slippageBps / 10_000);
+  const capital = Math.max(0, equity) / costs;
   let room = (capital * rules.maxExposurePct) / 100;
   let asked = 0;
   for (let s = 0; s < amount.length; s++) {

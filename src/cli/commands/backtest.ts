@@ -101,7 +101,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
     { trainedBy: source.trainedBy, ...range, totalReturnPct: result.ensemble.metrics.totalReturnPct },
     'backtest',
   );
-  for (const warning of source.warnings) log.warn({}, warning);
+  for (const warning of source.warnings) log.info({}, warning);
   print(out, result, about, { equityFile, report: options.report });
   out.document({
     ...backtestDocument(result, about, equityFile),

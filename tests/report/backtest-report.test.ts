@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { backtest } from '../../src/backtest/backtest.ts';
+import { renderReport } from '../../src/report/backtest-report.ts';
+import { thin } from '../../src/report/curves.ts';
+import { SPOT_RULES } from '../../src/trading/rules.ts';
+import { forecastsOf, HOUR_MS, randomPanel } from '../backtest/panel-of.ts';
+
+const panel = randomPanel(400, 2);
+const ensemble = forecastsOf(panel, (close, row) => (row > 0 && close[row] > close[row - 1] ? 1 : 0));
+const result = backtest({
+  panel,
+  range: { fromMs: 0, untilMs: 400 * HOUR_MS },
+  ensemble,
+  members: [{ id: 'momentum', kind: 'model', forecasts: ensemble }],
+  instruments: panel.series.map(({ symbol }) => ({ symbol, amountStep: 0, priceTick: 0, minNotional: 0 })),
+  rules: SPOT_RULES,
+  seed: 1,
+});
+const about = {
+  exchange: 'csv',
+  symbols: ['BTC/USDT', 'ETH/USDT'],
+  timeframe: '1h',
+  synthetic: false,
+  dataFingerprint: 'ab12',
+  trainedBy: 'a test',
+  fromMs: 0,
+  untilMs: 400 * HOUR_MS,
+  missingBars: 3,
+  seed: 1,
+  warnings: ['IN SAMPLE: <script>alert("&")</script>'],
+  trials: [0.1],
+};
+
+describe('the report', () => {
+  const html = renderReport(result, about);
+
+  test('needs nothing but itself: no request, no file beside it', () => {
+    expect(html).not.toMatch(/(src|href)=|https?:\/\/(?!github\.com\/leeoniya)|@import|url\(/);
+    expect(html).toContain('uPlot');
+  });
+
+  test('shows what it is told as text, never as markup', () => {
+    expect(html).not.toContain('<script>alert');
+    expect(html).toContain('IN SAMPLE: &#60;script&#62;');
+  });
+
+  test('says where the numbers come from', () => {
+    expect(html).toContain('ab12');
+    expect(html).toContain('3 bars are missing');
+  });
+
+  test('labels synthetic candles', () => {
+    expect(html).not.toContain('SYNTHETIC');
+    expect(renderReport(result, { ...about, synthetic: true })).toContain('SYNTHETIC candles');
+  });
+});
+
+test('a thinned curve keeps the end of each stretch, or its lowest value', () => {
+  const values = Float64Array.of(5, 1, 4, 3, 9, 7, 8);
+  expect(thin(values, 3)).toEqual([4, 7, 8]);
+  expect(thin(values, 3, 'lowest')).toEqual([1, 3, 8]);
+  expect(thin(values, 100)).toEqual(Array.from(values));
+});
