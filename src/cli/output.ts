@@ -37,9 +37,8 @@ export function createOutput(settings: OutputSettings): Output {
     json: settings.json,
     print: (text = '') => human(text),
     table(head, rows) {
-      const style = settings.colour
-        ? { head: ['cyan'], border: ['gray'], compact: true }
-        : { head: [], border: [], compact: true };
+      const colours = settings.colour ? { head: ['cyan'], border: ['gray'] } : { head: [], border: [] };
+      const style = { ...colours, compact: true, 'padding-left': 0, 'padding-right': 0 };
       const table = new Table({
         head: [...head],
         style,

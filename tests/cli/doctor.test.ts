@@ -27,7 +27,7 @@ it('a damaged file is named with the command that mends it, and exits with 3', a
   writeFileSync(file, 'not parquet');
   const { status, stdout, stderr } = await runCli(['doctor', '--offline'], { cwd });
   expect(status).toBe(3);
-  expect(stdout).toContain('data verify --repair');
+  expect(stdout).toContain('fetch --repair');
   expect(stderr).toContain('candles binance BTC/USDT 1h');
 });
 

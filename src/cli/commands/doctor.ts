@@ -33,7 +33,8 @@ async function doctor(context: CommandContext, offline: boolean): Promise<void> 
     await disk(context),
     settings(context),
     keys(),
-    await native('parquet (nodejs-polars)', async () => import('../../data/store/parquet.ts')),
+    await native('parquet (nodejs-polars)', loadParquet),
+    await native('ONNX Runtime', loadOnnxRuntime),
     ...(await store(context)),
     ...(offline ? [] : [await exchange(context)]),
   ];
@@ -99,10 +100,19 @@ function keys(): Finding {
   };
 }
 
-async function native(check: string, load: () => Promise<object>): Promise<Finding> {
+async function loadParquet(): Promise<string> {
+  await import('../../data/store/parquet.ts');
+  return 'loads';
+}
+
+async function loadOnnxRuntime(): Promise<string> {
+  const { executionProviders } = await import('../../engine/devices.ts');
+  return `loads, runs on ${executionProviders('auto').join(', ')}`;
+}
+
+async function native(check: string, load: () => Promise<string>): Promise<Finding> {
   try {
-    await load();
-    return { check, status: 'ok', found: 'loads' };
+    return { check, status: 'ok', found: await load() };
   } catch (error) {
     const found = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return {
@@ -133,7 +143,8 @@ async function store({ config }: CommandContext): Promise<readonly Finding[]> {
           check,
           status: 'fail',
           found: faults.join(' '),
-          advice: 'Run `crypto-trader data verify --repair`, then `fetch`.',
+          advice:
+            'Run `crypto-trader fetch --repair`: it sets damaged files aside and fetches their months again.',
         };
       }),
     );
