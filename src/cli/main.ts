@@ -23,6 +23,11 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/data.ts'),
   },
   {
+    name: 'features',
+    summary: 'the feature catalogue, feature values, and a proof that none looks ahead',
+    load: () => import('./commands/features.ts'),
+  },
+  {
     name: 'train',
     summary: 'train models on the stored candles',
     load: () => import('./commands/train.ts'),

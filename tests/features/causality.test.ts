@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { catalogue, computeFeatures, streamFeatures } from '../../src/features/catalogue.ts';
+import { findLeaks } from '../../src/features/causality.ts';
+import { randomCandles } from './random-candles.ts';
+
+const names = catalogue.map(({ name }) => name);
+const candles = randomCandles(400, 9);
+
+it('finds no leak in the catalogue', () => {
+  const leaks = findLeaks(names, candles, {
+    compute: (seen) => computeFeatures(names, seen, '1h'),
+    stream: () => streamFeatures(names, '1h'),
+    cuts: [1, 100, 399],
+  });
+  expect(leaks).toEqual([]);
+});
+
+it('finds a feature that reads the next bar, one that is scaled by the whole series, and only these', () => {
+  const planted = ['return_1', 'sma_distance_25', 'rsi_14'];
+  const leaks = findLeaks(planted, candles, {
+    compute: (seen) => {
+      const { columns } = computeFeatures(planted, seen, '1h');
+      const known = columns[1].filter((value) => !Number.isNaN(value));
+      const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+      return {
+        names: planted,
+        columns: [
+          columns[0].map(
+            (_, row) => seen.close[Math.min(row + 1, seen.close.length - 1)] / seen.close[row] - 1,
+          ),
+          columns[1].map((value) => value - mean),
+          columns[2],
+        ],
+      };
+    },
+    stream: () => streamFeatures(planted, '1h'),
+    cuts: [200],
+  });
+  expect(leaks.map(({ feature }) => feature).sort()).toEqual(['return_1', 'sma_distance_25']);
+});
