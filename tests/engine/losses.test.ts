@@ -109,7 +109,7 @@ describe.skipIf(!goldenPresent)('losses against PyTorch (needs ../shared/golden/
         return tf.mean(tf.square(tf.sub(tf.add(tf.matMul(hidden, p[2]), p[3]), y)));
       };
       const parameters = shapes.map((_, i) => tensors[`p${i}`]);
-      const inner = (p: readonly Tensor[]) => tf.grads((...q: Tensor[]) => loss(q, a) as never)([...p]);
+      const inner = (p: readonly Tensor[]) => tf.grads((...q: Tensor[]) => loss(q, a))([...p]);
       // First order: the inner gradient counts as a constant.
       const constant = order === 'first' ? inner(parameters) : undefined;
       const outer = (...p: Tensor[]): Tensor => {
@@ -119,7 +119,7 @@ describe.skipIf(!goldenPresent)('losses against PyTorch (needs ../shared/golden/
           b,
         );
       };
-      const { value, grads } = tf.valueAndGrads(outer as never)(parameters);
+      const { value, grads } = tf.valueAndGrads(outer)(parameters);
       return { inner: loss(parameters, a), outer: value, w1: grads[0], b2: grads[3] };
     });
     const key = `maml_${order}_order_alpha.01`;

@@ -79,7 +79,7 @@ const gruSteps = defineRecurrence('GruSteps', {
   },
 });
 
-interface GruStep extends Held<'previous' | 'rz' | 'z' | 'r' | 'n' | 'recurrent' | 'next'> {}
+type GruStep = Held<'previous' | 'rz' | 'z' | 'r' | 'n' | 'recurrent' | 'next'>;
 
 function forward(steps: readonly Tensor[], held: GruHeld): GruStep[] {
   const { weightInput, weightHidden, biasInput, biasHidden } = held;
