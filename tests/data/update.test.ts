@@ -239,6 +239,16 @@ describe('updateDataset', () => {
     expectBars(await store.read({ ...key, exchange: 'kraken' }), pick(series, (row) => row >= 1780));
   });
 
+  test('pages through windows that hold nothing, as Coinbase answers them', async () => {
+    const holed = pick(series, (row) => row >= 700 && (row < 1000 || row >= 1800));
+    const exchange = await serve([pair('BTC/USDT', { '1h': holed })], { nowMs: END });
+    const { store, update } = setUp(exchange, 'coinbase');
+    const { manifest } = await update({ sinceMs: START, untilMs: END });
+    expectBars(await store.read({ ...key, exchange: 'coinbase' }), holed);
+    expect(manifest.gaps).toMatchObject([{ bars: 800, checked: true }]);
+    expect(manifest.covered).toEqual([{ fromMs: START, untilMs: END }]);
+  });
+
   test('stores nothing of an aborted update that is not a whole step', async () => {
     const exchange = await serve([pair('BTC/USDT', { '1h': series })], { nowMs: END });
     const { store, update } = setUp(exchange);

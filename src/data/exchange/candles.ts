@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Candles, emptyCandles, sliceCandles } from '../../market/candles.ts';
+import { CANDLE_COLUMNS, type Candles, emptyCandles, sliceCandles } from '../../market/candles.ts';
 import { TIMEFRAME_MS } from '../../market/timeframe.ts';
 import type { CandlePage, CandleRequest } from '../source.ts';
 import type { CcxtErrors, CcxtExchange } from './ccxt.ts';
@@ -68,25 +68,22 @@ const Features = z.object({
   spot: z.object({ fetchOHLCV: z.object({ limit: z.number().int().positive().optional() }) }),
 });
 
-const Rows = z.array(z.array(z.unknown()).min(6));
 
 /**
  * ccxt's rows `[time, open, high, low, close, volume]` as columns, sorted by ccxt; of bars that come twice
  * the last one counts. What is not a number becomes NaN, which the price checks reject.
  */
 function parseRows(answer: unknown): Candles {
-  const rows = Rows.parse(answer);
+  const rows: readonly unknown[] = Array.isArray(answer) ? answer : [];
   const candles = emptyCandles(rows.length);
-  const number = (value: unknown): number => (typeof value === 'number' ? value : NaN);
   let count = 0;
-  for (const [time, open, high, low, close, volume] of rows) {
-    if (count > 0 && candles.time[count - 1] === time) count--;
-    candles.time[count] = number(time);
-    candles.open[count] = number(open);
-    candles.high[count] = number(high);
-    candles.low[count] = number(low);
-    candles.close[count] = number(close);
-    candles.volume[count] = number(volume);
+  for (const row of rows) {
+    const values: readonly unknown[] = Array.isArray(row) ? row : [];
+    if (count > 0 && candles.time[count - 1] === values[0]) count--;
+    for (const [i, column] of CANDLE_COLUMNS.entries()) {
+      const value = values[i];
+      candles[column][count] = typeof value === 'number' ? value : NaN;
+    }
     count++;
   }
   return sliceCandles(candles, 0, count);

@@ -27,6 +27,7 @@ export interface CcxtExchange {
     headers: Readonly<Record<string, string>>,
     body: string,
   ): string;
+  parseJson(text: string): unknown;
   filterBySinceLimit(rows: unknown): unknown;
   getDispatcherOptions(plain?: boolean): object;
 }

@@ -113,33 +113,25 @@ function watchAnswers(
   patience: Patience,
 ): { clockMs(): number } {
   let offsetMs = 0;
+  let jsonExpected: string | undefined;
   exchange.onRestResponse = (status, _statusText, url, _method, headers, body) => {
     patience.heed(status, headers);
     const said = Date.parse(headers['Date'] ?? '');
     if (!Number.isNaN(said)) offsetMs = said - Date.now();
-    const text = body.trim();
-    // ccxt hands a broken body on as a string, and a string of candles parses as no candles at all.
-    if (status < 300 && !isWholeJson(text)) {
-      throw new errors.BadResponse(`${exchange.id} ${url} answered with ${text.length} characters that are not JSON`);
-    }
-    return text;
+    jsonExpected = status < 300 ? url : undefined;
+    return body.trim();
+  };
+  // Called next, in the same tick. ccxt hands a body that does not parse on as a string, and a string of
+  // candles reads as no candles at all.
+  const parseJson = exchange.parseJson.bind(exchange);
+  exchange.parseJson = (text) => {
+    const parsed = parseJson(text);
+    const url = jsonExpected;
+    jsonExpected = undefined;
+    if (parsed !== undefined || url === undefined) return parsed;
+    throw new errors.BadResponse(`${exchange.id} ${url} answered with ${text.length} characters that are not JSON`);
   };
   return { clockMs: () => Date.now() + offsetMs };
-}
-
-function isWholeJson(text: string): boolean {
-  if (text.startsWith('[')) return text.endsWith(']') && parses(text);
-  if (text.startsWith('{')) return text.endsWith('}') && parses(text);
-  return false;
-}
-
-function parses(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Worth another try. ccxt passes on what undici says of a connection that breaks or stalls within an answer. */

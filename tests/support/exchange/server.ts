@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { createAccount } from './account.ts';
 import { binanceRoutes } from './binance.ts';
 import { createClock, type VirtualClock } from './clock.ts';
+import { coinbaseRoutes } from './coinbase.ts';
 import { createFaults, type Fault, type FaultSpec } from './faults.ts';
 import { krakenRoutes } from './kraken.ts';
 import type { Pair } from './market.ts';
@@ -22,7 +23,10 @@ export interface LoopbackOptions {
 }
 
 export interface LoopbackExchange {
-  /** Base URL of all shapes: Binance's spot REST API below /api/v3, Kraken's below /0, Yahoo's below /v8. */
+  /**
+   * Base URL of all shapes: Binance's spot REST API below /api/v3, Kraken's below /0, Coinbase's below
+   * /api/v3/brokerage, Yahoo's below /v8.
+   */
   readonly url: string;
   readonly clock: VirtualClock;
   /** Paths with query of every request so far, faults included. */
@@ -58,6 +62,7 @@ export async function startExchange(options: LoopbackOptions): Promise<LoopbackE
   const routes = [
     binanceRoutes(options.pairs, createAccount(options.pairs)),
     krakenRoutes(options.pairs),
+    coinbaseRoutes(options.pairs),
     yahooRoutes(options.pairs),
   ];
   const requests: string[] = [];
