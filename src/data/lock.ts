@@ -1,7 +1,7 @@
-import { link, mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { UserError } from '../foundation/errors.ts';
@@ -29,7 +29,10 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
     throw explainDiskError(error, path);
   });
   for (;;) {
-    if (await tryCreate(path, options.purpose)) return { release: () => rm(path, { force: true }) };
+    if (await tryCreate(path, options.purpose)) {
+      await removeLeftovers(path);
+      return { release: () => rm(path, { force: true }) };
+    }
     const holder = await readHolder(path);
     if (holder === undefined) continue;
     if (!isAlive(holder)) {
@@ -117,17 +120,31 @@ async function removeStale(path: string): Promise<void> {
   }
 }
 
+/** Files that a process killed while it was acquiring the lock did not get to remove. */
+async function removeLeftovers(path: string): Promise<void> {
+  const [folder, name] = [dirname(path), basename(path)];
+  for (const entry of await readdir(folder)) {
+    if (!entry.startsWith(`${name}.`)) continue;
+    const pid = /\.(\d+)\.\d+\.tmp$/.exec(entry)?.[1];
+    if (pid !== undefined && !exists(Number(pid))) await rm(join(folder, entry), { force: true });
+  }
+}
+
 /** A holder on another machine counts as alive: nobody here can know. */
 function isAlive(holder: Holder): boolean {
   if (holder.host !== hostname()) return true;
+  const found = processStart(holder.pid);
+  const reused = found !== undefined && holder.startedAt !== undefined && found.startedAt !== holder.startedAt;
+  return !reused && exists(holder.pid);
+}
+
+function exists(pid: number): boolean {
   try {
-    process.kill(holder.pid, 0);
+    process.kill(pid, 0);
   } catch (error) {
     return errorCode(error) === 'EPERM';
   }
-  const found = processStart(holder.pid);
-  if (found === undefined) return true;
-  return !found.dead && (holder.startedAt === undefined || found.startedAt === holder.startedAt);
+  return processStart(pid)?.dead !== true;
 }
 
 /** State and start time (clock ticks since boot) of a process, fields 3 and 22 of proc(5); Linux only. */

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -182,6 +183,54 @@ test('an unfinished change whose months were lost is reported, not adopted', asy
   const { store, put } = await beforeAndAfter();
   put('manifest.json', 'manifest.next.json');
   await expect(store.read(key)).rejects.toThrow(/is damaged|is missing/);
+});
+
+/** Merges the dataset of one store into another in a process that kills itself before its n-th file operation. */
+function mergeAndDie(from: string, into: string, dieBefore: number): boolean {
+  const code = `
+    import fs from 'node:fs/promises';
+    import { syncBuiltinESMExports } from 'node:module';
+    let operations = 0;
+    for (const name of ['open', 'rename', 'link', 'rm']) {
+      const original = fs[name];
+      fs[name] = (...args) => {
+        if (++operations === ${dieBefore}) process.kill(process.pid, 'SIGKILL');
+        return original(...args);
+      };
+    }
+    syncBuiltinESMExports();
+    const { openStore } = await import(${JSON.stringify(new URL('../../../dist/data/store/store.js', import.meta.url).href)});
+    const key = ${JSON.stringify(key)};
+    const candles = await openStore(${JSON.stringify(from)}).read(key);
+    await openStore(${JSON.stringify(into)}).merge(key, candles, ${JSON.stringify(origin)});`;
+  const { signal, status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+  expect([signal, status, stderr]).toEqual(signal === null ? [null, 0, ''] : ['SIGKILL', null, '']);
+  return signal !== null;
+}
+
+test('killed before any one of its file operations, a merge leaves the old state or the new one', async () => {
+  const [before, after] = [temporaryFolder(), temporaryFolder()];
+  await openStore(before).merge(key, rowsBetween(0, 1000), origin);
+  await openStore(after).merge(key, series, origin);
+  const found: number[] = [];
+  for (let dieBefore = 1; ; dieBefore++) {
+    const folder = temporaryFolder();
+    cpSync(before, folder, { recursive: true });
+    const died = mergeAndDie(after, folder, dieBefore);
+    const store = openStore(folder);
+    const candles = await store.read(key);
+    found.push(candles.time.length);
+    same(candles, rowsBetween(0, candles.time.length));
+    expect(await store.verify(key)).toEqual([]);
+    const again = await store.merge(key, series, origin);
+    expect(again.sha256).toBe((await openStore(after).manifest(key))?.sha256);
+    expect(readdirSync(store.folder(key)).filter((name) => !/^(\d{4}-\d\d\.parquet|manifest\.json)$/.test(name))).toEqual([]);
+    if (!died) break;
+  }
+  // Old states first, then new ones, and nothing between.
+  expect([...new Set(found)]).toEqual([1000, 2500]);
+  expect(found.toSorted((a, b) => a - b)).toEqual(found);
+  expect(found.length).toBeGreaterThan(12);
 });
 
 test('writers of one dataset wait for each other, and readers see whole states only', async () => {
