@@ -30,7 +30,7 @@ const Case = z.object({
 });
 type Case = z.infer<typeof Case>;
 
-/** Why a case lies outside the core's rules; each is argued in docs/decisions/execution.md. */
+/** Why a case lies outside the core's rules; each is argued in docs/decisions/0005-execution.md. */
 const NOT_COVERED: Readonly<Record<string, string>> = {
   tc16: 'take-profit that changes with the time held',
   tc17: 'take-profit that changes with the time held',
