@@ -49,7 +49,7 @@ export function backtest(input: BacktestInput): Backtest {
   const { market, targetsOf } = marketOf(panel, input.range);
   const setting = { market, instruments, rules, barsPerYear: barsPerYear(panel.timeframe), seed };
   const hold = buyAndHold(market);
-  const benchmark = assess(hold, setting, undefined);
+  const benchmark = assess(hold, { ...setting, rules: holdingRules(rules, instruments.length) }, undefined);
   const judge = (strategy: Strategy): Assessment => assess(strategy, setting, benchmark.returns);
 
   const ensemble = judge({ name: 'ensemble', kind: 'ensemble', targets: targetsOf(input.ensemble) });
@@ -71,6 +71,16 @@ export function backtest(input: BacktestInput): Backtest {
   const barsPerSecond = speed(ensemble.strategy, setting);
   return { market, setting, ensemble, members, benchmark, costs, timing, intrabar, barsPerSecond };
 }
+
+/** All capital, spread evenly over the symbols and left alone, at the same costs. */
+const holdingRules = (rules: ExecutionRules, symbols: number): ExecutionRules => ({
+  ...rules,
+  maxPositionPct: 100 / symbols,
+  maxExposurePct: 100,
+  stopLossPct: undefined,
+  takeProfitPct: undefined,
+  trailingStop: undefined,
+});
 
 /** Median of five runs of the core, orders, costs and equity curve included. */
 function speed(strategy: Strategy, setting: Setting): number {

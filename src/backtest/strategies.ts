@@ -40,13 +40,12 @@ export function marketOf(
   return { market, targetsOf };
 }
 
-/** Capital spread evenly over all symbols at the first bar's close, never touched again. */
+/** Everything wanted at each symbol's first close, and nothing decided ever after. */
 export function buyAndHold(market: AlignedMarket): Strategy {
-  const share = 1 / market.candles.length;
   const targets = market.candles.map(({ close }) => {
     const column = new Float64Array(close.length).fill(NaN);
     const first = close.findIndex((price) => !Number.isNaN(price));
-    if (first >= 0) column[first] = share;
+    if (first >= 0) column[first] = 1;
     return column;
   });
   return { name: 'buy-and-hold', kind: 'baseline', targets };

@@ -4,12 +4,16 @@ import type { ExecutionRules } from '../trading/rules.ts';
 import { SPOT_RULES } from '../trading/rules.ts';
 import type { Config } from './schema.ts';
 
-/** The `trading` section as rules of the execution core; what has no setting takes the pessimistic choice. */
-export function executionRules(trading: Config['trading']): ExecutionRules {
+/**
+ * The `trading` section as rules of the execution core for so many symbols; what has no setting takes the
+ * pessimistic choice. Without `maxPositionPct` every symbol may use an equal share of the allowed exposure.
+ */
+export function executionRules(trading: Config['trading'], symbols: number): ExecutionRules {
   const { trailingStopPct, trailingActivationPct, amountStep: _, minNotional: __, ...settings } = trading;
   return {
     ...SPOT_RULES,
     ...settings,
+    maxPositionPct: settings.maxPositionPct ?? settings.maxExposurePct / symbols,
     maxVolumeSharePct: settings.maxVolumeSharePct,
     stopLossPct: settings.stopLossPct,
     takeProfitPct: settings.takeProfitPct,

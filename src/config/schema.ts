@@ -94,8 +94,8 @@ export const ConfigSchema = z
         feeBps: basisPoints('Taker fee per side').default(10),
         slippageBps: basisPoints('Assumed slippage per side').default(5),
         maxPositionPct: percent(
-          'Largest position of one symbol, of equity: what a target of 1 means',
-        ).default(100),
+          'Largest position of one symbol, of equity: what a target of 1 means; default: an equal share',
+        ).optional(),
         maxExposurePct: percent('Largest sum of all positions, of equity').default(100),
         allowShort: z
           .boolean()

@@ -70,10 +70,10 @@ async function run(context: CommandContext, options: Options): Promise<void> {
       slippageBps: decimal('--slippage-bps', options.slippageBps, costs),
     }),
   };
-  const rules = executionRules(trading);
   const source = await forecasts(context, options);
   const { panel, range } = source;
   const symbols = panel.series.map(({ symbol }) => symbol);
+  const rules = executionRules(trading, symbols.length);
   const instruments = configuredInstruments(trading, symbols);
   const result = backtest({ ...source, instruments, rules, seed });
 
