@@ -60,7 +60,10 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
         closedMs - step,
       );
       if (afterMs !== undefined && afterMs + step >= readyMs) return { bars: [], ended: false };
-      const outlook = await loadOutlook(store, trained, readyMs);
+      const outlook = await loadOutlook(store, trained, {
+        untilMs: readyMs,
+        ...(afterMs !== undefined && { sinceMs: afterMs + 1 }),
+      });
       const { time } = outlook.market;
       const from = afterMs === undefined ? time.length - 1 : lowerBound(time, afterMs + 1);
       const rows = Array.from({ length: time.length - from }, (_, i) => from + i);

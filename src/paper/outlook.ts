@@ -11,16 +11,20 @@ export interface Outlook {
 }
 
 /**
- * Forecasts over the bars that open before `untilMs`, from the same start and through the same functions as a
+ * Forecasts for the bars from `sinceMs` on that open before `untilMs`, from the same start and through the same functions as a
  * backtest, so that a bar that just closed gets the numbers a later backtest gives it.
  */
-export async function loadOutlook(store: Store, trained: TrainedSet, untilMs: number): Promise<Outlook> {
+export async function loadOutlook(
+  store: Store,
+  trained: TrainedSet,
+  { untilMs, ...wanted }: { readonly untilMs: number; readonly sinceMs?: number },
+): Promise<Outlook> {
   const panel = await loadTrainedPanel(store, trained, { untilMs });
   const market = alignMarket(
     panel.series.map(({ candles }) => candles),
     trained.timeframe,
   );
-  const { members, ensemble } = await forecastAll(trained, panel);
+  const { members, ensemble } = await forecastAll(trained, panel, wanted);
   const align = (forecasts: readonly Forecast[], column: 'position' | 'confidence') =>
     forecasts.map((forecast, s) => alignColumn(market, s, forecast[column]));
   const targets = align(ensemble, 'position');

@@ -10,7 +10,7 @@ export type LedgerRecord = SessionRecord | BarRecord;
 
 const symbol = z.string().transform(parseSymbol);
 /** JSON has no `undefined`: a rule that is switched off is written as null. */
-const off = <T extends z.ZodType>(schema: T) => schema.nullable().transform((value) => value ?? undefined);
+const off = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
 
 const Rules = z.strictObject({
   initialBalance: z.number(),

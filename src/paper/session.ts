@@ -5,7 +5,7 @@ import { type Account, openAccount } from './account.ts';
 import type { Bar } from './bar.ts';
 import { damaged } from './chain.ts';
 import { createLedger, type Ledger, LEDGER_FILE, readBars, readSession, resumeLedger } from './ledger.ts';
-import type { BarRecord, SessionRecord } from './record.ts';
+import { BarRecord, type SessionRecord } from './record.ts';
 import { readSnapshot, writeSnapshot } from './snapshot.ts';
 
 /** What was decided at the close of a bar. */
@@ -125,14 +125,15 @@ function running(
     process: async (bar, decision, processedAtMs) => {
       invariant(bar.candles.length === session.instruments.length, 'a bar has every instrument');
       if (last !== undefined && bar.timeMs <= last.timeMs) return undefined;
-      const record: BarRecord = {
+      // What could not be read back must not be written: a number that is not finite would be null.
+      const record = BarRecord.parse({
         kind: 'bar',
         timeMs: bar.timeMs,
         processedAtMs,
         candles: bar.candles.map((candle) => (candle === null ? null : [...candle])),
         ...advanceAccount(account, bar, decision),
         ...decision,
-      };
+      } satisfies BarRecord);
       await ledger.append(record);
       last = record;
       if (++unsaved >= SNAPSHOT_EVERY_BARS) await save();

@@ -14,7 +14,10 @@ export function createStoredFeed(store: Store, trained: TrainedSet): BarFeed {
   let outlook: Outlook | undefined;
   return {
     look: async (afterMs) => {
-      outlook ??= await loadOutlook(store, trained, Infinity);
+      outlook ??= await loadOutlook(store, trained, {
+        untilMs: Infinity,
+        sinceMs: trained.validateUntilMs,
+      });
       const { market } = outlook;
       const fromMs = Math.max(trained.validateUntilMs, (afterMs ?? -Infinity) + 1);
       const row = lowerBound(market.time, fromMs);

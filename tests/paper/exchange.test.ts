@@ -286,7 +286,7 @@ describe('paper trading on stored bars', () => {
 async function expectBacktestParity(folder: string): Promise<void> {
   const { session, bars } = readLedger(folder);
   const trained = await loadTrained(join(folder, 'checkpoints'));
-  const outlook = await loadOutlook(openStore(join(folder, 'data')), trained, Infinity);
+  const outlook = await loadOutlook(openStore(join(folder, 'data')), trained, { untilMs: Infinity });
   const { market } = outlook;
   const from = lowerBound(market.time, bars[0].timeMs);
   const decisions = bars.map((_, i) => outlook.decide(from + i, 'placed'));

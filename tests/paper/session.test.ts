@@ -80,6 +80,17 @@ describe('a paper session', () => {
     expect(ledgerOf(folder)).toBe(ledger);
   });
 
+  it('writes nothing that could not be read back', async () => {
+    const folder = newFolder();
+    const running = await startSession(folder, session);
+    const before = ledgerOf(folder);
+    const [{ bar, decision }] = steps(randomWalk(1, 3));
+    const models: Record<string, [number, number][]> = { trees: [[1, NaN]] };
+    await expect(running.process(bar, { ...decision, models }, 0)).rejects.toThrow(/expected number/);
+    await running.close();
+    expect(ledgerOf(folder)).toBe(before);
+  });
+
   it('orders nothing on a missed decision', async () => {
     const running = await startSession(newFolder(), session);
     const missed = steps(randomWalk(60, 3)).map(({ bar, decision }) => ({

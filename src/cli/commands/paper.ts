@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { executionRules } from '../../config/execution.ts';
+import { configuredInstruments, executionRules } from '../../config/execution.ts';
 import { formatTime } from '../../config/time.ts';
 import { openExchange } from '../../data/exchange/client.ts';
 import { openStore } from '../../data/store/store.ts';
@@ -115,13 +115,9 @@ async function openFeed(
   options: Options,
 ): Promise<{ readonly feed: BarFeed; readonly instruments: () => Promise<readonly Instrument[]> }> {
   const store = openStore(config.dataDir);
-  const unlimited = { amountStep: 0, priceTick: 0, minNotional: 0 };
-  if (!options.exchange) {
-    return {
-      feed: createStoredFeed(store, trained),
-      instruments: async () => trained.symbols.map((symbol) => ({ symbol, ...unlimited })),
-    };
-  }
+  const configured = configuredInstruments(config.trading, trained.symbols);
+  if (!options.exchange)
+    return { feed: createStoredFeed(store, trained), instruments: async () => configured };
   if (trained.synthetic) {
     throw new UserError(`The models of "${trained.runId}" were trained on synthetic candles.`, {
       hint: 'No exchange continues those: use `paper --no-exchange`, or fetch real candles and train on them.',
@@ -132,13 +128,15 @@ async function openFeed(
   const client = await openExchange({ id, baseUrl, timeoutMs, retries, log });
   return {
     feed: createExchangeFeed({ store, trained, source: client, log, now: Date.now }),
-    instruments: async () =>
-      (await client.instruments(trained.symbols, signal)).map((facts) => ({
-        symbol: facts.symbol,
-        amountStep: facts.amountStep ?? 0,
-        priceTick: facts.priceTick ?? 0,
-        minNotional: facts.minNotional ?? 0,
-      })),
+    instruments: async () => {
+      const facts = await client.instruments(trained.symbols, signal);
+      return configured.map(({ symbol, amountStep, priceTick, minNotional }, s) => ({
+        symbol,
+        amountStep: facts[s].amountStep ?? amountStep,
+        priceTick: facts[s].priceTick ?? priceTick,
+        minNotional: facts[s].minNotional ?? minNotional,
+      }));
+    },
   };
 }
 
