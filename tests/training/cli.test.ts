@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -118,15 +118,42 @@ describe('the commands train, signals and models', () => {
   });
 });
 
+describe('Ctrl-C while training', () => {
+  it('exits with 130 and keeps the models that are finished', async () => {
+    const cwd = await workspace();
+    appendFileSync(join(cwd, 'config.yaml'), `models: { boosted-trees: { rounds: 3000, eta: 0.001 } }\n`);
+    const args = ['train', '--models', 'persistence,boosted-trees'];
+    const child = spawn(process.execPath, [resolve('bin/crypto-trader.js'), ...args], {
+      cwd,
+      stdio: 'ignore',
+    });
+    const exit = once(child, 'exit');
+    const log = join(cwd, 'logs/training');
+    const started = /"progress".*"boosted-trees"/;
+    while (child.exitCode === null && !logText(log).some((text) => started.test(text))) await sleep(20);
+    child.kill('SIGINT');
+    expect(await exit).toEqual([130, null]);
+    expect(logText(log).join()).toContain('run-stopped');
+
+    const [folder] = readdirSync(join(cwd, 'checkpoints'));
+    expect(readdirSync(join(cwd, 'checkpoints', folder)).toSorted()).toEqual(['persistence', 'run.json']);
+  });
+});
+
+/** The text of every training log below `folder`. */
+const logText = (folder: string): readonly string[] =>
+  existsSync(folder) ? readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8')) : [];
+
 describe('kill -9 while training', () => {
   it('loses no finished model, and a resume ends with the weights of a run that was never killed', async () => {
     const [whole, cwd] = [await workspace(), await workspace()];
     const expected = await runCli(['train', '--json'], { cwd: whole });
-    const files = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
-    const runs = (): string[] => files(join(cwd, 'checkpoints')).filter((name) => name.endsWith('-quick'));
+    const runs = (): string[] => {
+      const folder = join(cwd, 'checkpoints');
+      return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('-quick')) : [];
+    };
     const log = join(cwd, 'logs/training');
-    const lines = (): number =>
-      files(log).flatMap((file) => readFileSync(join(log, file), 'utf8').split('\n')).length;
+    const lines = (): number => logText(log).join('').split('\n').length;
 
     let killed = 0;
     // Each try is killed a few log lines further on; the log says how far training is.
