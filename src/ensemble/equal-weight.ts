@@ -11,7 +11,7 @@ export function ensembleMembers<T extends { readonly model: Model }>(members: re
  * One symbol's forecasts of several models as one: the mean position of those that have an opinion in that row,
  * `NaN` where none has. Confidence counts for and against: members that are equally sure of opposite positions
  * leave none. Probability and expected return are means too, stated only when all members that state one mean
- * the same horizon. Equal weights are hard to beat out of sample: DeMiguel, Garlappi & Uppal 2009, Optimal
+ * the same horizon, which is then the ensemble's; else that is the median of its members. Equal weights are hard to beat out of sample: DeMiguel, Garlappi & Uppal 2009, Optimal
  * Versus Naive Diversification.
  */
 export function forecastEnsemble(forecasts: readonly Forecast[]): Forecast {
@@ -21,8 +21,8 @@ export function forecastEnsemble(forecasts: readonly Forecast[]): Forecast {
     forecasts.every((one) => one.symbol === symbol && one.position.length === position.length),
     'the members of an ensemble forecast the same bars of the same symbol',
   );
-  const horizons = new Set(forecasts.map(({ horizonBars }) => horizonBars));
-  const comparable = horizons.size === 1;
+  const stating = forecasts.filter(({ probabilityUp, expectedReturn }) => probabilityUp ?? expectedReturn);
+  const comparable = new Set(stating.map(({ horizonBars }) => horizonBars)).size === 1;
   const probabilityUp = comparable ? meanOfStated(forecasts.map((one) => one.probabilityUp)) : undefined;
   const expectedReturn = comparable ? meanOfStated(forecasts.map((one) => one.expectedReturn)) : undefined;
   const conviction = forecasts.map((one) =>
@@ -30,13 +30,16 @@ export function forecastEnsemble(forecasts: readonly Forecast[]): Forecast {
   );
   return {
     symbol,
-    horizonBars: Math.max(...horizons),
+    horizonBars: comparable ? stating[0].horizonBars : lowerMedian(forecasts.map((one) => one.horizonBars)),
     position: meanWhereKnown(forecasts.map((one) => one.position)),
     confidence: meanWhereKnown(conviction).map(Math.abs),
     ...(probabilityUp && { probabilityUp }),
     ...(expectedReturn && { expectedReturn }),
   };
 }
+
+const lowerMedian = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
 
 function meanOfStated(columns: readonly (Float64Array | undefined)[]): Float64Array | undefined {
   const stated = columns.filter((column) => column !== undefined);

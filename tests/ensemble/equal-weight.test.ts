@@ -25,9 +25,13 @@ describe('the equal-weight ensemble', () => {
     const stated = (value: number) => ({ expectedReturn: Float64Array.of(value) });
     const alike = [forecast([1], [1], stated(0.02)), forecast([1], [1]), forecast([1], [1], stated(0.04))];
     expect(forecastEnsemble(alike).expectedReturn?.[0]).toBeCloseTo(0.03, 15);
-    const unlike = [...alike, forecast([1], [1], { horizonBars: 24 })];
+    const silent = forecast([1], [1], { horizonBars: 24 });
+    expect(forecastEnsemble([...alike, silent]).expectedReturn?.[0]).toBeCloseTo(0.03, 15);
+    expect(forecastEnsemble([...alike, silent]).horizonBars).toBe(1);
+    const unlike = [...alike, forecast([1], [1], { ...stated(0.1), horizonBars: 24 })];
     expect(forecastEnsemble(unlike).expectedReturn).toBeUndefined();
-    expect(forecastEnsemble(unlike).horizonBars).toBe(24);
+    expect(forecastEnsemble([...unlike, silent, silent]).horizonBars).toBe(1);
+    expect(forecastEnsemble([...unlike, silent, silent, silent]).horizonBars).toBe(24);
   });
 
   it('leaves baselines out as soon as there is another model', () => {

@@ -101,12 +101,15 @@ async function runToResume(checkpointDir: string, checkpoint: string | undefined
 
 /** A bar a model: its steps, with loss and pace. */
 function showProgress(task: (label: string, total: number) => ProgressTask): (event: TrainingEvent) => void {
-  const bars = new Map<string, ProgressTask>();
+  const bars = new Map<string, { readonly bar: ProgressTask; readonly steps: number }>();
   return (event) => {
     if (event.kind === 'progress') {
-      const bar = bars.get(event.model) ?? task(event.model, event.steps);
-      bars.set(event.model, bar);
+      const bar = bars.get(event.model)?.bar ?? task(event.model, event.steps);
+      bars.set(event.model, { bar, steps: event.steps });
       bar.update(event.step, notes(event));
+    } else if (event.kind === 'model-finished') {
+      const started = bars.get(event.model);
+      started?.bar.update(started.steps, `done in ${event.seconds.toFixed(1)} s`);
     }
   };
 }
