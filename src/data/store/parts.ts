@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { UserError } from '../../foundation/errors.ts';
-import type { Candles } from '../../market/candles.ts';
+import { type Candles, concatCandles } from '../../market/candles.ts';
 import type { Timeframe } from '../../market/timeframe.ts';
 import { firstFault } from '../candle-faults.ts';
 import { errorCode } from '../files.ts';
@@ -32,6 +33,40 @@ export async function readPart(folder: string, key: DatasetKey, part: DatasetPar
   }
 }
 
+/** Months decoded together: enough to save time, few enough to bound the memory that polars holds. */
+const MONTHS_AT_ONCE = 24;
+
+/** The candles of several months, oldest first, each file checked. `UserError` when one is damaged. */
+export async function readParts(
+  folder: string,
+  key: DatasetKey,
+  parts: readonly DatasetPart[],
+): Promise<Candles> {
+  const read: Candles[] = [];
+  for (let first = 0; first < parts.length; first += MONTHS_AT_ONCE) {
+    const some = parts.slice(first, first + MONTHS_AT_ONCE);
+    const together = await decodeTogether(folder, some).catch(() => undefined);
+    // One by one where something is wrong: the error names the file.
+    if (together === undefined) for (const part of some) read.push(await readPart(folder, key, part));
+    else read.push(together);
+    await yieldToEventLoop(); // lets the frame behind the decoded months be freed before the next
+  }
+  return concatCandles(read);
+}
+
+async function decodeTogether(folder: string, parts: readonly DatasetPart[]): Promise<Candles | undefined> {
+  const files: Uint8Array[] = [];
+  for (const part of parts) files.push(await readChecked(join(folder, part.file), part));
+  const candles = (await parquet()).decodeParquet(...files);
+  let row = 0;
+  for (const part of parts) {
+    if (candles.time[row] !== part.firstTimeMs) return undefined;
+    row += part.rows;
+    if (candles.time[row - 1] !== part.lastTimeMs) return undefined;
+  }
+  return row === candles.time.length ? candles : undefined;
+}
+
 /** What is wrong with a month's file or its candles, or `undefined`. */
 export async function partFault(
   folder: string,
@@ -52,7 +87,7 @@ export async function partFault(
   }
 }
 
-async function decodeChecked(path: string, part: DatasetPart): Promise<Candles> {
+async function readChecked(path: string, part: DatasetPart): Promise<Uint8Array> {
   const bytes = await readFile(path).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') throw new DamagedPart(`"${path}" is missing.`);
     throw error;
@@ -63,7 +98,11 @@ async function decodeChecked(path: string, part: DatasetPart): Promise<Candles> 
       `"${path}" is damaged: its SHA-256 is ${found.slice(0, 12)}…, the manifest says ${part.sha256.slice(0, 12)}….`,
     );
   }
-  const candles = (await parquet()).decodeParquet(bytes);
+  return bytes;
+}
+
+async function decodeChecked(path: string, part: DatasetPart): Promise<Candles> {
+  const candles = (await parquet()).decodeParquet(await readChecked(path, part));
   const { time } = candles;
   const said = [part.rows, part.firstTimeMs, part.lastTimeMs].join(' ');
   const held = [time.length, time[0], time[time.length - 1]].join(' ');

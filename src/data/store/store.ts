@@ -2,7 +2,7 @@ import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { invariant, UserError } from '../../foundation/errors.ts';
-import { assertSorted, type Candles, candlesBetween, concatCandles } from '../../market/candles.ts';
+import { assertSorted, type Candles, candlesBetween } from '../../market/candles.ts';
 import { parseSymbol } from '../../market/symbol.ts';
 import { isTimeframe } from '../../market/timeframe.ts';
 import { errorCode } from '../files.ts';
@@ -20,7 +20,7 @@ import {
   readManifest,
 } from './manifest.ts';
 import { mergeCandles, splitByMonth } from './merge.ts';
-import { absentDataset, encodePart, partFault, readPart } from './parts.ts';
+import { absentDataset, encodePart, partFault, readPart, readParts } from './parts.ts';
 
 export type { DatasetGap, DatasetKey, DatasetManifest, DatasetPart } from './manifest.ts';
 
@@ -162,15 +162,6 @@ export function openStore(dataDir: string): Store {
         return damaged.map(({ fault }) => fault);
       }),
   };
-}
-
-async function readParts(folder: string, key: DatasetKey, parts: readonly DatasetPart[]): Promise<Candles> {
-  const months: Candles[] = [];
-  for (const part of parts) {
-    months.push(await readPart(folder, key, part));
-    await yieldToEventLoop(); // lets the frame behind a decoded month be freed before the next
-  }
-  return concatCandles(months);
 }
 
 async function damagedParts(
