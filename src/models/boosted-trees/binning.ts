@@ -10,7 +10,7 @@ export interface BinnedColumns {
 }
 
 /**
- * At most `maxBin` bins a column for values (and one for `NaN`), edges at observed values: all of them when they
+ * At most `maxBin` (255) bins a column for values (and one for `NaN`), edges at observed values: all of them when they
  * are few, else equally many rows a bin (XGBoost's `hist`, with exact quantiles).
  */
 export function binColumns(columns: readonly Float64Array[], maxBin: number): BinnedColumns {
@@ -31,16 +31,17 @@ function chooseCuts(column: Float64Array, maxBin: number): Float32Array {
 }
 
 function assign(column: Float64Array, cuts: Float32Array): Uint8Array {
-  return Uint8Array.from(column, (value) => {
-    if (Number.isNaN(value)) return cuts.length + 1;
-    const single = Math.fround(value);
+  const bins = new Uint8Array(column.length);
+  for (let row = 0; row < column.length; row++) {
+    const value = Math.fround(column[row]);
     let low = 0;
     let high = cuts.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (cuts[middle] <= single) low = middle + 1;
+      if (cuts[middle] <= value) low = middle + 1;
       else high = middle;
     }
-    return low;
-  });
+    bins[row] = value !== value ? cuts.length + 1 : low;
+  }
+  return bins;
 }

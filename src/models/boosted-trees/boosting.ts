@@ -1,7 +1,7 @@
 import { createRandom } from '../../foundation/random.ts';
 import { binColumns } from './binning.ts';
 import { createGrower, type TreeParams } from './grow.ts';
-import { addTree, type Tree } from './tree.ts';
+import { addTrees, type Tree } from './tree.ts';
 
 export type Objective = 'reg:squarederror' | 'binary:logistic';
 
@@ -50,18 +50,22 @@ export async function boost(run: BoostingRun): Promise<Booster> {
   const margins = new Float64Array(rows).fill(linkOf(objective, baseScore));
   const validationMargins = new Float64Array(validation?.labels.length ?? 0).fill(margins[0]);
   const derivatives = { gradients: new Float64Array(rows), hessians: new Float64Array(rows) };
+  const [allRows, allFeatures] = [rows, train.columns.length].map((count) =>
+    Int32Array.from({ length: count }, (_, index) => index),
+  );
   const trees: Tree[] = [];
   let best = { loss: Infinity, trees: 0 };
   for (let round = 1; round <= params.rounds; round++) {
     differentiate(objective, margins, train.labels, derivatives);
-    const sample = draw(rows, params.subsample, random);
-    const features = draw(train.columns.length, params.colsampleByTree, random);
+    const sample = params.subsample < 1 ? draw(allRows, params.subsample, random) : allRows;
+    const features =
+      params.colsampleByTree < 1 ? draw(allFeatures, params.colsampleByTree, random) : allFeatures;
     const tree = grow(derivatives, { sample, features, margins });
     if (sample.length < rows) addTreeToOthers(tree, { sample, margins, train });
     trees.push(tree);
     let validationLoss: number | undefined;
     if (validation !== undefined) {
-      addTree(tree, validation.columns, validationMargins);
+      addTrees([tree], validation.columns, validationMargins);
       validationLoss = lossOf(objective, validationMargins, validation.labels);
       if (validationLoss < best.loss) best = { loss: validationLoss, trees: round };
     }
@@ -83,7 +87,7 @@ export function predict(booster: Booster, columns: readonly Float64Array[]): Flo
 export function predictMargin(booster: Booster, columns: readonly Float64Array[]): Float64Array {
   const margins = new Float64Array(columns[0]?.length ?? 0);
   margins.fill(linkOf(booster.objective, booster.baseScore));
-  for (const tree of booster.trees) addTree(tree, columns, margins);
+  addTrees(booster.trees, columns, margins);
   return margins;
 }
 
@@ -139,10 +143,8 @@ function differentiate(
   }
 }
 
-/** About `share` of 0 .. count - 1, ascending, at least one; all of them when `share` is 1. */
-function draw(count: number, share: number, random: () => number): Int32Array {
-  const all = Int32Array.from({ length: count }, (_, index) => index);
-  if (share >= 1) return all;
+/** About `share` of `all`, in their order, at least one. */
+function draw(all: Int32Array, share: number, random: () => number): Int32Array {
   const drawn = all.filter(() => random() < share);
   return drawn.length > 0 ? drawn : all.subarray(0, 1);
 }
@@ -153,6 +155,6 @@ function addTreeToOthers(
   { sample, margins, train }: { sample: Int32Array; margins: Float64Array; train: Examples },
 ): void {
   const before = Float64Array.from(sample, (row) => margins[row]);
-  addTree(tree, train.columns, margins);
+  addTrees([tree], train.columns, margins);
   sample.forEach((row, i) => (margins[row] = before[i]));
 }

@@ -1,4 +1,5 @@
 import type { BinnedColumns } from './binning.ts';
+import { packDerivatives, type Packing, unpack } from './packing.ts';
 import type { Tree } from './tree.ts';
 
 /** XGBoost's parameters of one tree, under its names. */
@@ -15,12 +16,13 @@ export interface TreeParams {
   readonly monotone?: readonly number[];
 }
 
-/** Sums of first and second derivatives of the rows of a node, and the leaf values it may take. */
+/** A node that grows: its rows, their derivatives' sums (packed and not), and the leaf values it may take. */
 interface Node {
   readonly id: number;
   readonly depth: number;
   readonly from: number;
   readonly to: number;
+  readonly sum: number;
   readonly gradient: number;
   readonly hessian: number;
   readonly lowest: number;
@@ -32,11 +34,10 @@ interface Split {
   feature: number;
   bin: number;
   missingLeft: boolean;
-  leftGradient: number;
-  leftHessian: number;
+  leftSum: number;
 }
 
-const STRIDE = 512;
+const STRIDE = 256;
 
 /**
  * Grows trees level by level on histograms of the derivatives, the larger child's histogram being its parent's
@@ -48,9 +49,10 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
   const { lambda, alpha, minChildWeight, monotone } = params;
   const order = new Int32Array(rows);
   const spare = new Int32Array(rows);
-  const nodeGradients = new Float64Array(rows);
-  const nodeHessians = new Float64Array(rows);
+  const packedRows = new Float64Array(rows);
+  const nodeValues = new Float64Array(rows);
   const pool: Float64Array[] = [];
+  let packing: Packing = { packed: packedRows, base: 1, gradientUnit: 1, hessianUnit: 1 };
 
   const shrink = (gradient: number): number =>
     gradient > alpha ? gradient - alpha : gradient < -alpha ? gradient + alpha : 0;
@@ -64,65 +66,53 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
     return -(2 * gradient * value + (hessian + lambda) * value * value + 2 * alpha * Math.abs(value));
   };
 
-  function buildHistogram(
-    node: Node,
-    features: Int32Array,
-    derivatives: { gradients: Float64Array; hessians: Float64Array },
-  ): Float64Array {
+  function buildHistogram(node: Node, features: Int32Array): Float64Array {
     const histogram = pool.pop() ?? new Float64Array(bins.length * STRIDE);
-    const count = node.to - node.from;
     const local = order.subarray(node.from, node.to);
-    for (let i = 0; i < count; i++) {
-      nodeGradients[i] = derivatives.gradients[local[i]];
-      nodeHessians[i] = derivatives.hessians[local[i]];
-    }
-    for (const feature of features) {
-      const offset = feature * STRIDE;
-      const part = histogram.subarray(offset, offset + STRIDE);
-      part.fill(0);
-      accumulate(part, bins[feature], {
-        rows: local,
-        count,
-        gradients: nodeGradients,
-        hessians: nodeHessians,
-      });
+    for (let i = 0; i < local.length; i++) nodeValues[i] = packedRows[local[i]];
+    for (let at = 0; at < features.length; at += 4) {
+      const four = features.subarray(at, at + 4);
+      for (const feature of four) histogram.fill(0, feature * STRIDE, (feature + 1) * STRIDE);
+      if (four.length === 4) accumulateFour(histogram, bins, { four, rows: local, values: nodeValues });
+      else
+        for (const feature of four)
+          accumulate(histogram, bins[feature], { feature, rows: local, values: nodeValues });
     }
     return histogram;
   }
 
   function bestSplit(node: Node, histogram: Float64Array, features: Int32Array): Split {
     const { gradient, hessian, lowest, highest } = node;
+    const { base, gradientUnit, hessianUnit } = packing;
     const parent = score(gradient, hessian, lowest, highest);
-    const best: Split = {
-      gain: MIN_GAIN,
-      feature: -1,
-      bin: 0,
-      missingLeft: false,
-      leftGradient: 0,
-      leftHessian: 0,
-    };
+    const best: Split = { gain: MIN_GAIN, feature: -1, bin: 0, missingLeft: false, leftSum: 0 };
+    const plain = monotone === undefined && alpha === 0;
     for (const feature of features) {
       const offset = feature * STRIDE;
       const last = cuts[feature].length;
-      const missingGradient = histogram[offset + 2 * (last + 1)];
-      const missingHessian = histogram[offset + 2 * (last + 1) + 1];
+      const missing = histogram[offset + last + 1];
       const direction = monotone?.[feature] ?? 0;
-      const passes = missingHessian > 0 ? 2 : 1;
-      for (let pass = 0; pass < passes; pass++) {
-        let leftGradient = pass === 1 ? missingGradient : 0;
-        let leftHessian = pass === 1 ? missingHessian : 0;
+      for (let pass = 0; pass < (missing === 0 ? 1 : 2); pass++) {
+        let leftSum = pass === 1 ? missing : 0;
         for (let bin = 0; bin < last; bin++) {
-          leftGradient += histogram[offset + 2 * bin];
-          leftHessian += histogram[offset + 2 * bin + 1];
+          const cell = histogram[offset + bin];
+          if (cell === 0) continue;
+          leftSum += cell;
+          const leftUnits = Math.floor(leftSum / base);
+          const leftHessian = (leftSum - leftUnits * base) * hessianUnit;
           if (leftHessian < minChildWeight) continue;
           const rightHessian = hessian - leftHessian;
           if (rightHessian < minChildWeight) break;
+          const leftGradient = leftUnits * gradientUnit;
           const rightGradient = gradient - leftGradient;
-          const gain =
-            score(leftGradient, leftHessian, lowest, highest) +
-            score(rightGradient, rightHessian, lowest, highest) -
-            parent;
-          if (gain <= best.gain) continue;
+          const gain = plain
+            ? (leftGradient * leftGradient) / (leftHessian + lambda) +
+              (rightGradient * rightGradient) / (rightHessian + lambda) -
+              parent
+            : score(leftGradient, leftHessian, lowest, highest) +
+              score(rightGradient, rightHessian, lowest, highest) -
+              parent;
+          if (!(gain > best.gain)) continue;
           if (
             direction !== 0 &&
             direction *
@@ -135,8 +125,7 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
           best.feature = feature;
           best.bin = bin;
           best.missingLeft = pass === 1;
-          best.leftGradient = leftGradient;
-          best.leftHessian = leftHessian;
+          best.leftSum = leftSum;
         }
       }
     }
@@ -169,24 +158,23 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
   ): Tree {
     order.set(sample);
     const draft = createDraft();
-    let gradient = 0;
-    let hessian = 0;
-    for (const row of sample) {
-      gradient += derivatives.gradients[row];
-      hessian += derivatives.hessians[row];
-    }
+    packing = packDerivatives(derivatives, sample, packedRows);
+    let sum = 0;
+    for (const row of sample) sum += packedRows[row];
+    const [gradient, hessian] = unpack(sum, packing);
     const root: Node = {
       id: draft.add(),
       depth: 0,
       from: 0,
       to: sample.length,
+      sum,
       gradient,
       hessian,
       lowest: -Infinity,
       highest: Infinity,
     };
     const leaves: Node[] = [];
-    let level = [{ node: root, histogram: buildHistogram(root, features, derivatives) }];
+    let level = [{ node: root, histogram: buildHistogram(root, features) }];
     draft.describe(root.id, leafValue(gradient, hessian, -Infinity, Infinity) * params.eta, hessian);
     while (level.length > 0) {
       const next: typeof level = [];
@@ -211,9 +199,9 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
         }
         const [left, right] = children;
         const [small, large] = left.to - left.from <= right.to - right.from ? [left, right] : [right, left];
-        const smaller = buildHistogram(small, features, derivatives);
+        const smaller = buildHistogram(small, features);
         for (const feature of features) {
-          const end = feature * STRIDE + 2 * (cuts[feature].length + 2);
+          const end = feature * STRIDE + cuts[feature].length + 2;
           for (let i = feature * STRIDE; i < end; i++) histogram[i] -= smaller[i];
         }
         next.push({ node: small, histogram: smaller }, { node: large, histogram });
@@ -229,15 +217,16 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
     return tree;
 
     function childrenOf(node: Node, split: Split, middle: number): [Node, Node] {
-      const rightGradient = node.gradient - split.leftGradient;
-      const rightHessian = node.hessian - split.leftHessian;
+      const rightSum = node.sum - split.leftSum;
+      const [leftGradient, leftHessian] = unpack(split.leftSum, packing);
+      const [rightGradient, rightHessian] = unpack(rightSum, packing);
       const { lowest, highest, depth } = node;
       const direction = monotone?.[split.feature] ?? 0;
       // Under a monotone constraint the children stay on their side of the middle for good.
       const border =
         direction === 0
           ? 0
-          : (leafValue(split.leftGradient, split.leftHessian, lowest, highest) +
+          : (leafValue(leftGradient, leftHessian, lowest, highest) +
               leafValue(rightGradient, rightHessian, lowest, highest)) /
             2;
       const [leftId, rightId] = [draft.add(), draft.add()];
@@ -247,8 +236,9 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
           depth: depth + 1,
           from: node.from,
           to: middle,
-          gradient: split.leftGradient,
-          hessian: split.leftHessian,
+          sum: split.leftSum,
+          gradient: leftGradient,
+          hessian: leftHessian,
           lowest: direction < 0 ? border : lowest,
           highest: direction > 0 ? border : highest,
         },
@@ -257,6 +247,7 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
           depth: depth + 1,
           from: middle,
           to: node.to,
+          sum: rightSum,
           gradient: rightGradient,
           hessian: rightHessian,
           lowest: direction > 0 ? border : lowest,
@@ -273,13 +264,28 @@ const MIN_GAIN = 1e-6;
 function accumulate(
   histogram: Float64Array,
   column: Uint8Array,
-  node: { rows: Int32Array; count: number; gradients: Float64Array; hessians: Float64Array },
+  { feature, rows, values }: { feature: number; rows: Int32Array; values: Float64Array },
 ): void {
-  const { rows, count, gradients, hessians } = node;
-  for (let i = 0; i < count; i++) {
-    const at = column[rows[i]] << 1;
-    histogram[at] += gradients[i];
-    histogram[at + 1] += hessians[i];
+  const offset = feature * STRIDE;
+  for (let i = 0; i < rows.length; i++) histogram[offset + column[rows[i]]] += values[i];
+}
+
+/** Four features in one pass: the row and its value are read once. */
+function accumulateFour(
+  histogram: Float64Array,
+  bins: readonly Uint8Array[],
+  { four, rows, values }: { four: Int32Array; rows: Int32Array; values: Float64Array },
+): void {
+  const [f0, f1, f2, f3] = four;
+  const [c0, c1, c2, c3] = [bins[f0], bins[f1], bins[f2], bins[f3]];
+  const [o0, o1, o2, o3] = [f0 * STRIDE, f1 * STRIDE, f2 * STRIDE, f3 * STRIDE];
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i];
+    const value = values[i];
+    histogram[o0 + c0[row]] += value;
+    histogram[o1 + c1[row]] += value;
+    histogram[o2 + c2[row]] += value;
+    histogram[o3 + c3[row]] += value;
   }
 }
 
