@@ -23,7 +23,10 @@ export const describeDataset = (manifest: DatasetManifest) => ({
 
 /** `20 in 10 gaps`, or `none`. */
 export const gapText = (manifest: DatasetManifest): string =>
-  manifest.gaps.length === 0 ? 'none' : `${missingBars(manifest)} in ${manifest.gaps.length} gaps`;
+  manifest.gaps.length === 0 ? 'none' : `${missingBars(manifest)} in ${counted(manifest.gaps.length, 'gap')}`;
+
+/** `1 gap`, `2 gaps`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 export const missingBars = ({ gaps }: DatasetManifest): number =>
   gaps.reduce((total, gap) => total + gap.bars, 0);

@@ -23,7 +23,7 @@ export type Timeframe = keyof typeof TIMEFRAME_MS;
 
 export const TIMEFRAMES: readonly string[] = Object.keys(TIMEFRAME_MS);
 
-export const isTimeframe = (text: string): text is Timeframe => text in TIMEFRAME_MS;
+export const isTimeframe = (text: string): text is Timeframe => Object.hasOwn(TIMEFRAME_MS, text);
 
 export function parseTimeframe(text: string): Timeframe {
   if (isTimeframe(text)) return text;

@@ -7,7 +7,7 @@ import { CheckFailed, UserError } from '../../foundation/errors.ts';
 import { parseSymbol } from '../../market/symbol.ts';
 import { parseTimeframe } from '../../market/timeframe.ts';
 import { command, type CommandContext, list } from '../command.ts';
-import { describeDataset, gapText, missingBars } from '../dataset-document.ts';
+import { counted, describeDataset, gapText, missingBars } from '../dataset-document.ts';
 
 /** Which datasets; everything in the store without them. */
 const Selection = z.object({
@@ -110,13 +110,13 @@ async function verify(
       manifest.timeframe,
       String(manifest.rows),
       gapText(manifest),
-      found.length === 0 ? 'good' : `${found.length} faults`,
+      found.length === 0 ? 'good' : counted(found.length, 'fault'),
     ]),
   );
   for (const fault of faults) out.print(fault);
   if (faults.length > 0) {
     throw new CheckFailed(
-      `${faults.length} faults in the store. "crypto-trader fetch --repair" sets damaged files aside and fetches their months again.`,
+      `${counted(faults.length, 'fault')} in the store. "crypto-trader fetch --repair" sets damaged files aside and fetches their months again.`,
     );
   }
 }

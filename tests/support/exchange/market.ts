@@ -51,7 +51,7 @@ export function pairsFromFolder(folder: string): readonly Pair[] {
 }
 
 /** `timestamp,open,high,low,close,volume` with epoch milliseconds. */
-export function readCsv(path: string): Candles {
+function readCsv(path: string): Candles {
   const bytes = readFileSync(path);
   const lines = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes)
     .toString('utf8')

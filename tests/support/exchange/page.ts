@@ -9,7 +9,7 @@ import { TIMEFRAME_MS, type Timeframe } from '../../../src/market/timeframe.ts';
 import type { Fault } from './faults.ts';
 import { barsAsOf, type Pair } from './market.ts';
 
-export interface PageRequest {
+interface PageRequest {
   readonly pair: Pair;
   readonly timeframe: Timeframe;
   readonly sinceMs: number | undefined;
