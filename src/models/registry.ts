@@ -2,11 +2,13 @@ import { UserError } from '../foundation/errors.ts';
 import { suggest } from '../foundation/nearest.ts';
 import { boostedTrees } from './boosted-trees/index.ts';
 import { buyAndHold } from './buy-and-hold/index.ts';
+import { lstmCnn } from './lstm-cnn/index.ts';
 import { meanReversion } from './mean-reversion/index.ts';
 import type { Model } from './model.ts';
 import { momentumGarch } from './momentum-garch/index.ts';
 import { oneBarReversal } from './one-bar-reversal/index.ts';
 import { persistence } from './persistence/index.ts';
+import { tft } from './tft/index.ts';
 
 /**
  * Every model, in the order in which they are trained. This file is loaded by quick commands: a model imports
@@ -19,6 +21,8 @@ export const models: readonly Model[] = [
   momentumGarch,
   meanReversion,
   boostedTrees,
+  tft,
+  lstmCnn,
 ];
 
 /** Throws `UserError` with the nearest id for one that is not there. */

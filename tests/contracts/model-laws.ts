@@ -133,16 +133,24 @@ function fitted(model: Model): Promise<FittedModel> {
 const fit = (model: Model, panel: Panel, signal = new AbortController().signal): Promise<FittedModel> =>
   model.fit({
     panel,
-    params: modelParams(model, 'quick', {}),
+    params: lawParams(model),
     trainUntilMs: TRAIN_UNTIL * HOUR,
     seed: 7,
     signal,
     onProgress: () => {},
   });
 
+/** The quick parameters, and for networks a short window and few steps: the laws do not need a good model. */
+const lawParams = (model: Model): unknown =>
+  modelParams(
+    model,
+    'quick',
+    model.kind === 'deep' ? { lookBack: 12, epochs: 2, windowsPerEpoch: 192, validationWindows: 64 } : {},
+  );
+
 /** Two symbols that hang together, so that pair models find their pair, and one that does not. */
 function contractPanel(model: Model): Panel {
-  const names = model.features(modelParams(model, 'quick', {}));
+  const names = model.features(lawParams(model));
   const series = walks.map(({ symbol, candles }): Series => ({
     symbol,
     candles,

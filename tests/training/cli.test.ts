@@ -44,10 +44,17 @@ const Signals = z.object({
   ),
 });
 
+/** Networks with a short window and few steps. */
+const CONFIG = `market: { symbols: [BTC/USDT, ETH/USDT] }
+models:
+  tft: { lookBack: 8, horizonsBars: [4], epochs: 1, windowsPerEpoch: 64, validationWindows: 64 }
+  lstm-cnn: { lookBack: 8, epochs: 1, windowsPerEpoch: 64, validationWindows: 64 }
+`;
+
 async function workspace(options: { synthetic?: boolean } = {}): Promise<string> {
   const folder = temporaryFolder();
   await walkStore(folder, options);
-  writeFileSync(join(folder, 'config.yaml'), 'market: { symbols: [BTC/USDT, ETH/USDT] }\n');
+  writeFileSync(join(folder, 'config.yaml'), CONFIG);
   return folder;
 }
 

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { tf } from '../../engine/tf.ts';
+import type { Calibration, Head, HeadSample } from './architecture.ts';
+import { fitPlatt, plattProbability } from './platt.ts';
+
+export interface DirectionRule {
+  readonly horizonBars: number;
+  /** Long above this calibrated probability of a positive return. */
+  readonly buyAbove: number;
+  /** Short, where that is allowed, below this one. */
+  readonly sellBelow: number;
+  /** Least probability of the side that is taken, for a long position. */
+  readonly minimumConfidence: number;
+}
+
+const Platt = z.object({ slope: z.number().min(0), offset: z.number() });
+
+/**
+ * One logit for the sign of the return over `horizonBars`: class-weighted binary cross-entropy, and a
+ * probability calibrated by Platt's scaling. Flat between the two thresholds.
+ */
+export function directionHead({ horizonBars, buyAbove, sellBelow, minimumConfidence }: DirectionRule): Head {
+  return {
+    horizons: [horizonBars],
+    outputs: 1,
+    rowLosses(output, targets, { positiveShare }) {
+      const logit = tf.reshape(output, [-1]);
+      const positive = tf.cast(tf.greater(tf.reshape(targets, [-1]), 0), 'float32');
+      // Both classes weigh the same in sum: n / (2 n_class).
+      const [up, down] = [0.5 / positiveShare, 0.5 / (1 - positiveShare)];
+      const weight = tf.add(tf.mul(positive, up - down), down);
+      return tf.mul(weight, tf.sub(tf.softplus(logit), tf.mul(positive, logit)));
+    },
+    calibrate: ({ outputs, targets }) => ({
+      ...fitPlatt(
+        outputs,
+        Array.from(targets, (z) => z > 0),
+      ),
+    }),
+    scores: (validation, calibration) => probabilityScores(validation, calibration),
+    forecast(outputs, _, calibration) {
+      const platt = Platt.parse(calibration);
+      const probabilityUp = outputs.map((logit) => plattProbability(platt, logit));
+      const side = (p: number): number => {
+        if (Number.isNaN(p)) return NaN;
+        if (p > buyAbove && p >= minimumConfidence) return 1;
+        return p < sellBelow ? -1 : 0;
+      };
+      return {
+        horizonBars,
+        position: probabilityUp.map(side),
+        confidence: probabilityUp.map((p) => Math.abs(2 * p - 1)),
+        probabilityUp,
+      };
+    },
+  };
+}
+
+function probabilityScores({ count, outputs, targets }: HeadSample, calibration: Calibration) {
+  const platt = Platt.parse(calibration);
+  let [right, brier, ups] = [0, 0, 0];
+  for (let i = 0; i < count; i++) {
+    const p = plattProbability(platt, outputs[i]);
+    const up = targets[i] > 0;
+    if (p > 0.5 === up) right++;
+    if (up) ups++;
+    brier += (p - (up ? 1 : 0)) ** 2;
+  }
+  const base = ups / count;
+  return {
+    accuracyPct: (100 * right) / count,
+    majorityClassPct: 100 * Math.max(base, 1 - base),
+    brierScore: brier / count,
+    /** Of always stating the base rate. */
+    baselineBrierScore: base * (1 - base),
+  };
+}

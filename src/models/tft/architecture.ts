@@ -1,0 +1,54 @@
+import type { Architecture } from '../deep/architecture.ts';
+import { CALENDAR_INPUTS } from '../deep/inputs.ts';
+import { networkInputs } from '../deep/params.ts';
+import { QUANTILE_LEVELS, quantileHead } from '../deep/quantile-head.ts';
+import type { TftParams } from './index.ts';
+import { tftNetwork } from './network.ts';
+
+export const tftArchitecture: Architecture<TftParams> = {
+  futureBars: ({ horizonsBars }) => Math.max(...horizonsBars),
+  head: quantileHead,
+  network: ({ hidden, heads, dropout, horizonsBars }, { features, lookBack, futureBars, symbols }) =>
+    tftNetwork({
+      hidden,
+      heads,
+      dropout,
+      lookBack,
+      futureBars,
+      outputBars: horizonsBars,
+      outputsPerBar: QUANTILE_LEVELS.length,
+      observedInputs: features,
+      knownInputs: CALENDAR_INPUTS.length,
+      symbols,
+    }),
+  explain: explainTft,
+};
+
+/**
+ * How much each input weighed in the variable selection, and how much attention the decision horizon paid to
+ * the bars before it; both in percent, averages over the validation windows.
+ */
+export function explainTft(
+  params: Pick<TftParams, 'features' | 'horizonsBars' | 'decisionBars' | 'lookBack'>,
+  { past, future, attention }: Readonly<Record<string, Float32Array>>,
+): Readonly<Record<string, unknown>> {
+  const observed = networkInputs(params);
+  // The order of the network: covariates, calendar, past of what is forecast.
+  const pastNames = [...observed.slice(0, -1), ...CALENDAR_INPUTS, observed[observed.length - 1]];
+  const steps = params.lookBack + Math.max(...params.horizonsBars);
+  const row = params.horizonsBars.indexOf(params.decisionBars);
+  const toPast = attention.subarray(row * steps, row * steps + params.lookBack);
+  return {
+    pastImportancePct: ranked(pastNames, past),
+    futureImportancePct: ranked(CALENDAR_INPUTS, future),
+    /** From the last closed bar (lag 0) backwards. */
+    attentionByLagPct: Array.from(toPast, percent).reverse(),
+  };
+}
+
+const percent = (share: number): number => Math.round(share * 1e4) / 100;
+
+const ranked = (names: readonly string[], shares: Float32Array): Record<string, number> =>
+  Object.fromEntries(
+    names.map((name, i) => [name, percent(shares[i])] as const).sort(([, a], [, b]) => b - a),
+  );

@@ -1,0 +1,166 @@
+import { interpretableAttention } from '../../engine/layers/attention.ts';
+import { dense } from '../../engine/layers/dense.ts';
+import { dropout } from '../../engine/layers/dropout.ts';
+import { embedding } from '../../engine/layers/embedding.ts';
+import { gatedLinear, gatedResidual, variableSelection } from '../../engine/layers/gated.ts';
+import { layerNorm } from '../../engine/layers/layer-norm.ts';
+import { lstm } from '../../engine/layers/lstm.ts';
+import { fromSteps, toSteps } from '../../engine/layers/sequence.ts';
+import { gaussian, zeros } from '../../engine/initializers.ts';
+import { type Declare, defineNetwork, type Layer, within } from '../../engine/network.ts';
+import { type Tensor, tf } from '../../engine/tf.ts';
+import type { DeepNetwork } from '../deep/architecture.ts';
+
+export interface TftSizes {
+  readonly hidden: number;
+  readonly heads: number;
+  readonly dropout: number;
+  readonly lookBack: number;
+  /** Bars that are decoded; the calendar of each is known. */
+  readonly futureBars: number;
+  /** The decoded bars, counted from 1, that get an output. */
+  readonly outputBars: readonly number[];
+  readonly outputsPerBar: number;
+  readonly observedInputs: number;
+  readonly knownInputs: number;
+  readonly symbols: number;
+}
+
+/** Layer normalisation as in Google's and NVIDIA's code. */
+const EPSILON = 1e-3;
+
+/**
+ * The Temporal Fusion Transformer (Lim et al. 2021) in NVIDIA's layout and parameter names, with one static
+ * covariate, the symbol: its selection network would choose among one and is left out. The last observed
+ * input is the past of what is forecast. Inputs: `observed` [rows, lookBack, observedInputs],
+ * `known` [rows, lookBack + futureBars, knownInputs], `symbol` [rows]. Output: [rows, bars x outputsPerBar].
+ */
+export function tftNetwork(sizes: TftSizes): DeepNetwork {
+  const { hidden, heads, dropout: rate, lookBack, futureBars, outputBars } = sizes;
+  const { observedInputs, knownInputs, symbols } = sizes;
+  return defineNetwork('tft', (declare) => {
+    const embed = within(declare, 'embedding');
+    const embedKnown = scalarEmbedding(embed, 't_cont_k_embedding', { variables: knownInputs, hidden });
+    const embedObserved = scalarEmbedding(embed, 't_cont_o_embedding', {
+      variables: observedInputs - 1,
+      hidden,
+    });
+    const embedTarget = scalarEmbedding(embed, 't_tgt_embedding', { variables: 1, hidden });
+    const embedSymbol = embedding(embed, 's_cat_embed.0', { classes: symbols, size: hidden });
+
+    const staticEncoder = within(declare, 'static_encoder');
+    const encodeSymbol = gatedResidual(staticEncoder, 'vsn.var_grns.0', {
+      inputs: hidden,
+      hidden,
+      dropout: rate,
+    });
+    const contexts = [0, 1, 2, 3].map((i) =>
+      gatedResidual(staticEncoder, `context_grns.${i}`, { inputs: hidden, hidden, dropout: rate }),
+    );
+
+    const body = within(declare, 'TFTpart2');
+    const selection = { hidden, context: hidden, dropout: rate };
+    const selectPast = variableSelection(body, 'history_vsn', {
+      variables: observedInputs + knownInputs,
+      ...selection,
+    });
+    const encoder = lstm(body, 'history_encoder', { inputs: hidden, hidden });
+    const selectFuture = variableSelection(body, 'future_vsn', { variables: knownInputs, ...selection });
+    const decoder = lstm(body, 'future_encoder', { inputs: hidden, hidden });
+    const addInput = gatedSkip(body, ['input_gate', 'input_gate_ln'], hidden, rate);
+    const enrich = gatedResidual(body, 'enrichment_grn', {
+      inputs: hidden,
+      hidden,
+      context: hidden,
+      dropout: rate,
+    });
+    const attend = interpretableAttention(body, 'attention', { size: hidden, heads });
+    const addAttention = gatedSkip(body, ['attention_gate', 'attention_ln'], hidden, rate);
+    const positionwise = gatedResidual(body, 'positionwise_grn', { inputs: hidden, hidden, dropout: rate });
+    const addDecoded = gatedSkip(body, ['decoder_gate', 'decoder_ln'], hidden, 0);
+    const quantiles = dense(body, 'quantile_proj', { inputs: hidden, outputs: sizes.outputsPerBar });
+
+    return (pass, { observed, known, symbol }) => {
+      const rows = observed.shape[0];
+      const encoded = encodeSymbol(pass, { x: embedSymbol(pass, symbol) }); // [rows, hidden]
+      const [forSelection, forEnrichment, hidden0, cell0] = contexts.map((layer) =>
+        layer(pass, { x: encoded }),
+      );
+      const overTime = (context: Tensor): Tensor => tf.expandDims(context, 1); // [rows, 1, hidden]
+
+      const [knownPast, knownFuture] = tf.split(known, [lookBack, futureBars], 1);
+      const [covariates, target] = tf.split(observed, [observedInputs - 1, 1], 2);
+      const past = selectPast(pass, {
+        variables: [
+          ...embedObserved(pass, covariates),
+          ...embedKnown(pass, knownPast),
+          ...embedTarget(pass, target),
+        ],
+        context: overTime(forSelection),
+      });
+      const future = selectFuture(pass, {
+        variables: embedKnown(pass, knownFuture),
+        context: overTime(forSelection),
+      });
+
+      const initial = { hidden: tf.transpose(hidden0), cell: tf.transpose(cell0) };
+      const history = encoder(pass, { steps: toSteps(past.output), initial });
+      const decoded = decoder(pass, { steps: toSteps(future.output), initial: history.final });
+      const sequence = fromSteps([...history.steps, ...decoded.steps]); // [rows, lookBack + futureBars, hidden]
+      const selected = tf.concat([past.output, future.output], 1);
+      const temporal = addInput(pass, { x: sequence, skip: selected });
+
+      const enriched = enrich(pass, { x: temporal, context: overTime(forEnrichment) });
+      const attention = attend(pass, { x: enriched, queries: futureBars }); // [rows, futureBars, hidden]
+      const asked = (x: Tensor): Tensor => tf.gather(x, indexOf(outputBars, x, futureBars), 1);
+      const fused = addAttention(pass, { x: asked(attention.output), skip: asked(enriched) });
+      const out = addDecoded(pass, { x: positionwise(pass, { x: fused }), skip: asked(temporal) });
+
+      return {
+        output: tf.reshape(quantiles(pass, out), [rows, outputBars.length * sizes.outputsPerBar]),
+        explanation: {
+          past: tf.mean(past.weights, [0, 1]), // [observed + known]
+          future: tf.mean(future.weights, [0, 1]), // [known]
+          attention: tf.mean(asked(attention.weights), 0), // [output bars, lookBack + futureBars]
+        },
+      };
+    };
+  });
+}
+
+/** Where the bars `outputBars` lie on the time axis of `x`, whose last step is bar `futureBars`. */
+function indexOf(outputBars: readonly number[], x: Tensor, futureBars: number): Tensor {
+  const before = (x.shape[1] ?? 0) - futureBars;
+  return tf.tensor(
+    outputBars.map((bar) => before + bar - 1),
+    [outputBars.length],
+    'int32',
+  );
+}
+
+/** Every scalar variable times its own vector plus its own bias: one [..., hidden] tensor a variable. */
+function scalarEmbedding(
+  declare: Declare,
+  name: string,
+  { variables, hidden }: { readonly variables: number; readonly hidden: number },
+): Layer<Tensor, Tensor[]> {
+  const vectors = declare(`${name}_vectors`, [variables, hidden], gaussian(Math.sqrt(2 / hidden)));
+  const biases = declare(`${name}_bias`, [variables, hidden], zeros);
+  const each = (x: Tensor, axis: number): Tensor[] => (variables === 1 ? [x] : tf.split(x, variables, axis));
+  return (pass, x) => {
+    const [scales, offsets] = [each(pass.value(vectors), 0), each(pass.value(biases), 0)]; // [1, hidden]
+    return each(x, x.rank - 1).map((scalar, i) => tf.add(tf.mul(scalar, scales[i]), offsets[i]));
+  };
+}
+
+/** LayerNorm(skip + GLU(dropout(x))). */
+function gatedSkip(
+  declare: Declare,
+  [gateName, normName]: readonly [string, string],
+  hidden: number,
+  rate: number,
+): Layer<{ readonly x: Tensor; readonly skip: Tensor }> {
+  const gate = gatedLinear(declare, gateName, { inputs: hidden, outputs: hidden });
+  const norm = layerNorm(declare, normName, { size: hidden, epsilon: EPSILON });
+  return (pass, { x, skip }) => norm(pass, tf.add(gate(pass, dropout(pass, x, rate)), skip));
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { panelUntil } from '../../../src/dataset/panel.ts';
+import { models } from '../../../src/models/registry.ts';
+import { modelParams } from '../../../src/training/plan.ts';
+import { hitRate, labelledUntil, PLANTED_FEATURES, plantedPanel } from './planted.ts';
+
+const [TRAIN, VALIDATE, ROWS] = [1000, 1400, 2000];
+
+/** One bar ahead, so that no two labels overlap. */
+const HORIZON: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  tft: { horizonsBars: [1], decisionBars: 1, hidden: 8 },
+};
+
+const SMALL = {
+  features: PLANTED_FEATURES,
+  lookBack: 4,
+  batchSize: 32,
+  epochs: 8,
+  learningRate: 5e-3,
+};
+
+describe.each(models.filter(({ kind }) => kind === 'deep').map((model) => [model.id, model] as const))(
+  '%s',
+  (id, model) => {
+    const trained = async (shuffled: boolean) => {
+      const panel = plantedPanel(ROWS, { shuffled });
+      const fitted = await model.fit({
+        panel: panelUntil(panel, labelledUntil(VALIDATE)),
+        params: modelParams(model, 'quick', { ...SMALL, ...(HORIZON[id] ?? { horizonBars: 1, hidden: 16 }) }),
+        trainUntilMs: labelledUntil(TRAIN),
+        seed: 1,
+        signal: new AbortController().signal,
+        onProgress: () => {},
+      });
+      const forecasts = await fitted.forecast(panel);
+      fitted.dispose?.();
+      return hitRate(panel, forecasts, VALIDATE);
+    };
+
+    // Signal and noise of equal size correlate with the return by 1 / sqrt(2), so that the best possible
+    // forecast has the right sign in 1/2 + asin(1 / sqrt(2)) / pi = 75 % of the bars.
+    it('finds the right side of at least 70 % of new bars when a noisy input tells it, of 75 % possible', async () => {
+      const { share } = await trained(false);
+      expect(share).toBeGreaterThan(0.7);
+    });
+
+    it('is right by chance only when that input tells of other bars', async () => {
+      const { share, samples } = await trained(true);
+      expect(Math.abs(share - 0.5)).toBeLessThan(3.3 * Math.sqrt(0.25 / samples));
+    });
+  },
+);

@@ -1,0 +1,60 @@
+import type { Panel, Series } from '../../../src/dataset/panel.ts';
+import { forwardReturns, labelEndMs } from '../../../src/dataset/labels.ts';
+import { createRandom, normal, type Random } from '../../../src/foundation/random.ts';
+import type { Forecast } from '../../../src/models/model.ts';
+import { VOLATILITY } from '../../../src/models/deep/params.ts';
+import { HOUR, randomWalk } from '../../dataset/series.ts';
+
+/** Every step of `randomWalk` has this deviation. */
+const STEP = 0.01;
+
+/**
+ * Two random walks with three inputs: their volatility, noise, and at every bar the return that the next one
+ * will make, under noise of the same size. `shuffled`: the return of some other bar.
+ */
+export function plantedPanel(rows: number, { shuffled }: { readonly shuffled: boolean }): Panel {
+  const symbols = ['BTC/USDT', 'ETH/USDT'] as const;
+  const series = symbols.map((symbol, s): Series => {
+    const random = createRandom(100 + s);
+    const walk = randomWalk(symbol, rows, s + 1);
+    const coming = forwardReturns(walk.candles, '1h', 1).map((value) => (Number.isNaN(value) ? 0 : value));
+    const told = shuffled ? permuted(coming, random) : coming;
+    const columns = [
+      told.map(() => STEP),
+      told.map(() => normal(random)),
+      told.map((value) => value + STEP * normal(random)),
+    ];
+    return { ...walk, features: { names: [VOLATILITY, 'noise', 'hint'], columns } };
+  });
+  return { timeframe: '1h', series };
+}
+
+export const PLANTED_FEATURES = ['noise', 'hint'];
+
+/** How often the forecast of the bars after row `from` had the sign of the return, of those that took a side. */
+export function hitRate(panel: Panel, forecasts: readonly Forecast[], from: number) {
+  let [hits, samples] = [0, 0];
+  panel.series.forEach(({ candles }, s) => {
+    const returns = forwardReturns(candles, panel.timeframe, 1);
+    const { probabilityUp } = forecasts[s];
+    for (let row = from; row < candles.time.length; row++) {
+      const p = probabilityUp?.[row] ?? NaN;
+      if (Number.isNaN(p) || Number.isNaN(returns[row])) continue;
+      samples++;
+      if (p > 0.5 === returns[row] > 0) hits++;
+    }
+  });
+  return { share: hits / samples, samples };
+}
+
+/** When the label of `row` ends, one bar ahead. */
+export const labelledUntil = (row: number): number => labelEndMs(row * HOUR, '1h', 1);
+
+function permuted(values: Float64Array, random: Random): Float64Array {
+  const copy = Float64Array.from(values);
+  for (let i = copy.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [copy[i], copy[j]] = [copy[j], copy[i]];
+  }
+  return copy;
+}
