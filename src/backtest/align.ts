@@ -3,7 +3,7 @@ import { type Timeframe, TIMEFRAME_MS } from '../market/timeframe.ts';
 import type { Market } from '../trading/market.ts';
 
 /** Where each row of one series lies on the common clock. */
-export type RowMap = Int32Array;
+type RowMap = Int32Array;
 
 export interface AlignedMarket extends Market {
   /** `rows[s][i]` is the row of `time` at which bar i of series s stands. */

@@ -4,7 +4,7 @@ import type { Setting } from './assess.ts';
 import { runBacktest } from './run.ts';
 import type { Strategy } from './strategies.ts';
 
-export interface CostPoint {
+interface CostPoint {
   /** Fee and slippage together, each side. */
   readonly costBps: number;
   readonly totalReturnPct: number;

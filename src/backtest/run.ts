@@ -5,7 +5,7 @@ import { createPortfolio, equity, grossExposure, type Portfolio } from '../tradi
 import type { ExecutionRules } from '../trading/rules.ts';
 import { stepBar } from '../trading/step.ts';
 
-export interface BacktestTask {
+interface BacktestTask {
   readonly market: Market;
   /** Wanted position of each symbol, row by row beside the market's time; NaN: no opinion. */
   readonly targets: readonly Float64Array[];

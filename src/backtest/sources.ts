@@ -25,7 +25,7 @@ export interface ForecastSource {
   readonly warnings: readonly string[];
 }
 
-export interface SourceRequest {
+interface SourceRequest {
   readonly store: Store;
   readonly exchange: string;
   readonly timeframe: Timeframe;

@@ -5,7 +5,7 @@ import { deriveSeed } from '../foundation/random.ts';
 import { lowerBound } from '../market/candles.ts';
 import type { Forecast, Model } from '../models/model.ts';
 
-export interface WalkForwardTask {
+interface WalkForwardTask {
   /** All bars, with the features of all models. */
   readonly panel: Panel;
   readonly entries: readonly WalkForwardEntry[];

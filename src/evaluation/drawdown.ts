@@ -1,4 +1,4 @@
-export interface Drawdown {
+interface Drawdown {
   /** Lowest equity of the fall over its peak, less one: a fraction, negative. */
   readonly depth: number;
   /** Bars from the peak to its recovery, or to the end of the curve while it lasts. */

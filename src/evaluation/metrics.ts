@@ -14,7 +14,7 @@ import { quantileOfSorted, shape } from './statistics.ts';
 import { type TradeMetrics, tradeMetrics } from './trade-metrics.ts';
 
 /** A finished run, bar by bar at the close. */
-export interface Performance {
+interface Performance {
   /** Quote currency before the first bar. */
   readonly initialBalance: number;
   readonly equity: Float64Array;

@@ -9,13 +9,14 @@ const axis = (format) => ({
   ...(format ? { values: (_, ticks) => ticks.map(format) } : {}),
 });
 const utc = (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC');
+const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
 function draw(id, height, x, series, format, extra) {
   const host = document.getElementById(id);
   const options = {
     width: host.clientWidth, height, tzDate: utc,
     cursor: { sync: extra && extra.alone ? undefined : { key: 'time' } },
     scales: { x: { time: !(extra && extra.alone) } },
-    axes: [{ ...axis(extra && extra.alone ? (v) => v + ' bp' : undefined), size: 52 }, axis(format)],
+    axes: [{ ...axis(extra && extra.alone ? (v) => v + ' bp' : day), size: 40, space: 90 }, axis(format)],
     series: [extra && extra.alone ? { label: 'cost a side', value: (_, v) => v == null ? '' : v + ' bp' } : { value: '{YYYY}-{MM}-{DD} {HH}:{mm}' }, ...series.map((one, i) => ({
       label: one.label, show: one.show !== false, stroke: one.stroke || PALETTE[i % PALETTE.length],
       width: one.width || 1.5, fill: one.fill, dash: one.dash, points: { show: Boolean(extra && extra.alone) },

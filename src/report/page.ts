@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 const asset = (path: string): string => readFileSync(require.resolve(path), 'utf8');
 
-export interface Page {
+interface Page {
   readonly title: string;
   /** HTML. */
   readonly body: string;

@@ -36,7 +36,7 @@ export interface ExecutionRules {
   readonly reentry: 'new-signal' | 'next-bar';
 }
 
-export interface TrailingStop {
+interface TrailingStop {
   /** Distance from the best price since entry. */
   readonly distancePct: number;
   /** Profit at the best price from which on it trails. */

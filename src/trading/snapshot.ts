@@ -8,7 +8,7 @@ export interface PortfolioSnapshot {
   readonly columns: Readonly<Record<keyof PositionColumns, readonly StoredNumber[]>>;
 }
 
-export type StoredNumber = number | 'NaN' | 'Infinity' | '-Infinity';
+type StoredNumber = number | 'NaN' | 'Infinity' | '-Infinity';
 
 const TOTALS = ['time', 'bars', 'cash', 'feesQuote', 'slippageQuote', 'turnoverQuote'] as const;
 
