@@ -92,12 +92,13 @@ const pendingOrders = ({ session, account, last }: PaperSession): readonly objec
     targetPosition: target,
   }));
 
-/** Targets that the trading core holds for the next open. */
-function pending({ instruments }: SessionRecord, { portfolio }: Account) {
+/** Targets that the trading core holds for the next open; without shorts, below zero means flat. */
+function pending({ instruments, rules }: SessionRecord, { portfolio }: Account) {
   const { target } = portfolio.columns;
-  return instruments.flatMap(({ symbol }, s) =>
-    Number.isNaN(target[s]) ? [] : [{ symbol, target: target[s] }],
-  );
+  return instruments.flatMap(({ symbol }, s) => {
+    if (Number.isNaN(target[s])) return [];
+    return [{ symbol, target: rules.allowShort ? target[s] : Math.max(0, target[s]) }];
+  });
 }
 
 const short = (value: number): string =>

@@ -7,7 +7,7 @@ import type { DashboardView } from './view.ts';
 
 const KEYS = 'tab, left/right: pane   up/down: scroll   p: pause   ?: help   q: quit';
 
-export interface DashboardProps {
+interface DashboardProps {
   readonly view: DashboardView;
   readonly controls: Controls;
   readonly size: Size;

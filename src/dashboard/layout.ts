@@ -19,7 +19,7 @@ export interface PlacedPane {
   readonly first: number;
 }
 
-export interface Stack {
+interface Stack {
   readonly width: number;
   readonly panes: readonly PlacedPane[];
 }

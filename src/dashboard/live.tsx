@@ -10,7 +10,7 @@ const ALTERNATE_SCREEN = '\u001b[?1049h\u001b[H';
 const MAIN_SCREEN = '\u001b[?1049l';
 const CLEAR = '\u001b[2J\u001b[H';
 
-export interface LiveOptions {
+interface LiveOptions {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly intervalMs: number;

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readLines } from '../paper/lines.ts';
 
-export interface TailOptions {
+interface TailOptions {
   /** Names of the files looked at; the one written last is followed. */
   readonly matches: (name: string) => boolean;
   /** Start this far before the end of a file; `undefined`: at its beginning. */

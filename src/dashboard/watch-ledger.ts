@@ -9,7 +9,7 @@ import { createHistory } from './history.ts';
 import { createTail } from './tail.ts';
 import type { PositionView, SessionView, SignalView } from './view.ts';
 
-export interface LedgerView {
+interface LedgerView {
   readonly session: SessionView | undefined;
   readonly positions: readonly PositionView[];
   readonly signals: readonly SignalView[];
@@ -113,7 +113,8 @@ function overdueSeconds(session: SessionRecord, last: BarRecord, nowMs: number):
 function positionsOf(session: SessionRecord, last: BarRecord): readonly PositionView[] {
   return session.instruments.map(({ symbol }, s) => {
     const held = last.positions.find((position) => position.symbol === symbol);
-    const pendingTarget = last.decision === 'placed' ? (last.targets[s] ?? undefined) : undefined;
+    const target = last.decision === 'placed' ? (last.targets[s] ?? undefined) : undefined;
+    const pendingTarget = target === undefined || session.rules.allowShort ? target : Math.max(0, target);
     if (held === undefined) {
       const markPrice = last.candles[s]?.[3];
       return { symbol, side: 'flat', baseAmount: 0, markPrice, pendingTarget, ...NOTHING_HELD };

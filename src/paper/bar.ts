@@ -10,7 +10,7 @@ export interface Bar {
 }
 
 /** A market of a single row, for a core that is given bars one at a time. */
-export interface RowMarket {
+interface RowMarket {
   readonly market: Market;
   /** Puts `bar` into row 0. */
   show(bar: Bar): void;

@@ -4,7 +4,7 @@ import { UserError } from '../foundation/errors.ts';
 import { BarRecord, type LedgerRecord, SessionRecord } from './record.ts';
 
 /** A record with the hash that ties it to everything before it. */
-export interface Link<T extends LedgerRecord> {
+interface Link<T extends LedgerRecord> {
   readonly record: T;
   readonly hash: string;
 }

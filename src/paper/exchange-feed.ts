@@ -9,7 +9,7 @@ import { barAt } from './bar.ts';
 import type { BarFeed } from './feed.ts';
 import { loadOutlook } from './outlook.ts';
 
-export interface ExchangeFeedOptions {
+interface ExchangeFeedOptions {
   readonly store: Store;
   readonly trained: TrainedSet;
   readonly source: CandleSource;

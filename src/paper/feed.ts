@@ -10,7 +10,7 @@ export interface BarFeed {
   look(afterMs: number | undefined, signal: AbortSignal): Promise<Look>;
 }
 
-export interface Look {
+interface Look {
   readonly bars: readonly { readonly bar: Bar; readonly decision: Decision }[];
   /** No bar will ever follow these. */
   readonly ended: boolean;

@@ -4,7 +4,7 @@ import type { BarFeed } from './feed.ts';
 import type { BarRecord } from './record.ts';
 import type { PaperSession } from './session.ts';
 
-export interface RunOptions {
+interface RunOptions {
   /** Pause between looks at the feed. */
   readonly intervalMs: number;
   /** Looks after which the run ends; `undefined`: goes on until the feed ends or `signal` aborts. */
@@ -22,7 +22,7 @@ export interface Cycle {
   readonly feed: FeedState;
 }
 
-export type FeedState =
+type FeedState =
   | { readonly kind: 'fresh' }
   | { readonly kind: 'stale'; readonly sinceMs: number; readonly reason: string; readonly retryInMs: number };
 

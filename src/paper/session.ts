@@ -26,7 +26,7 @@ export interface PaperSession {
   close(): Promise<void>;
 }
 
-export interface Recovery {
+interface Recovery {
   /** False for a session that was just started. */
   readonly recovered: boolean;
   /** Bars of the ledger that were put through the trading core again. */

@@ -13,7 +13,7 @@ import { type SessionRecord, symbolsOf } from './record.ts';
 import { type PaperSession, resumeSession, startSession } from './session.ts';
 
 /** What a session trades. One session of an exchange, timeframe and feed is current; others are archived. */
-export interface Terms {
+interface Terms {
   readonly feed: SessionRecord['feed'];
   readonly exchange: string;
   readonly timeframe: Timeframe;
@@ -22,7 +22,7 @@ export interface Terms {
   readonly synthetic: boolean;
 }
 
-export interface OpenOptions {
+interface OpenOptions {
   /** Archive the current session and start another. */
   readonly fresh: boolean;
   readonly nowMs: number;

@@ -10,7 +10,7 @@ import { BarRecord } from './record.ts';
  * The account at a position of the ledger, so that a restart need not replay months of minutes. The ledger is
  * the truth: a snapshot that does not belong to it is ignored, and the replay starts from the first bar.
  */
-export interface Snapshot {
+interface Snapshot {
   readonly position: LedgerPosition;
   readonly last: BarRecord;
   readonly portfolio: PortfolioSnapshot;

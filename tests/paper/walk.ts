@@ -8,7 +8,7 @@ import type { Market } from '../../src/trading/market.ts';
 import { SPOT_RULES } from '../../src/trading/rules.ts';
 
 export const HOUR = TIMEFRAME_MS['1h'];
-export const START = Date.UTC(2025, 0, 1);
+const START = Date.UTC(2025, 0, 1);
 
 export const session: SessionRecord = {
   kind: 'session',
