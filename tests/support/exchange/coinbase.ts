@@ -1,5 +1,5 @@
 import { isTimeframe, TIMEFRAME_MS, TIMEFRAMES, type Timeframe } from '../../../src/market/timeframe.ts';
-import type { Pair } from './market.ts';
+import { lastPrice, type Pair } from './market.ts';
 import { candlePage, rowsOf } from './page.ts';
 import type { Routes } from './server.ts';
 
@@ -17,7 +17,7 @@ export function coinbaseRoutes(pairs: readonly Pair[]): Routes {
       };
     }
     if (path === products) {
-      const spot = params.get('product_type') === 'FUTURE' ? [] : pairs.map(product);
+      const spot = params.get('product_type') === 'FUTURE' ? [] : pairs.map((pair) => product(pair, nowMs));
       return { status: 200, body: { products: spot, num_products: spot.length } };
     }
     const id = new RegExp(`^${products}/([A-Z0-9-]+)/candles$`).exec(path)?.[1];
@@ -73,9 +73,9 @@ function timeframeOf(granularity: string): Timeframe | undefined {
   return timeframe !== undefined && isTimeframe(timeframe) ? timeframe : undefined;
 }
 
-const product = (pair: Pair): unknown => ({
+const product = (pair: Pair, nowMs: number): unknown => ({
   product_id: idOf(pair),
-  price: '1',
+  price: String(lastPrice(pair, nowMs) ?? 0),
   base_increment: String(pair.amountStep),
   quote_increment: String(pair.priceTick),
   price_increment: String(pair.priceTick),
