@@ -67,7 +67,7 @@ export async function trainedForecasts(
   };
 }
 
-export interface WalkForwardRequest extends SourceRequest {
+interface WalkForwardRequest extends SourceRequest {
   readonly symbols: readonly PairSymbol[];
   readonly sinceMs: number;
   readonly folds: number;

@@ -18,7 +18,7 @@ interface WalkForwardTask {
   readonly onFold: (modelId: string, fold: number) => void;
 }
 
-export interface WalkForwardEntry {
+interface WalkForwardEntry {
   readonly model: Model;
   readonly params: unknown;
   /** A model that cannot learn from these bars stops the run when it is required, and is left out otherwise. */
