@@ -3,11 +3,14 @@ import { suggest } from '../foundation/nearest.ts';
 import { boostedTrees } from './boosted-trees/index.ts';
 import { buyAndHold } from './buy-and-hold/index.ts';
 import { lstmCnn } from './lstm-cnn/index.ts';
+import { logistic } from './logistic/index.ts';
 import { meanReversion } from './mean-reversion/index.ts';
 import type { Model } from './model.ts';
 import { momentumGarch } from './momentum-garch/index.ts';
 import { oneBarReversal } from './one-bar-reversal/index.ts';
 import { persistence } from './persistence/index.ts';
+import { randomForest } from './random-forest/index.ts';
+import { ridge } from './ridge/index.ts';
 import { tft } from './tft/index.ts';
 
 /**
@@ -21,6 +24,9 @@ export const models: readonly Model[] = [
   momentumGarch,
   meanReversion,
   boostedTrees,
+  randomForest,
+  logistic,
+  ridge,
   tft,
   lstmCnn,
 ];

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { UserError } from '../../foundation/errors.ts';
-import type { FittedModel, FitTask, Forecast, Model } from '../model.ts';
-import { featureColumns, gatherExamples } from '../tabular/examples.ts';
+import type { FittedModel, FitTask, Model } from '../model.ts';
+import { gatherExamples } from '../tabular/examples.ts';
 import { FEATURES } from '../tabular/features.ts';
-import { followProbability } from '../tabular/positions.ts';
+import { accuracy, entryEdgeOf, forecastDirection } from '../tabular/forecast.ts';
 import { BoosterHead, packTrees, unpackTrees } from './artifact.ts';
 import { boost, type Booster, gainImportance, predict } from './boosting.ts';
 
@@ -112,20 +112,17 @@ async function fit(task: FitTask<Params>): Promise<FittedModel> {
     },
   });
   const judged = validation.labels.length > 0 ? validation : train;
-  const distances = predict(booster, judged.columns)
-    .map((probability) => Math.abs(probability - 0.5))
-    .sort();
   const importance = gainImportance(booster, features.length);
   const learned = {
     params,
     booster: packTrees(booster).head,
-    entryEdge: distances[Math.floor(params.entryQuantile * distances.length)],
+    entryEdge: entryEdgeOf(predict(booster, judged.columns), params.entryQuantile),
     meanMove,
     figures: {
       trees: booster.trees.length,
       trainingRows: train.labels.length,
       validationRows: validation.labels.length,
-      validationAccuracy: accuracy(booster, validation),
+      validationAccuracy: accuracy(predict(booster, validation.columns), validation.labels),
       meanGain: Object.fromEntries(
         features
           .map((name, i) => [name, importance[i]] as const)
@@ -142,23 +139,13 @@ function fitted(learned: z.output<typeof Learned>, booster: Booster): FittedMode
   return {
     report: figures,
     forecast: async (panel) =>
-      panel.series.map((series): Forecast => {
-        const columns = featureColumns(series, params.features);
-        const known = columns.reduce(
-          (rows, column) => rows.map((count, row) => count + (Number.isNaN(column[row]) ? 0 : 1)),
-          new Float64Array(series.candles.time.length),
-        );
+      forecastDirection(panel, {
+        ...params,
+        entryEdge,
+        predict: (columns) => ({ probabilityUp: predict(booster, columns) }),
         // Trees can route missing values, but a row in which all are missing says nothing.
-        const probabilityUp = predict(booster, columns).map((probability, row) =>
-          known[row] === 0 ? NaN : probability,
-        );
-        return {
-          symbol: series.symbol,
-          horizonBars: params.horizonBars,
-          ...followProbability(probabilityUp, entryEdge),
-          probabilityUp,
-          expectedReturn: probabilityUp.map((probability) => (2 * probability - 1) * meanMove),
-        };
+        blind: 'all-missing',
+        meanMove,
       }),
     save: () => ({ json: learned, blobs: { trees: packTrees(booster).bytes } }),
   };
@@ -179,14 +166,4 @@ function monotoneDirections(
   }
   if (Object.keys(named).length === 0) return undefined;
   return features.map((name) => named[name] ?? 0);
-}
-
-/** Share of rows whose sign was right; `undefined` without rows. */
-function accuracy(
-  booster: Booster,
-  { columns, labels }: { columns: readonly Float64Array[]; labels: Float64Array },
-): number | undefined {
-  if (labels.length === 0) return undefined;
-  const right = predict(booster, columns).filter((probability, i) => probability > 0.5 === labels[i] > 0.5);
-  return right.length / labels.length;
 }

@@ -3,10 +3,11 @@ import type { Series } from '../../dataset/panel.ts';
 import { UserError } from '../../foundation/errors.ts';
 import type { FitTask } from '../model.ts';
 
-/** Rows of all symbols one after the other: feature columns and whether the return was positive (1) or not (0). */
+/** Rows of all symbols one after the other: feature columns, returns, and whether these were positive (1) or not (0). */
 export interface LabelledRows {
   readonly columns: readonly Float64Array[];
   readonly labels: Float64Array;
+  readonly returns: Float64Array;
 }
 
 /**
@@ -28,23 +29,22 @@ export function gatherExamples(
     );
     return { columns, returns, train: warm, validation: rows(trainUntilMs, Infinity) };
   });
-  const gather = (pick: 'train' | 'validation'): LabelledRows => ({
-    columns: features.map((_, i) =>
-      join(parts.map((part) => Float64Array.from(part[pick], (row) => part.columns[i][row]))),
-    ),
-    labels: join(
-      parts.map((part) => Float64Array.from(part[pick], (row) => (part.returns[row] > 0 ? 1 : 0))),
-    ),
-  });
-  const moves = join(
-    parts.map((part) => Float64Array.from(part.train, (row) => Math.abs(part.returns[row]))),
-  );
-  return {
-    train: gather('train'),
-    validation: gather('validation'),
-    meanMove: moves.length === 0 ? 0 : moves.reduce((sum, move) => sum + move, 0) / moves.length,
+  const gather = (pick: 'train' | 'validation'): LabelledRows => {
+    const returns = join(parts.map((part) => Float64Array.from(part[pick], (row) => part.returns[row])));
+    return {
+      columns: features.map((_, i) =>
+        join(parts.map((part) => Float64Array.from(part[pick], (row) => part.columns[i][row]))),
+      ),
+      labels: returns.map((value) => (value > 0 ? 1 : 0)),
+      returns,
+    };
   };
+  const train = gather('train');
+  return { train, validation: gather('validation'), meanMove: mean(train.returns.map(Math.abs)) };
 }
+
+const mean = (values: Float64Array): number =>
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The named feature columns of a series. Throws `UserError` when the panel lacks one. */
 export function featureColumns(series: Series, names: readonly string[]): readonly Float64Array[] {
