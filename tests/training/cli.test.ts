@@ -3,11 +3,14 @@ import { once } from 'node:events';
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { runCli } from '../support/cli.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { walkStore } from './runs.ts';
+
+// Each test starts the program many times; on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 300_000 });
 
 const Trained = z.object({
   runId: z.string(),
