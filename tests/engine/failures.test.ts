@@ -8,7 +8,8 @@ import { type Tensor, tf } from '../../src/engine/tf.ts';
 import { initialParameters, loadState, saveState } from '../../src/engine/weights.ts';
 
 const compile = (build: (x: Tensor) => Tensor): Uint8Array =>
-  compileProgram({ name: 'plan', build: ({ input }) => ({ y: build(input('x', [2, 3], 'float32')) }) }).model;
+  compileProgram({ name: 'plan', build: (inputs) => ({ y: build(inputs.input('x', [2, 3], 'float32')) }) })
+    .model;
 
 describe('what cannot be compiled is refused by name', () => {
   it('an operation without an ONNX form', () => {

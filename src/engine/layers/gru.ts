@@ -61,7 +61,8 @@ const gruSteps = defineRecurrence('GruSteps', {
       inputGates[t] = tf.concat([dRz, dNew], 0); // [3 hidden, batch]
       hiddenGates[t] = tf.concat([dRz, tf.mul(dNew, r)], 0);
       inputGradients[t] = tf.matMul(inputTransposed, inputGates[t]);
-      fromNext = flushTiny(tf.add(tf.matMul(hiddenTransposed, hiddenGates[t]), passed));
+      const dPrevious = tf.add(tf.matMul(hiddenTransposed, hiddenGates[t]), passed);
+      fromNext = t % 4 === 0 ? flushTiny(dPrevious) : dPrevious;
     }
     const allInput = tf.concat(inputGates, 1); // [3 hidden, steps x batch]
     const allHidden = tf.concat(hiddenGates, 1);

@@ -58,48 +58,50 @@ export function lstm(
 
 /**
  * All steps as one operation with its own gradient: the weights' gradient is one GEMM over all steps, and
- * no gradient of a slice is ever taken.
+ * no gradient of a slice is ever taken. With tanh(a) = 2 sigmoid(2a) - 1 and the rows of gate g doubled, all
+ * four gates share one GEMM and one sigmoid.
  */
 const lstmSteps = defineRecurrence('LstmSteps', {
   held: ['weight', 'bias', 'hidden', 'cell'],
   forward(steps, held) {
     const run = forward(steps, held);
-    return [...run.hiddens, run.cells[run.cells.length - 1]];
+    return [...run.map(({ hidden }) => hidden), run[run.length - 1].cell];
   },
   backward(gradients, steps, held) {
-    const { gates, cells, joined, weights } = forward(steps, held);
+    const run = forward(steps, held);
     const size = held.hidden.shape[0];
     const inputs = steps[0].shape[0];
-    const weightTransposed = tf.transpose(tf.concat([weights.ifo, weights.g], 0)); // [inputs + hidden, 4 hidden]
+    // dg/da = 4 sigmoid'(2a): the 4 goes into the weights here and into their gradient below.
+    const weightTransposed = tf.transpose(scaleGateG(held.weight, 4)); // [inputs + hidden, 4 hidden]
     const inputGradients: Tensor[] = [];
     const gateGradients: Tensor[] = [];
     let fromNext: Tensor | undefined;
     let dCell = gradients[steps.length];
     for (let t = steps.length - 1; t >= 0; t--) {
-      const { i, f, o, g, ifo, tanhCell } = gates[t];
+      const { gates, i, f, o, g, cellBefore, tanhCell } = run[t];
       const dHidden = fromNext ? tf.add(gradients[t], fromNext) : gradients[t];
       const dOut = tf.mul(dHidden, tanhCell);
       // d tanh(c) = 1 - tanh(c)^2
       dCell = tf.add(dCell, tf.mul(tf.sub(dHidden, tf.mul(dOut, tanhCell)), o));
-      const dIfo = tf.concat([tf.mul(dCell, g), tf.mul(dCell, cells[t]), dOut], 0);
-      const dG = tf.mul(dCell, i);
-      const beforeGates = tf.concat(
-        [tf.mul(dIfo, tf.sub(ifo, tf.square(ifo))), tf.sub(dG, tf.mul(dG, tf.square(g)))],
-        0,
-      );
+      const dGates = tf.concat([tf.mul(dCell, g), tf.mul(dCell, cellBefore), tf.mul(dCell, i), dOut], 0);
+      const beforeGates = tf.mul(dGates, tf.sub(gates, tf.square(gates)));
       gateGradients[t] = beforeGates;
       const [dInput, dPrevious] = tf.split(tf.matMul(weightTransposed, beforeGates), [inputs, size], 0);
       inputGradients[t] = dInput;
-      fromNext = flushTiny(dPrevious);
-      dCell = flushTiny(tf.mul(dCell, f));
+      const flush = t % 4 === 0 ? flushTiny : (x: Tensor): Tensor => x;
+      fromNext = flush(dPrevious);
+      dCell = flush(tf.mul(dCell, f));
     }
-    const all = tf.concat(gateGradients, 1); // [4 hidden, steps x batch], rows i f o g
-    const dWeight = tf.matMul(all, tf.concat([...joined], 1), false, true);
+    const all = tf.concat(gateGradients, 1); // [4 hidden, steps x batch]
+    const joined = tf.concat(
+      run.map((step) => step.joined),
+      1,
+    );
     return {
       steps: inputGradients,
       held: {
-        weight: reorder(dWeight),
-        bias: reorder(tf.sum(all, 1, true)),
+        weight: scaleGateG(tf.matMul(all, joined, false, true), 4),
+        bias: scaleGateG(tf.sum(all, 1, true), 4),
         hidden: fromNext ?? gradients[0],
         cell: dCell,
       },
@@ -107,39 +109,29 @@ const lstmSteps = defineRecurrence('LstmSteps', {
   },
 });
 
-function forward(
-  steps: readonly Tensor[],
-  { weight, bias, hidden, cell }: Held<'weight' | 'bias' | 'hidden' | 'cell'>,
-) {
-  const [weights, biases] = [ifoAndG(weight), ifoAndG(bias)];
-  const [hiddens, cells, joined, gates] = [[] as Tensor[], [cell], [] as Tensor[], [] as Gates[]];
-  let previous = hidden;
-  for (const [t, step] of steps.entries()) {
-    const both = tf.concat([step, previous], 0); // [inputs + hidden, batch]
-    const ifo = tf.sigmoid(tf.add(tf.matMul(weights.ifo, both), biases.ifo));
-    const g = tf.tanh(tf.add(tf.matMul(weights.g, both), biases.g));
-    const [i, f, o] = tf.split(ifo, 3, 0);
-    const next = tf.add(tf.mul(f, cells[t]), tf.mul(i, g));
-    const tanhCell = tf.tanh(next);
-    previous = tf.mul(o, tanhCell);
-    joined.push(both);
-    gates.push({ i, f, o, g, ifo, tanhCell });
-    cells.push(next);
-    hiddens.push(previous);
-  }
-  return { hiddens, cells, joined, gates, weights };
+type LstmHeld = Held<'weight' | 'bias' | 'hidden' | 'cell'>;
+type LstmStep = Held<
+  'joined' | 'gates' | 'i' | 'f' | 'g' | 'o' | 'cellBefore' | 'cell' | 'tanhCell' | 'hidden'
+>;
+
+function forward(steps: readonly Tensor[], held: LstmHeld): LstmStep[] {
+  const [weight, bias] = [scaleGateG(held.weight, 2), scaleGateG(held.bias, 2)];
+  let { hidden, cell } = held;
+  return steps.map((step) => {
+    const joined = tf.concat([step, hidden], 0); // [inputs + hidden, batch]
+    const gates = tf.sigmoid(tf.add(tf.matMul(weight, joined), bias)); // [4 hidden, batch]
+    const [i, f, half, o] = tf.split(gates, 4, 0);
+    const g = tf.sub(tf.mul(half, 2), 1);
+    const cellBefore = cell;
+    cell = tf.add(tf.mul(f, cellBefore), tf.mul(i, g));
+    const tanhCell = tf.tanh(cell);
+    hidden = tf.mul(o, tanhCell);
+    return { joined, gates, i, f, g, o, cellBefore, cell, tanhCell, hidden };
+  });
 }
 
-type Gates = Readonly<Record<'i' | 'f' | 'o' | 'g' | 'ifo' | 'tanhCell', Tensor>>;
-
-/** Rows (i, f, g, o) as (i, f, o), which share one sigmoid, and g. */
-function ifoAndG(rows: Tensor): { readonly ifo: Tensor; readonly g: Tensor } {
+/** Rows of the gates (i, f, g, o) with those of g multiplied. */
+function scaleGateG(rows: Tensor, factor: number): Tensor {
   const [i, f, g, o] = tf.split(rows, 4, 0);
-  return { ifo: tf.concat([i, f, o], 0), g };
-}
-
-/** Rows (i, f, o, g) back in PyTorch's order. */
-function reorder(rows: Tensor): Tensor {
-  const [i, f, o, g] = tf.split(rows, 4, 0);
-  return tf.concat([i, f, g, o], 0);
+  return tf.concat([i, f, tf.mul(g, factor), o], 0);
 }
