@@ -2,6 +2,9 @@ import { UserError } from '../foundation/errors.ts';
 import { suggest } from '../foundation/nearest.ts';
 import { boostedTrees } from './boosted-trees/index.ts';
 import { buyAndHold } from './buy-and-hold/index.ts';
+import { cnnLstmModel } from './cnn-lstm/index.ts';
+import { gruModel } from './gru/index.ts';
+import { lstmModel } from './lstm/index.ts';
 import { lstmCnn } from './lstm-cnn/index.ts';
 import { logistic } from './logistic/index.ts';
 import { meanReversion } from './mean-reversion/index.ts';
@@ -12,6 +15,7 @@ import { persistence } from './persistence/index.ts';
 import { randomForest } from './random-forest/index.ts';
 import { ridge } from './ridge/index.ts';
 import { tft } from './tft/index.ts';
+import { transformerModel } from './transformer/index.ts';
 
 /**
  * Every model, in the order in which they are trained. This file is loaded by quick commands: a model imports
@@ -29,6 +33,10 @@ export const models: readonly Model[] = [
   ridge,
   tft,
   lstmCnn,
+  lstmModel,
+  gruModel,
+  transformerModel,
+  cnnLstmModel,
 ];
 
 /** Throws `UserError` with the nearest id for one that is not there. */

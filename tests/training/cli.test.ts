@@ -48,11 +48,13 @@ const Signals = z.object({
 });
 
 /** Networks with a short window and few steps. */
+const SMALL = '{ lookBack: 8, epochs: 1, windowsPerEpoch: 64, validationWindows: 64 }';
 const CONFIG = `market: { symbols: [BTC/USDT, ETH/USDT] }
 models:
   tft: { lookBack: 8, horizonsBars: [4], epochs: 1, windowsPerEpoch: 64, validationWindows: 64 }
-  lstm-cnn: { lookBack: 8, epochs: 1, windowsPerEpoch: 64, validationWindows: 64 }
-`;
+${['lstm-cnn', 'lstm', 'gru', 'transformer', 'cnn-lstm'].map((id) => `  ${id}: ${SMALL}\n`).join('')}`;
+/** One model of each kind. */
+const SOME = ['--models', 'persistence,momentum-garch,boosted-trees,gru'];
 
 async function workspace(options: { synthetic?: boolean } = {}): Promise<string> {
   const folder = temporaryFolder();
@@ -96,7 +98,7 @@ describe('the commands train, signals and models', () => {
     const refused = await runCli(['train'], { cwd });
     expect(refused.status).toBe(1);
     expect(refused.stderr).toContain('--allow-synthetic');
-    const allowed = await runCli(['train', '--allow-synthetic'], { cwd });
+    const allowed = await runCli(['train', '--allow-synthetic', ...SOME], { cwd });
     expect(allowed.status, allowed.stderr).toBe(0);
     for (const args of [['signals'], ['models'], ['models', 'show', 'persistence']])
       expect((await runCli(args, { cwd })).stdout, args.join(' ')).toContain('SYNTHETIC');
@@ -131,7 +133,7 @@ describe('the commands train, signals and models', () => {
 describe('Ctrl-C while training', () => {
   it('exits with 130 and keeps the models that are finished', async () => {
     const cwd = await workspace();
-    appendFileSync(join(cwd, 'config.yaml'), `models: { boosted-trees: { rounds: 3000, eta: 0.001 } }\n`);
+    appendFileSync(join(cwd, 'config.yaml'), '  boosted-trees: { rounds: 3000, eta: 0.001 }\n');
     const args = ['train', '--models', 'persistence,boosted-trees'];
     const child = spawn(process.execPath, [resolve('bin/crypto-trader.js'), ...args], {
       cwd,
@@ -157,7 +159,7 @@ const logText = (folder: string): readonly string[] =>
 describe('kill -9 while training', () => {
   it('loses no finished model, and a resume ends with the weights of a run that was never killed', async () => {
     const [whole, cwd] = [await workspace(), await workspace()];
-    const expected = await runCli(['train', '--json'], { cwd: whole });
+    const expected = await runCli(['train', '--json', ...SOME], { cwd: whole });
     const runs = (): string[] => {
       const folder = join(cwd, 'checkpoints');
       return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('-quick')) : [];
@@ -168,7 +170,7 @@ describe('kill -9 while training', () => {
     let killed = 0;
     // Each try is killed a few log lines further on; the log says how far training is.
     for (const further of [1, 2, 5, 9]) {
-      const args = runs().length > 0 ? ['train', '--mode', 'resume'] : ['train'];
+      const args = runs().length > 0 ? ['train', '--mode', 'resume'] : ['train', ...SOME];
       const child = spawn(process.execPath, [resolve('bin/crypto-trader.js'), ...args], {
         cwd,
         stdio: 'ignore',

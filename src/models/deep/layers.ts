@@ -9,3 +9,10 @@ export function stepDropout(pass: Pass, steps: readonly Tensor[], rate: number):
   const factor = tf.mul(tf.transpose(kept), 1 / (1 - rate));
   return steps.map((step) => tf.mul(step, factor));
 }
+
+/** Attention over the bars of the window in percent, from the last closed bar (lag 0) backwards. */
+export const attentionByLagPct = (
+  weights: Float32Array,
+): { readonly attentionByLagPct: readonly number[] } => ({
+  attentionByLagPct: Array.from(weights, (share) => Math.round(share * 1e4) / 100).reverse(),
+});

@@ -1,5 +1,6 @@
 import type { Architecture } from '../deep/architecture.ts';
 import { CALENDAR_INPUTS } from '../deep/inputs.ts';
+import { attentionByLagPct } from '../deep/layers.ts';
 import { networkInputs } from '../deep/params.ts';
 import { QUANTILE_LEVELS, quantileHead } from '../deep/quantile-head.ts';
 import type { TftParams } from './index.ts';
@@ -41,8 +42,7 @@ export function explainTft(
   return {
     pastImportancePct: ranked(pastNames, past),
     futureImportancePct: ranked(CALENDAR_INPUTS, future),
-    /** From the last closed bar (lag 0) backwards. */
-    attentionByLagPct: Array.from(toPast, percent).reverse(),
+    ...attentionByLagPct(toPast),
   };
 }
 
