@@ -8,8 +8,9 @@ export const ACCOUNT_OBSERVATION = ['position', 'unrealisedReturn', 'drawdown', 
 const HALF_TIME_BARS = 24;
 
 /**
- * Writes the account at the last close: position as a signed share of equity, return of the open trade before
- * costs of closing it, drawdown from the highest equity of the episode, bars held as n / (n + 24).
+ * Writes the account at the last close: position as a signed share of equity, return of the open trade in
+ * tenths before costs of closing it, drawdown from the highest equity of the episode in tenths, bars held as
+ * n / (n + 24): all of the order of 1, as a network likes its inputs.
  */
 export function observeAccount(
   portfolio: Portfolio,
@@ -21,8 +22,8 @@ export function observeAccount(
   const held = amount[0];
   const bars = portfolio.bars - entryBar[0];
   into[at] = held === 0 ? 0 : (held * mark[0]) / equity;
-  into[at + 1] = held === 0 ? 0 : Math.sign(held) * (mark[0] / entryPrice[0] - 1);
-  into[at + 2] = drawdown;
+  into[at + 1] = held === 0 ? 0 : 10 * Math.sign(held) * (mark[0] / entryPrice[0] - 1);
+  into[at + 2] = 10 * drawdown;
   into[at + 3] = held === 0 ? 0 : bars / (bars + HALF_TIME_BARS);
 }
 

@@ -29,14 +29,17 @@ export function worldOf({ symbol, candles, features }: Series, barMs: number): W
   return { instrument, market: { time: candles.time, barMs, candles: [candles] }, inputs, width, complete };
 }
 
+/** A bar of a series, by their numbers. */
+export interface Start {
+  readonly s: number;
+  readonly row: number;
+}
+
 /** Where an episode of `windowBars` steps may start: all its rows are complete, its bars without a hole. */
-export function startsOf(
-  worlds: readonly World[],
-  windowBars: number,
-): readonly { readonly s: number; readonly row: number }[] {
+export function startsOf(worlds: readonly World[], windowBars: number): readonly Start[] {
   return worlds.flatMap(({ market, complete }, s) => {
     const { time, barMs } = market;
-    const starts: { s: number; row: number }[] = [];
+    const starts: Start[] = [];
     let run = 0;
     for (let row = 0; row < time.length; row++) {
       const follows = run > 0 && time[row] - time[row - 1] === barMs;

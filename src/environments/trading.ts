@@ -1,5 +1,6 @@
 import type { Panel } from '../dataset/panel.ts';
 import { UserError } from '../foundation/errors.ts';
+import type { Random } from '../foundation/random.ts';
 import { TIMEFRAME_MS } from '../market/timeframe.ts';
 import { createPortfolio, equity } from '../trading/portfolio.ts';
 import type { ExecutionRules } from '../trading/rules.ts';
@@ -12,7 +13,7 @@ import {
   restorePortfolio,
 } from './trading-account.ts';
 import { type RewardWeights, rewardOf, startReward } from './trading-reward.ts';
-import { startsOf, worldOf } from './trading-world.ts';
+import { type Start, startsOf, type World, worldOf } from './trading-world.ts';
 
 export interface TradingTask {
   /** Bars and what the agent sees of the market; rows with a missing feature are never part of an episode. */
@@ -30,11 +31,13 @@ export interface TradingEnvironment extends Environment {
   /** Starts flat at the close of bar `row` of series `s`: for evaluation and forecasts, which leave nothing to chance. */
   start(s: number, row: number, into: Float32Array, at: number): void;
   /** A new window of the same account: drawdown and Sharpe part start anew, what is held stays. */
-  startWindow(): void;
+  startWindow(into: Float32Array, at: number): void;
   /** Quote currency, at the last close. */
   readonly equity: number;
-  /** The position decided on at the last step, in [-1, 1]; `NaN`: hold. */
-  readonly target: number;
+  /** The action that changes nothing. */
+  readonly hold: number;
+  /** The position in [-1, 1] that `action` asks for; `held` is what was asked for before. */
+  targetOf(action: number, held: number): number;
   /** Rows of series `s` whose features are all there. */
   isComplete(s: number, row: number): boolean;
 }
@@ -48,25 +51,39 @@ const RUIN_SHARE = 0.1;
 /**
  * A window of one symbol's history, drawn at random. At the close of a bar the agent sees the bar's features and its
  * own account, and its decision fills at the next open; the reward is earned up to the next close.
- * Throws `UserError` when no window of `windowBars` complete bars exists.
+ * `reset` throws `UserError` when no window of `windowBars` complete bars exists. The copies share the history.
  */
-export function tradingEnvironment(task: TradingTask): TradingEnvironment {
-  const { panel, rules, weights, windowBars } = task;
-  const names = panel.series[0].features.names;
+export function tradingEnvironments(task: TradingTask, count: number): readonly TradingEnvironment[] {
+  const { panel, windowBars } = task;
   const worlds = panel.series.map((series) => worldOf(series, TIMEFRAME_MS[panel.timeframe]));
   const starts = startsOf(worlds, windowBars);
+  return Array.from({ length: count }, () => environmentIn(worlds, starts, task));
+}
+
+export const tradingEnvironment = (task: TradingTask): TradingEnvironment => tradingEnvironments(task, 1)[0];
+
+function drawStart(starts: readonly Start[], random: Random, windowBars: number): Start {
   if (starts.length === 0) {
     throw new UserError(`No window of ${windowBars} bars with all features exists in the data.`, {
       hint: 'Fetch more history with `fetch --since`, or lower windowBars of the agent.',
     });
   }
 
+  return starts[Math.floor(random() * starts.length)];
+}
+
+function environmentIn(
+  worlds: readonly World[],
+  starts: readonly Start[],
+  task: TradingTask,
+): TradingEnvironment {
+  const { panel, rules, weights, windowBars } = task;
+  const { names } = panel.series[0].features;
   let world = worlds[0];
   let s = 0;
   let row = 0;
   let portfolio = createPortfolio([world.instrument], rules);
   let reward = startReward(rules.initialBalance);
-  let target = NaN;
   let ruined = false;
 
   const observe = (into: Float32Array, at: number): void => {
@@ -81,7 +98,6 @@ export function tradingEnvironment(task: TradingTask): TradingEnvironment {
     portfolio = createPortfolio([world.instrument], rules);
     advance(portfolio, world.market, row);
     reward = startReward(rules.initialBalance);
-    target = NaN;
     ruined = false;
   };
   return {
@@ -95,12 +111,14 @@ export function tradingEnvironment(task: TradingTask): TradingEnvironment {
     get equity() {
       return reward.equity;
     },
-    get target() {
-      return target;
+    hold: task.actions === 'target' ? NaN : 1,
+    targetOf(action, held) {
+      const wanted = targetOf(task.actions, action);
+      return Number.isNaN(wanted) ? held : wanted;
     },
     isComplete: (series, at) => worlds[series].complete[at] === 1,
     reset(random, into, at) {
-      const drawn = starts[Math.floor(random() * starts.length)];
+      const drawn = drawStart(starts, random, windowBars);
       start(drawn.s, drawn.row);
       observe(into, at);
     },
@@ -108,12 +126,12 @@ export function tradingEnvironment(task: TradingTask): TradingEnvironment {
       start(series, from);
       observe(into, at);
     },
-    startWindow() {
+    startWindow(into, at) {
       reward = startReward(reward.equity);
+      observe(into, at);
     },
     step(actions, actionAt, into, at) {
-      target = targetOf(task.actions, actions[actionAt]);
-      setTarget(portfolio, 0, target);
+      setTarget(portfolio, 0, targetOf(task.actions, actions[actionAt]));
       row++;
       advance(portfolio, world.market, row);
       const worth = equity(portfolio);
@@ -122,11 +140,11 @@ export function tradingEnvironment(task: TradingTask): TradingEnvironment {
       observe(into, at);
       return earned;
     },
-    snapshot: () => [s, row, target, ...Object.values({ ...reward }), ...portfolioNumbers(portfolio)],
+    snapshot: () => [s, row, ...Object.values({ ...reward }), ...portfolioNumbers(portfolio)],
     restore(state) {
       start(state[0], state[1]);
-      [, , target, reward.equity, reward.peak, reward.drawdown, reward.mean, reward.square] = state;
-      restorePortfolio(portfolio, state.slice(8));
+      [, , reward.equity, reward.peak, reward.drawdown, reward.mean, reward.square] = state;
+      restorePortfolio(portfolio, state.slice(7));
     },
   };
 }

@@ -5,6 +5,7 @@ import { buyAndHold } from './buy-and-hold/index.ts';
 import { cnnLstmModel } from './cnn-lstm/index.ts';
 import { gruModel } from './gru/index.ts';
 import { lstmModel } from './lstm/index.ts';
+import { dqn } from './dqn/index.ts';
 import { lstmCnn } from './lstm-cnn/index.ts';
 import { logistic } from './logistic/index.ts';
 import { meanReversion } from './mean-reversion/index.ts';
@@ -14,6 +15,7 @@ import { oneBarReversal } from './one-bar-reversal/index.ts';
 import { persistence } from './persistence/index.ts';
 import { randomForest } from './random-forest/index.ts';
 import { ridge } from './ridge/index.ts';
+import { ppo } from './ppo/index.ts';
 import { tft } from './tft/index.ts';
 import { transformerModel } from './transformer/index.ts';
 
@@ -37,6 +39,8 @@ export const models: readonly Model[] = [
   gruModel,
   transformerModel,
   cnnLstmModel,
+  ppo,
+  dqn,
 ];
 
 /** Throws `UserError` with the nearest id for one that is not there. */

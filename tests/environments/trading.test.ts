@@ -74,8 +74,8 @@ describe('the trading environment', () => {
     const { open, close } = panel.series[0].candles;
     const gain = close[21] / open[21] - 1;
     expect(seen[1]).toBeCloseTo(1, 6);
-    expect(seen[2]).toBeCloseTo(gain, 6);
-    expect(seen[3]).toBeCloseTo(Math.max(0, -gain), 6);
+    expect(seen[2]).toBeCloseTo(10 * gain, 5);
+    expect(seen[3]).toBeCloseTo(10 * Math.max(0, -gain), 5);
     environment.step(Float32Array.of(1), 0, seen, 0);
     // In its second bar: 1 / (1 + 24).
     expect(seen[4]).toBeGreaterThan(0);
@@ -138,7 +138,9 @@ describe('the trading environment', () => {
   });
 
   it('refuses data without a single complete window', () => {
-    expect(() => tradingEnvironment(taskOf({ windowBars: 300 }))).toThrow('No window of 300 bars');
+    const environment = tradingEnvironment(taskOf({ windowBars: 300 }));
+    const reset = (): void => environment.reset(createRandom(1), new Float32Array(WIDTH), 0);
+    expect(reset).toThrow('No window of 300 bars');
   });
 
   it('ends for good in ruin', () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AGENT_PARAMS } from '../agent/params.ts';
 
 const share = z.number().min(0).max(1);
 
@@ -27,3 +28,18 @@ export const DqnParams = z.strictObject({
   netArch: z.array(z.int().min(1)).min(1).default([64, 64]),
 });
 export type DqnParams = z.output<typeof DqnParams>;
+
+/** Of the trading agent: double and dueling, with sixteen updates after every 64 bars of four windows. */
+export const DqnAgentParams = z.strictObject({
+  ...DqnParams.shape,
+  ...AGENT_PARAMS,
+  totalTimesteps: AGENT_PARAMS.totalTimesteps.unwrap().default(100_000),
+  bufferSize: DqnParams.shape.bufferSize.unwrap().default(100_000),
+  nEnvs: DqnParams.shape.nEnvs.unwrap().default(4),
+  trainFreq: DqnParams.shape.trainFreq.unwrap().default(16),
+  gradientSteps: DqnParams.shape.gradientSteps.unwrap().default(16),
+  targetUpdateInterval: DqnParams.shape.targetUpdateInterval.unwrap().default(1000),
+  doubleQ: z.boolean().default(true),
+  dueling: z.boolean().default(true),
+});
+export type DqnAgentParams = z.output<typeof DqnAgentParams>;

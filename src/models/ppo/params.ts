@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AGENT_PARAMS } from '../agent/params.ts';
 
 const share = z.number().min(0).max(1);
 const schedule = z.enum(['constant', 'linear']);
@@ -32,3 +33,13 @@ export const PpoParams = z.strictObject({
   clipReward: z.number().positive().default(10),
 });
 export type PpoParams = z.output<typeof PpoParams>;
+
+/** Of the trading agent: eight windows are practised side by side, with an update every 2048 bars. */
+export const PpoAgentParams = z.strictObject({
+  ...PpoParams.shape,
+  ...AGENT_PARAMS,
+  nEnvs: PpoParams.shape.nEnvs.unwrap().default(8),
+  nSteps: PpoParams.shape.nSteps.unwrap().default(256),
+  normalizeReward: z.boolean().default(true),
+});
+export type PpoAgentParams = z.output<typeof PpoAgentParams>;

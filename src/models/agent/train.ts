@@ -1,0 +1,103 @@
+import type { Scaler } from '../../dataset/scaler.ts';
+import { panelUntil } from '../../dataset/panel.ts';
+import type { TradingTask } from '../../environments/trading.ts';
+import { type VectorEnvironment, vectorise } from '../../environments/vector.ts';
+import { lowerBound } from '../../market/candles.ts';
+import type { FitTask } from '../model.ts';
+import type { AgentParams } from './params.ts';
+import { agentEnvironments, type Decide, fitAgentScaler, playThrough } from './trading-agent.ts';
+
+/** What training needs of a learning algorithm. */
+export interface AgentLearner<Weights> {
+  readonly steps: number;
+  /** Plays and learns for a while; returns figures worth reporting. */
+  iterate(): Promise<{ readonly loss: number | undefined; readonly figures: AgentFigures }>;
+  weights(): Weights;
+  dispose(): Promise<void>;
+}
+export type AgentFigures = Readonly<Record<string, number | undefined>>;
+
+export interface TrainedAgent<Weights> {
+  readonly scaler: Scaler;
+  readonly observation: readonly string[];
+  readonly weights: Weights;
+  /** Steps of practice behind the weights that were kept. */
+  readonly keptAtStep: number;
+  /** Mean over the symbols of the log equity gained on the validation bars; `undefined` without such bars. */
+  readonly validationLogGrowth: number | undefined;
+  readonly figures: AgentFigures;
+}
+
+/**
+ * Practises on the bars before `trainUntilMs`, tries the agent on the validation bars now and then and keeps the
+ * weights that did best there.
+ */
+export async function trainAgent<Weights>(
+  {
+    panel,
+    params,
+    trainUntilMs,
+    signal,
+    onProgress,
+  }: Omit<FitTask<AgentParams & { readonly nEnvs: number }>, 'seed'>,
+  actions: TradingTask['actions'],
+  algorithm: {
+    readonly create: (environment: VectorEnvironment) => Promise<AgentLearner<Weights>>;
+    readonly decider: (weights: Weights) => Decide;
+  },
+): Promise<TrainedAgent<Weights>> {
+  const { totalTimesteps } = params;
+  const scaler = fitAgentScaler(panel, trainUntilMs);
+  const past = panelUntil(panel, trainUntilMs);
+  const environment = vectorise(agentEnvironments(past, scaler, params, actions, params.nEnvs));
+  const [trial] = agentEnvironments(panel, scaler, params, actions, 1);
+  const tryOut = (weights: Weights): number | undefined => {
+    const decide = algorithm.decider(weights);
+    const ranges = panel.series
+      .map(({ candles: { time } }, s) => ({ s, fromRow: lowerBound(time, trainUntilMs), rows: time.length }))
+      .filter(({ fromRow, rows }) => rows - fromRow > 1);
+    if (ranges.length === 0) return undefined;
+    const growth = ranges.map((range) => playThrough(trial, range, decide).logGrowth);
+    return growth.reduce((sum, value) => sum + value, 0) / growth.length;
+  };
+
+  signal.throwIfAborted();
+  const learner = await algorithm.create(environment);
+  try {
+    const started = performance.now();
+    const between = totalTimesteps / params.evaluations;
+    let best: Pick<TrainedAgent<Weights>, 'weights' | 'keptAtStep' | 'validationLogGrowth'> | undefined;
+    let nextTrial = between;
+    let figures: AgentFigures = {};
+    while (learner.steps < totalTimesteps) {
+      signal.throwIfAborted();
+      const { loss, figures: latest } = await learner.iterate();
+      figures = latest;
+      const { steps } = learner;
+      if (steps >= nextTrial || steps >= totalTimesteps) {
+        nextTrial += between;
+        const weights = learner.weights();
+        const validationLogGrowth = tryOut(weights);
+        if (
+          best?.validationLogGrowth === undefined ||
+          (validationLogGrowth ?? -Infinity) > best.validationLogGrowth
+        )
+          best = { weights, keptAtStep: steps, validationLogGrowth };
+      }
+      onProgress({
+        step: Math.min(steps, totalTimesteps),
+        steps: totalTimesteps,
+        ...(loss !== undefined && { loss }),
+        samplesPerSecond: (1000 * steps) / (performance.now() - started),
+      });
+    }
+    const kept = best ?? {
+      weights: learner.weights(),
+      keptAtStep: learner.steps,
+      validationLogGrowth: undefined,
+    };
+    return { scaler, observation: environment.observation, figures, ...kept };
+  } finally {
+    await learner.dispose();
+  }
+}

@@ -1,0 +1,68 @@
+import { parameterCount, parameterViews } from '../../engine/weights.ts';
+import type { ActionSpace } from '../../environments/environment.ts';
+import { bestAction } from '../agent/actions.ts';
+import { type AgentRecord, fittedAgent, readAgent } from '../agent/fitted-agent.ts';
+import { rowMlp } from '../agent/mlp.ts';
+import { trainAgent } from '../agent/train.ts';
+import type { Decide } from '../agent/trading-agent.ts';
+import type { Artifact, FittedModel, FitTask } from '../model.ts';
+import { createDqn } from './learner.ts';
+import { Q, qNetwork, qShape } from './network.ts';
+import { DqnAgentParams } from './params.ts';
+
+const ACTIONS = 3;
+const SPACE: ActionSpace = { kind: 'discrete', count: ACTIONS };
+
+/** Trains a DQN agent that sells, holds or buys. */
+export async function fitDqn(task: FitTask<DqnAgentParams>): Promise<FittedModel> {
+  const { params, seed } = task;
+  const inputs = params.features.length + 4;
+  const trained = await trainAgent<Float32Array>(task, 'buy-hold-sell', {
+    decider: (weights) => decider(inputs, params, weights),
+    create: async (environment) => {
+      const learner = await createDqn({ environment, params, seed, totalSteps: params.totalTimesteps });
+      return {
+        get steps() {
+          return learner.steps;
+        },
+        iterate: async () => {
+          const { meanReward, loss, exploration } = await learner.iterate();
+          return { loss, figures: { meanReward, loss, exploration } };
+        },
+        weights: () => learner.parameters(),
+        dispose: () => learner.dispose(),
+      };
+    },
+  });
+  const { weights, scaler, observation, keptAtStep, validationLogGrowth, figures } = trained;
+  return fitted({
+    params,
+    observation,
+    scaler,
+    moments: { mean: [], variance: [] },
+    figures: { keptAtStep, validationLogGrowth, ...figures },
+    weights,
+  });
+}
+
+export function loadDqn(artifact: Artifact): FittedModel {
+  return fitted(
+    readAgent(artifact, DqnAgentParams, ({ observation, params }) =>
+      parameterCount(qNetwork(observation.length, ACTIONS, params).parameters),
+    ),
+  );
+}
+
+const fitted = (record: AgentRecord<DqnAgentParams>): FittedModel =>
+  fittedAgent(record, 'buy-hold-sell', decider(record.observation.length, record.params, record.weights));
+
+function decider(inputs: number, params: DqnAgentParams, weights: Float32Array): Decide {
+  const network = qNetwork(inputs, ACTIONS, params);
+  const online = rowMlp(Q, qShape(inputs, ACTIONS, params));
+  online.load(parameterViews(network.parameters, weights));
+  const action = new Float32Array(1);
+  return (seen) => {
+    bestAction(SPACE, online.run(seen, 0).subarray(params.dueling ? 1 : 0), action, 0);
+    return action[0];
+  };
+}

@@ -1,0 +1,16 @@
+import type { Model } from '../model.ts';
+import { DqnAgentParams } from './params.ts';
+
+/** An agent that sells, holds or buys and is paid by what its account gains. */
+export const dqn: Model<DqnAgentParams> = {
+  id: 'dqn',
+  summary: 'agent trained by deep Q-learning in the trading environment',
+  kind: 'agent',
+  source:
+    'Mnih et al. 2015, van Hasselt et al. 2016, Wang et al. 2016; Stable-Baselines3 (MIT) for names and defaults',
+  params: DqnAgentParams,
+  quickParams: { totalTimesteps: 8192, evaluations: 4 },
+  features: ({ features }) => features,
+  fit: async (task) => (await import('./agent.ts')).fitDqn(task),
+  load: async (artifact) => (await import('./agent.ts')).loadDqn(artifact),
+};

@@ -1,0 +1,85 @@
+import { parameterCount, parameterViews } from '../../engine/weights.ts';
+import { standardise } from '../../environments/normalise.ts';
+import type { ActionSpace } from '../../environments/environment.ts';
+import { bestAction } from '../agent/actions.ts';
+import { type AgentRecord, fittedAgent, readAgent } from '../agent/fitted-agent.ts';
+import { rowMlp } from '../agent/mlp.ts';
+import { trainAgent } from '../agent/train.ts';
+import type { Decide } from '../agent/trading-agent.ts';
+import type { Artifact, FittedModel, FitTask } from '../model.ts';
+import { createPpo, type PpoAgentState } from './learner.ts';
+import { ACTOR, actorCritic, actorShape } from './network.ts';
+import { PpoAgentParams } from './params.ts';
+
+const SPACE: ActionSpace = { kind: 'box', size: 1, low: -1, high: 1 };
+
+/** Trains a PPO agent whose action is the target position. */
+export async function fitPpo(task: FitTask<PpoAgentParams>): Promise<FittedModel> {
+  const { params, seed } = task;
+  const inputs = params.features.length + 4;
+  const trained = await trainAgent<PpoAgentState>(task, 'target', {
+    decider: (weights) => decider(inputs, params, weights),
+    create: async (environment) => {
+      const learner = await createPpo({ environment, params, seed, totalSteps: params.totalTimesteps });
+      return {
+        get steps() {
+          return learner.steps;
+        },
+        iterate: async () => {
+          const { meanReward, policyLoss, valueLoss, entropy, approxKl, explainedVariance } =
+            await learner.iterate();
+          const figures = { meanReward, policyLoss, valueLoss, entropy, approxKl, explainedVariance };
+          return { loss: policyLoss + params.vfCoef * valueLoss, figures };
+        },
+        weights: () => learner.agent(),
+        dispose: () => learner.dispose(),
+      };
+    },
+  });
+  const { weights, scaler, observation, keptAtStep, validationLogGrowth, figures } = trained;
+  return fitted({
+    params,
+    observation,
+    scaler,
+    moments: { mean: Array.from(weights.mean), variance: Array.from(weights.variance) },
+    figures: { keptAtStep, validationLogGrowth, ...figures },
+    weights: weights.parameters,
+  });
+}
+
+export function loadPpo(artifact: Artifact): FittedModel {
+  return fitted(
+    readAgent(artifact, PpoAgentParams, ({ observation, params }) =>
+      parameterCount(actorCritic(observation.length, SPACE, params).parameters),
+    ),
+  );
+}
+
+function fitted(record: AgentRecord<PpoAgentParams>): FittedModel {
+  const { mean, variance } = record.moments;
+  const state = {
+    parameters: record.weights,
+    mean: Float64Array.from(mean),
+    variance: Float64Array.from(variance),
+  };
+  return fittedAgent(record, 'target', decider(record.observation.length, record.params, state));
+}
+
+function decider(
+  inputs: number,
+  params: PpoAgentParams,
+  { parameters, mean, variance }: PpoAgentState,
+): Decide {
+  const network = actorCritic(inputs, SPACE, params);
+  const actor = rowMlp(ACTOR, actorShape(inputs, SPACE, params));
+  actor.load(parameterViews(network.parameters, parameters));
+  const moments = { mean, variance, count: 1 };
+  const viewed = new Float32Array(inputs);
+  const action = new Float32Array(1);
+  return (seen) => {
+    if (params.normalizeObservation) standardise(moments, seen, 1, viewed, params.clipObs);
+    else viewed.set(seen);
+    bestAction(SPACE, actor.run(viewed, 0), action, 0);
+    return action[0];
+  };
+}
