@@ -51,6 +51,8 @@ const Signals = z.object({
 const SMALL = '{ lookBack: 8, epochs: 1, windowsPerEpoch: 64, validationWindows: 64 }';
 const CONFIG = `market: { symbols: [BTC/USDT, ETH/USDT] }
 models:
+  ppo: { totalTimesteps: 2048, windowBars: 48 }
+  dqn: { totalTimesteps: 2048, windowBars: 48 }
   tft: { lookBack: 8, horizonsBars: [4], epochs: 1, windowsPerEpoch: 64, validationWindows: 64 }
 ${['lstm-cnn', 'lstm', 'gru', 'transformer', 'cnn-lstm'].map((id) => `  ${id}: ${SMALL}\n`).join('')}`;
 /** One model of each kind. */
