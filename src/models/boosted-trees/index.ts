@@ -14,7 +14,7 @@ const Params = z.strictObject({
     .min(1)
     .default([...FEATURES])
     .describe('Names from the feature catalogue'),
-  horizonBars: z.int().min(1).default(12).describe('Bars of the return whose sign is forecast'),
+  horizonBars: z.int().min(1).default(4).describe('Bars of the return whose sign is forecast'),
   rounds: z.int().min(1).default(400).describe('Trees at most'),
   earlyStoppingRounds: z
     .int()

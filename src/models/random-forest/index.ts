@@ -18,7 +18,7 @@ const Params = z.strictObject({
     .min(1)
     .default([...FEATURES])
     .describe('Names from the feature catalogue'),
-  horizonBars: z.int().min(1).default(12).describe('Bars of the return whose sign is forecast'),
+  horizonBars: z.int().min(1).default(4).describe('Bars of the return whose sign is forecast'),
   trees: z.int().min(1).default(200),
   maxDepth: z.int().min(1).max(16).default(8),
   minLeaf: z.int().min(1).default(50).describe('Least rows in a leaf'),

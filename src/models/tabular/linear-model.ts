@@ -12,7 +12,7 @@ const Params = z.strictObject({
     .min(1)
     .default([...FEATURES])
     .describe('Names from the feature catalogue'),
-  horizonBars: z.int().min(1).default(12).describe('Bars of the return that is forecast'),
+  horizonBars: z.int().min(1).default(4).describe('Bars of the return that is forecast'),
   penalty: z.number().min(0).default(0.01).describe('L2 penalty on the weights of standardised features'),
   entryQuantile: z
     .number()
