@@ -36,3 +36,6 @@ function sameDay(zoned: string, time: number): boolean {
   if (!zoned.endsWith('Z')) return true;
   return new Date(time).toISOString().slice(0, 10) === zoned.slice(0, 10);
 }
+
+/** `2025-01-31 12:00`, UTC: for people, where seconds do not matter. JSON takes `formatTime`. */
+export const formatMinute = (timeMs: number): string => formatTime(timeMs).slice(0, 16).replace('T', ' ');

@@ -10,7 +10,7 @@ import { writeEquityCurve } from '../../backtest/equity-file.ts';
 import { type ForecastSource, trainedForecasts, walkForwardForecasts } from '../../backtest/sources.ts';
 import { recordTrials } from '../../backtest/trials.ts';
 import { configuredInstruments, executionRules } from '../../config/execution.ts';
-import { formatTime, parseTime, parseUntil } from '../../config/time.ts';
+import { formatMinute, parseTime, parseUntil } from '../../config/time.ts';
 import { writeFileAtomic } from '../../data/files.ts';
 import { openStore } from '../../data/store/store.ts';
 import { lowerBound } from '../../market/candles.ts';
@@ -187,7 +187,7 @@ function print(
   if (about.synthetic) out.print('These candles are SYNTHETIC: the figures say nothing about any market.');
   for (const warning of about.warnings) out.print(`WARNING: ${warning}`);
   out.print(
-    `${about.symbols.join(', ')} ${about.timeframe} on ${about.exchange}, ${formatTime(about.fromMs)} .. ${formatTime(about.untilMs)}: ${result.market.time.length} bars. By ${about.trainedBy}.`,
+    `${about.symbols.join(', ')} ${about.timeframe} on ${about.exchange}, ${formatMinute(about.fromMs)} .. ${formatMinute(about.untilMs)}: ${result.market.time.length} bars. By ${about.trainedBy}.`,
   );
   if (about.missingBars > 0) out.print(`${about.missingBars} bars are missing; nothing trades across a gap.`);
   out.print(

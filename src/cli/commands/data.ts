@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { formatTime, parseTime, parseUntil } from '../../config/time.ts';
+import { formatMinute, parseTime, parseUntil } from '../../config/time.ts';
 import { exportCandles } from '../../data/export.ts';
 import { type DatasetManifest, openStore, type Store } from '../../data/store/store.ts';
 import { CheckFailed, UserError } from '../../foundation/errors.ts';
@@ -77,8 +77,8 @@ async function listDatasets(
         manifest.symbol,
         manifest.timeframe,
         String(manifest.rows),
-        formatTime(manifest.firstTimeMs),
-        formatTime(manifest.lastTimeMs),
+        formatMinute(manifest.firstTimeMs),
+        formatMinute(manifest.lastTimeMs),
         gapText(manifest),
         manifest.synthetic ? `SYNTHETIC (${manifest.source})` : manifest.source,
         manifest.sha256.slice(0, 12),
@@ -130,8 +130,8 @@ async function showGaps(
   const rows = found.flatMap((manifest) =>
     manifest.gaps.map((gap) => [
       `${manifest.exchange} ${manifest.symbol} ${manifest.timeframe}`,
-      formatTime(gap.fromMs),
-      formatTime(gap.toMs),
+      formatMinute(gap.fromMs),
+      formatMinute(gap.toMs),
       String(gap.bars),
       gap.checked ? 'the source has none' : 'not asked for yet',
     ]),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { formatTime, parseTime, parseUntil } from '../../config/time.ts';
+import { formatMinute, parseTime, parseUntil } from '../../config/time.ts';
 import { fetchDatasets } from '../../data/fetch.ts';
 import { openStore, type Store } from '../../data/store/store.ts';
 import type { UpdateResult } from '../../data/update.ts';
@@ -118,7 +118,7 @@ function readPlan({ config }: CommandContext, options: Options): Plan {
   if (plan.symbols.length === 0) throw new UsageError('--symbols names no pair.');
   if (plan.sinceMs >= plan.untilMs) {
     throw new UserError(
-      `The range ends (${formatTime(plan.untilMs)}) before it begins (${formatTime(plan.sinceMs)}).`,
+      `The range ends (${formatMinute(plan.untilMs)}) before it begins (${formatMinute(plan.sinceMs)}).`,
       { hint: 'Exchange --since and --until, or correct market.since and market.until in config.yaml.' },
     );
   }
@@ -201,8 +201,8 @@ function printOutcome({ out }: CommandContext, { source, passedOver, datasets }:
       manifest.timeframe,
       String(manifest.rows),
       String(addedRows),
-      formatTime(manifest.firstTimeMs),
-      formatTime(manifest.lastTimeMs),
+      formatMinute(manifest.firstTimeMs),
+      formatMinute(manifest.lastTimeMs),
       gapText(manifest),
       manifest.sha256.slice(0, 12),
     ]),

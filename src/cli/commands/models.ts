@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Command } from 'commander';
-import { formatTime } from '../../config/time.ts';
+import { formatMinute, formatTime } from '../../config/time.ts';
 import { writeFileAtomic } from '../../data/files.ts';
 import { UserError } from '../../foundation/errors.ts';
 import type { Model } from '../../models/model.ts';
@@ -134,7 +134,7 @@ async function showModel({ config, out }: CommandContext, model: Model, options:
   out.print(`
 Checkpoint ${member.folder}
   trained      ${manifest.trainedAt}, seed ${manifest.seed}, ${manifest.seconds.toFixed(1)} s
-  candles      ${manifest.exchange} ${manifest.symbols.join(' ')} ${manifest.timeframe}${manifest.synthetic ? ' SYNTHETIC' : ''}, until ${formatTime(manifest.trainUntilMs)}
+  candles      ${manifest.exchange} ${manifest.symbols.join(' ')} ${manifest.timeframe}${manifest.synthetic ? ' SYNTHETIC' : ''}, until ${formatMinute(manifest.trainUntilMs)}
   weights      ${manifest.weightHash}
   validation   ${metrics.samples} samples, direction right ${metrics.directionalAccuracyPct?.toFixed(1) ?? '-'} % (${metrics.directionalAccuracyIntervalPct?.map((bound) => bound.toFixed(1)).join(' .. ') ?? '-'}), net return ${metrics.netReturnPct.toFixed(1)} % at ${metrics.feeBps} + ${metrics.slippageBps} bp a side
   buy and hold ${manifest.baselines['buy-and-hold']?.netReturnPct.toFixed(1) ?? '-'} % on the same bars

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { configuredInstruments, executionRules } from '../../config/execution.ts';
-import { formatTime } from '../../config/time.ts';
+import { formatMinute } from '../../config/time.ts';
 import { openExchange } from '../../data/exchange/client.ts';
 import { openStore } from '../../data/store/store.ts';
 import { UserError } from '../../foundation/errors.ts';
@@ -151,7 +151,7 @@ function introduce(
   out.print(
     last === undefined
       ? `Paper session ${sessionId}, new; models of ${trained.runId}.`
-      : `Paper session ${sessionId}, resumed after the bar of ${formatTime(last.timeMs)}; ${recovery.barsReplayed} bars of the ledger replayed; models of ${trained.runId}.`,
+      : `Paper session ${sessionId}, resumed after the bar of ${formatMinute(last.timeMs)}; ${recovery.barsReplayed} bars of the ledger replayed; models of ${trained.runId}.`,
   );
   if (recovery.tornBytes > 0) {
     out.print(
@@ -175,7 +175,7 @@ function reportBar(
   const news = [...happened, ...missed, ...placed].join('; ');
   const change = 100 * (record.equity / session.rules.initialBalance - 1);
   out.print(
-    `${formatTime(record.timeMs).slice(0, 16)}  equity ${record.equity.toFixed(2)} (${change >= 0 ? '+' : ''}${change.toFixed(2)} %)${news === '' ? '' : `  ${news}`}`,
+    `${formatMinute(record.timeMs)}  equity ${record.equity.toFixed(2)} (${change >= 0 ? '+' : ''}${change.toFixed(2)} %)${news === '' ? '' : `  ${news}`}`,
   );
 }
 
@@ -187,7 +187,7 @@ function reportCycles({ out, log }: CommandContext): (cycle: Cycle) => void {
     if (feed.kind === 'stale') {
       const retry = `trying again in ${Math.round(feed.retryInMs / 1000)} s`;
       log.warn({ ...feed }, `feed is stale: ${feed.reason}`);
-      if (!lost) out.print(`Feed is STALE since ${formatTime(feed.sinceMs)}: ${feed.reason} (${retry})`);
+      if (!lost) out.print(`Feed is STALE since ${formatMinute(feed.sinceMs)}: ${feed.reason} (${retry})`);
     } else if (lost) {
       log.info({ number }, 'feed is back');
       out.print('Feed is back.');
@@ -203,7 +203,7 @@ function conclude(
 ): void {
   const { last, account } = session;
   out.print(
-    `\n${cycles} cycles, ${barsProcessed} bars processed${last === undefined ? '' : `, the last of ${formatTime(last.timeMs)}`}; equity ${account.equity().toFixed(2)}.`,
+    `\n${cycles} cycles, ${barsProcessed} bars processed${last === undefined ? '' : `, the last of ${formatMinute(last.timeMs)}`}; equity ${account.equity().toFixed(2)}.`,
   );
   const rows = positionRows(account);
   if (rows.length === 0) out.print('No open position.');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Command } from 'commander';
-import { formatTime } from '../../config/time.ts';
+import { formatMinute, formatTime } from '../../config/time.ts';
 import { openStore } from '../../data/store/store.ts';
 import type { Series } from '../../dataset/panel.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../market/timeframe.ts';
@@ -70,7 +70,7 @@ async function signals({ config, out }: CommandContext, options: Options): Promi
     ]),
   );
   out.print(
-    `\nDecided at the close of the bar that ended ${formatTime(panel.untilMs)}, for the next open. Models: ${trained.runId}.`,
+    `\nDecided at the close of the bar that ended ${formatMinute(panel.untilMs)}, for the next open. Models: ${trained.runId}.`,
   );
   if (stale)
     out.print(`That was ${age(ageMs)} ago: run \`crypto-trader fetch\` for signals on current candles.`);
