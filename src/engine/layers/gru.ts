@@ -1,7 +1,18 @@
 import { fanInUniform } from '../initializers.ts';
 import { type Declare, type Layer, named, within } from '../network.ts';
 import { type Tensor, tf } from '../tf.ts';
-import { defineRecurrence, flushTiny, type Held } from './recurrence.ts';
+import {
+  defineRecurrence,
+  flushTiny,
+  gatesInOrder,
+  type Held,
+  sequenceOf,
+  stateOf,
+  stepsOf,
+} from './recurrence.ts';
+import type { Value } from '../onnx/graph.ts';
+import { reshape, transpose } from '../trace/kernel.ts';
+import { concat } from '../trace/layout.ts';
 
 export interface GruInput {
   /** One [features, batch] tensor a time step. */
@@ -77,6 +88,32 @@ const gruSteps = defineRecurrence('GruSteps', {
         hidden: fromNext ?? tf.zeros([size, 1]),
       },
     };
+  },
+  operator(graph, steps, held) {
+    const hidden = held.hidden.shape[0];
+    const [features, batch] = steps[0].shape;
+    // ONNX orders its gates z, r, n.
+    const ordered = (rows: Value): Value => gatesInOrder(graph, rows, [1, 0, 2]);
+    const biases = [held.biasInput, held.biasHidden].map((bias) =>
+      reshape(graph, ordered(bias), [1, 3 * hidden]),
+    );
+    const inputs = [
+      sequenceOf(graph, steps),
+      reshape(graph, ordered(held.weightInput), [1, 3 * hidden, features]),
+      reshape(graph, ordered(held.weightHidden), [1, 3 * hidden, hidden]),
+      concat(graph, biases, 1),
+      graph.constant(new Int32Array(batch).fill(steps.length), [batch], 'int32'),
+      stateOf(graph, held.hidden),
+    ];
+    const outputs = [
+      { shape: [steps.length, 1, batch, hidden], type: 'float32' },
+      { shape: [1, batch, hidden], type: 'float32' },
+    ] as const;
+    // The reset gate acts after the recurrent product, as in PyTorch.
+    const attributes = { hidden_size: hidden, linear_before_reset: 1 };
+    const [all, last] = graph.nodes('GRU', inputs, outputs, attributes);
+    const final = transpose(graph, reshape(graph, last, [batch, hidden]), [1, 0]);
+    return [...stepsOf(graph, all).slice(0, -1), final];
   },
 });
 

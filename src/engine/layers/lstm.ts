@@ -2,7 +2,18 @@ import { fanInUniform } from '../initializers.ts';
 import type { Declare, Layer } from '../network.ts';
 import { named, within } from '../network.ts';
 import { type Tensor, tf } from '../tf.ts';
-import { defineRecurrence, flushTiny, type Held } from './recurrence.ts';
+import {
+  defineRecurrence,
+  flushTiny,
+  gatesInOrder,
+  type Held,
+  sequenceOf,
+  stateOf,
+  stepsOf,
+} from './recurrence.ts';
+import type { Value } from '../onnx/graph.ts';
+import { reshape, transpose } from '../trace/kernel.ts';
+import { concat, split } from '../trace/layout.ts';
 
 export interface LstmState {
   /** [hidden, batch] */
@@ -106,6 +117,29 @@ const lstmSteps = defineRecurrence('LstmSteps', {
         cell: dCell,
       },
     };
+  },
+  operator(graph, steps, held) {
+    const hidden = held.hidden.shape[0];
+    const [features, batch] = steps[0].shape;
+    // ONNX orders its gates i, o, f, g.
+    const ordered = gatesInOrder(graph, held.weight, [0, 3, 1, 2]);
+    const [weight, recurrent] = split(graph, ordered, [features, hidden], 1);
+    const bias = reshape(graph, gatesInOrder(graph, held.bias, [0, 3, 1, 2]), [1, 4 * hidden]);
+    const biases = concat(graph, [bias, graph.fill(0, [1, 4 * hidden], 'float32')], 1);
+    const inputs = [
+      sequenceOf(graph, steps),
+      reshape(graph, weight, [1, 4 * hidden, features]),
+      reshape(graph, recurrent, [1, 4 * hidden, hidden]),
+      biases,
+      graph.constant(new Int32Array(batch).fill(steps.length), [batch], 'int32'),
+      stateOf(graph, held.hidden),
+      stateOf(graph, held.cell),
+    ];
+    const state = { shape: [1, batch, hidden], type: 'float32' } as const;
+    const sequence = { shape: [steps.length, 1, batch, hidden], type: 'float32' } as const;
+    const [all, last, cell] = graph.nodes('LSTM', inputs, [sequence, state, state], { hidden_size: hidden });
+    const turned = (value: Value): Value => transpose(graph, reshape(graph, value, [batch, hidden]), [1, 0]);
+    return [...stepsOf(graph, all).slice(0, -1), turned(last), turned(cell)];
   },
 });
 

@@ -1,5 +1,9 @@
 import type { GradFunc, NamedTensorMap } from '@tensorflow/tfjs-core';
+import type { GraphBuilder, Value } from '../onnx/graph.ts';
 import { type Tensor, tf } from '../tf.ts';
+import { tracesStandardOnly, tracing } from '../trace/backend.ts';
+import { reshape, transpose } from '../trace/kernel.ts';
+import { concat, split } from '../trace/layout.ts';
 
 /** The parameters and the initial state of a recurrent layer, by name. */
 export type Held<Name extends string> = Readonly<Record<Name, Tensor>>;
@@ -18,6 +22,12 @@ export interface Recurrence<Name extends string> {
     steps: readonly Tensor[],
     held: Held<Name>,
   ): { readonly steps: readonly Tensor[]; readonly held: Held<Name> };
+  /** The outputs by ONNX's own operator, for inference graphs. */
+  operator(
+    graph: GraphBuilder,
+    steps: readonly Value[],
+    held: Readonly<Record<Name, Value>>,
+  ): readonly Value[];
 }
 
 /**
@@ -25,6 +35,48 @@ export interface Recurrence<Name extends string> {
  * which processors multiply some fifty times more slowly than others.
  */
 export const flushTiny = (x: Tensor): Tensor => tf.sub(tf.add(x, 1e-20), 1e-20);
+
+/** The steps [features, batch] as one [time, batch, features] sequence, as ONNX's recurrent operators take it. */
+export function sequenceOf(graph: GraphBuilder, steps: readonly Value[]): Value {
+  const [features, batch] = steps[0].shape;
+  const stacked = reshape(graph, concat(graph, steps, 0), [steps.length, features, batch]);
+  return transpose(graph, stacked, [0, 2, 1]);
+}
+
+/** What such an operator gives, [time, 1, batch, hidden], as steps [hidden, batch]. */
+export function stepsOf(graph: GraphBuilder, sequence: Value): readonly Value[] {
+  const [time, , batch, hidden] = sequence.shape;
+  const turned = transpose(graph, reshape(graph, sequence, [time, batch, hidden]), [0, 2, 1]);
+  const flat = reshape(graph, turned, [time * hidden, batch]);
+  return split(
+    graph,
+    flat,
+    Array.from({ length: time }, () => hidden),
+    0,
+  );
+}
+
+/** A [hidden, batch] state as [1, batch, hidden]. */
+export function stateOf(graph: GraphBuilder, state: Value): Value {
+  const [hidden, batch] = state.shape;
+  return reshape(graph, transpose(graph, state, [1, 0]), [1, batch, hidden]);
+}
+
+/** Rows of a stack of gates in another order. */
+export function gatesInOrder(graph: GraphBuilder, rows: Value, order: readonly number[]): Value {
+  const size = rows.shape[0] / order.length;
+  const gates = split(
+    graph,
+    rows,
+    order.map(() => size),
+    0,
+  );
+  return concat(
+    graph,
+    order.map((gate) => gates[gate]),
+    0,
+  );
+}
 
 /** Registers the kernel for every TF.js backend, and gives the function that runs it. */
 export function defineRecurrence<Name extends string>(
@@ -37,11 +89,19 @@ export function defineRecurrence<Name extends string>(
   // TF.js passes a list of tensors as a record with the keys 0, 1, ...
   const listOf = (inputs: object): Tensor[] => Object.values<Tensor>(inputs as Record<string, Tensor>);
 
+  const byOperator = tracing(kernelName, ({ graph, inputs }) => {
+    const list = Object.values(inputs);
+    const held = Object.fromEntries(names.map((name, i) => [name, list[i]])) as Record<Name, Value>;
+    return recurrence.operator(graph, list.slice(names.length), held);
+  });
+
   for (const backendName of ['onnx-trace', 'cpu', 'tensorflow'])
     tf.registerKernel({
       kernelName,
       backendName,
-      kernelFunc: ({ inputs }) => {
+      kernelFunc: (call) => {
+        if (backendName === 'onnx-trace' && tracesStandardOnly()) return byOperator(call);
+        const { inputs } = call;
         const list = listOf(inputs);
         return recurrence.forward(list.slice(names.length), heldOf(list));
       },

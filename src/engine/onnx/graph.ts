@@ -54,11 +54,13 @@ export class GraphBuilder {
   readonly #initializers = new Map<string, Initializer>();
   readonly #made = new Map<string, readonly Value[]>();
   readonly #producers = new Map<string, Node>();
+  readonly #values = new Map<string, Value>();
   #count = 0;
 
   input(name: string, shape: Shape, type: ElementType): Value {
     const value = { name, shape, type };
     this.#inputs.push(value);
+    this.#values.set(name, value);
     return value;
   }
 
@@ -89,7 +91,10 @@ export class GraphBuilder {
     const values = outputs.map(({ shape, type }) => ({ name: `v${this.#count++}`, shape, type }));
     const node = { op, domain, inputs: names, outputs: values.map(({ name }) => name), attributes };
     this.#nodes.push(node);
-    for (const { name } of values) this.#producers.set(name, node);
+    for (const value of values) {
+      this.#producers.set(value.name, node);
+      this.#values.set(value.name, value);
+    }
     this.#made.set(key, values);
     return values;
   }
@@ -97,6 +102,11 @@ export class GraphBuilder {
   /** The node that makes `value`; `undefined` for inputs, constants and fills. */
   producer(value: Value): Node | undefined {
     return this.#producers.get(value.name);
+  }
+
+  /** The value of that name, where it is an input or comes from a node. */
+  value(name: string): Value | undefined {
+    return this.#values.get(name);
   }
 
   /** An array held in the model file. Arrays that hold one number throughout become fills. */

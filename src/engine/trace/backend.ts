@@ -1,4 +1,11 @@
-import type { BackendValues, DataType, KernelBackend, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
+import type {
+  BackendValues,
+  DataType,
+  KernelBackend,
+  KernelFunc,
+  Tensor,
+  TensorInfo,
+} from '@tensorflow/tfjs-core';
 import { invariant } from '../../foundation/errors.ts';
 import type { ElementType, Graph, Shape, Value } from '../onnx/graph.ts';
 import { GraphBuilder, toArray } from '../onnx/graph.ts';
@@ -53,8 +60,8 @@ export function trace(
   }
 }
 
-/** Whether code runs inside `trace` now. */
-export const isTracing = (): boolean => current !== undefined;
+/** Whether the graph being traced may hold standard operators only: an inference graph for a checkpoint. */
+export const tracesStandardOnly = (): boolean => current?.standardOnly ?? false;
 
 /** Adds a kernel of our own, where one ONNX operator does what several TF.js kernels would. */
 export function registerTraceKernel(name: string, kernel: TraceKernel): void {
@@ -174,22 +181,23 @@ function constantData(values: BackendValues, shape: number[], dtype: DataType): 
 }
 
 function register(kernelName: string, kernel: TraceKernel): void {
-  tf.registerKernel({
-    kernelName,
-    backendName: BACKEND,
-    kernelFunc: ({ inputs, attrs, backend }) => {
-      const values: Record<string, Value> = {};
-      for (const [name, tensor] of Object.entries(inputs)) if (tensor) values[name] = valueOf(tensor);
-      const result = inKernel(kernelName, values, () => {
-        invariant(current !== undefined, `kernel ${kernelName} runs inside a trace`);
-        return kernel({ ...current, inputs: values, attributes: attrs ?? {} });
-      });
-      const outputs = Array.isArray(result) ? (result as readonly Value[]) : [result as Value];
-      if (backend instanceof TraceBackend) outputs.forEach(() => backend.made());
-      const infos = outputs.map(infoOf);
-      return Array.isArray(result) ? infos : infos[0];
-    },
-  });
+  tf.registerKernel({ kernelName, backendName: BACKEND, kernelFunc: tracing(kernelName, kernel) });
+}
+
+/** `kernel` in the form in which TF.js calls it. */
+export function tracing(kernelName: string, kernel: TraceKernel): KernelFunc {
+  return ({ inputs, attrs, backend }) => {
+    const values: Record<string, Value> = {};
+    for (const [name, tensor] of Object.entries(inputs)) if (tensor) values[name] = valueOf(tensor);
+    const result = inKernel(kernelName, values, () => {
+      invariant(current !== undefined, `kernel ${kernelName} runs inside a trace`);
+      return kernel({ ...current, inputs: values, attributes: attrs ?? {} });
+    });
+    const outputs = Array.isArray(result) ? (result as readonly Value[]) : [result as Value];
+    if (backend instanceof TraceBackend) outputs.forEach(() => backend.made());
+    const infos = outputs.map(infoOf);
+    return Array.isArray(result) ? infos : infos[0];
+  };
 }
 
 /** Errors of a kernel name it and the shapes it was given. */

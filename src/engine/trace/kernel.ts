@@ -1,5 +1,12 @@
 import type { NamedAttrMap } from '@tensorflow/tfjs-core';
-import { type ElementType, type GraphBuilder, type Shape, sizeOf, type Value } from '../onnx/graph.ts';
+import {
+  type ElementType,
+  type GraphBuilder,
+  sameShape,
+  type Shape,
+  sizeOf,
+  type Value,
+} from '../onnx/graph.ts';
 
 /** How one TF.js kernel is written down as ONNX nodes. */
 export type TraceKernel = (call: KernelCall) => Value | readonly Value[];
@@ -21,11 +28,11 @@ export function elementType(dtype: unknown): ElementType {
 export function reshape(graph: GraphBuilder, value: Value, shape: Shape): Value {
   if (sizeOf(shape) !== sizeOf(value.shape))
     throw new Error(`[${value.shape.join(', ')}] cannot become [${shape.join(', ')}]`);
-  if (shape.length === value.shape.length && shape.every((size, i) => size === value.shape[i])) return value;
+  if (sameShape(shape, value.shape)) return value;
   if (value.fill !== undefined) return graph.fill(value.fill, shape, value.type);
   const producer = graph.producer(value);
-  const source =
-    producer?.op === 'Reshape' ? { name: producer.inputs[0], shape: [], type: value.type } : value;
+  const source = (producer?.op === 'Reshape' ? graph.value(producer.inputs[0]) : undefined) ?? value;
+  if (sameShape(source.shape, shape)) return source;
   return graph.node('Reshape', [source, graph.indices(shape)], { shape, type: value.type });
 }
 
@@ -35,6 +42,15 @@ export function transpose(graph: GraphBuilder, value: Value, perm: readonly numb
   const moved = perm.filter((axis) => value.shape[axis] !== 1);
   // Moving only axes of size one leaves the order of the numbers as it is.
   if (moved.every((axis, i) => i === 0 || axis > moved[i - 1])) return reshape(graph, value, shape);
+  const producer = graph.producer(value);
+  const earlier = producer?.attributes.perm;
+  const source = producer?.op === 'Transpose' ? graph.value(producer.inputs[0]) : undefined;
+  if (source && Array.isArray(earlier))
+    return transpose(
+      graph,
+      source,
+      perm.map((axis) => Number(earlier[axis])),
+    );
   return graph.node('Transpose', [value], { shape, type: value.type }, { perm });
 }
 

@@ -15,6 +15,11 @@ export function concat(graph: GraphBuilder, values: readonly Value[], axis: numb
   if (parts.length === 1) return parts[0];
   const size = parts.reduce((total, { shape }) => total + shape[axis], 0);
   const first = parts[0];
+  // All the pieces of a Split in their order are what was split.
+  const cut = graph.producer(first);
+  const whole = cut?.op === 'Split' && cut.attributes.axis === axis ? graph.value(cut.inputs[0]) : undefined;
+  if (whole && cut?.outputs.length === parts.length && parts.every(({ name }, i) => name === cut.outputs[i]))
+    return whole;
   return graph.node('Concat', parts, { shape: resized(first.shape, axis, size), type: first.type }, { axis });
 }
 

@@ -1,0 +1,89 @@
+/**
+ * One workload in a process of its own, so that its peak memory is its own: one line of JSON.
+ * usage: one.ts <mlp|lstm|gru|transformer|lstm-window|lstm-windows|gemm>
+ */
+import { meanSquared } from '../../src/engine/losses.ts';
+import type { Network } from '../../src/engine/network.ts';
+import { adam } from '../../src/engine/optimizers.ts';
+import { createParallelTrainer } from '../../src/engine/parallel/trainer.ts';
+import { createPredictor } from '../../src/engine/predictor.ts';
+import { compileProgram } from '../../src/engine/executor.ts';
+import { openSession } from '../../src/engine/session.ts';
+import { tf } from '../../src/engine/tf.ts';
+import { createTrainer, type TrainerOptions } from '../../src/engine/trainer.ts';
+import { initialParameters } from '../../src/engine/weights.ts';
+import { medianMs } from '../bench.ts';
+import { networks } from './networks.ts';
+
+const wave = (count: number): Float32Array => Float32Array.from({ length: count }, (_, i) => Math.sin(i));
+const size = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
+
+/** Milliseconds a training step, and to compile and open it. */
+async function train(name: string): Promise<{ ms: number; openMs: number }> {
+  const { network, shape } = networks[name];
+  const unroll = name === 'mlp' ? 16 : 1;
+  const options: TrainerOptions = {
+    network,
+    optimizer: adam(),
+    loss: (pass, { x, y }) => meanSquared(network.forward(pass, x), y),
+    batch: { x: { shape, type: 'float32' }, y: { shape: [shape[0], 1], type: 'float32' } },
+    seed: 1,
+  };
+  const start = performance.now();
+  const trainer =
+    unroll > 1 ? await createTrainer({ ...options, unroll }) : await createParallelTrainer(options);
+  const openMs = performance.now() - start;
+  const batch = { x: wave(unroll * size(shape)), y: wave(unroll * shape[0]) };
+  const step = () => trainer.step(batch, 1e-3);
+  for (let i = 0; i < 3; i++) await step();
+  const ms = (await medianMs(step, unroll > 1 ? 100 : 7)) / unroll;
+  await trainer.dispose();
+  return { ms, openMs };
+}
+
+/** Milliseconds to forecast `windows` windows of 168 steps with the LSTM, `rows` at a time. */
+async function predict(windows: number, rows: number): Promise<{ ms: number; openMs: number }> {
+  const { network }: { network: Network } = networks.lstm;
+  const start = performance.now();
+  const predictor = await createPredictor({
+    network,
+    outputs: (pass, { x }) => ({ y: network.forward(pass, x) }),
+    parameters: initialParameters(network.parameters, 1),
+    batch: { x: { shape: [rows, 168, 8], type: 'float32' } },
+    threads: rows > 1 ? 2 : 1,
+  });
+  const openMs = performance.now() - start;
+  const x = wave(rows * 168 * 8);
+  const all = async (): Promise<void> => {
+    for (let done = 0; done < windows; done += rows) await predictor.run({ x });
+  };
+  const ms = await medianMs(all, rows > 1 ? 2 : 50);
+  await predictor.dispose();
+  return { ms, openMs };
+}
+
+/** GFLOP/s of one 1024^3 product on two threads: what the LSTM's 25.9 GFLOP are measured against. */
+async function gemm(): Promise<{ ms: number; openMs: number }> {
+  const n = 1024;
+  const { model } = compileProgram({
+    name: 'gemm',
+    build: ({ input }) => ({ c: tf.matMul(input('a', [n, n], 'float32'), input('b', [n, n], 'float32')) }),
+  });
+  const session = await openSession(model, { threads: 2 });
+  const [a, b, c] = [wave(n * n), wave(n * n), new Float32Array(n * n)];
+  const ms = await medianMs(() => session.run({ a, b }, { c }), 15);
+  await session.release();
+  return { ms: (ms * 25.9e9) / (2 * n ** 3), openMs: 0 };
+}
+
+const workload = process.argv[2];
+const figures =
+  workload === 'gemm'
+    ? await gemm()
+    : workload === 'lstm-window'
+      ? await predict(1, 1)
+      : workload === 'lstm-windows'
+        ? await predict(17_520, 240)
+        : await train(workload);
+console.log(JSON.stringify({ ...figures, peakMb: process.resourceUsage().maxRSS / 1024 }));
+process.exit(0);

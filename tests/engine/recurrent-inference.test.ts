@@ -1,0 +1,74 @@
+import { expect, it } from 'vitest';
+import { bidirectionalLstm } from '../../src/engine/layers/bidirectional.ts';
+import { gru } from '../../src/engine/layers/gru.ts';
+import { lstm } from '../../src/engine/layers/lstm.ts';
+import { fromSteps, toSteps } from '../../src/engine/layers/sequence.ts';
+import { type Declare, defineNetwork, type Layer } from '../../src/engine/network.ts';
+import { createPredictor } from '../../src/engine/predictor.ts';
+import { type Tensor, tf } from '../../src/engine/tf.ts';
+import { initialParameters } from '../../src/engine/weights.ts';
+import { distance, fill } from './golden.ts';
+
+const [ROWS, TIME, FEATURES, HIDDEN] = [3, 6, 4, 5];
+const sizes = { inputs: FEATURES, hidden: HIDDEN };
+const start = (): Tensor => tf.tensor(fill([HIDDEN, ROWS], 0.4), [HIDDEN, ROWS]);
+
+const LAYERS: readonly (readonly [string, (declare: Declare) => Layer])[] = [
+  [
+    'LSTM, every step',
+    (declare) => {
+      const layer = lstm(declare, 'l', sizes);
+      return (pass, x) => fromSteps(layer(pass, { steps: toSteps(x) }).steps);
+    },
+  ],
+  [
+    'LSTM from a given state to its last state',
+    (declare) => {
+      const layer = lstm(declare, 'l', sizes);
+      return (pass, x) => {
+        const { final } = layer(pass, { steps: toSteps(x), initial: { hidden: start(), cell: start() } });
+        return tf.concat([final.hidden, final.cell], 0);
+      };
+    },
+  ],
+  [
+    'two LSTMs, one upon the other',
+    (declare) => {
+      const [lower, upper] = [lstm(declare, 'l', sizes), lstm(declare, 'u', { inputs: HIDDEN, hidden: 2 })];
+      return (pass, x) => upper(pass, { steps: lower(pass, { steps: toSteps(x) }).steps }).final.hidden;
+    },
+  ],
+  [
+    'bidirectional LSTM',
+    (declare) => {
+      const layer = bidirectionalLstm(declare, 'b', sizes);
+      return (pass, x) => fromSteps(layer(pass, toSteps(x)));
+    },
+  ],
+  [
+    'GRU from a given state',
+    (declare) => {
+      const layer = gru(declare, 'g', sizes);
+      return (pass, x) => fromSteps(layer(pass, { steps: toSteps(x), initial: start() }));
+    },
+  ],
+];
+
+it.each(LAYERS)("ONNX's own operator computes the exported %s", async (_, build) => {
+  const network = defineNetwork('recurrent', build);
+  const predict = {
+    network,
+    outputs: (pass: Parameters<Layer>[0], { x }: Readonly<Record<string, Tensor>>) => ({
+      y: network.forward(pass, x),
+    }),
+    parameters: initialParameters(network.parameters, 3),
+    batch: { x: { shape: [ROWS, TIME, FEATURES], type: 'float32' as const } },
+  };
+  const [exported, eager] = [
+    await createPredictor(predict),
+    await createPredictor({ ...predict, engine: 'tfjs' }),
+  ];
+  const x = fill([ROWS, TIME, FEATURES], 0.2);
+  expect(distance((await exported.run({ x })).y, (await eager.run({ x })).y)).toBeLessThan(1e-6);
+  await Promise.all([exported.dispose(), eager.dispose()]);
+});
