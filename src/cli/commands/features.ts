@@ -13,6 +13,7 @@ import { command, type CommandContext, integer, list, oneOf } from '../command.t
 
 const Options = z.object({
   group: z.string().optional(),
+  exchange: z.string().optional(),
   symbols: z.string().transform(list).optional(),
   timeframe: z.string().optional(),
   since: z.string().optional(),
@@ -37,6 +38,7 @@ export function register(program: Command): void {
     .argument('[names...]', 'only these features')
     .option('--group <name>', 'only this group')
     .option('--symbols <list>', 'print values of these pairs (for --check: default market.symbols)')
+    .option('--exchange <id>', 'whose candles (default: exchange.id)')
     .option('--timeframe <length>', 'bar length (default: market.timeframe)')
     .option('--since <date>', 'first bar to print (UTC)')
     .option('--until <date>', 'up to the end of this date, or before this time (UTC)')
@@ -95,6 +97,7 @@ async function printValues(
   symbols: readonly string[],
 ): Promise<void> {
   const store = openStore(config.dataDir);
+  const exchange = options.exchange ?? config.exchange.id;
   const timeframe = parseTimeframe(options.timeframe ?? config.market.timeframe);
   const names = features.map(({ name }) => name);
   const rows = integer('--rows', options.rows, { least: 1 });
@@ -103,7 +106,7 @@ async function printValues(
   for (const symbol of symbols.map(parseSymbol)) {
     signal.throwIfAborted();
     // From the first stored bar on, as for training: recursive features depend on where they start.
-    const candles = await store.read({ exchange: config.exchange.id, symbol, timeframe });
+    const candles = await store.read({ exchange, symbol, timeframe });
     const { columns } = computeFeatures(names, candles, timeframe);
     const to = lowerBound(candles.time, untilMs);
     const from =
@@ -114,7 +117,7 @@ async function printValues(
     series.push({ symbol, times, values: columns.map((column) => [...column.subarray(from, to)]) });
   }
   out.document({
-    exchange: config.exchange.id,
+    exchange,
     timeframe,
     series: series.map(({ symbol, times, values }) => ({
       symbol,
@@ -151,6 +154,7 @@ async function check(
   options: Options,
 ): Promise<void> {
   const store = openStore(config.dataDir);
+  const exchange = options.exchange ?? config.exchange.id;
   const timeframe = parseTimeframe(options.timeframe ?? config.market.timeframe);
   const names = features.map(({ name }) => name);
   const progress = out.progress();
@@ -160,7 +164,7 @@ async function check(
   for (const [done, symbol] of symbols.entries()) {
     signal.throwIfAborted();
     task.update(done, symbol);
-    const candles = await store.read({ exchange: config.exchange.id, symbol, timeframe });
+    const candles = await store.read({ exchange, symbol, timeframe });
     const rows = candles.time.length;
     const leaks = findLeaks(names, candles, {
       compute: (seen) => computeFeatures(names, seen, timeframe),
@@ -179,7 +183,7 @@ async function check(
   const found = datasets.flatMap(({ symbol, leaks }) => leaks.map((leak) => ({ symbol, ...leak })));
   out.document({
     ok: found.length === 0,
-    exchange: config.exchange.id,
+    exchange,
     timeframe,
     features: names.length,
     datasets,
