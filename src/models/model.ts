@@ -47,6 +47,8 @@ export interface FitProgress {
   readonly validationLoss?: number;
   readonly learningRate?: number;
   readonly samplesPerSecond?: number;
+  /** What else tells how it goes, by name: an agent's mean reward, the entropy of its policy. */
+  readonly figures?: Readonly<Record<string, number>>;
 }
 
 export interface FittedModel {

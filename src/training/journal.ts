@@ -27,6 +27,7 @@ export const TrainingRecord = z.discriminatedUnion('kind', [
     validationLoss: z.number().optional(),
     learningRate: z.number().optional(),
     samplesPerSecond: z.number().optional(),
+    figures: z.record(z.string(), z.number()).optional(),
     /** Of this model, at the pace so far. */
     etaSeconds: z.number().optional(),
   }),

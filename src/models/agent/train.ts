@@ -15,7 +15,13 @@ export interface AgentLearner<Weights> {
   weights(): Weights;
   dispose(): Promise<void>;
 }
-export type AgentFigures = Readonly<Record<string, number | undefined>>;
+export type AgentFigures = Readonly<Record<string, number>>;
+
+/** Without the figures that are not known yet. */
+export const known = (figures: Readonly<Record<string, number | undefined>>): AgentFigures =>
+  Object.fromEntries(
+    Object.entries(figures).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
+  );
 
 export interface TrainedAgent<Weights> {
   readonly scaler: Scaler;
@@ -88,6 +94,7 @@ export async function trainAgent<Weights>(
         step: Math.min(steps, totalTimesteps),
         steps: totalTimesteps,
         ...(loss !== undefined && { loss }),
+        figures,
         samplesPerSecond: (1000 * steps) / (performance.now() - started),
       });
     }

@@ -3,7 +3,7 @@ import type { ActionSpace } from '../../environments/environment.ts';
 import { bestAction } from '../agent/actions.ts';
 import { type AgentRecord, fittedAgent, readAgent } from '../agent/fitted-agent.ts';
 import { rowMlp } from '../agent/mlp.ts';
-import { trainAgent } from '../agent/train.ts';
+import { known, trainAgent } from '../agent/train.ts';
 import type { Decide } from '../agent/trading-agent.ts';
 import type { Artifact, FittedModel, FitTask } from '../model.ts';
 import { createDqn } from './learner.ts';
@@ -27,7 +27,7 @@ export async function fitDqn(task: FitTask<DqnAgentParams>): Promise<FittedModel
         },
         iterate: async () => {
           const { meanReward, loss, exploration } = await learner.iterate();
-          return { loss, figures: { meanReward, loss, exploration } };
+          return { loss, figures: known({ meanReward, loss, exploration }) };
         },
         weights: () => learner.parameters(),
         dispose: () => learner.dispose(),
@@ -40,7 +40,7 @@ export async function fitDqn(task: FitTask<DqnAgentParams>): Promise<FittedModel
     observation,
     scaler,
     moments: { mean: [], variance: [] },
-    figures: { keptAtStep, validationLogGrowth, ...figures },
+    figures: known({ keptAtStep, validationLogGrowth, ...figures }),
     weights,
   });
 }

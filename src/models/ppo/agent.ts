@@ -4,7 +4,7 @@ import type { ActionSpace } from '../../environments/environment.ts';
 import { bestAction } from '../agent/actions.ts';
 import { type AgentRecord, fittedAgent, readAgent } from '../agent/fitted-agent.ts';
 import { rowMlp } from '../agent/mlp.ts';
-import { trainAgent } from '../agent/train.ts';
+import { known, trainAgent } from '../agent/train.ts';
 import type { Decide } from '../agent/trading-agent.ts';
 import type { Artifact, FittedModel, FitTask } from '../model.ts';
 import { createPpo, type PpoAgentState } from './learner.ts';
@@ -28,7 +28,14 @@ export async function fitPpo(task: FitTask<PpoAgentParams>): Promise<FittedModel
         iterate: async () => {
           const { meanReward, policyLoss, valueLoss, entropy, approxKl, explainedVariance } =
             await learner.iterate();
-          const figures = { meanReward, policyLoss, valueLoss, entropy, approxKl, explainedVariance };
+          const figures = known({
+            meanReward,
+            policyLoss,
+            valueLoss,
+            entropy,
+            approxKl,
+            explainedVariance,
+          });
           return { loss: policyLoss + params.vfCoef * valueLoss, figures };
         },
         weights: () => learner.agent(),
@@ -42,7 +49,7 @@ export async function fitPpo(task: FitTask<PpoAgentParams>): Promise<FittedModel
     observation,
     scaler,
     moments: { mean: Array.from(weights.mean), variance: Array.from(weights.variance) },
-    figures: { keptAtStep, validationLogGrowth, ...figures },
+    figures: known({ keptAtStep, validationLogGrowth, ...figures }),
     weights: weights.parameters,
   });
 }
