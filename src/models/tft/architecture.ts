@@ -29,7 +29,7 @@ export const tftArchitecture: Architecture<TftParams> = {
  * How much each input weighed in the variable selection, and how much attention the decision horizon paid to
  * the bars before it; both in percent, averages over the validation windows.
  */
-export function explainTft(
+function explainTft(
   params: Pick<TftParams, 'features' | 'horizonsBars' | 'decisionBars' | 'lookBack'>,
   { past, future, attention }: Readonly<Record<string, Float32Array>>,
 ): Readonly<Record<string, unknown>> {
