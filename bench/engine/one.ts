@@ -69,7 +69,9 @@ async function gemm(): Promise<{ ms: number; openMs: number }> {
   const n = 1024;
   const { model } = compileProgram({
     name: 'gemm',
-    build: ({ input }) => ({ c: tf.matMul(input('a', [n, n], 'float32'), input('b', [n, n], 'float32')) }),
+    build: (program) => ({
+      c: tf.matMul(program.input('a', [n, n], 'float32'), program.input('b', [n, n], 'float32')),
+    }),
   });
   const session = await openSession(model, { threads: 2 });
   const [a, b, c] = [wave(n * n), wave(n * n), new Float32Array(n * n)];

@@ -40,7 +40,7 @@ export function selectFeatures(panel: Panel, names: readonly string[]): Panel {
 }
 
 /** A feature's column. Asking for one that the panel was not loaded with is our bug. */
-export function featureColumn(series: Series, name: string): Float64Array {
+function featureColumn(series: Series, name: string): Float64Array {
   const column = series.features.columns[series.features.names.indexOf(name)];
   if (column === undefined)
     throw new Error(`The panel of ${series.symbol} was loaded without feature "${name}".`);

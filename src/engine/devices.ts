@@ -2,8 +2,7 @@ import { createRequire } from 'node:module';
 import type * as OnnxRuntime from 'onnxruntime-node';
 import { UserError } from '../foundation/errors.ts';
 
-export const DEVICES = ['auto', 'cpu', 'cuda', 'webgpu', 'coreml'] as const;
-export type Device = (typeof DEVICES)[number];
+export type Device = 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'coreml';
 
 const require = createRequire(import.meta.url);
 

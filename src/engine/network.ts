@@ -69,8 +69,3 @@ export function named<In, Out>(name: string, layer: Layer<In, Out>): Layer<In, O
     }
   };
 }
-
-/** The pass with some parameters replaced: inner steps of meta-learning, frozen or averaged weights. */
-export function withValues(pass: Pass, values: ReadonlyMap<Parameter, Tensor>): Pass {
-  return { ...pass, value: (parameter) => values.get(parameter) ?? pass.value(parameter) };
-}
