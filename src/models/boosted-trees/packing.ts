@@ -13,6 +13,9 @@ export interface Packing {
   readonly hessianUnit: number;
 }
 
+/** Below it, quotients would leave the normal numbers and their bits. */
+const SMALLEST_UNIT = 1e-300;
+
 /** Packs rows `sample` into `packed`, an array for all rows. */
 export function packDerivatives(
   { gradients, hessians }: { gradients: Float64Array; hessians: Float64Array },
@@ -35,7 +38,7 @@ export function packDerivatives(
   const base = 2 ** hessianBits;
   // Rounding adds at most half a unit a row.
   const hessianUnit = counts ? most : hessianSum / (base - sample.length);
-  const gradientUnit = gradientSum === 0 ? 1 : gradientSum / (2 ** (52 - hessianBits) - sample.length);
+  const gradientUnit = Math.max(SMALLEST_UNIT, gradientSum / (2 ** (52 - hessianBits) - sample.length));
   for (const row of sample)
     packed[row] = Math.round(gradients[row] / gradientUnit) * base + Math.round(hessians[row] / hessianUnit);
   return { packed, base, gradientUnit, hessianUnit };

@@ -25,5 +25,11 @@ it('keeps the sums of both derivatives, in any order and exactly under subtracti
       const left = total(packing.packed.subarray(0, cut % rows.length));
       expect(whole - left).toBe(total(packing.packed.subarray(cut % rows.length)));
     }),
+    {
+      examples: [
+        [[[5e-324, 0.000001]], 0],
+        [[[0, 0.25]], 0],
+      ],
+    },
   );
 });
