@@ -29,7 +29,7 @@ export function register(program: Command): void {
   group
     .command('list', { isDefault: true })
     .description('every model and every training run')
-    .action(command(async (context) => listModels(context)));
+    .action(command(async (context) => listModels(context), { logs: false }));
 
   group
     .command('show')

@@ -27,7 +27,7 @@ export function register(program: Command): void {
     .option('--models <list>', 'only these models (the ensemble is then of these)')
     .option('--checkpoint <run>', 'a training run: its id or its folder (default: the newest)')
     .addHelpText('after', EXAMPLES)
-    .action(command(async (context, options) => signals(context, Options.parse(options))));
+    .action(command(async (context, options) => signals(context, Options.parse(options)), { logs: false }));
 }
 
 async function signals({ config, out }: CommandContext, options: Options): Promise<void> {

@@ -54,6 +54,5 @@ export const FEATURES = [
   'weekday_cos',
   'ichimoku_base',
   'swing_position',
-  'profile_poc_distance',
   'wyckoff_score',
 ] as const;
