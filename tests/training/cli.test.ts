@@ -135,7 +135,10 @@ describe('the commands train, signals and models', () => {
 describe('Ctrl-C while training', () => {
   it('exits with 130 and keeps the models that are finished', async () => {
     const cwd = await workspace();
-    appendFileSync(join(cwd, 'config.yaml'), '  boosted-trees: { rounds: 20000, earlyStoppingRounds: 20000, eta: 0.001 }\n');
+    appendFileSync(
+      join(cwd, 'config.yaml'),
+      '  boosted-trees: { rounds: 20000, earlyStoppingRounds: 20000, eta: 0.001 }\n',
+    );
     const args = ['train', '--models', 'persistence,boosted-trees'];
     const child = spawn(process.execPath, [resolve('bin/crypto-trader.js'), ...args], {
       cwd,
