@@ -17,6 +17,14 @@ replace('Cumsum', () => (dy, _, { axis, exclusive, reverse }: NamedAttrMap) => (
   x: () => tf.cumsum(Array.isArray(dy) ? dy[0] : dy, Number(axis), exclusive === true, reverse !== true),
 }));
 
+// 2 dy first: of a mean's gradient, one number everywhere, it is known while a graph is compiled.
+replace('Square', () => (dy, [x]) => ({ x: () => tf.mul(tf.mul(Array.isArray(dy) ? dy[0] : dy, 2), x) }));
+
+// From the output's sign and not the input's: what comes before the activation need not be kept.
+replace('Relu', () => (dy, [x]) => ({
+  x: () => tf.mul(Array.isArray(dy) ? dy[0] : dy, tf.step(tf.relu(x))),
+}));
+
 // Whole numbers as indices have no gradient; TF.js returns the indices themselves and then refuses them.
 replace('GatherV2', (original) => (dy, saved, attributes) => ({
   ...original.gradFunc(dy, saved, attributes),

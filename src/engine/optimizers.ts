@@ -1,4 +1,4 @@
-import type { Scalar, Tensor } from './tf.ts';
+import type { Tensor } from './tf.ts';
 import { tf } from './tf.ts';
 
 /** One update rule over the flat parameter vector, written in TF.js and compiled with the step. */
@@ -16,7 +16,8 @@ export interface OptimizerInputs {
   readonly parameters: Tensor;
   readonly gradient: Tensor;
   readonly slots: readonly Tensor[];
-  readonly controls: readonly Scalar[];
+  /** Of shape [1] each. */
+  readonly controls: readonly Tensor[];
 }
 
 /** Stochastic gradient descent; with `momentum`, optionally Nesterov's, as in torch.optim.SGD. */
@@ -76,15 +77,16 @@ function adamFamily(name: string, options: AdamOptions, weightDecay: number): Op
     slots: ['mean', 'square'],
     controlCount: weightDecay === 0 ? 2 : 3,
     controls(step, learningRate) {
-      // m / c1 / (sqrt(v / c2) + eps)  =  (sqrt(c2) / c1) m / (sqrt(v) + eps sqrt(c2))
-      const root = Math.sqrt(1 - beta2 ** step);
-      const rate = (learningRate * root) / (1 - beta1 ** step);
+      // m / c1 / (sqrt(v / c2) + eps)  =  (sqrt(c2) / c1) m / (sqrt(v) + eps sqrt(c2)), and the slots hold the sums
+      // m / (1 - beta1) and v / (1 - beta2): two passes over the vectors less.
+      const root = Math.sqrt((1 - beta2 ** step) / (1 - beta2));
+      const rate = (learningRate * root * (1 - beta1)) / (1 - beta1 ** step);
       const decay = weightDecay === 0 ? [] : [1 - learningRate * weightDecay];
       return [rate, epsilon * root, ...decay];
     },
     update({ parameters, gradient, slots, controls: [rate, floor, decay] }) {
-      const mean = tf.add(tf.mul(slots[0], beta1), tf.mul(gradient, 1 - beta1));
-      const square = tf.add(tf.mul(slots[1], beta2), tf.mul(tf.square(gradient), 1 - beta2));
+      const mean = tf.add(tf.mul(slots[0], beta1), gradient);
+      const square = tf.add(tf.mul(slots[1], beta2), tf.square(gradient));
       const change = tf.div(tf.mul(mean, rate), tf.add(tf.sqrt(square), floor));
       const kept = weightDecay === 0 ? parameters : tf.mul(parameters, decay);
       return { parameters: tf.sub(kept, change), slots: [mean, square] };

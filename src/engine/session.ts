@@ -36,6 +36,8 @@ export async function openSession(model: Uint8Array, options: SessionOptions = {
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: optimise ? 'all' : 'disabled',
+    // One planned block for all activations is laid out beside what the first run took: nearly twice the memory.
+    enableMemPattern: false,
     // 4: fatal only. What matters comes back as an error.
     logSeverityLevel: 4,
     // Idle threads must not spin: other sessions need the cores.

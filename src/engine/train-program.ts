@@ -28,7 +28,7 @@ export function trainProgram(options: TrainProgramOptions): Program & { metrics(
       );
       const controls = inputs.input('controls', [unroll * optimizer.controlCount], 'float32');
       const perStep = stepInputs(inputs, batch, unroll);
-      const scalars = tf.unstack(controls).map((control) => tf.reshape<Rank.R0>(control, []));
+      const scalars = each(controls);
       const records: Record<string, Tensor[]> = {};
       for (let k = 0; k < unroll; k++) {
         const { gradient, loss, metrics } = lossAndGradient(inputs, options, parameters, perStep[k], {
@@ -99,7 +99,7 @@ export function updateProgram(
         parameters,
         gradient: clipNorm === undefined ? gradient : clipByNorm(gradient, norm, clipNorm),
         slots,
-        controls: tf.unstack(controls).map((control) => tf.reshape<Rank.R0>(control, [])),
+        controls: each(controls),
       });
       return {
         'parameters.next': updated.parameters,
@@ -109,6 +109,9 @@ export function updateProgram(
     },
   };
 }
+
+/** The numbers of a vector as tensors of shape [1]. */
+const each = (vector: Tensor): Tensor[] => (vector.size === 1 ? [vector] : tf.split(vector, vector.size));
 
 type Batch = Readonly<Record<string, Tensor>>;
 

@@ -231,6 +231,22 @@ const CASES: readonly Case[] = [
     of: (x, w, bias) => tf.add(tf.matMul(x, w), bias),
     shapes: (a, b, c) => [[a, b], [b, c], [c]],
   },
+  // What is put into the product: an activation, and an addend as large as its reshaped result.
+  ...[tf.relu, tf.sigmoid, tf.tanh].map((activation): Case => ({
+    kernels: ['BatchMatMul', 'Add', 'Reshape', 'Relu', 'Sigmoid', 'Tanh'],
+    of: (x, w, bias) =>
+      activation(tf.reshape(tf.add(tf.matMul(x, w), bias), [1, x.shape[0], w.shape[1] ?? 0])),
+    shapes: (a, b, c) => [[a, b], [b, c], [c]],
+  })),
+  {
+    kernels: ['BatchMatMul', 'Add', 'Reshape'],
+    of: (x, w, y) => tf.add(tf.reshape(tf.matMul(x, w), y.shape), y),
+    shapes: (a, b, c) => [
+      [a, b],
+      [b, c],
+      [1, a, c],
+    ],
+  },
 ];
 
 describe('a compiled kernel computes what TF.js computes, forward and gradient', () => {

@@ -56,6 +56,12 @@ export class GraphBuilder {
   readonly #producers = new Map<string, Node>();
   readonly #values = new Map<string, Value>();
   #count = 0;
+  /** Only operators of the ONNX standard, so that any runtime loads the file. */
+  readonly standardOnly: boolean;
+
+  constructor({ standardOnly = false }: { readonly standardOnly?: boolean } = {}) {
+    this.standardOnly = standardOnly;
+  }
 
   input(name: string, shape: Shape, type: ElementType): Value {
     const value = { name, shape, type };
@@ -109,13 +115,13 @@ export class GraphBuilder {
     return this.#values.get(name);
   }
 
-  /** An array held in the model file. Arrays that hold one number throughout become fills. */
+  /** An array held in the model file. What holds one number throughout becomes a fill. */
   constant(data: Constant, shape: Shape, type: ElementType): Value {
     invariant(
       data.length === sizeOf(shape),
       `a constant of shape [${shape.join()}] has ${data.length} values`,
     );
-    if (data.length > 1 && type !== 'int64') {
+    if (data.length > 0 && type !== 'int64') {
       const first = data[0];
       if (data.every((value: number | bigint) => Object.is(value, first)))
         return this.fill(Number(first), shape, type);
@@ -165,8 +171,9 @@ export class GraphBuilder {
 
   #materialise(value: Value): string {
     if (value.fill === undefined) return value.name;
+    if (sizeOf(value.shape) === 1)
+      return this.#initializer(toArray([value.fill], value.type), value.shape, value.type).name;
     const scalar = this.scalar(value.fill, value.type);
-    if (value.shape.length === 0) return scalar.name;
     return this.node('Expand', [scalar, this.indices(value.shape)], value).name;
   }
 

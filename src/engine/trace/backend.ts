@@ -42,7 +42,7 @@ export function trace(
   invariant(current === undefined, 'one trace at a time');
   const previous = tf.getBackend();
   const random = Reflect.get(Math, 'random');
-  current = { graph: new GraphBuilder(), standardOnly: options.standardOnly ?? false };
+  current = { graph: new GraphBuilder(options) };
   void tf.setBackend(BACKEND);
   Reflect.set(Math, 'random', refuseRandom);
   try {
@@ -61,7 +61,7 @@ export function trace(
 }
 
 /** Whether the graph being traced may hold standard operators only: an inference graph for a checkpoint. */
-export const tracesStandardOnly = (): boolean => current?.standardOnly ?? false;
+export const tracesStandardOnly = (): boolean => current?.graph.standardOnly ?? false;
 
 /** Adds a kernel of our own, where one ONNX operator does what several TF.js kernels would. */
 export function registerTraceKernel(name: string, kernel: TraceKernel): void {
@@ -70,7 +70,6 @@ export function registerTraceKernel(name: string, kernel: TraceKernel): void {
 
 interface Trace {
   readonly graph: GraphBuilder;
-  readonly standardOnly: boolean;
 }
 let current: Trace | undefined;
 

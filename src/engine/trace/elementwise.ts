@@ -1,13 +1,13 @@
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
 import { sameShape } from '../onnx/graph.ts';
-import { addToGemm } from './matmul.ts';
+import { activateGemm, addToGemm } from './matmul.ts';
 import type { KernelCall, TraceKernel, TraceKernels } from './kernel.ts';
 import { broadcastShape, cast, elementType, number, reshape, shrink } from './kernel.ts';
 
 const unary =
   (op: string): TraceKernel =>
   ({ graph, inputs: { x } }) =>
-    graph.node(op, [x], x);
+    activateGemm(graph, op, x) ?? graph.node(op, [x], x);
 
 /** A broadcasting operator; `outcome` replaces it where one side is a known number. */
 function binary(

@@ -16,8 +16,6 @@ export interface KernelCall {
   readonly graph: GraphBuilder;
   readonly inputs: Readonly<Record<string, Value>>;
   readonly attributes: NamedAttrMap;
-  /** Only operators of the ONNX standard, so that any runtime loads the file. */
-  readonly standardOnly: boolean;
 }
 
 export function elementType(dtype: unknown): ElementType {

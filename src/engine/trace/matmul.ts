@@ -1,12 +1,11 @@
-import type { GraphBuilder, Shape, Value } from '../onnx/graph.ts';
-import { sizeOf } from '../onnx/graph.ts';
+import type { GraphBuilder, Node, Shape, Value } from '../onnx/graph.ts';
+import { sameShape, sizeOf } from '../onnx/graph.ts';
 import type { KernelCall, TraceKernels } from './kernel.ts';
 import { broadcastShape, reshape, transpose } from './kernel.ts';
 
 interface Product {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
-  readonly standardOnly: boolean;
 }
 
 /** One GEMM wherever the batch allows it: ONNX Runtime's Gemm takes transposed operands as they lie. */
@@ -24,7 +23,7 @@ function matMul(graph: GraphBuilder, a: Value, b: Value, product: Product): Valu
     return reshape(graph, gemm(graph, tall, matrix(b), product), shape);
   }
   if (!transposeA && !transposeB) return graph.node('MatMul', [a, b], { shape, type: 'float32' });
-  if (!product.standardOnly)
+  if (!graph.standardOnly)
     return graph.node(
       'FusedMatMul',
       [a, b],
@@ -44,14 +43,38 @@ function gemm(graph: GraphBuilder, a: Value, b: Value, { transposeA, transposeB 
 
 /** `product + addend` as Gemm's third input, when `product` is a bare Gemm and the addend fits it. */
 export function addToGemm(graph: GraphBuilder, product: Value, addend: Value): Value | undefined {
-  const node = graph.producer(product);
-  if (node?.op !== 'Gemm' || node.inputs.length !== 2) return undefined;
-  const fits =
-    addend.shape.length <= 2 && broadcastShape(addend.shape, product.shape).join() === product.shape.join();
-  if (!fits || addend.fill !== undefined) return undefined;
-  const operands = node.inputs.map((name) => ({ name, shape: [], type: 'float32' as const }));
-  return graph.node('Gemm', [...operands, addend], product, node.attributes);
+  const { node, value } = behindReshape(graph, product);
+  if (node?.op !== 'Gemm' || node.inputs.length !== 2 || addend.fill !== undefined) return undefined;
+  const whole = sameShape(addend.shape, product.shape);
+  const added = whole ? reshape(graph, addend, value.shape) : addend;
+  if (!whole && (value !== product || !sameShape(broadcastShape(added.shape, value.shape), value.shape)))
+    return undefined;
+  return reshape(
+    graph,
+    graph.node('Gemm', [...operands(node), added], value, node.attributes),
+    product.shape,
+  );
 }
+
+/** An activation inside the Gemm that makes its input: one pass and one array less. */
+export function activateGemm(graph: GraphBuilder, op: string, x: Value): Value | undefined {
+  if (graph.standardOnly || !['Relu', 'Sigmoid', 'Tanh'].includes(op)) return undefined;
+  const { node, value } = behindReshape(graph, x);
+  if (node?.op !== 'Gemm') return undefined;
+  const attributes = { ...node.attributes, activation: op };
+  const active = graph.node('FusedGemm', operands(node), value, attributes, 'com.microsoft');
+  return reshape(graph, active, x.shape);
+}
+
+/** The node that computes a value, and its result before a Reshape. */
+function behindReshape(graph: GraphBuilder, value: Value): { node: Node | undefined; value: Value } {
+  const node = graph.producer(value);
+  const source = node?.op === 'Reshape' ? graph.value(node.inputs[0]) : undefined;
+  return source ? { node: graph.producer(source), value: source } : { node, value };
+}
+
+const operands = (node: Node): Value[] =>
+  node.inputs.map((name) => ({ name, shape: [], type: 'float32' as const }));
 
 const lastTwo = (shape: Shape, transposed: boolean): readonly [number, number] => {
   const [rows, columns] = shape.slice(-2);
@@ -63,11 +86,10 @@ function flip(graph: GraphBuilder, value: Value): Value {
   return transpose(graph, value, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
 }
 
-function batchMatMul({ graph, inputs: { a, b }, attributes, standardOnly }: KernelCall): Value {
+function batchMatMul({ graph, inputs: { a, b }, attributes }: KernelCall): Value {
   return matMul(graph, a, b, {
     transposeA: attributes.transposeA === true,
     transposeB: attributes.transposeB === true,
-    standardOnly,
   });
 }
 
