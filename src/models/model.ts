@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Panel } from '../dataset/panel.ts';
 import type { PairSymbol } from '../market/symbol.ts';
+import type { ExplanationPart } from './explanation.ts';
 
 /**
  * One folder, one object like this, one line in registry.ts: anything that satisfies it can be trained,
@@ -36,6 +37,21 @@ export interface FitTask<Params> {
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: FitProgress) => void;
+  /** Where training may be left and gone on with. A model that is fitted in seconds ignores it. */
+  readonly snapshots?: SnapshotKeeper;
+}
+
+/**
+ * Keeps what a stopped training needs to go on: an optimiser's state, the place in the schedule, the best weights so
+ * far. A fit that starts from its own snapshot ends with the bits of one that was never stopped.
+ */
+export interface SnapshotKeeper {
+  /** The point to go on from; absent: from the start. The model checks that it fits, and throws `UserError` if not. */
+  readonly from?: Artifact;
+  /** Whether a snapshot is wanted now. Asked at every point where one can be made, so it answers at once. */
+  isDue(at: { readonly step: number; readonly epoch?: number; readonly endOfEpoch?: boolean }): boolean;
+  /** Keeps `snapshot`; durable when this resolves. Also called on the way out of an aborted fit. */
+  keep(snapshot: Artifact, at: { readonly step: number; readonly epoch?: number }): Promise<void>;
 }
 
 export interface FitProgress {
@@ -61,6 +77,13 @@ export interface FittedModel {
    * for which a bar is expensive leaves them `NaN`.
    */
   forecast(panel: Panel, wanted?: { readonly sinceMs?: number }): Promise<readonly Forecast[]>;
+  /** What its forecasts rest on, on average over the validation bars: `models show`, reports. */
+  readonly explanation?: readonly ExplanationPart[];
+  /**
+   * What its forecast of the newest bar of every series rests on: `signals --explain`. One list a series, empty where
+   * the model has no opinion there. The panel as in `forecast`.
+   */
+  readonly explain?: (panel: Panel) => Promise<readonly (readonly ExplanationPart[])[]>;
   save(): Artifact;
   dispose?(): void;
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { errorCode, syncFolder, writeDurably } from '../data/files.ts';
 import { sha256 } from '../data/store/fingerprint.ts';
-import { selectFeatures } from '../dataset/panel.ts';
+import { type Panel, selectFeatures } from '../dataset/panel.ts';
 import { UserError } from '../foundation/errors.ts';
 import type { Artifact, FittedModel, Model } from '../models/model.ts';
 import { findModel } from '../models/registry.ts';
@@ -103,8 +103,11 @@ export async function loadMember(folder: string): Promise<TrainedMember | undefi
 
 /** The same model, taking the columns `names` out of whatever panel it is given. */
 export function withFeatures(fitted: FittedModel, names: readonly string[]): FittedModel {
+  const { report, explanation, explain } = fitted;
   return {
-    report: fitted.report,
+    report,
+    ...(explanation && { explanation }),
+    ...(explain && { explain: (panel: Panel) => explain(selectFeatures(panel, names)) }),
     forecast: (panel, wanted) => fitted.forecast(selectFeatures(panel, names), wanted),
     save: () => fitted.save(),
     dispose: () => fitted.dispose?.(),

@@ -4,6 +4,7 @@ import { computeFeatures } from '../../src/features/catalogue.ts';
 import { createRandom, normal } from '../../src/foundation/random.ts';
 import { type Candles, emptyCandles } from '../../src/market/candles.ts';
 import type { PairSymbol } from '../../src/market/symbol.ts';
+import { ExplanationPart } from '../../src/models/explanation.ts';
 import type { FittedModel, Forecast, Model } from '../../src/models/model.ts';
 import { artifactHash } from '../../src/training/member-folder.ts';
 import { modelParams } from '../../src/training/plan.ts';
@@ -97,6 +98,19 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
         low.forEach((value, row) => assert.ok(!(value > high[row]), `row ${row}`));
       }
     }
+  },
+
+  'explains every symbol in readable parts, where it explains': async (model) => {
+    const { explanation = [], explain } = await fitted(model);
+    const panel = contractPanel(model);
+    const parts = (await explain?.(panel)) ?? panel.series.map(() => []);
+    assert.equal(parts.length, panel.series.length);
+    for (const part of [...explanation, ...parts.flat()]) {
+      ExplanationPart.parse(part); // zod's numbers are finite
+      const length = part.kind === 'importance' ? part.names.length : part.values.length;
+      assert.ok(length > 0 && part.values.length === length, part.title);
+    }
+    assert.deepEqual((await explain?.(panel)) ?? parts, parts);
   },
 
   'keeps nothing between forecasts and leaves the panel alone': async (model) => {

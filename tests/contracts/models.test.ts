@@ -96,6 +96,14 @@ describe('a model that breaks a law is caught', () => {
       })),
     ],
     [
+      'explains every symbol in readable parts, where it explains',
+      spoilt(() => ({ explain: async () => [] })),
+    ],
+    [
+      'explains every symbol in readable parts, where it explains',
+      spoilt(() => ({ explanation: [{ kind: 'by-lag', title: 'attention', unit: '%', values: [NaN] }] })),
+    ],
+    [
       'keeps nothing between forecasts and leaves the panel alone',
       forecasting((forecast) => ({ ...forecast, horizonBars: ++calls })),
     ],

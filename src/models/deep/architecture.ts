@@ -1,5 +1,6 @@
 import type { Network } from '../../engine/network.ts';
 import type { Tensor } from '../../engine/tf.ts';
+import type { ExplanationPart } from '../explanation.ts';
 import type { Forecast } from '../model.ts';
 import type { DeepParams } from './params.ts';
 import type { WindowSizes } from './inputs.ts';
@@ -10,11 +11,8 @@ export interface Architecture<Params extends DeepParams> {
   futureBars(params: Params): number;
   network(params: Params, sizes: NetworkSizes): DeepNetwork;
   head(params: Params): Head;
-  /** The network's explanations over the validation windows, in words and figures for the report. */
-  explain?(
-    params: Params,
-    explanation: Readonly<Record<string, Float32Array>>,
-  ): Readonly<Record<string, unknown>>;
+  /** What the network's `explanation` of one window, or its average over many, says. */
+  explain?(params: Params, explanation: Readonly<Record<string, Float32Array>>): readonly ExplanationPart[];
 }
 
 export interface NetworkSizes extends WindowSizes {

@@ -28,11 +28,7 @@ export function deepModel<Params extends DeepParams>(about: DeepModelAbout<Param
       ]);
       const trained = await fitDeep(chosen, task);
       const { params } = task;
-      return trainedForecaster(trained, {
-        params,
-        timeframe: task.panel.timeframe,
-        head: chosen.head(params),
-      });
+      return trainedForecaster(trained, chosen, { params, timeframe: task.panel.timeframe });
     },
     async load(artifact) {
       const [chosen, { loadForecaster }] = await Promise.all([architecture(), import('./forecaster.ts')]);

@@ -5,6 +5,7 @@ import { tf } from '../../engine/tf.ts';
 import { fitScaler, type Scaler } from '../../dataset/scaler.ts';
 import { createRandom, deriveSeed } from '../../foundation/random.ts';
 import type { PairSymbol } from '../../market/symbol.ts';
+import type { ExplanationPart } from '../explanation.ts';
 import type { FitTask } from '../model.ts';
 import type {
   Architecture,
@@ -28,6 +29,8 @@ export interface Trained {
   readonly scaler: Scaler;
   readonly calibration: Calibration;
   readonly report: Readonly<Record<string, unknown>>;
+  /** Over the validation windows, of a network that can tell. */
+  readonly explanation?: readonly ExplanationPart[];
 }
 
 /**
@@ -88,9 +91,18 @@ export async function fitDeep<Params extends DeepParams>(
       ...history,
       validation: head.scores(sample, calibration),
       ...(Object.keys(calibration).length > 0 && { calibration }),
-      ...(architecture.explain && { explanation: architecture.explain(params, evaluation.explanation) }),
     };
-    return { network, sizes, parameters, symbols, scaler, calibration, report };
+    const explanation = architecture.explain?.(params, evaluation.explanation);
+    return {
+      network,
+      sizes,
+      parameters,
+      symbols,
+      scaler,
+      calibration,
+      report,
+      ...(explanation && { explanation }),
+    };
   } finally {
     await trainer.dispose();
     await evaluator.dispose();

@@ -4,8 +4,10 @@ import { exportOnnx, openPredictor } from '../../engine/predictor.ts';
 import type { Panel } from '../../dataset/panel.ts';
 import { UserError } from '../../foundation/errors.ts';
 import { parseTimeframe, type Timeframe } from '../../market/timeframe.ts';
+import { ExplanationPart } from '../explanation.ts';
 import type { Artifact, FittedModel, Forecast } from '../model.ts';
 import type { Architecture, Head } from './architecture.ts';
+import { explainNewest, explanationOnnx, type InWords } from './explain.ts';
 import type { Trained } from './fit.ts';
 import { batchSpec, seriesInputs, type SeriesInputs, windowBatch } from './inputs.ts';
 import type { DeepParams } from './params.ts';
@@ -16,6 +18,7 @@ import type { DeepParams } from './params.ts';
  */
 const ROWS = 64;
 const ONNX = 'model.onnx';
+const EXPLANATION = 'explanation.onnx';
 
 const Sizes = z.strictObject({
   lookBack: z.int().min(1),
@@ -34,15 +37,17 @@ const Saved = z.strictObject({
   sizes: Sizes,
   calibration: z.record(z.string(), z.number()),
   report: z.record(z.string(), z.unknown()),
+  explanation: z.array(ExplanationPart).optional(),
 });
 type Saved = z.output<typeof Saved>;
 
 /** A model fresh from training. */
-export async function trainedForecaster(
+export async function trainedForecaster<Params extends DeepParams>(
   trained: Trained,
-  about: { readonly params: unknown; readonly timeframe: Timeframe; readonly head: Head },
+  architecture: Architecture<Params>,
+  about: { readonly params: Params; readonly timeframe: Timeframe },
 ): Promise<FittedModel> {
-  const { network, parameters, symbols, scaler, sizes, calibration, report } = trained;
+  const { network, parameters, symbols, scaler, sizes, calibration, report, explanation } = trained;
   const onnx = exportOnnx({
     network,
     parameters,
@@ -58,9 +63,22 @@ export async function trainedForecaster(
     sizes,
     calibration,
     report,
+    explanation,
   });
-  return forecaster(saved, onnx, about.head);
+  const blobs = { [ONNX]: onnx, ...(explanation && { [EXPLANATION]: explanationOnnx(trained) }) };
+  return forecaster(saved, blobs, meaning(architecture, about.params));
 }
+
+/** What the network's outputs and explanations mean under these parameters. */
+interface Meaning {
+  readonly head: Head;
+  readonly inWords: InWords | undefined;
+}
+
+const meaning = <Params extends DeepParams>(architecture: Architecture<Params>, params: Params): Meaning => ({
+  head: architecture.head(params),
+  inWords: architecture.explain && ((explanation) => architecture.explain?.(params, explanation) ?? []),
+});
 
 /** A model from its checkpoint. Throws when the parameters or the ONNX file are not what they should be. */
 export async function loadForecaster<Params extends DeepParams>(
@@ -69,21 +87,26 @@ export async function loadForecaster<Params extends DeepParams>(
   params: z.ZodType<Params>,
 ): Promise<FittedModel> {
   const saved = Saved.parse(json);
+  return forecaster(saved, blobs, meaning(architecture, params.parse(saved.params)));
+}
+
+async function forecaster(
+  saved: Saved,
+  blobs: Artifact['blobs'],
+  { head, inWords }: Meaning,
+): Promise<FittedModel> {
+  const { sizes, calibration, timeframe, explanation } = saved;
   const onnx = blobs[ONNX];
   if (onnx === undefined) {
     throw new UserError(`The checkpoint has no "${ONNX}".`, {
       hint: 'Restore the file from a backup, or train again.',
     });
   }
-  return forecaster(saved, onnx, architecture.head(params.parse(saved.params)));
-}
-
-async function forecaster(saved: Saved, onnx: Uint8Array, head: Head): Promise<FittedModel> {
-  const { sizes, calibration } = saved;
+  const why = blobs[EXPLANATION];
   const predictor = await openPredictor(onnx, { threads: availableParallelism() });
   // One run at a time: the batch is one set of arrays.
   let queue: Promise<unknown> = Promise.resolve();
-  const batch = windowBatch(ROWS, sizes, saved.timeframe);
+  const batch = windowBatch(ROWS, sizes, timeframe);
 
   async function outputsOf(series: SeriesInputs, sinceMs: number): Promise<Float64Array> {
     const outputs = new Float64Array(series.time.length * sizes.outputs).fill(NaN);
@@ -105,10 +128,14 @@ async function forecaster(saved: Saved, onnx: Uint8Array, head: Head): Promise<F
     return outputs;
   }
 
-  async function forecast(panel: Panel, sinceMs: number): Promise<Forecast[]> {
+  function inputsOf(panel: Panel): SeriesInputs[] {
     requireSameInputs(panel, saved);
+    return seriesInputs(panel, { ...saved, lookBack: sizes.lookBack });
+  }
+
+  async function forecast(panel: Panel, sinceMs: number): Promise<Forecast[]> {
     const forecasts: Forecast[] = [];
-    for (const series of seriesInputs(panel, { ...saved, lookBack: sizes.lookBack })) {
+    for (const series of inputsOf(panel)) {
       const outputs = await outputsOf(series, sinceMs);
       forecasts.push({ symbol: series.symbol, ...head.forecast(outputs, series.volatility, calibration) });
     }
@@ -117,12 +144,17 @@ async function forecaster(saved: Saved, onnx: Uint8Array, head: Head): Promise<F
 
   return {
     report: saved.report,
+    ...(explanation && { explanation }),
+    ...(why &&
+      inWords && {
+        explain: async (panel: Panel) => explainNewest(why, inputsOf(panel), { sizes, timeframe, inWords }),
+      }),
     forecast(panel, { sinceMs = -Infinity } = {}) {
       const made = queue.then(() => forecast(panel, sinceMs));
       queue = made.catch(() => undefined);
       return made;
     },
-    save: () => ({ json: saved, blobs: { [ONNX]: onnx } }),
+    save: () => ({ json: saved, blobs }),
     dispose: () => void predictor.dispose(),
   };
 }

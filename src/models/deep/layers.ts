@@ -1,5 +1,6 @@
 import type { Pass } from '../../engine/network.ts';
 import { type Tensor, tf } from '../../engine/tf.ts';
+import { type ExplanationPart, percentOf } from '../explanation.ts';
 
 /** Dropout on every [units, rows] step with one mask for all of them: Gal & Ghahramani 2016. */
 export function stepDropout(pass: Pass, steps: readonly Tensor[], rate: number): readonly Tensor[] {
@@ -10,9 +11,10 @@ export function stepDropout(pass: Pass, steps: readonly Tensor[], rate: number):
   return steps.map((step) => tf.mul(step, factor));
 }
 
-/** Attention over the bars of the window in percent, from the last closed bar (lag 0) backwards. */
-export const attentionByLagPct = (
-  weights: Float32Array,
-): { readonly attentionByLagPct: readonly number[] } => ({
-  attentionByLagPct: Array.from(weights, (share) => Math.round(share * 1e4) / 100).reverse(),
+/** Attention over the bars of the window, oldest first. */
+export const attentionByLag = (weights: Float32Array): ExplanationPart => ({
+  kind: 'by-lag',
+  title: 'attention to the bars of the window',
+  unit: '%',
+  values: Array.from(weights, percentOf).reverse(),
 });

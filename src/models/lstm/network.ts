@@ -5,13 +5,13 @@ import { defineNetwork } from '../../engine/network.ts';
 import { type Tensor, tf } from '../../engine/tf.ts';
 import type { Architecture } from '../deep/architecture.ts';
 import { directionHead } from '../deep/direction-head.ts';
-import { attentionByLagPct, stepDropout } from '../deep/layers.ts';
+import { attentionByLag, stepDropout } from '../deep/layers.ts';
 import type { LstmParams } from './index.ts';
 
 export const lstmArchitecture: Architecture<LstmParams> = {
   futureBars: () => 0,
   head: directionHead,
-  explain: (_, { attention }) => attentionByLagPct(attention),
+  explain: (_, { attention }) => [attentionByLag(attention)],
   network: ({ hidden, layers, dropout: rate }, { features, outputs }) =>
     defineNetwork('lstm', (declare) => {
       const recurrent = Array.from({ length: layers }, (_, i) =>

@@ -1,8 +1,9 @@
 import type { Architecture } from '../deep/architecture.ts';
 import { CALENDAR_INPUTS } from '../deep/inputs.ts';
-import { attentionByLagPct } from '../deep/layers.ts';
+import { attentionByLag } from '../deep/layers.ts';
 import { networkInputs } from '../deep/params.ts';
 import { QUANTILE_LEVELS, quantileHead } from '../deep/quantile-head.ts';
+import { type ExplanationPart, importance, percentOf } from '../explanation.ts';
 import type { TftParams } from './index.ts';
 import { tftNetwork } from './network.ts';
 
@@ -25,30 +26,22 @@ export const tftArchitecture: Architecture<TftParams> = {
   explain: explainTft,
 };
 
-/**
- * How much each input weighed in the variable selection, and how much attention the decision horizon paid to
- * the bars before it; both in percent, averages over the validation windows.
- */
+/** How much each input weighed in the variable selection, and how much attention the decision horizon paid to each bar. */
 function explainTft(
   params: Pick<TftParams, 'features' | 'horizonsBars' | 'decisionBars' | 'lookBack'>,
   { past, future, attention }: Readonly<Record<string, Float32Array>>,
-): Readonly<Record<string, unknown>> {
+): readonly ExplanationPart[] {
   const observed = networkInputs(params);
   // The order of the network: covariates, calendar, past of what is forecast.
   const pastNames = [...observed.slice(0, -1), ...CALENDAR_INPUTS, observed[observed.length - 1]];
   const steps = params.lookBack + Math.max(...params.horizonsBars);
   const row = params.horizonsBars.indexOf(params.decisionBars);
   const toPast = attention.subarray(row * steps, row * steps + params.lookBack);
-  return {
-    pastImportancePct: ranked(pastNames, past),
-    futureImportancePct: ranked(CALENDAR_INPUTS, future),
-    ...attentionByLagPct(toPast),
-  };
+  const shares = (names: readonly string[], weights: Float32Array) =>
+    names.map((name, i) => [name, percentOf(weights[i])] as const);
+  return [
+    importance('inputs of the past', '%', shares(pastNames, past)),
+    importance('calendar of the bars to come', '%', shares(CALENDAR_INPUTS, future)),
+    attentionByLag(toPast),
+  ];
 }
-
-const percent = (share: number): number => Math.round(share * 1e4) / 100;
-
-const ranked = (names: readonly string[], shares: Float32Array): Record<string, number> =>
-  Object.fromEntries(
-    names.map((name, i) => [name, percent(shares[i])] as const).sort(([, a], [, b]) => b - a),
-  );

@@ -33,15 +33,20 @@ describe.each(models.filter(({ kind }) => kind === 'deep').map((model) => [model
         onProgress: () => {},
       });
       const forecasts = await fitted.forecast(panel);
+      const { explanation: explained = [] } = fitted;
       fitted.dispose?.();
-      return hitRate(panel, forecasts, VALIDATE);
+      return { ...hitRate(panel, forecasts, VALIDATE), explained };
     };
 
     // Signal and noise of equal size correlate with the return by 1 / sqrt(2), so that the best possible
     // forecast has the right sign in 1/2 + asin(1 / sqrt(2)) / pi = 75 % of the bars.
     it('finds the right side of at least 70 % of new bars when a noisy input tells it, of 75 % possible', async () => {
-      const { share } = await trained(false);
+      const { share, explained } = await trained(false);
       expect(share).toBeGreaterThan(0.7);
+      const [inputs] = explained;
+      if (inputs?.kind === 'importance') {
+        expect(inputs.names.indexOf('hint')).toBeLessThan(inputs.names.indexOf('noise'));
+      }
     });
 
     it('is right by chance only when that input tells of other bars', async () => {
