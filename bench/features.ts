@@ -2,11 +2,14 @@ import { catalogue, computeFeatures, streamFeatures } from '../src/features/cata
 import { createRandom, normal } from '../src/foundation/random.ts';
 import { type Candles, emptyCandles } from '../src/market/candles.ts';
 import type { Timeframe } from '../src/market/timeframe.ts';
+import { closedBars } from '../src/market/timed-series.ts';
 import { type BenchRow, medianMs } from './bench.ts';
 import { runPeer } from './peers/run.ts';
 
 const YEARS_BARS = 17_520;
-const names = catalogue.map(({ name }) => name);
+/** Those that need candles only: of the symbol itself, and of the benchmark that it is compared with. */
+const features = catalogue.filter(({ needs }) => needs.every((input) => input === 'benchmark'));
+const names = features.map(({ name }) => name);
 /** Outputs that TA-Lib computes as well. */
 const COMMON = [
   'rsi_14',
@@ -23,7 +26,8 @@ export async function run(): Promise<readonly BenchRow[]> {
   const series = [1, 2, 3].map((seed) => walk(YEARS_BARS, seed));
   const million = walk(1_000_000, 4);
   const three = await medianMs(() => {
-    for (const candles of series) computeFeatures(names, candles, '1h');
+    for (const candles of series)
+      computeFeatures(names, candles, '1h', { benchmark: closedBars(series[0], '1h') });
   }, 3);
   const common = await medianMs(() => computeFeatures(COMMON, million, '1m'), 3);
   const talib = runPeer('talib-indicators.py');
@@ -47,15 +51,16 @@ export async function run(): Promise<readonly BenchRow[]> {
   ];
 }
 
-/** Group by group, as a caller would who cannot hold 285 columns of a million rows. */
+/** Group by group, as a caller would who cannot hold hundreds of columns of a million rows. */
 function millionBars(candles: Candles, timeframe: Timeframe): BenchRow {
   const start = performance.now();
   let peakBytes = 0;
-  for (const group of new Set(catalogue.map((feature) => feature.group))) {
+  for (const group of new Set(features.map((feature) => feature.group))) {
     computeFeatures(
-      catalogue.filter((feature) => feature.group === group).map(({ name }) => name),
+      features.filter((feature) => feature.group === group).map(({ name }) => name),
       candles,
       timeframe,
+      { benchmark: closedBars(candles, timeframe) },
     );
     peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
   }
@@ -69,7 +74,7 @@ function millionBars(candles: Candles, timeframe: Timeframe): BenchRow {
 }
 
 function newBar(candles: Candles): BenchRow {
-  const stream = streamFeatures(names, '1h');
+  const stream = streamFeatures(names, '1h', { benchmark: closedBars(candles, '1h') });
   const times: number[] = [];
   for (let row = 0; row < candles.time.length; row++) {
     const bar = {

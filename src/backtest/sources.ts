@@ -1,6 +1,7 @@
 import type { Store } from '../data/store/store.ts';
 import { walkForwardFolds } from '../dataset/splits.ts';
 import { ensembleMembers, forecastEnsemble } from '../ensemble/equal-weight.ts';
+import type { InputSources } from '../features/inputs.ts';
 import { UserError } from '../foundation/errors.ts';
 import type { PairSymbol } from '../market/symbol.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../market/timeframe.ts';
@@ -75,6 +76,7 @@ interface WalkForwardRequest extends SourceRequest {
   readonly validationPct: number;
   /** Hyper-parameters by model id. */
   readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly sources: InputSources;
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly onFold: (done: number, total: number, modelId: string) => void;
@@ -102,6 +104,7 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     sinceMs,
     ...(untilMs !== undefined && { untilMs }),
     featureNames,
+    sources: request.sources,
   });
   const middle = panel.firstTimeMs + (panel.untilMs - panel.firstTimeMs) / 2;
   const range = { fromMs: request.fromMs ?? middle, untilMs: panel.untilMs };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEFAULT_SOURCES } from '../features/inputs.ts';
 import { UserError } from '../foundation/errors.ts';
 import { parseSymbol } from '../market/symbol.ts';
 import { parseTimeframe, type Timeframe } from '../market/timeframe.ts';
@@ -23,6 +24,11 @@ const distance = (description: string) =>
     .min(0.05, 'Too small: write percent, 5 for 5 %')
     .max(1000)
     .describe(`${description}, in percent; default: none`);
+const exchangeId = (description: string) =>
+  z
+    .string()
+    .regex(/^[a-z0-9]+$/, 'Expected a ccxt exchange id')
+    .describe(description);
 const basisPoints = (description: string) => z.number().min(0).max(1000).describe(description);
 
 /** Everything that can be set, with its default. Keys, descriptions and limits are the documentation. */
@@ -82,6 +88,22 @@ export const ConfigSchema = z
           10,
         ),
         testPct: percent('Share of the newest bars that training never sees').default(20),
+      })
+      .prefault({}),
+    features: z
+      .strictObject({
+        benchmark: parsed(parseSymbol)
+          .default(DEFAULT_SOURCES.benchmark)
+          .describe('The pair that others are compared with; on-chain features are of its base asset'),
+        derivatives: exchangeId(
+          'Where the perpetuals of the pairs trade: funding, open interest, basis',
+        ).default(DEFAULT_SOURCES.derivatives),
+        otherExchange: exchangeId('A second spot exchange, for price differences').default(
+          DEFAULT_SOURCES.otherExchange,
+        ),
+        otherDerivatives: exchangeId('A second exchange of perpetuals, for the spread of funding').default(
+          DEFAULT_SOURCES.otherDerivatives,
+        ),
       })
       .prefault({}),
     models: z

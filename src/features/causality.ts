@@ -1,5 +1,8 @@
 import type { FeatureTable } from '../dataset/panel.ts';
 import { type Candles, sliceCandles } from '../market/candles.ts';
+import { type Timeframe, TIMEFRAME_MS } from '../market/timeframe.ts';
+import { knownAt } from '../market/timed-series.ts';
+import type { FeatureInputs } from './inputs.ts';
 import type { Bar } from './kernels/indicators.ts';
 
 /** A value that another view of the same past does not confirm. */
@@ -12,20 +15,23 @@ export interface Leak {
 }
 
 /**
- * Proves on given candles that no feature depends on a later bar, bit for bit, in two ways: every row against a
- * stream that was fed the bars up to it and no further; and whole columns recomputed on candles cut after each
- * of `cuts` rows. The first leak of each feature.
+ * Proves on given candles and inputs that no feature depends on what was not known yet, bit for bit, in two ways:
+ * every row against a stream that was fed the bars up to it and no further; and whole columns recomputed on
+ * candles cut after each of `cuts` rows, and on what of the inputs was known when the last of them closed. The
+ * first leak of each feature.
  */
 export function findLeaks(
   names: readonly string[],
   candles: Candles,
   by: {
-    readonly compute: (candles: Candles) => FeatureTable;
-    readonly stream: () => { push(bar: Bar): Float64Array };
+    readonly timeframe: Timeframe;
+    readonly inputs: FeatureInputs;
+    readonly compute: (candles: Candles, inputs: FeatureInputs) => FeatureTable;
+    readonly stream: (inputs: FeatureInputs) => { push(bar: Bar): Float64Array };
     readonly cuts: readonly number[];
   },
 ): readonly Leak[] {
-  const { columns } = by.compute(candles);
+  const { columns } = by.compute(candles, by.inputs);
   const leaks = new Map<string, Leak>();
   const check = (index: number, row: number, expected: number): void => {
     const feature = names[index];
@@ -34,7 +40,7 @@ export function findLeaks(
       leaks.set(feature, { feature, row, value, expected });
   };
 
-  const stream = by.stream();
+  const stream = by.stream(by.inputs);
   const { time, open, high, low, close, volume } = candles;
   for (let row = 0; row < time.length; row++) {
     const values = stream.push({
@@ -48,8 +54,13 @@ export function findLeaks(
     for (let i = 0; i < names.length; i++) check(i, row, values[i]);
   }
   for (const cut of by.cuts) {
-    const part = by.compute(sliceCandles(candles, 0, cut)).columns;
+    const closedMs = time[cut - 1] + TIMEFRAME_MS[by.timeframe];
+    const part = by.compute(sliceCandles(candles, 0, cut), inputsAt(by.inputs, closedMs)).columns;
     for (let i = 0; i < names.length; i++) for (let row = 0; row < cut; row++) check(i, row, part[i][row]);
   }
   return [...leaks.values()];
 }
+
+/** What was known of every input at `nowMs`. */
+export const inputsAt = (inputs: FeatureInputs, nowMs: number): FeatureInputs =>
+  Object.fromEntries(Object.entries(inputs).map(([name, series]) => [name, knownAt(series, nowMs)]));

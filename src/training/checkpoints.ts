@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Store } from '../data/store/store.ts';
 import { ensembleMembers, forecastEnsemble } from '../ensemble/equal-weight.ts';
+import type { InputSources } from '../features/inputs.ts';
 import { UserError } from '../foundation/errors.ts';
 import { suggest } from '../foundation/nearest.ts';
 import type { PairSymbol } from '../market/symbol.ts';
@@ -23,6 +24,8 @@ export interface TrainedSet {
   /** Bars that open at or after this time have never been seen by training. */
   readonly validateUntilMs: number;
   readonly dataFingerprint: string;
+  /** Which markets features that need other inputs look at. */
+  readonly sources: InputSources;
   /** Features of all members. */
   readonly featureNames: readonly string[];
   readonly members: readonly TrainedMember[];
@@ -72,6 +75,7 @@ export async function loadTrained(
     trainUntilMs: plan.trainUntilMs,
     validateUntilMs: plan.validateUntilMs,
     dataFingerprint: plan.dataFingerprint,
+    sources: plan.sources,
     featureNames: [...new Set(members.flatMap(({ manifest }) => manifest.features))],
     members,
   };
@@ -94,10 +98,10 @@ export function requireSameMarket(
 /** The candles and features that the trained models read, from the bar on at which their training data began. */
 export const loadTrainedPanel = (
   store: Store,
-  { exchange, symbols, timeframe, sinceMs, featureNames }: TrainedSet,
+  { exchange, symbols, timeframe, sinceMs, featureNames, sources }: TrainedSet,
   range: { readonly untilMs?: number } = {},
 ): Promise<LoadedPanel> =>
-  loadPanel(store, { exchange, symbols, timeframe, sinceMs, featureNames, ...range });
+  loadPanel(store, { exchange, symbols, timeframe, sinceMs, featureNames, sources, ...range });
 
 interface SetForecasts {
   /** Forecasts of each member, one a symbol. */

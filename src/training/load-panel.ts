@@ -7,6 +7,8 @@ import { UserError } from '../foundation/errors.ts';
 import { computeFeatures } from '../features/catalogue.ts';
 import type { PairSymbol } from '../market/symbol.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../market/timeframe.ts';
+import type { InputSources } from '../features/inputs.ts';
+import { loadInputs, type UsedInput } from './load-inputs.ts';
 
 export interface LoadedPanel extends Panel {
   readonly exchange: string;
@@ -15,10 +17,15 @@ export interface LoadedPanel extends Panel {
   /** Close time of the newest bar. */
   readonly untilMs: number;
   readonly synthetic: boolean;
-  /** SHA-256 of exchange, timeframe, symbols and every candle: equal for equal data, however it was fetched. */
+  /**
+   * SHA-256 of exchange, timeframe, symbols, every candle and, where features need them, every row of other inputs:
+   * equal for equal data, however it was fetched.
+   */
   readonly fingerprint: string;
   /** Of the whole datasets, in the order of the series. */
   readonly manifests: readonly DatasetManifest[];
+  /** What the features read beside the candles, symbol by symbol. */
+  readonly inputs: readonly UsedInput[];
 }
 
 interface PanelRequest {
@@ -33,45 +40,66 @@ interface PanelRequest {
   /** Bars that open at or after this time are left out. */
   readonly untilMs?: number;
   readonly featureNames: readonly string[];
+  /** Which markets features that need other inputs look at. */
+  readonly sources: InputSources;
 }
 
 /**
  * The stored candles of several symbols with their features. Training, signals, backtest and paper trading all
  * look at the market through this one function, so they see the same numbers. Throws `UserError` when a dataset
- * is absent, damaged or has no bar in the range.
+ * or another input of a feature is absent, damaged or has no bar in the range.
  */
 export async function loadPanel(store: Store, request: PanelRequest): Promise<LoadedPanel> {
-  const { exchange, symbols, timeframe, sinceMs, untilMs, featureNames } = request;
+  const { exchange, symbols, timeframe, sinceMs, untilMs, featureNames, sources } = request;
   const range = { ...(sinceMs !== undefined && { sinceMs }), ...(untilMs !== undefined && { untilMs }) };
   const loaded = await Promise.all(
     symbols.map(async (symbol) => {
       const key = { exchange, symbol, timeframe };
       const [manifest, candles] = await Promise.all([store.manifest(key), store.read(key, range)]);
       if (manifest === undefined || candles.time.length === 0) throw noBars(key, request);
-      const features = computeFeatures(featureNames, candles, timeframe);
+      const last = candles.time[candles.time.length - 1];
+      const { inputs, used } = await loadInputs(store, featureNames, {
+        exchange,
+        symbol,
+        timeframe,
+        sources,
+        fromMs: candles.time[0],
+        untilMs: last + TIMEFRAME_MS[timeframe],
+      });
+      const features = computeFeatures(featureNames, candles, timeframe, inputs);
       const series: Series = { symbol, candles, features };
-      return { manifest, series };
+      return { manifest, series, used };
     }),
   );
   const series = loaded.map((one) => one.series);
   const manifests = loaded.map(({ manifest }) => manifest);
+  const inputs = loaded.flatMap(({ used }) => used);
   return {
     exchange,
     timeframe,
     series,
     manifests,
+    inputs,
     firstTimeMs: Math.min(...series.map(({ candles }) => candles.time[0])),
     untilMs:
       Math.max(...series.map(({ candles }) => candles.time[candles.time.length - 1])) +
       TIMEFRAME_MS[timeframe],
     synthetic: manifests.some(({ synthetic }) => synthetic),
-    fingerprint: fingerprintOf(exchange, timeframe, series),
+    fingerprint: fingerprintOf(exchange, timeframe, series, inputs),
   };
 }
 
-function fingerprintOf(exchange: string, timeframe: Timeframe, series: readonly Series[]): string {
+function fingerprintOf(
+  exchange: string,
+  timeframe: Timeframe,
+  series: readonly Series[],
+  inputs: readonly UsedInput[],
+): string {
   const hash = createHash('sha256').update(`${exchange} ${timeframe}`);
   for (const { symbol, candles } of series) hash.update(`\n${symbol} ${candlesSha256(candles)}`);
+  // In an order of their own: which feature asked for an input first does not matter.
+  const lines = new Set(inputs.map(({ input, place, sha256 }) => `\n${input} ${place} ${sha256}`));
+  for (const line of [...lines].toSorted()) hash.update(line);
   return hash.digest('hex');
 }
 

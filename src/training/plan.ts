@@ -7,6 +7,9 @@ import type { PairSymbol } from '../market/symbol.ts';
 import type { Timeframe } from '../market/timeframe.ts';
 import type { Model } from '../models/model.ts';
 import { findModel, models } from '../models/registry.ts';
+import { inputsOf } from '../features/catalogue.ts';
+import type { InputSources } from '../features/inputs.ts';
+import { absentInputs } from './load-inputs.ts';
 import { loadPanel } from './load-panel.ts';
 import type { RunPlan } from './run-folder.ts';
 import type { Costs } from './score.ts';
@@ -28,6 +31,8 @@ export interface TrainingSettings {
   /** Hyper-parameters by model id. */
   readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly allowSynthetic: boolean;
+  /** Which markets features that need other inputs look at. */
+  readonly sources: InputSources;
 }
 
 /**
@@ -35,7 +40,7 @@ export interface TrainingSettings {
  * models or parameters, for missing data and, unless allowed, for synthetic data.
  */
 export async function planRun(store: Store, settings: TrainingSettings): Promise<RunPlan> {
-  const { exchange, symbols, timeframe, sinceMs, untilMs, mode } = settings;
+  const { exchange, symbols, timeframe, sinceMs, untilMs, mode, sources } = settings;
   requireKnown(Object.keys(settings.params));
   const required = settings.models !== undefined;
   const chosen = settings.models === undefined ? models : [...new Set(settings.models)].map(findModel);
@@ -50,7 +55,11 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
     timeframe,
     ...(sinceMs !== undefined && { sinceMs }),
     ...(untilMs !== undefined && { untilMs }),
-    featureNames: [],
+    // Only those that read more than candles: what they read belongs to the fingerprint.
+    featureNames: chosen
+      .flatMap((model, i) => model.features(entries[i].params))
+      .filter((name) => inputsOf([name]).length > 0),
+    sources,
   });
   if (panel.synthetic && !settings.allowSynthetic) {
     throw new UserError(`The ${exchange} candles are synthetic: what is learned from them means nothing.`, {
@@ -66,6 +75,9 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
     exchange,
     symbols: [...symbols],
     timeframe,
+    sources,
+    inputs: [...panel.inputs],
+    absentGroups: await absentGroups(store, settings),
     sinceMs: span.fromMs,
     untilMs: span.untilMs,
     ...chronologicalSplit(span, timeframe, settings),
@@ -74,6 +86,14 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
     ...settings.costs,
     models: entries,
   };
+}
+
+/** Groups of features that could not be used, whole or in part: their inputs are not stored for every symbol. */
+async function absentGroups(store: Store, settings: TrainingSettings): Promise<string[]> {
+  const absent = await Promise.all(
+    settings.symbols.map((symbol) => absentInputs(store, { ...settings, symbol })),
+  );
+  return [...new Set(absent.flat().flatMap(({ groups }) => groups))].toSorted();
 }
 
 /** Defaults, then what quick mode changes, then what the user set. */

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { errorCode, explainDiskError, writeFileAtomic } from '../data/files.ts';
+import { DEFAULT_SOURCES } from '../features/inputs.ts';
 import { UserError } from '../foundation/errors.ts';
 import { parseSymbol } from '../market/symbol.ts';
 import { parseTimeframe } from '../market/timeframe.ts';
@@ -13,6 +14,13 @@ export const RESULT_FILE = 'complete.json';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const epochMs = z.int();
 
+const InputSources = z.strictObject({
+  benchmark: z.string().transform(parseSymbol),
+  derivatives: z.string(),
+  otherExchange: z.string(),
+  otherDerivatives: z.string(),
+});
+
 /** What a run was asked to do. Written before anything is trained; resuming does the rest of exactly this. */
 export const RunPlan = z.strictObject({
   version: z.literal(1),
@@ -22,6 +30,13 @@ export const RunPlan = z.strictObject({
   exchange: z.string().min(1),
   symbols: z.array(z.string().transform(parseSymbol)).min(1),
   timeframe: z.string().transform(parseTimeframe),
+  /** Which markets the features that need other inputs look at. */
+  sources: InputSources.default(DEFAULT_SOURCES),
+  /** What of those was used, and what was not there when the run was planned. */
+  inputs: z
+    .array(z.strictObject({ input: z.string(), place: z.string(), rows: z.int(), sha256 }))
+    .default([]),
+  absentGroups: z.array(z.string()).default([]),
   /** First bar of the data, where features and forecasts start; the bars end before `untilMs`. */
   sinceMs: epochMs,
   untilMs: epochMs,

@@ -141,9 +141,12 @@ async function planPanel(
   const featureNames = [...new Set(entries.flatMap(({ model, params }) => model.features(params)))];
   const loaded = await loadPanel(store, { ...plan, featureNames });
   if (loaded.fingerprint !== plan.dataFingerprint) {
-    throw new UserError('The stored candles are not those that this run was started with.', {
-      hint: 'Start a new run with `crypto-trader train --mode quick` (or full).',
-    });
+    throw new UserError(
+      'The stored candles, or other inputs of its features, are not those that this run was started with.',
+      {
+        hint: 'Start a new run with `crypto-trader train --mode quick` (or full).',
+      },
+    );
   }
   return { panel: panelUntil(loaded, plan.validateUntilMs), datasets: loaded.manifests };
 }

@@ -3,10 +3,18 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { catalogue, computeFeatures, streamFeatures, warmUpBars } from '../../src/features/catalogue.ts';
+import { inputsAt } from '../../src/features/causality.ts';
+import type { InputName } from '../../src/features/inputs.ts';
+import { isSeriesName } from '../../src/market/series-kinds.ts';
+import type { TimedSeries } from '../../src/market/timed-series.ts';
+import { TIMEFRAME_MS } from '../../src/market/timeframe.ts';
 import { type Candles, emptyCandles, sliceCandles } from '../../src/market/candles.ts';
 import { randomCandles } from './random-candles.ts';
+import { randomInputs } from './random-inputs.ts';
 
 const names = catalogue.map(({ name }) => name);
+/** Long enough that every series has its longest window behind it when the candles begin. */
+const HISTORY = { historyDays: 400 };
 const PRICE_LEVEL = ['quote_volume_log', 'illiquidity_20'];
 
 describe('the feature catalogue', () => {
@@ -25,10 +33,17 @@ describe('the feature catalogue', () => {
     'has no value before the warm-up and always one after it (%s)',
     (timeframe) => {
       const candles = randomCandles(timeframe === '1h' ? 1600 : 500, 1, timeframe);
-      const { columns } = computeFeatures(names, candles, timeframe);
+      const inputs = randomInputs(candles, timeframe, 1);
+      const { columns } = computeFeatures(names, candles, timeframe, inputs);
       for (const [i, feature] of catalogue.entries()) {
         const first = columns[i].findIndex((value) => !Number.isNaN(value));
-        expect(first, feature.name).toBe(feature.warmUpBars(timeframe));
+        // Rows of a series are known a day and a half after they begin at the latest.
+        const late = feature.needs.some(isSeries) ? Math.ceil((36 * 36e5) / TIMEFRAME_MS[timeframe]) : 0;
+        const warmUp = feature.warmUpBars(timeframe);
+        if (warmUp + late >= candles.time.length) continue;
+        if (late === 0) expect(first, feature.name).toBe(warmUp);
+        expect(first, feature.name).toBeLessThanOrEqual(warmUp + late);
+        expect(first, feature.name).toBeGreaterThanOrEqual(0);
         const hole = columns[i].findIndex((value, row) => row >= first && !Number.isFinite(value));
         expect(hole, feature.name).toBe(-1);
       }
@@ -39,8 +54,10 @@ describe('the feature catalogue', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 1, max: 700 }), (seed, cut) => {
         const candles = randomCandles(700, seed, '4h');
-        const whole = computeFeatures(names, candles, '4h');
-        const part = computeFeatures(names, sliceCandles(candles, 0, cut), '4h');
+        const inputs = randomInputs(candles, '4h', seed, HISTORY);
+        const known = inputsAt(inputs, candles.time[cut - 1] + TIMEFRAME_MS['4h']);
+        const whole = computeFeatures(names, candles, '4h', inputs);
+        const part = computeFeatures(names, sliceCandles(candles, 0, cut), '4h', known);
         for (const [i, name] of names.entries())
           expect(bits(part.columns[i]).equals(bits(whole.columns[i].subarray(0, cut))), name).toBe(true);
       }),
@@ -50,8 +67,9 @@ describe('the feature catalogue', () => {
 
   it('gives the same bits one bar at a time', () => {
     const candles = randomCandles(500, 3);
-    const batch = computeFeatures(names, candles, '1h');
-    const stream = streamFeatures(names, '1h');
+    const inputs = randomInputs(candles, '1h', 3, HISTORY);
+    const batch = computeFeatures(names, candles, '1h', inputs);
+    const stream = streamFeatures(names, '1h', inputs);
     for (let row = 0; row < 500; row++) {
       const values = stream.push(barAt(candles, row));
       const expected = Float64Array.from(batch.columns, (column) => column[row]);
@@ -64,15 +82,23 @@ describe('the feature catalogue', () => {
     const scaled = { ...candles };
     for (const column of ['open', 'high', 'low', 'close'] as const)
       scaled[column] = candles[column].map((price) => price * 1024);
-    const plain = computeFeatures(names, candles, '4h');
-    const other = computeFeatures(names, scaled, '4h');
+    const inputs = randomInputs(candles, '4h', 5, HISTORY);
+    const plain = computeFeatures(names, candles, '4h', inputs);
+    const other = computeFeatures(names, scaled, '4h', {
+      ...inputs,
+      'other-exchange': inThousands(inputs['other-exchange']),
+      perpetual: inThousands(inputs.perpetual),
+      benchmark: inThousands(inputs.benchmark),
+    });
     for (const [i, name] of names.entries()) {
       if (PRICE_LEVEL.includes(name)) continue;
-      for (let row = 0; row < 700; row++)
-        if (!Number.isNaN(plain.columns[i][row]))
-          expect(Math.abs(other.columns[i][row] - plain.columns[i][row]), `${name} ${row}`).toBeLessThan(
-            1e-6,
-          );
+      const apart = plain.columns[i].map((value, row) =>
+        Number.isNaN(value) ? 0 : Math.abs(other.columns[i][row] - value),
+      );
+      expect(
+        apart.every((distance) => distance < 1e-6),
+        name,
+      ).toBe(true);
     }
   });
 
@@ -90,7 +116,11 @@ describe('the feature catalogue', () => {
     ],
   ])('has finite values with %s', (_, change) => {
     const candles = change(randomCandles(700, 7, '4h'));
-    const { columns } = computeFeatures(names, candles, '4h');
+    const inputs = randomInputs(candles, '4h', 7, {
+      ...HISTORY,
+      flat: candles.close[0] === candles.close[1],
+    });
+    const { columns } = computeFeatures(names, candles, '4h', inputs);
     for (const [i, feature] of catalogue.entries()) {
       const hole = columns[i].findIndex(
         (value, row) => row >= feature.warmUpBars('4h') && !(Math.abs(value) < 1e6),
@@ -99,9 +129,43 @@ describe('the feature catalogue', () => {
     }
   });
 
+  it('has no value where an input has a hole, and one again after it', () => {
+    const candles = randomCandles(700, 11, '4h');
+    const inputs = randomInputs(candles, '4h', 11, HISTORY);
+    const without = (bars: TimedSeries, from: number, to: number): TimedSeries => ({
+      time: bars.time.filter((_, row) => row < from || row >= to),
+      known: bars.known.filter((_, row) => row < from || row >= to),
+      columns: Object.fromEntries(
+        Object.entries(bars.columns).map(([name, values]) => [
+          name,
+          values.filter((_, row) => row < from || row >= to),
+        ]),
+      ),
+    });
+    const holed = {
+      ...inputs,
+      benchmark: without(inputs.benchmark, 300, 310),
+      vix: without(inputs.vix, 430, 450),
+    };
+    const asked = ['benchmark_beta_50', 'relative_strength_1d', 'vix', 'spx_return_1'];
+    const [beta, strength, vix, spx] = computeFeatures(asked, candles, '4h', holed).columns;
+    for (const column of [beta, strength]) {
+      expect(column.subarray(300, 310).every(Number.isNaN)).toBe(true);
+      expect(column.subarray(310).every(Number.isFinite)).toBe(true);
+      expect(column.subarray(290, 300).every(Number.isFinite)).toBe(true);
+    }
+    // Days 30 to 49 have no VIX. The close of day 29, known at 01:00 of day 30, counts for 7 days: up to the bar
+    // that closes at 00:00 of day 37. That of day 50 is known at 01:00 of day 51.
+    const dayOf = (row: number): number => (candles.time[row] - candles.time[0]) / 864e5;
+    for (let row = 0; row < 700; row++)
+      expect(Number.isNaN(vix[row]), `day ${dayOf(row)}`).toBe(dayOf(row) >= 37 && dayOf(row) < 51);
+    expect(spx.every(Number.isFinite)).toBe(true);
+  });
+
   it('accepts no bars and a single bar', () => {
     for (const rows of [0, 1]) {
-      const { columns } = computeFeatures(names, randomCandles(rows, 1), '1h');
+      const candles = randomCandles(rows, 1);
+      const { columns } = computeFeatures(names, candles, '1h', randomInputs(candles, '1h', 1));
       for (const column of columns) expect(column.length).toBe(rows);
     }
   });
@@ -133,11 +197,20 @@ const shared = new URL('../../../shared/data/ohlcv/binance/BTC-USDT/1h.csv.gz', 
 describe.skipIf(!existsSync(shared))('on real candles (skipped where ../shared is absent)', () => {
   it('every feature has a finite value on every bar of the last two years', () => {
     const candles = readCsv(shared);
-    const { columns } = computeFeatures(names, candles, '1h');
+    const own = catalogue.filter(({ needs }) => needs.length === 0).map(({ name }) => name);
+    const { columns } = computeFeatures(own, candles, '1h');
     const start = candles.time.length - 17_520;
-    for (const [i, name] of names.entries())
+    for (const [i, name] of own.entries())
       expect(columns[i].subarray(start).every(Number.isFinite), name).toBe(true);
   });
+});
+
+const isSeries = (input: InputName): boolean => input === 'other-funding' || isSeriesName(input);
+
+/** Prices 1024 times as high. */
+const inThousands = (bars: TimedSeries): TimedSeries => ({
+  ...bars,
+  columns: { ...bars.columns, close: bars.columns['close'].map((price) => price * 1024) },
 });
 
 const bits = (column: Float64Array): Buffer =>

@@ -2,14 +2,18 @@ import { expect, it } from 'vitest';
 import { catalogue, computeFeatures, streamFeatures } from '../../src/features/catalogue.ts';
 import { findLeaks } from '../../src/features/causality.ts';
 import { randomCandles } from './random-candles.ts';
+import { randomInputs } from './random-inputs.ts';
 
 const names = catalogue.map(({ name }) => name);
 const candles = randomCandles(400, 9);
+const inputs = randomInputs(candles, '1h', 9);
 
 it('finds no leak in the catalogue', () => {
   const leaks = findLeaks(names, candles, {
-    compute: (seen) => computeFeatures(names, seen, '1h'),
-    stream: () => streamFeatures(names, '1h'),
+    timeframe: '1h',
+    inputs,
+    compute: (seen, known) => computeFeatures(names, seen, '1h', known),
+    stream: (known) => streamFeatures(names, '1h', known),
     cuts: [1, 100, 399],
   });
   expect(leaks).toEqual([]);
@@ -18,6 +22,8 @@ it('finds no leak in the catalogue', () => {
 it('finds a feature that reads the next bar, one that is scaled by the whole series, and only these', () => {
   const planted = ['return_1', 'sma_distance_25', 'rsi_14'];
   const leaks = findLeaks(planted, candles, {
+    timeframe: '1h',
+    inputs: {},
     compute: (seen) => {
       const { columns } = computeFeatures(planted, seen, '1h');
       const known = columns[1].filter((value) => !Number.isNaN(value));
@@ -37,4 +43,19 @@ it('finds a feature that reads the next bar, one that is scaled by the whole ser
     cuts: [200],
   });
   expect(leaks.map(({ feature }) => feature).sort()).toEqual(['return_1', 'sma_distance_25']);
+});
+
+it('finds features that read a row at the time it describes, before it is known, and only these', () => {
+  const planted = ['vix', 'fear_greed'];
+  const leaks = findLeaks(planted, candles, {
+    timeframe: '1h',
+    inputs,
+    compute: (seen, known) => {
+      const early = known.vix && { ...known.vix, known: known.vix.time };
+      return computeFeatures(planted, seen, '1h', early ? { ...known, vix: early } : known);
+    },
+    stream: (known) => streamFeatures(planted, '1h', known),
+    cuts: [200],
+  });
+  expect(leaks.map(({ feature }) => feature)).toEqual(['vix']);
 });

@@ -1,3 +1,4 @@
+import { DEFAULT_SOURCES } from '../../src/features/inputs.ts';
 import { join } from 'node:path';
 import { openStore, type Store } from '../../src/data/store/store.ts';
 import type { Candles } from '../../src/market/candles.ts';
@@ -45,6 +46,7 @@ export const SETTINGS: TrainingSettings = {
   models: ['buy-and-hold', 'persistence', 'one-bar-reversal'],
   params: {},
   allowSynthetic: false,
+  sources: DEFAULT_SOURCES,
 };
 
 export function surroundings(

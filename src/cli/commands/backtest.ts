@@ -131,6 +131,7 @@ async function forecasts(context: CommandContext, options: Options): Promise<For
       embargoBars: integer('--embargo-bars', options.embargoBars, { least: 0 }),
       validationPct: config.training.validationPct,
       params: config.models,
+      sources: config.features,
       seed,
       signal,
       onFold: (done, total, modelId) => {

@@ -4,9 +4,12 @@ import { formatMinute, parseTime, parseUntil } from '../../config/time.ts';
 import { exportCandles } from '../../data/export.ts';
 import { type DatasetManifest, openStore, type Store } from '../../data/store/store.ts';
 import { CheckFailed, UserError } from '../../foundation/errors.ts';
-import { parseSymbol } from '../../market/symbol.ts';
+import { parseSymbol, symbolFolder } from '../../market/symbol.ts';
 import { parseTimeframe } from '../../market/timeframe.ts';
 import { command, type CommandContext, list } from '../command.ts';
+import { describeSeries } from '../../data/store/series-manifest.ts';
+import type { SeriesManifest } from '../../data/store/series-store.ts';
+import { SERIES_HEAD, seriesDocument, seriesRow } from '../series.ts';
 import { counted, describeDataset, gapText, missingBars } from '../dataset-document.ts';
 
 /** Which datasets; everything in the store without them. */
@@ -24,7 +27,7 @@ const ExportOptions = Selection.extend({
 export function register(program: Command): void {
   const data = program
     .command('data')
-    .description('list, verify, export the stored candles; show their gaps');
+    .description('list, verify, export the stored candles and series; show gaps');
   const selecting = (name: string, description: string): Command =>
     data
       .command(name, { isDefault: name === 'list' })
@@ -33,7 +36,7 @@ export function register(program: Command): void {
       .option('--symbols <list>', 'only these pairs')
       .option('--timeframe <length>', 'only this bar length');
 
-  selecting('list', 'every dataset with its range, gaps and fingerprint')
+  selecting('list', 'every dataset and series with its range, gaps and fingerprint')
     .addHelpText('after', '\nExamples:\n  $ crypto-trader data list\n  $ crypto-trader data list --json')
     .action(command(async (context, options) => listDatasets(context, Selection.parse(options))));
 
@@ -67,8 +70,9 @@ async function listDatasets(
   selection: z.infer<typeof Selection>,
 ): Promise<void> {
   const found = await select(openStore(config.dataDir), selection);
-  out.document({ datasets: found.map(describeDataset) });
-  if (found.length === 0) out.print('The store is empty. Fill it: crypto-trader fetch');
+  const series = await selectSeries(openStore(config.dataDir), selection);
+  out.document({ datasets: found.map(describeDataset), series: series.map(seriesDocument) });
+  if (found.length + series.length === 0) out.print('The store is empty. Fill it: crypto-trader fetch');
   else {
     out.table(
       ['exchange', 'symbol', 'bars', 'rows', 'first', 'last', 'missing', 'source', 'sha256'],
@@ -84,6 +88,7 @@ async function listDatasets(
         manifest.sha256.slice(0, 12),
       ]),
     );
+    if (series.length > 0) out.table(SERIES_HEAD, series.map(seriesRow));
   }
 }
 
@@ -97,10 +102,16 @@ async function verify(
     results.push({ manifest, faults: await store.verify(manifest) });
     signal.throwIfAborted();
   }
-  const faults = results.flatMap((result) => result.faults);
+  const series = [];
+  for (const manifest of await selectSeries(store, selection)) {
+    series.push({ manifest, faults: await store.series.verify(manifest) });
+    signal.throwIfAborted();
+  }
+  const faults = [...results, ...series].flatMap((result) => result.faults);
   out.document({
     ok: faults.length === 0,
     datasets: results.map((result) => ({ ...describeDataset(result.manifest), faults: result.faults })),
+    series: series.map((result) => ({ ...seriesDocument(result.manifest), faults: result.faults })),
   });
   out.table(
     ['exchange', 'symbol', 'bars', 'rows', 'missing', 'verdict'],
@@ -113,6 +124,16 @@ async function verify(
       found.length === 0 ? 'good' : counted(found.length, 'fault'),
     ]),
   );
+  if (series.length > 0) {
+    out.table(
+      ['series', 'rows', 'verdict'],
+      series.map(({ manifest, faults: found }) => [
+        describeSeries(manifest),
+        String(manifest.rows),
+        found.length === 0 ? 'good' : counted(found.length, 'fault'),
+      ]),
+    );
+  }
   for (const fault of faults) out.print(fault);
   if (faults.length > 0) {
     throw new CheckFailed(
@@ -159,6 +180,20 @@ async function exportDataset(
   await exportCandles(path, candles);
   out.document({ file: path, rows: candles.time.length, dataset: describeDataset(found[0]) });
   out.print(`${candles.time.length} bars written to ${path}.`);
+}
+
+/** All series, or those whose subject names the exchange or a pair; a timeframe is one of candles only. */
+async function selectSeries(
+  store: Store,
+  { exchange, symbols, timeframe }: z.infer<typeof Selection>,
+): Promise<readonly SeriesManifest[]> {
+  if (timeframe !== undefined) return [];
+  const pairs =
+    symbols === undefined ? undefined : list(symbols).map((text) => symbolFolder(parseSymbol(text)));
+  return (await store.series.list()).filter(({ subject }) => {
+    const [from, pair] = subject.split('/');
+    return (exchange === undefined || from === exchange) && (pairs === undefined || pairs.includes(pair));
+  });
 }
 
 async function select(

@@ -1,14 +1,16 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { formatTime, parseTime, parseUntil } from '../../config/time.ts';
-import { openStore } from '../../data/store/store.ts';
+import { openStore, type Store } from '../../data/store/store.ts';
 import { catalogue, computeFeatures, findFeatures, streamFeatures } from '../../features/catalogue.ts';
 import { findLeaks } from '../../features/causality.ts';
 import type { Feature } from '../../features/feature.ts';
+import type { InputSources } from '../../features/inputs.ts';
 import { CheckFailed } from '../../foundation/errors.ts';
 import { lowerBound } from '../../market/candles.ts';
-import { parseSymbol } from '../../market/symbol.ts';
+import { type PairSymbol, parseSymbol } from '../../market/symbol.ts';
 import { parseTimeframe, type Timeframe } from '../../market/timeframe.ts';
+import { type AbsentInput, absentInputs, fetchText, loadInputs } from '../../training/load-inputs.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
 
 const Options = z.object({
@@ -48,15 +50,18 @@ export function register(program: Command): void {
     .action(
       command(async (context, options, ...args) => {
         const parsed = Options.parse(options);
-        const chosen = choose(args.flatMap(list), parsed.group);
-        if (parsed.check) await check(context, chosen, parsed);
-        else if (parsed.symbols !== undefined) await printValues(context, chosen, parsed, parsed.symbols);
-        else
-          printCatalogue(
-            context,
-            chosen,
-            parseTimeframe(parsed.timeframe ?? context.config.market.timeframe),
-          );
+        const names = args.flatMap(list);
+        const market = marketOf(context, parsed);
+        // Named features have to be there; of others those are left out whose inputs are not.
+        const features = choose(names, parsed.group);
+        const absent = (await findAbsent(market)).filter((one) =>
+          features.some(({ name }) => one.features.includes(name)),
+        );
+        const chosen = names.length > 0 ? features : features.filter(({ name }) => !leavesOut(absent, name));
+        if (parsed.check) await check(context, market, chosen, absent);
+        else if (parsed.symbols !== undefined)
+          await printValues(context, market, chosen, { absent, ...parsed });
+        else printCatalogue(context, market, features, absent);
       }),
     );
 }
@@ -69,12 +74,61 @@ function choose(names: readonly string[], group: string | undefined): readonly F
   return named.filter((feature) => feature.group === wanted);
 }
 
-function printCatalogue({ out }: CommandContext, features: readonly Feature[], timeframe: Timeframe): void {
+interface Market {
+  readonly store: Store;
+  readonly exchange: string;
+  readonly symbols: readonly PairSymbol[];
+  readonly timeframe: Timeframe;
+  readonly sources: InputSources;
+}
+
+const marketOf = ({ config }: CommandContext, options: Options): Market => ({
+  store: openStore(config.dataDir),
+  exchange: options.exchange ?? config.exchange.id,
+  symbols: (options.symbols ?? config.market.symbols).map(parseSymbol),
+  timeframe: parseTimeframe(options.timeframe ?? config.market.timeframe),
+  sources: config.features,
+});
+
+/** What is not stored for at least one of the symbols, each input once. */
+async function findAbsent({ store, symbols, ...market }: Market): Promise<readonly AbsentInput[]> {
+  const found = await Promise.all(symbols.map((symbol) => absentInputs(store, { ...market, symbol })));
+  const merged = new Map<string, AbsentInput>();
+  for (const one of found.flat()) {
+    const before = merged.get(one.input);
+    const asked = [...new Set([...(before?.symbols ?? []), ...one.symbols])];
+    merged.set(one.input, { ...(before ?? one), symbols: asked });
+  }
+  return [...merged.values()];
+}
+
+const leavesOut = (absent: readonly AbsentInput[], feature: string): boolean =>
+  absent.some(({ features }) => features.includes(feature));
+
+/** The features that are not there for want of an input, by group, and what to do about it. */
+function printAbsent({ out }: CommandContext, absent: readonly AbsentInput[]): void {
+  if (absent.length === 0) return;
+  out.print('Left out, because their inputs are not stored:');
+  out.table(
+    ['group', 'features', 'needs', 'get it'],
+    absent.map((one) => [one.groups.join(', '), String(one.features.length), one.input, fetchText(one)]),
+  );
+}
+
+function printCatalogue(
+  context: CommandContext,
+  { timeframe }: Market,
+  features: readonly Feature[],
+  absent: readonly AbsentInput[],
+): void {
+  const { out } = context;
   out.document({
+    absent,
     timeframe,
     features: features.map(({ warmUpBars, ...feature }) => ({
       ...feature,
       warmUpBars: warmUpBars(timeframe),
+      available: !leavesOut(absent, feature.name),
     })),
   });
   out.table(
@@ -87,27 +141,37 @@ function printCatalogue({ out }: CommandContext, features: readonly Feature[], t
       about,
     ]),
   );
-  out.print(`${features.length} features; warm-up in bars of ${timeframe}.`);
+  const missing = features.filter(({ name }) => leavesOut(absent, name)).length;
+  out.print(
+    `${features.length} features, ${features.length - missing} of them available; warm-up in bars of ${timeframe}.`,
+  );
+  printAbsent(context, absent);
 }
 
 async function printValues(
-  { config, out, signal }: CommandContext,
+  context: CommandContext,
+  { store, exchange, symbols, timeframe, sources }: Market,
   features: readonly Feature[],
-  options: Options,
-  symbols: readonly string[],
+  options: Options & { readonly absent: readonly AbsentInput[] },
 ): Promise<void> {
-  const store = openStore(config.dataDir);
-  const exchange = options.exchange ?? config.exchange.id;
-  const timeframe = parseTimeframe(options.timeframe ?? config.market.timeframe);
+  const { out, signal } = context;
   const names = features.map(({ name }) => name);
   const rows = integer('--rows', options.rows, { least: 1 });
   const untilMs = options.until === undefined ? Infinity : parseUntil(options.until);
   const series = [];
-  for (const symbol of symbols.map(parseSymbol)) {
+  for (const symbol of symbols) {
     signal.throwIfAborted();
     // From the first stored bar on, as for training: recursive features depend on where they start.
     const candles = await store.read({ exchange, symbol, timeframe });
-    const { columns } = computeFeatures(names, candles, timeframe);
+    const { inputs } = await loadInputs(store, names, {
+      exchange,
+      symbol,
+      timeframe,
+      sources,
+      fromMs: candles.time[0],
+      untilMs: Infinity,
+    });
+    const { columns } = computeFeatures(names, candles, timeframe, inputs);
     const to = lowerBound(candles.time, untilMs);
     const from =
       options.since === undefined
@@ -119,6 +183,7 @@ async function printValues(
   out.document({
     exchange,
     timeframe,
+    absent: options.absent,
     series: series.map(({ symbol, times, values }) => ({
       symbol,
       times,
@@ -143,22 +208,21 @@ async function printValues(
       names.map((name, i) => [name, ...values[i].slice(-4).map(formatValue)]),
     );
   }
+  printAbsent(context, options.absent);
 }
 
 const formatValue = (value: number): string =>
   Number.isNaN(value) ? '-' : Number(value.toPrecision(6)).toString();
 
 async function check(
-  { config, out, signal }: CommandContext,
+  context: CommandContext,
+  { store, exchange, symbols, timeframe, sources }: Market,
   features: readonly Feature[],
-  options: Options,
+  absent: readonly AbsentInput[],
 ): Promise<void> {
-  const store = openStore(config.dataDir);
-  const exchange = options.exchange ?? config.exchange.id;
-  const timeframe = parseTimeframe(options.timeframe ?? config.market.timeframe);
+  const { out, signal } = context;
   const names = features.map(({ name }) => name);
   const progress = out.progress();
-  const symbols = (options.symbols ?? config.market.symbols).map(parseSymbol);
   const task = progress.task('checking features', symbols.length);
   const datasets = [];
   for (const [done, symbol] of symbols.entries()) {
@@ -166,9 +230,19 @@ async function check(
     task.update(done, symbol);
     const candles = await store.read({ exchange, symbol, timeframe });
     const rows = candles.time.length;
+    const { inputs } = await loadInputs(store, names, {
+      exchange,
+      symbol,
+      timeframe,
+      sources,
+      fromMs: candles.time[0],
+      untilMs: Infinity,
+    });
     const leaks = findLeaks(names, candles, {
-      compute: (seen) => computeFeatures(names, seen, timeframe),
-      stream: () => streamFeatures(names, timeframe),
+      timeframe,
+      inputs,
+      compute: (seen, known) => computeFeatures(names, seen, timeframe, known),
+      stream: (known) => streamFeatures(names, timeframe, known),
       cuts: [1, 2, 3].map((quarter) => Math.floor((quarter * rows) / 4)).filter((cut) => cut > 0),
     });
     datasets.push({
@@ -186,6 +260,7 @@ async function check(
     exchange,
     timeframe,
     features: names.length,
+    absent,
     datasets,
   });
   out.table(
@@ -199,5 +274,6 @@ async function check(
   );
   for (const { symbol, feature, time, value, expected } of found)
     out.print(`${symbol} ${feature} at ${time}: ${value}, but ${expected} from the bars up to then`);
+  printAbsent(context, absent);
   if (found.length > 0) throw new CheckFailed(`${found.length} features depend on later bars.`);
 }

@@ -6,6 +6,7 @@ import { openStore, type Store } from '../../data/store/store.ts';
 import type { UpdateResult } from '../../data/update.ts';
 import { UserError } from '../../foundation/errors.ts';
 import { parseSymbol, type PairSymbol } from '../../market/symbol.ts';
+import { SERIES_NAMES } from '../../market/series-kinds.ts';
 import { parseTimeframe, type Timeframe } from '../../market/timeframe.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
@@ -21,13 +22,14 @@ const Options = z.object({
   until: z.string().optional(),
   source: z.string().optional(),
   csv: z.string().optional(),
+  series: z.string().optional(),
   baseUrl: z.string().optional(),
   concurrency: z.string().optional(),
   recheckGaps: z.boolean().default(false),
   repair: z.boolean().default(false),
   skipBadBars: z.boolean().default(false),
 });
-type Options = z.infer<typeof Options>;
+type Options = Omit<z.infer<typeof Options>, 'series'>;
 
 export function register(program: Command): void {
   program
@@ -40,6 +42,7 @@ export function register(program: Command): void {
     .option('--until <date>', 'up to the end of this date, or before this time (UTC); default: now')
     .option('--source <name>', `one of ${SOURCES.join(', ')}; auto: exchange, else Yahoo, else synthetic`)
     .option('--csv <path>', 'a .csv or .csv.gz file, or a folder of <BASE-QUOTE>/<timeframe>.csv')
+    .option('--series <list>', `not candles but ${SERIES_NAMES.join(', ')}`)
     .option('--base-url <url>', 'another host that speaks the exchange API: a proxy or a test server')
     .option('--concurrency <count>', 'symbols fetched side by side')
     .option('--recheck-gaps', 'ask again for bars that the source did not have the last time')
@@ -53,10 +56,19 @@ Examples:
   $ crypto-trader fetch --exchange kraken --symbols BTC/USD --timeframe 1d --since 2025-01-01
   $ crypto-trader fetch --csv candles.csv.gz --exchange binance --symbols BTC/USDT --timeframe 1h
   $ crypto-trader fetch --source synthetic --seed 7 --since 2024-01-01 --until 2024-12-31
+  $ crypto-trader fetch --series funding --csv funding/ --exchange binanceusdm
+  $ crypto-trader fetch --series spx,dxy,gold,vix --csv macro/
 
 Without --exchange, CSV candles are stored under the name "csv"; without dates, the whole file is.`,
     )
-    .action(command(async (context, options) => runFetch(context, Options.parse(options))));
+    .action(
+      command(async (context, options) => {
+        const { series, ...parsed } = Options.parse(options);
+        if (series === undefined) return runFetch(context, parsed);
+        const { fetchSeries } = await import('../series.ts');
+        return fetchSeries(context, { ...parsed, series });
+      }),
+    );
 }
 
 interface Plan {

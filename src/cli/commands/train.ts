@@ -86,6 +86,7 @@ function settingsOf({ config, seed }: CommandContext, mode: 'quick' | 'full', op
     costs: { feeBps: trading.feeBps, slippageBps: trading.slippageBps },
     ...(options.models !== undefined && { models: options.models }),
     params: config.models,
+    sources: config.features,
     allowSynthetic: options.allowSynthetic,
   };
 }

@@ -10,8 +10,21 @@ export interface Layout {
 }
 
 /** Header names in the wild, lower case, spaces and underscores removed. */
+export const TIME_HEADERS: readonly string[] = [
+  'timestamp',
+  'opentime',
+  'unix',
+  'unixtime',
+  'unixtimestamp',
+  'time',
+  'datetime',
+  'date',
+  't',
+];
+
+/** Header names of candles. */
 const NAMES: Readonly<Record<Column, readonly string[]>> = {
-  time: ['timestamp', 'opentime', 'unix', 'unixtime', 'unixtimestamp', 'time', 'datetime', 'date', 't'],
+  time: TIME_HEADERS,
   open: ['open', 'openprice', 'o'],
   high: ['high', 'highprice', 'h'],
   low: ['low', 'lowprice', 'l'],
@@ -27,7 +40,7 @@ export function findLayout(first: readonly string[], options: { readonly path: s
   if (first.length >= 6 && first.slice(0, 6).every((field) => field.trim() !== '' && Number.isFinite(Number(field)))) {
     return { positions: [0, 1, 2, 3, 4, 5], hasHeader: false };
   }
-  const header = first.map((name) => name.toLowerCase().replaceAll(/[\s_"()]/g, ''));
+  const header = first.map(plainHeader);
   const positions = CANDLE_COLUMNS.map((column) => {
     const names = column === 'volume' ? [...NAMES.volume, `volume${options.base.toLowerCase()}`] : NAMES[column];
     return names.map((name) => header.indexOf(name)).find((position) => position >= 0) ?? -1;
@@ -41,6 +54,9 @@ export function findLayout(first: readonly string[], options: { readonly path: s
   }
   return { positions, hasHeader: true };
 }
+
+/** A header as the lists of names spell it. */
+export const plainHeader = (name: string): string => name.toLowerCase().replaceAll(/[\s_"()]/g, '');
 
 /**
  * Epoch milliseconds from seconds, milliseconds, micro- or nanoseconds (told apart by their size) or from an

@@ -11,8 +11,6 @@ import { TIMEFRAME_MS, type Timeframe } from '../../market/timeframe.ts';
 import { errorCode } from '../files.ts';
 import { findLayout, type Layout, readTime } from './columns.ts';
 
-const Record = z.object({ record: z.array(z.string()), info: z.object({ lines: z.number() }) });
-
 /**
  * Candles from a CSV file, gzip or plain. Nothing is repaired: a missing column, a field that is no number,
  * an impossible price, a bar that comes twice or out of order is a `UserError` with its line.
@@ -33,7 +31,7 @@ export async function readCandlesCsv(
   let previousLine = 0;
   let layout: Layout | undefined;
   for await (const entry of records(path)) {
-    const { record, info } = Record.parse(entry);
+    const { record, info } = CsvRecord.parse(entry);
     if (layout === undefined) {
       if (record.length === 1 && /^https?:/.test(record[0])) continue; // some archives begin with an advertisement
       layout = findLayout(record, { path, base });
@@ -72,8 +70,11 @@ function orderFault(
   return `${iso} comes after the later ${new Date(time[row - 1]).toISOString()} of line ${previousLine}; sort the file by time`;
 }
 
+/** A CSV record and the line it ends on. */
+export const CsvRecord = z.object({ record: z.array(z.string()), info: z.object({ lines: z.number() }) });
+
 /** The file's records with their lines; a broken gzip stream or broken quoting is a `UserError`. */
-async function* records(path: string): AsyncGenerator<unknown> {
+export async function* records(path: string): AsyncGenerator<unknown> {
   const parser = parse({ info: true, bom: true, trim: true, skip_empty_lines: true, relax_column_count: true });
   const file = createReadStream(path);
   // Errors of any stage reach the parser, whose reader throws them.
@@ -92,7 +93,7 @@ async function* records(path: string): AsyncGenerator<unknown> {
 
 const isCsvError = (error: unknown): error is CsvError => errorCode(error)?.startsWith('CSV_') === true;
 
-async function assertFile(path: string): Promise<void> {
+export async function assertFile(path: string): Promise<void> {
   const found = await stat(path).catch((error: unknown) => {
     throw new UserError(`Cannot open "${path}" (${errorCode(error)}).`, { hint: 'Check the path.', cause: error });
   });

@@ -1,9 +1,18 @@
 import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { UserError } from '../../foundation/errors.ts';
 import { errorCode, explainDiskError, syncFolder, writeDurably, writeFileAtomic } from '../files.ts';
 import { sha256 } from './fingerprint.ts';
-import { type DatasetManifest, MANIFEST_FILE, manifestText, readManifest } from './manifest.ts';
+import { MANIFEST_FILE, manifestText, readManifestAs } from './manifest.ts';
+
+/** What a commit needs to know of a manifest: the files that belong to it. */
+const Committed = z.looseObject({
+  parts: z.array(z.looseObject({ file: z.string().regex(/^[\d-]+\.parquet$/), sha256: z.string() })),
+});
+interface Committed {
+  readonly parts: readonly { readonly file: string; readonly sha256: string }[];
+}
 
 /**
  * Several files change as one. The new months are written beside the old ones and flushed; then the new
@@ -13,7 +22,7 @@ import { type DatasetManifest, MANIFEST_FILE, manifestText, readManifest } from 
  */
 export async function commit(
   folder: string,
-  manifest: DatasetManifest,
+  manifest: Committed,
   files: ReadonlyMap<string, Uint8Array>,
 ): Promise<void> {
   try {
@@ -37,7 +46,7 @@ export async function isUnfinished(folder: string): Promise<boolean> {
 
 /** Ends what a killed process left: finishes a decided change, drops an undecided one. Needs the lock. */
 export async function recover(folder: string): Promise<void> {
-  const next = await readManifest(join(folder, NEXT_MANIFEST));
+  const next = await readManifestAs(Committed, join(folder, NEXT_MANIFEST));
   if (next !== undefined) await finish(folder, next);
   for (const name of await readdir(folder).catch(absentIsEmpty)) {
     if (/\.(parquet|json)\.tmp$/.test(name)) await rm(join(folder, name), { force: true });
@@ -46,7 +55,7 @@ export async function recover(folder: string): Promise<void> {
 
 const NEXT_MANIFEST = 'manifest.next.json';
 
-async function finish(folder: string, next: DatasetManifest): Promise<void> {
+async function finish(folder: string, next: Committed): Promise<void> {
   for (const part of next.parts) {
     const temporary = join(folder, `${part.file}.tmp`);
     const bytes = await readFile(temporary).catch((error: unknown) => {
@@ -56,7 +65,7 @@ async function finish(folder: string, next: DatasetManifest): Promise<void> {
     if (bytes === undefined) continue;
     if (sha256(bytes) !== part.sha256) {
       throw new UserError(`"${temporary}" does not hold what was written: the disk may be failing.`, {
-        hint: `Move "${folder}" away and fetch the candles again.`,
+        hint: `Move "${folder}" away and fetch its data again.`,
       });
     }
     await rename(temporary, join(folder, part.file));

@@ -59,7 +59,14 @@ export const MANIFEST_FILE = 'manifest.json';
 export const describeKey = (key: DatasetKey): string => `${key.exchange} ${key.symbol} ${key.timeframe}`;
 
 /** `undefined` when there is no such file; `UserError` when it is not a manifest. */
-export async function readManifest(path: string): Promise<DatasetManifest | undefined> {
+export const readManifest = (path: string): Promise<DatasetManifest | undefined> =>
+  readManifestAs(Manifest, path);
+
+/** The same for any schema of a manifest. */
+export async function readManifestAs<Schema extends z.ZodType>(
+  schema: Schema,
+  path: string,
+): Promise<z.output<Schema> | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -68,17 +75,17 @@ export async function readManifest(path: string): Promise<DatasetManifest | unde
     throw error;
   }
   try {
-    return Manifest.parse(JSON.parse(text));
+    return schema.parse(JSON.parse(text));
   } catch (error) {
     const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
     throw new UserError(`"${path}" is damaged: ${why}`, {
-      hint: 'Put it back from a backup, or move its folder away and fetch the candles again.',
+      hint: 'Put it back from a backup, or move its folder away and fetch its data again.',
       cause: error,
     });
   }
 }
 
-export const manifestText = (manifest: DatasetManifest): string =>
+export const manifestText = (manifest: object): string =>
   `${JSON.stringify({ version: 1, ...manifest }, undefined, 2)}\n`;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);

@@ -1,32 +1,54 @@
 import pl from 'nodejs-polars';
-import { type Candles, CANDLE_COLUMNS, emptyCandles } from '../../market/candles.ts';
+import { invariant } from '../../foundation/errors.ts';
+import { type Candles, CANDLE_COLUMNS } from '../../market/candles.ts';
 
-/** Candles as a zstd parquet file: `time` as timestamp (ms, UTC by convention), the rest as doubles. */
-export function encodeParquet(candles: Candles): Uint8Array {
-  const series = CANDLE_COLUMNS.map((column) =>
-    column === 'time'
-      ? pl.Series(column, candles.time, pl.Float64).cast(pl.Int64).cast(pl.Datetime('ms'))
-      : pl.Series(column, candles[column], pl.Float64),
+type Columns<Name extends string> = Readonly<Record<Name, Float64Array>>;
+
+/** Columns that are timestamps in a file (ms, UTC by convention); all others are doubles. */
+const TIMES: readonly string[] = ['time', 'known'];
+
+/** Columns of equal length as a zstd parquet file. */
+export function encodeColumns(columns: Columns<string>): Uint8Array {
+  const series = Object.entries(columns).map(([name, values]) =>
+    TIMES.includes(name)
+      ? pl.Series(name, values, pl.Float64).cast(pl.Int64).cast(pl.Datetime('ms'))
+      : pl.Series(name, values, pl.Float64),
   );
   return pl.DataFrame(series).writeParquet({ compression: 'zstd' });
 }
 
 /**
- * The columns of files that `encodeParquet` made, file after file. Throws when one is anything else. They become
- * one frame first: every column taken out of polars costs half a millisecond, however short it is.
+ * The named columns of files that `encodeColumns` made, file after file. Throws when one is anything else. They
+ * become one frame first: every column taken out of polars costs half a millisecond, however short it is.
  */
-export function decodeParquet(...files: readonly Uint8Array[]): Candles {
+export function decodeColumns<const Name extends string>(
+  names: readonly Name[],
+  files: readonly Uint8Array[],
+): ReadonlyMap<Name, Float64Array> {
   const frame = pl.concat(
     files.map((file) => pl.readParquet(Buffer.from(file.buffer, file.byteOffset, file.byteLength))),
   );
-  const candles = emptyCandles(frame.height);
-  for (const column of CANDLE_COLUMNS) {
-    const series = frame.getColumn(column);
-    const values: unknown = (
-      column === 'time' ? series.cast(pl.Int64).cast(pl.Float64) : series
-    ).toTypedArray();
-    if (!(values instanceof Float64Array)) throw new TypeError(`column "${column}" does not hold doubles`);
-    candles[column].set(values);
-  }
-  return candles;
+  return new Map(
+    names.map((name) => {
+      const series = frame.getColumn(name);
+      const values: unknown = (
+        TIMES.includes(name) ? series.cast(pl.Int64).cast(pl.Float64) : series
+      ).toTypedArray();
+      if (!(values instanceof Float64Array)) throw new TypeError(`column "${name}" does not hold doubles`);
+      return [name, Float64Array.from(values)];
+    }),
+  );
+}
+
+export const encodeParquet = (candles: Candles): Uint8Array =>
+  encodeColumns(Object.fromEntries(CANDLE_COLUMNS.map((column) => [column, candles[column]])));
+
+export function decodeParquet(...files: readonly Uint8Array[]): Candles {
+  const columns = decodeColumns(CANDLE_COLUMNS, files);
+  const [time, open, high, low, close, volume] = CANDLE_COLUMNS.map((column) => {
+    const values = columns.get(column);
+    invariant(values !== undefined, 'every column asked for is there');
+    return values;
+  });
+  return { time, open, high, low, close, volume };
 }

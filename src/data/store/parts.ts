@@ -10,7 +10,7 @@ import { candlesSha256, sha256 } from './fingerprint.ts';
 import { type DatasetKey, type DatasetPart, describeKey } from './manifest.ts';
 
 /** A month's file that does not hold what the manifest says; `problem` is one line. */
-class DamagedPart extends Error {
+export class DamagedPart extends Error {
   override readonly name = 'DamagedPart';
 }
 
@@ -87,7 +87,8 @@ export async function partFault(
   }
 }
 
-async function readChecked(path: string, part: DatasetPart): Promise<Uint8Array> {
+/** The bytes of a file, when they are those that the manifest knows. Throws `DamagedPart`. */
+export async function readChecked(path: string, part: { readonly sha256: string }): Promise<Uint8Array> {
   const bytes = await readFile(path).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') throw new DamagedPart(`"${path}" is missing.`);
     throw error;

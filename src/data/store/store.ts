@@ -21,6 +21,7 @@ import {
 } from './manifest.ts';
 import { mergeCandles, splitByMonth } from './merge.ts';
 import { absentDataset, encodePart, partFault, readPart, readParts } from './parts.ts';
+import { openSeriesStore, type SeriesStore } from './series-store.ts';
 
 export type { DatasetGap, DatasetKey, DatasetManifest, DatasetPart } from './manifest.ts';
 
@@ -47,6 +48,8 @@ export interface Store {
   repair(key: DatasetKey): Promise<readonly string[]>;
   /** Where a dataset lies, whether it exists or not. */
   folder(key: DatasetKey): string;
+  /** What is known beside candles: funding rates, index closes, order books. */
+  readonly series: SeriesStore;
 }
 
 /** Opens the candle store below `dataDir`, which need not exist yet. */
@@ -77,6 +80,7 @@ export function openStore(dataDir: string): Store {
   return {
     folder,
     manifest,
+    series: openSeriesStore(dataDir),
 
     list: async () => {
       const manifests = await Promise.all((await listKeys(dataDir)).map(manifest));

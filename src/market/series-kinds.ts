@@ -1,0 +1,132 @@
+/** A kind of timed series that the program can store, and when its rows count as known. */
+export interface SeriesKind {
+  readonly about: string;
+  /** What a series of this kind belongs to: one market of one exchange, one asset, or the world. */
+  readonly subject: 'market' | 'asset' | 'world';
+  readonly columns: readonly SeriesColumn[];
+  /** A row describes this long a time from its own time on; before its end it cannot be known. */
+  readonly periodMs: number;
+  /** How long after that a row counts as known. */
+  readonly delayMs: number;
+  /** A row older than this, counted from when it became known, says nothing about now. */
+  readonly staleMs: number;
+  /** What one file of the store holds. */
+  readonly part: 'day' | 'month' | 'year';
+  /** How the names of its files begin inside a folder, lower case, letters and digits only. */
+  readonly files: readonly string[];
+  /** How to get it, as a command. */
+  readonly fetch: string;
+}
+
+interface SeriesColumn {
+  readonly name: string;
+  /** Names of the column in CSV files, lower case without spaces and underscores; the first match is taken. */
+  readonly headers: readonly string[];
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** A close of a market that is shut at weekends and on holidays; the name of the file that holds it decides. */
+const index = (about: string, name: string, ticker = name): SeriesKind => ({
+  about,
+  subject: 'world',
+  columns: [{ name: 'close', headers: ['close', 'adjclose', 'value', name] }],
+  periodMs: DAY_MS,
+  delayMs: HOUR_MS,
+  staleMs: 7 * DAY_MS,
+  part: 'year',
+  files: [name, ticker],
+  fetch: `crypto-trader fetch --series ${name} --csv <file or folder>`,
+});
+
+const SERIES = {
+  funding: {
+    about: 'funding rate of a perpetual, a fraction paid per interval',
+    subject: 'market',
+    columns: [{ name: 'rate', headers: ['fundingrate', 'rate', 'lastfundingrate'] }],
+    periodMs: 0,
+    delayMs: MINUTE_MS,
+    staleMs: DAY_MS,
+    part: 'year',
+    files: [],
+    fetch: 'crypto-trader fetch --series funding',
+  },
+  'open-interest': {
+    about: 'open contracts of a perpetual, in base currency',
+    subject: 'market',
+    columns: [
+      { name: 'amount', headers: ['openinterestamount', 'openinterest', 'sumopeninterest', 'amount'] },
+    ],
+    periodMs: 0,
+    delayMs: 5 * MINUTE_MS,
+    staleMs: 6 * HOUR_MS,
+    part: 'month',
+    files: [],
+    fetch: 'crypto-trader fetch --series open-interest',
+  },
+  'order-book': {
+    about:
+      'best prices, depth of the best 5, 10 and 20 levels in base currency, and what was traded since the row before',
+    subject: 'market',
+    columns: ['bid', 'ask', 'bid_5', 'ask_5', 'bid_10', 'ask_10', 'bid_20', 'ask_20', 'bought', 'sold'].map(
+      (name) => ({
+        name,
+        headers: [name.replaceAll('_', '')],
+      }),
+    ),
+    periodMs: 0,
+    delayMs: 0,
+    staleMs: HOUR_MS,
+    part: 'day',
+    files: [],
+    fetch: 'crypto-trader fetch --series order-book --every 60',
+  },
+  'on-chain': {
+    about: "a day of an asset's own network, as Coin Metrics counts it",
+    subject: 'asset',
+    columns: [
+      { name: 'active_addresses', headers: ['activeaddresses', 'adractcnt'] },
+      { name: 'transactions', headers: ['transactions', 'txcnt'] },
+      { name: 'exchange_inflow', headers: ['exchangeinflow', 'flowinexntv'] },
+      { name: 'exchange_outflow', headers: ['exchangeoutflow', 'flowoutexntv'] },
+      { name: 'exchange_supply', headers: ['exchangesupply', 'splyexntv'] },
+      { name: 'hash_rate', headers: ['hashrate'] },
+      { name: 'supply', headers: ['supply', 'splycur'] },
+      { name: 'mvrv', headers: ['mvrv', 'capmvrvcur'] },
+    ],
+    periodMs: DAY_MS,
+    delayMs: 12 * HOUR_MS,
+    staleMs: 4 * DAY_MS,
+    part: 'year',
+    files: [],
+    fetch: 'crypto-trader fetch --series on-chain --csv <file>',
+  },
+  'fear-greed': {
+    about: 'Fear & Greed index of alternative.me, 0 (fear) to 100 (greed)',
+    subject: 'world',
+    columns: [{ name: 'value', headers: ['value', 'feargreed', 'index'] }],
+    periodMs: DAY_MS,
+    delayMs: HOUR_MS,
+    staleMs: 4 * DAY_MS,
+    part: 'year',
+    files: ['feargreed', 'fng'],
+    fetch: 'crypto-trader fetch --series fear-greed --csv <file>',
+  },
+  spx: index('S&P 500, daily close', 'spx'),
+  dxy: index('US dollar index, daily close', 'dxy'),
+  gold: index('gold (the GLD fund), daily close', 'gold', 'gld'),
+  vix: index('VIX, expected volatility of the S&P 500 in percent a year, daily close', 'vix'),
+} as const satisfies Record<string, SeriesKind>;
+
+export type SeriesName = keyof typeof SERIES;
+
+export const isSeriesName = (text: string): text is SeriesName => Object.hasOwn(SERIES, text);
+
+export const SERIES_NAMES: readonly SeriesName[] = Object.keys(SERIES).filter(isSeriesName);
+
+export const seriesKind = (name: SeriesName): SeriesKind => SERIES[name];
+
+/** When a row of `kind` that begins at `timeMs` counts as known. */
+export const knownMsOf = (kind: SeriesKind, timeMs: number): number => timeMs + kind.periodMs + kind.delayMs;
