@@ -19,12 +19,18 @@ export function binColumns(columns: readonly Float64Array[], maxBin: number): Bi
 }
 
 function chooseCuts(column: Float64Array, maxBin: number): Float32Array {
-  const sorted = Float32Array.from(column.filter((value) => !Number.isNaN(value))).sort();
-  const distinct = sorted.filter((value, i) => i === 0 || value !== sorted[i - 1]);
-  if (distinct.length <= maxBin) return distinct.slice(1);
+  // Sorting puts NaN last.
+  const sorted = Float32Array.from(column).sort();
+  let known = sorted.length;
+  while (known > 0 && Number.isNaN(sorted[known - 1])) known--;
+  const distinct = new Float32Array(maxBin);
+  let count = 0;
+  for (let i = 0; i < known && count <= maxBin; i++)
+    if (i === 0 || sorted[i] !== sorted[i - 1]) distinct[count++] = sorted[i];
+  if (count <= maxBin) return distinct.slice(1, count);
   const cuts: number[] = [];
   for (let k = 1; k < maxBin; k++) {
-    const edge = sorted[Math.floor((k * sorted.length) / maxBin)];
+    const edge = sorted[Math.floor((k * known) / maxBin)];
     if (edge > (cuts.at(-1) ?? sorted[0])) cuts.push(edge);
   }
   return Float32Array.from(cuts);
@@ -32,16 +38,17 @@ function chooseCuts(column: Float64Array, maxBin: number): Float32Array {
 
 function assign(column: Float64Array, cuts: Float32Array): Uint8Array {
   const bins = new Uint8Array(column.length);
+  let first = 1;
+  while (2 * first <= cuts.length) first *= 2;
   for (let row = 0; row < column.length; row++) {
     const value = Math.fround(column[row]);
-    let low = 0;
-    let high = cuts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (cuts[middle] <= value) low = middle + 1;
-      else high = middle;
+    // The number of cuts that are not above the value, bit by bit.
+    let bin = 0;
+    for (let step = first; step > 0; step >>= 1) {
+      const next = bin + step;
+      if (next <= cuts.length && cuts[next - 1] <= value) bin = next;
     }
-    bins[row] = value !== value ? cuts.length + 1 : low;
+    bins[row] = value !== value ? cuts.length + 1 : bin;
   }
   return bins;
 }

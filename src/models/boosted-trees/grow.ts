@@ -29,12 +29,13 @@ interface Node {
   readonly highest: number;
 }
 
+/** `feature` -1: no split gains. */
 interface Split {
-  gain: number;
-  feature: number;
-  bin: number;
-  missingLeft: boolean;
-  leftSum: number;
+  readonly gain: number;
+  readonly feature: number;
+  readonly bin: number;
+  readonly missingLeft: boolean;
+  readonly leftSum: number;
 }
 
 const STRIDE = 256;
@@ -49,6 +50,7 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
   const { lambda, alpha, minChildWeight, monotone } = params;
   const order = new Int32Array(rows);
   const spare = new Int32Array(rows);
+  const side = new Uint8Array(STRIDE);
   const packedRows = new Float64Array(rows);
   const nodeValues = new Float64Array(rows);
   const pool: Float64Array[] = [];
@@ -84,35 +86,45 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
   function bestSplit(node: Node, histogram: Float64Array, features: Int32Array): Split {
     const { gradient, hessian, lowest, highest } = node;
     const { base, gradientUnit, hessianUnit } = packing;
+    const unit = 1 / base;
     const parent = score(gradient, hessian, lowest, highest);
-    const best: Split = { gain: MIN_GAIN, feature: -1, bin: 0, missingLeft: false, leftSum: 0 };
     const plain = monotone === undefined && alpha === 0;
+    let [bestGain, bestFeature, bestBin, bestPass, bestSum] = [MIN_GAIN, -1, 0, 0, 0];
     for (const feature of features) {
-      const offset = feature * STRIDE;
+      const cells = histogram.subarray(feature * STRIDE, (feature + 1) * STRIDE);
       const last = cuts[feature].length;
-      const missing = histogram[offset + last + 1];
+      const missing = cells[last + 1];
       const direction = monotone?.[feature] ?? 0;
       for (let pass = 0; pass < (missing === 0 ? 1 : 2); pass++) {
         let leftSum = pass === 1 ? missing : 0;
         for (let bin = 0; bin < last; bin++) {
-          const cell = histogram[offset + bin];
+          const cell = cells[bin];
           if (cell === 0) continue;
           leftSum += cell;
-          const leftUnits = Math.floor(leftSum / base);
+          const leftUnits = Math.floor(leftSum * unit);
           const leftHessian = (leftSum - leftUnits * base) * hessianUnit;
           if (leftHessian < minChildWeight) continue;
           const rightHessian = hessian - leftHessian;
           if (rightHessian < minChildWeight) break;
           const leftGradient = leftUnits * gradientUnit;
           const rightGradient = gradient - leftGradient;
-          const gain = plain
-            ? (leftGradient * leftGradient) / (leftHessian + lambda) +
-              (rightGradient * rightGradient) / (rightHessian + lambda) -
-              parent
-            : score(leftGradient, leftHessian, lowest, highest) +
+          let gain: number;
+          if (plain) {
+            const leftWeight = leftHessian + lambda;
+            const rightWeight = rightHessian + lambda;
+            const leftSquare = leftGradient * leftGradient;
+            const rightSquare = rightGradient * rightGradient;
+            // Divisions only for a split that wins.
+            const least = (bestGain + parent) * leftWeight * rightWeight;
+            if (!(leftSquare * rightWeight + rightSquare * leftWeight > least)) continue;
+            gain = leftSquare / leftWeight + rightSquare / rightWeight - parent;
+          } else {
+            gain =
+              score(leftGradient, leftHessian, lowest, highest) +
               score(rightGradient, rightHessian, lowest, highest) -
               parent;
-          if (!(gain > best.gain)) continue;
+          }
+          if (!(gain > bestGain)) continue;
           if (
             direction !== 0 &&
             direction *
@@ -121,29 +133,38 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
               0
           )
             continue;
-          best.gain = gain;
-          best.feature = feature;
-          best.bin = bin;
-          best.missingLeft = pass === 1;
-          best.leftSum = leftSum;
+          bestGain = gain;
+          bestFeature = feature;
+          bestBin = bin;
+          bestPass = pass;
+          bestSum = leftSum;
         }
       }
     }
-    return best;
+    return {
+      gain: bestGain,
+      feature: bestFeature,
+      bin: bestBin,
+      missingLeft: bestPass === 1,
+      leftSum: bestSum,
+    };
   }
 
   /** Rows of the left child first, both in their old order; the number of left rows. */
   function partition(node: Node, split: Split): number {
     const column = bins[split.feature];
-    const missing = cuts[split.feature].length + 1;
+    // By bin, 1 for the left: a table and no branch that could be guessed wrong.
+    side.fill(0).fill(1, 0, split.bin + 1);
+    side[cuts[split.feature].length + 1] = split.missingLeft ? 1 : 0;
     let left = node.from;
     let right = 0;
     for (let i = node.from; i < node.to; i++) {
       const row = order[i];
-      const bin = column[row];
-      const goesLeft = bin === missing ? split.missingLeft : bin <= split.bin;
-      if (goesLeft) order[left++] = row;
-      else spare[right++] = row;
+      const goesLeft = side[column[row]];
+      order[left] = row;
+      left += goesLeft;
+      spare[right] = row;
+      right += 1 - goesLeft;
     }
     order.set(spare.subarray(0, right), left);
     return left;

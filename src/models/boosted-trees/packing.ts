@@ -26,11 +26,12 @@ export function packDerivatives(
   let hessianSum = 0;
   let least = Infinity;
   let most = 0;
-  for (const row of sample) {
-    gradientSum += Math.abs(gradients[row]);
-    hessianSum += hessians[row];
-    least = Math.min(least, hessians[row]);
-    most = Math.max(most, hessians[row]);
+  for (let i = 0; i < sample.length; i++) {
+    const hessian = hessians[sample[i]];
+    gradientSum += Math.abs(gradients[sample[i]]);
+    hessianSum += hessian;
+    if (hessian < least) least = hessian;
+    if (hessian > most) most = hessian;
   }
   // Equal hessians only need to be counted.
   const counts = least === most;
@@ -39,8 +40,10 @@ export function packDerivatives(
   // Rounding adds at most half a unit a row.
   const hessianUnit = counts ? most : hessianSum / (base - sample.length);
   const gradientUnit = Math.max(SMALLEST_UNIT, gradientSum / (2 ** (52 - hessianBits) - sample.length));
-  for (const row of sample)
+  for (let i = 0; i < sample.length; i++) {
+    const row = sample[i];
     packed[row] = Math.round(gradients[row] / gradientUnit) * base + Math.round(hessians[row] / hessianUnit);
+  }
   return { packed, base, gradientUnit, hessianUnit };
 }
 
