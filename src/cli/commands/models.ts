@@ -10,6 +10,7 @@ import { loadMember, type TrainedMember } from '../../training/member-folder.ts'
 import { modelParams } from '../../training/plan.ts';
 import { findRun, listRuns, newestRun, type RunFolder } from '../../training/run-folder.ts';
 import { command, type CommandContext } from '../command.ts';
+import { explanationText } from '../explanation-text.ts';
 
 const Options = z.object({ checkpoint: z.string().optional(), out: z.string().optional() });
 type Options = z.output<typeof Options>;
@@ -115,7 +116,12 @@ async function showModel({ config, out }: CommandContext, model: Model, options:
     quickParams: model.quickParams,
     paramsSchema: schema,
     features: model.features(effective),
-    checkpoint: member && { folder: member.folder, ...member.manifest, report: member.fitted.report },
+    checkpoint: member && {
+      folder: member.folder,
+      ...member.manifest,
+      report: member.fitted.report,
+      explanation: member.fitted.explanation,
+    },
   });
   out.print(`${model.id} (${model.kind}): ${model.summary}\nSource: ${model.source}\n`);
   out.table(
@@ -141,6 +147,7 @@ Checkpoint ${member.folder}
 
 Learned:
 ${JSON.stringify(member.fitted.report, undefined, 2)}`);
+  for (const part of member.fitted.explanation ?? []) out.print(`\n${explanationText(part)}`);
 }
 
 const ParamsSchema = z.object({

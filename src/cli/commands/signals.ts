@@ -2,15 +2,23 @@ import { z } from 'zod';
 import type { Command } from 'commander';
 import { formatMinute, formatTime } from '../../config/time.ts';
 import { openStore } from '../../data/store/store.ts';
-import type { Series } from '../../dataset/panel.ts';
+import type { Panel, Series } from '../../dataset/panel.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../market/timeframe.ts';
 import type { Forecast } from '../../models/model.ts';
-import { forecastAll, loadTrained, loadTrainedPanel, requireSameMarket } from '../../training/checkpoints.ts';
+import {
+  forecastAll,
+  loadTrained,
+  loadTrainedPanel,
+  requireSameMarket,
+  type TrainedSet,
+} from '../../training/checkpoints.ts';
 import { command, type CommandContext, list } from '../command.ts';
+import { explanationText } from '../explanation-text.ts';
 
 const Options = z.object({
   models: z.string().transform(list).optional(),
   checkpoint: z.string().optional(),
+  explain: z.boolean().default(false),
 });
 type Options = z.output<typeof Options>;
 
@@ -18,6 +26,7 @@ const EXAMPLES = `
 Examples:
   $ crypto-trader signals
   $ crypto-trader signals --models boosted-trees --json
+  $ crypto-trader signals --models boosted-trees --explain
   $ crypto-trader signals --checkpoint checkpoints/2026-02-13T08-30-00Z-full`;
 
 export function register(program: Command): void {
@@ -26,6 +35,7 @@ export function register(program: Command): void {
     .description('what every model and the ensemble want now, on the newest stored bar; trades nothing')
     .option('--models <list>', 'only these models (the ensemble is then of these)')
     .option('--checkpoint <run>', 'a training run: its id or its folder (default: the newest)')
+    .option('--explain', 'what each forecast rests on, for the models that can say')
     .addHelpText('after', EXAMPLES)
     .action(command(async (context, options) => signals(context, Options.parse(options)), { logs: false }));
 }
@@ -45,6 +55,7 @@ async function signals({ config, out }: CommandContext, options: Options): Promi
       signalOf(id, series, forecasts[s], trained.timeframe),
     ),
   );
+  const explanations = options.explain ? await explain(trained, panel) : undefined;
   const ageMs = Date.now() - panel.untilMs;
   const stale = ageMs > TIMEFRAME_MS[trained.timeframe];
   out.document({
@@ -55,6 +66,7 @@ async function signals({ config, out }: CommandContext, options: Options): Promi
     dataAgeSeconds: Math.max(0, Math.round(ageMs / 1000)),
     stale,
     signals: rows,
+    explanations,
   });
   if (panel.synthetic) out.print('These candles are SYNTHETIC: the signals say nothing about any market.');
   out.table(
@@ -72,8 +84,24 @@ async function signals({ config, out }: CommandContext, options: Options): Promi
   out.print(
     `\nDecided at the close of the bar that ended ${formatMinute(panel.untilMs)}, for the next open. Models: ${trained.runId}.`,
   );
+  for (const { model, symbol, parts } of explanations ?? [])
+    for (const part of parts) out.print(`\n${model}, ${symbol}: ${explanationText(part)}`);
   if (stale)
     out.print(`That was ${age(ageMs)} ago: run \`crypto-trader fetch\` for signals on current candles.`);
+}
+
+/** What the models that can say so base their forecasts of the newest bar on. */
+async function explain({ members }: TrainedSet, panel: Panel) {
+  const explained = await Promise.all(
+    members.map(async ({ model, fitted }) =>
+      ((await fitted.explain?.(panel)) ?? []).map((parts, s) => ({
+        model: model.id,
+        symbol: panel.series[s].symbol,
+        parts,
+      })),
+    ),
+  );
+  return explained.flat();
 }
 
 /** The forecast of a series' newest bar. What is not stated is left out. */

@@ -122,7 +122,7 @@ export function lossOf(objective: Objective, margins: Float64Array, labels: Floa
 
 const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin));
 
-const linkOf = (objective: Objective, score: number): number =>
+export const linkOf = (objective: Objective, score: number): number =>
   objective === 'reg:squarederror' ? score : Math.log(score / (1 - score));
 
 function differentiate(

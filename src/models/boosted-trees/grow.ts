@@ -60,12 +60,15 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
     gradient > alpha ? gradient - alpha : gradient < -alpha ? gradient + alpha : 0;
   const leafValue = (gradient: number, hessian: number, low: number, high: number): number =>
     Math.min(high, Math.max(low, -shrink(gradient) / (hessian + lambda)));
-  /** Twice the reduction of the loss by a leaf of the best (or bounded) value. */
+  /**
+   * Twice the reduction of the loss by a leaf of the best (or bounded) value. Under constraints the L1 penalty counts in
+   * the leaf's value only, as in XGBoost.
+   */
   const score = (gradient: number, hessian: number, low: number, high: number): number => {
     const shrunk = shrink(gradient);
     if (monotone === undefined) return (shrunk * shrunk) / (hessian + lambda);
     const value = leafValue(gradient, hessian, low, high);
-    return -(2 * gradient * value + (hessian + lambda) * value * value + 2 * alpha * Math.abs(value));
+    return -(2 * gradient * value + (hessian + lambda) * value * value);
   };
 
   function buildHistogram(node: Node, features: Int32Array): Float64Array {

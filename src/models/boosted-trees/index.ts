@@ -1,12 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { UserError } from '../../foundation/errors.ts';
+import { ExplanationPart } from '../explanation.ts';
 import type { FittedModel, FitTask, Model } from '../model.ts';
 import { gatherExamples } from '../tabular/examples.ts';
 import { FEATURES } from '../tabular/features.ts';
 import { accuracy, entryEdgeOf, forecastDirection } from '../tabular/forecast.ts';
 import { BoosterHead, packTrees, unpackTrees } from './artifact.ts';
 import { boost, type Booster, gainImportance, predict } from './boosting.ts';
+import { explainNewest, explainOnAverage } from './explain.ts';
 
 const Params = z.strictObject({
   features: z
@@ -51,6 +53,7 @@ const Learned = z.strictObject({
   /** Mean absolute return over the horizon in the training rows. */
   meanMove: z.number().min(0),
   figures: z.record(z.string(), z.unknown()),
+  explanation: z.array(ExplanationPart),
 });
 
 /** Gradient-boosted trees on catalogue features, one model for all symbols, for the sign of the next return. */
@@ -130,14 +133,17 @@ async function fit(task: FitTask<Params>): Promise<FittedModel> {
           .slice(0, 20),
       ),
     },
+    explanation: [...explainOnAverage(booster, judged.columns, features)],
   };
   return fitted(learned, booster);
 }
 
 function fitted(learned: z.output<typeof Learned>, booster: Booster): FittedModel {
-  const { params, entryEdge, meanMove, figures } = learned;
+  const { params, entryEdge, meanMove, figures, explanation } = learned;
   return {
     report: figures,
+    explanation,
+    explain: async (panel) => explainNewest(booster, panel, params.features),
     forecast: async (panel) =>
       forecastDirection(panel, {
         ...params,

@@ -5,8 +5,10 @@ import { createRandom } from '../../foundation/random.ts';
 import { BoosterHead, packTrees, unpackTrees } from '../boosted-trees/artifact.ts';
 import { binColumns } from '../boosted-trees/binning.ts';
 import { type Booster, gainImportance, predict } from '../boosted-trees/boosting.ts';
+import { explainNewest, explainOnAverage } from '../boosted-trees/explain.ts';
 import { createGrower } from '../boosted-trees/grow.ts';
 import type { Tree } from '../boosted-trees/tree.ts';
+import { ExplanationPart } from '../explanation.ts';
 import type { FittedModel, FitTask, Model } from '../model.ts';
 import { gatherExamples } from '../tabular/examples.ts';
 import { FEATURES } from '../tabular/features.ts';
@@ -39,6 +41,7 @@ const Learned = z.strictObject({
   entryEdge: z.number().min(0).max(0.5),
   meanMove: z.number().min(0),
   figures: z.record(z.string(), z.unknown()),
+  explanation: z.array(ExplanationPart),
 });
 
 /** The mean of many deep trees, each grown on a random part of rows and features. */
@@ -115,14 +118,17 @@ async function fit(task: FitTask<Params>): Promise<FittedModel> {
           .slice(0, 20),
       ),
     },
+    explanation: [...explainOnAverage(booster, judged.columns, features)],
   };
   return fitted(learned, booster);
 }
 
 function fitted(learned: z.output<typeof Learned>, forest: Booster): FittedModel {
-  const { params, entryEdge, meanMove, figures } = learned;
+  const { params, entryEdge, meanMove, figures, explanation } = learned;
   return {
     report: figures,
+    explanation,
+    explain: async (panel) => explainNewest(forest, panel, params.features),
     forecast: async (panel) =>
       forecastDirection(panel, {
         ...params,

@@ -1,4 +1,4 @@
-import { beforeAll, expect, it } from 'vitest';
+import { assert, beforeAll, expect, it } from 'vitest';
 import type { Panel } from '../../../src/dataset/panel.ts';
 import { computeFeatures } from '../../../src/features/catalogue.ts';
 import { boostedTrees } from '../../../src/models/boosted-trees/index.ts';
@@ -48,6 +48,20 @@ it('has no opinion before any feature is known', async () => {
   });
   expect(position.every(Number.isNaN)).toBe(true);
   expect(probabilityUp?.every(Number.isNaN)).toBe(true);
+});
+
+it('explains its newest forecast by contributions that sum to the log-odds', async () => {
+  const [{ probabilityUp }] = await model.forecast(panel);
+  const [[part]] = (await model.explain?.(panel)) ?? [[]];
+  assert(part.kind === 'importance');
+  const [, base, margin] = /from (\S+) without them to (\S+)/.exec(part.title) ?? [];
+  const last = probabilityUp?.at(-1) ?? NaN;
+  expect(Number(margin)).toBeCloseTo(Math.log(last / (1 - last)), 3);
+  expect(part.values.reduce((sum, value) => sum + value, Number(base))).toBeCloseTo(Number(margin), 3);
+  // The wave turns every 24 bars: momentum and RSI say most, the hour little.
+  const [average] = model.explanation ?? [];
+  assert(average.kind === 'importance');
+  expect(average.names.indexOf('hour_sin')).toBeGreaterThan(0);
 });
 
 it('trains on labels that end before validation only', async () => {
