@@ -165,6 +165,25 @@ describe.skipIf(!goldenPresent)('layers against PyTorch (needs ../shared/golden/
   });
 });
 
+it('causal attention in blocks of queries is the attention of one block, gradient included', async () => {
+  const rowsKept = 93; // one block alone; the first and half of the second of the 150 steps
+  const run = (time: number) =>
+    runLayer(
+      (declare) => {
+        const layer = multiHeadAttention(declare, 'attention', { size: H, heads: 2, causal: true });
+        return (pass, { x }) => tf.slice(layer(pass, x).output, 0, [1, rowsKept, H]);
+      },
+      { base: 0.2, rows: 1, inputs: { x: { shape: [1, time, H], phase: 0.6 } } },
+    );
+  const [whole, part] = [await run(150), await run(rowsKept)];
+  expect(distance(whole.output, part.output)).toBeLessThan(1e-6);
+  for (const name of ['attention.in_proj_weight', 'attention.in_proj_bias', 'attention.out_proj.weight'])
+    expect(distance(whole.gradient(name), part.gradient(name)), name).toBeLessThan(1e-5);
+  const [dx, expected] = [whole.gradient('x'), part.gradient('x')];
+  expect(distance(dx.slice(0, rowsKept * H), expected.slice(0, rowsKept * H))).toBeLessThan(1e-6);
+  expect(dx.slice(rowsKept * H, 150 * H).every((value) => value === 0)).toBe(true);
+});
+
 it('pooling takes whole windows counted from the newest step', async () => {
   const x = { shape: [1, 5, 1], values: Float32Array.of(9, 1, 4, 3, 2) };
   const found = await runCompiled({ x }, (inputs) => ({

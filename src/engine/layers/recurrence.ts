@@ -1,7 +1,6 @@
-import type { GradFunc, NamedTensorMap } from '@tensorflow/tfjs-core';
+import { defineComposite } from '../composite.ts';
 import type { GraphBuilder, Value } from '../onnx/graph.ts';
 import { type Tensor, tf } from '../tf.ts';
-import { tracesStandardOnly, tracing } from '../trace/backend.ts';
 import { reshape, transpose } from '../trace/kernel.ts';
 import { concat, split } from '../trace/layout.ts';
 
@@ -13,10 +12,7 @@ export interface Recurrence<Name extends string> {
   readonly held: readonly Name[];
   /** The outputs, any number. */
   forward(steps: readonly Tensor[], held: Held<Name>): Tensor[];
-  /**
-   * From the gradients of the outputs. It computes what it needs of the forward pass anew from the inputs:
-   * a compiled graph shares equal nodes, so this costs nothing there, and second derivatives stay exact.
-   */
+  /** From the gradients of the outputs; computes what it needs of the forward pass anew, as a `Composite` does. */
   backward(
     gradients: readonly Tensor[],
     steps: readonly Tensor[],
@@ -78,49 +74,24 @@ export function gatesInOrder(graph: GraphBuilder, rows: Value, order: readonly n
   );
 }
 
-/** Registers the kernel for every TF.js backend, and gives the function that runs it. */
+/** The layer as one kernel, and the function that runs it. */
 export function defineRecurrence<Name extends string>(
   kernelName: string,
   recurrence: Recurrence<Name>,
 ): (steps: readonly Tensor[], held: Held<Name>) => Tensor[] {
   const names = recurrence.held;
-  const heldOf = (tensors: readonly Tensor[]): Held<Name> =>
-    Object.fromEntries(names.map((name, i) => [name, tensors[i]])) as Record<Name, Tensor>;
-  // TF.js passes a list of tensors as a record with the keys 0, 1, ...
-  const listOf = (inputs: object): Tensor[] => Object.values<Tensor>(inputs as Record<string, Tensor>);
-
-  const byOperator = tracing(kernelName, ({ graph, inputs }) => {
-    const list = Object.values(inputs);
-    const held = Object.fromEntries(names.map((name, i) => [name, list[i]])) as Record<Name, Value>;
-    return recurrence.operator(graph, list.slice(names.length), held);
+  const heldOf = <T>(list: readonly T[]): Readonly<Record<Name, T>> =>
+    Object.fromEntries(names.map((name, i) => [name, list[i]])) as Record<Name, T>;
+  const run = defineComposite(kernelName, {
+    forward: (inputs) => recurrence.forward(inputs.slice(names.length), heldOf(inputs)),
+    backward(gradients, inputs) {
+      const { steps, held } = recurrence.backward(gradients, inputs.slice(names.length), heldOf(inputs));
+      return [...names.map((name) => held[name]), ...steps];
+    },
+    operator({ graph, inputs }) {
+      const list = Object.values(inputs);
+      return recurrence.operator(graph, list.slice(names.length), heldOf(list));
+    },
   });
-
-  for (const backendName of ['onnx-trace', 'cpu', 'tensorflow'])
-    tf.registerKernel({
-      kernelName,
-      backendName,
-      kernelFunc: (call) => {
-        if (backendName === 'onnx-trace' && tracesStandardOnly()) return byOperator(call);
-        const { inputs } = call;
-        const list = listOf(inputs);
-        return recurrence.forward(list.slice(names.length), heldOf(list));
-      },
-    });
-
-  const gradFunc: GradFunc = (dys, saved) => {
-    let made: readonly Tensor[] | undefined;
-    const gradients = (): readonly Tensor[] => {
-      if (made) return made;
-      const given = Array.isArray(dys) ? dys : [dys];
-      const { steps, held } = recurrence.backward(given, saved.slice(names.length), heldOf(saved));
-      return (made = [...names.map((name) => held[name]), ...steps]);
-    };
-    return Object.fromEntries(saved.map((_, i) => [String(i), () => gradients()[i]]));
-  };
-  tf.registerGradient({ kernelName, saveAllInputs: true, gradFunc });
-
-  return (steps, held) => {
-    const inputs: unknown = [...names.map((name) => held[name]), ...steps];
-    return tf.engine().runKernel(kernelName, inputs as NamedTensorMap);
-  };
+  return (steps, held) => run([...names.map((name) => held[name]), ...steps]);
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { invariant } from '../../foundation/errors.ts';
 
 export type ElementType = 'float32' | 'int32' | 'int64' | 'bool';
@@ -178,7 +179,7 @@ export class GraphBuilder {
   }
 
   #initializer(data: Constant, shape: Shape, type: ElementType): Value {
-    const key = data.length <= 64 ? `${type}[${shape.join()}]${keyOf(data)}` : `${type}#${this.#count}`;
+    const key = `${type}[${shape.join()}]${keyOf(data)}`;
     const known = this.#initializers.get(key);
     if (known) return { name: known.name, shape, type };
     const name = `c${this.#count++}`;
@@ -187,9 +188,11 @@ export class GraphBuilder {
   }
 }
 
-// -0 and 0 print alike but are not.
-const keyOf = (data: Constant): string =>
-  Array.from(data, (value: number | bigint) => (Object.is(value, -0) ? '-0' : String(value))).join();
+/** The bits of an array: equal constants are one, whoever made them. */
+function keyOf(data: Constant): string {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return bytes.length <= 64 ? bytes.toString('latin1') : createHash('sha256').update(bytes).digest('base64');
+}
 
 export function toArray(values: ArrayLike<number>, type: ElementType): Constant {
   switch (type) {
