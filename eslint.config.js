@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 const PURE = ['foundation', 'market', 'features', 'dataset', 'trading', 'environments', 'evaluation'];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'data/', 'checkpoints/', 'logs/', 'node_modules/', 'coverage/'] },
+  { ignores: ['dist/', 'kernels/', 'data/', 'checkpoints/', 'logs/', 'node_modules/', 'coverage/'] },
   {
     files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.recommendedTypeChecked],

@@ -1,7 +1,7 @@
-import { orthogonal, zeros } from '../../engine/initializers.ts';
-import { dense } from '../../engine/layers/dense.ts';
-import { type Declare, type Layer, within } from '../../engine/network.ts';
-import { tf } from '../../engine/tf.ts';
+import { fanInUniform, orthogonal, zeros } from '../../engine/initializers.ts';
+import type { Parameter } from '../../engine/network.ts';
+import { UserError } from '../../foundation/errors.ts';
+import type { Block, Kernel } from './kernel.ts';
 
 export interface MlpShape {
   readonly inputs: number;
@@ -12,101 +12,227 @@ export interface MlpShape {
 }
 
 /**
- * A multilayer perceptron, the last layer linear: [rows, inputs] -> [rows, outputs]. With `outputGain` the weights
- * start orthogonal (gain sqrt 2 inside, `outputGain` last) and biases at 0, else as torch.nn.Linear's.
+ * The parameters of a multilayer perceptron whose last layer is linear, as PyTorch lays them out: weight [out, in],
+ * bias [out]. With `outputGain` the weights start orthogonal (gain sqrt 2 inside, `outputGain` last) and biases at 0,
+ * else as torch.nn.Linear's.
  */
-export function mlp(declare: Declare, name: string, shape: MlpShape, outputGain?: number): Layer {
-  const own = within(declare, name);
-  const widths = [shape.inputs, ...shape.hidden, shape.outputs];
-  const layers = widths.slice(1).map((outputs, i) => {
+export function mlpParameters(name: string, shape: MlpShape, outputGain?: number): readonly Parameter[] {
+  return layersOf(shape).flatMap(({ inputs, outputs }, i) => {
     const gain = i === shape.hidden.length ? outputGain : Math.SQRT2;
-    return dense(own, String(i), {
-      inputs: widths[i],
-      outputs,
-      ...(outputGain !== undefined &&
-        gain !== undefined && { weightInitializer: orthogonal(gain), biasInitializer: zeros }),
-    });
+    const plain = fanInUniform(inputs);
+    const isOrthogonal = outputGain !== undefined && gain !== undefined;
+    return [
+      {
+        name: `${name}.${i}.weight`,
+        shape: [outputs, inputs],
+        initializer: isOrthogonal ? orthogonal(gain) : plain,
+      },
+      { name: `${name}.${i}.bias`, shape: [outputs], initializer: isOrthogonal ? zeros : plain },
+    ];
   });
-  const activate = shape.activation === 'tanh' ? tf.tanh : tf.relu;
-  return (pass, input) =>
-    layers.reduce((x, layer, i) => {
-      const y = layer(pass, x);
-      return i < shape.hidden.length ? activate(y) : y;
-    }, input);
 }
 
-/** The same network on typed arrays, one row at a time: what a session's call costs more than it computes. */
-export interface RowMlp {
-  /** Takes over weights by their names in the network, as `parameterViews` gives them. */
-  load(views: ReadonlyMap<string, Float32Array>): void;
-  /** Outputs for the row that starts at `input[at]`; overwritten by the next call. */
-  run(input: Float32Array, at: number): Float64Array;
+const layersOf = ({ inputs, hidden, outputs }: MlpShape) => {
+  const widths = [inputs, ...hidden, outputs];
+  return widths.slice(1).map((width, i) => ({ inputs: widths[i], outputs: width }));
+};
+
+/** A network in a kernel's memory, for up to `rows` rows at a time. */
+export interface Mlp {
+  /** Numbers in the flat vector of `mlpParameters`. */
+  readonly count: number;
+  /** [rows, outputStride]: outputs of the last `forward`; what lies behind the outputs of a row is 0. */
+  readonly output: Float32Array;
+  readonly outputStride: number;
+  /** Takes over parameters from a flat vector: the network's from `at` on, extra ones from `extraAt` on. */
+  readonly load: (flat: Float32Array, at: number, extraAt?: number) => void;
+  readonly store: (flat: Float32Array, at: number, extraAt?: number) => void;
+  /** Moves every parameter the share `tau` of the way to those of a network of the same shape; 1 copies them. */
+  approach(other: Mlp, tau: number): void;
+  /** In an order of their own: for `approach`. */
+  readonly parameters: Float32Array;
+  /** Runs `rows` rows that lie one after another at address `input`. */
+  forward(input: number, rows: number): void;
 }
 
-export function rowMlp(name: string, shape: MlpShape): RowMlp {
-  const widths = [shape.inputs, ...shape.hidden, shape.outputs];
-  const layers = widths.slice(1).map((outputs, i) => ({
-    weight: new Float64Array(outputs * widths[i]),
-    bias: new Float64Array(outputs),
-    result: new Float64Array(outputs),
-  }));
-  const activate = shape.activation === 'tanh' ? tanh : relu;
-  const row = new Float64Array(shape.inputs);
+/** A network that learns. */
+export interface LearningMlp extends Mlp {
+  /** [rows, outputStride]: the gradient of the loss with respect to the outputs, for `backward`. */
+  readonly delta: Float32Array;
+  /** Parameters that the network does not use itself, and their gradient: the caller's. */
+  readonly extra: Float32Array;
+  readonly extraGradient: Float32Array;
+  /** Gradients of all parameters, from `delta` and the last `forward` over the same rows; the square of their norm. */
+  backward(input: number, rows: number): number;
+  /** A step of Adam with the gradient counted `scale` times. */
+  readonly update: (scale: number, controls: AdamControls) => void;
+  readonly slots: readonly { readonly name: string; load: Mlp['load']; store: Mlp['store'] }[];
+}
+
+export interface AdamControls {
+  readonly rate: number;
+  readonly floor: number;
+}
+
+const BETA_1 = 0.9;
+const BETA_2 = 0.999;
+
+/** Adam's numbers for a step, counted from 1: m / c1 / (sqrt(v / c2) + eps) = (sqrt(c2) / c1) m / (sqrt(v) + eps sqrt(c2)). */
+export function adamControls(step: number, learningRate: number, epsilon: number): AdamControls {
+  const root = Math.sqrt(1 - BETA_2 ** step);
+  return { rate: (learningRate * root) / (1 - BETA_1 ** step), floor: epsilon * root };
+}
+
+/** What a gradient of this norm counts so that none is longer than `maxNorm`, as torch's clip_grad_norm_. */
+export const clipScale = (norm: number, maxNorm: number): number => Math.min(1, maxNorm / (norm + 1e-6));
+
+/** Throws at a gradient that is not a number, before a step is made of it. */
+export function refuseDivergence(norm: number, step: number): void {
+  if (Number.isFinite(norm)) return;
+  throw new UserError(`Training of the agent diverged at step ${step}: the gradient norm is ${norm}.`, {
+    hint: 'Lower the learning rate, clip the gradient, or look for NaN in the inputs.',
+  });
+}
+
+export function createMlp(kernel: Kernel, shape: MlpShape, rows: number): Mlp {
+  return mlpOn(kernel, planOf(kernel, shape, rows, 0));
+}
+
+/** `extra`: parameters beside the network's own, all 0 at first. */
+export function createLearningMlp(kernel: Kernel, shape: MlpShape, rows: number, extra = 0): LearningMlp {
+  const plan = planOf(kernel, shape, rows, extra);
+  const { layers, parameters, size, activation } = plan;
+  const gradient = kernel.allocate(size);
+  const [mean, square] = [kernel.allocate(size), kernel.allocate(size)];
+  const deltas = layers.map(({ stride }) => kernel.allocate(rows * stride));
+  const turned = layers.map(({ inputs, stride }) => kernel.allocate(pad(inputs) * stride));
+  const { tanhBackward, reluBackward } = kernel;
+  const activateBack = activation === 'tanh' ? tanhBackward : reluBackward;
+  const extraAt = size - pad(extra);
   return {
-    load(views) {
-      layers.forEach(({ weight, bias }, i) => {
-        weight.set(views.get(`${name}.${i}.weight`) ?? []);
-        bias.set(views.get(`${name}.${i}.bias`) ?? []);
-      });
-    },
-    run(input, at) {
-      for (let k = 0; k < row.length; k++) row[k] = input[at + k];
-      let x = row;
-      for (let i = 0; i < layers.length; i++) {
-        const { weight, bias, result } = layers[i];
-        affine(weight, bias, x, result);
-        if (i < layers.length - 1) for (let k = 0; k < result.length; k++) result[k] = activate(result[k]);
-        x = result;
+    ...mlpOn(kernel, plan),
+    delta: deltas[layers.length - 1].values,
+    extra: parameters.values.subarray(extraAt, extraAt + extra),
+    extraGradient: gradient.values.subarray(extraAt, extraAt + extra),
+    backward(input, used) {
+      for (let l = layers.length - 1; l >= 0; l--) {
+        const { inputs, outputs, stride, weight, bias } = layers[l];
+        const below = l === 0 ? input : layers[l - 1].result.at;
+        const belowStride = l === 0 ? inputs : layers[l - 1].stride;
+        const delta = deltas[l].at;
+        const weightGradient = gradient.at + 4 * weight;
+        kernel.multiply(below, 4, 4 * belowStride, delta, 0, weightGradient, inputs, used, stride);
+        kernel.sumColumns(delta, gradient.at + 4 * bias, used, stride);
+        if (l === 0) continue;
+        kernel.transpose(parameters.at + 4 * weight, turned[l].at, inputs, stride, belowStride);
+        kernel.multiply(delta, 4 * stride, 4, turned[l].at, 0, deltas[l - 1].at, used, outputs, belowStride);
+        activateBack(below, deltas[l - 1].at, used * belowStride);
       }
-      return x;
+      return kernel.sumSquares(gradient.at, size);
+    },
+    update(scale, { rate, floor }) {
+      kernel.adam(parameters.at, mean.at, square.at, gradient.at, size, scale, BETA_1, BETA_2, rate, floor);
+    },
+    slots: [
+      { name: 'mean', ...copiesOf(plan, mean) },
+      { name: 'square', ...copiesOf(plan, square) },
+    ],
+  };
+}
+
+/** The network's own layout: weights [in, stride] and biases [stride] with zeros behind the outputs. */
+interface Plan {
+  readonly activation: MlpShape['activation'];
+  readonly layers: readonly {
+    readonly inputs: number;
+    readonly outputs: number;
+    /** Width of a row of results: outputs up to the next multiple of 4. */
+    readonly stride: number;
+    /** Where weight and bias start in the parameters. */
+    readonly weight: number;
+    readonly bias: number;
+    readonly result: Block;
+  }[];
+  readonly extra: number;
+  readonly size: number;
+  readonly parameters: Block;
+}
+
+const pad = (count: number): number => 4 * Math.ceil(count / 4);
+
+function planOf(kernel: Kernel, shape: MlpShape, rows: number, extra: number): Plan {
+  let size = 0;
+  const layers = layersOf(shape).map(({ inputs, outputs }) => {
+    const stride = pad(outputs);
+    const weight = size;
+    const bias = weight + inputs * stride;
+    size = bias + stride;
+    return { inputs, outputs, stride, weight, bias, result: kernel.allocate(rows * stride) };
+  });
+  size += pad(extra);
+  return { activation: shape.activation, layers, extra, size, parameters: kernel.allocate(size) };
+}
+
+function mlpOn(kernel: Kernel, plan: Plan): Mlp {
+  const { layers, parameters } = plan;
+  const { tanhForward, reluForward } = kernel;
+  const activate = plan.activation === 'tanh' ? tanhForward : reluForward;
+  const last = layers[layers.length - 1];
+  return {
+    count: countOf(layers),
+    parameters: parameters.values,
+    output: last.result.values,
+    outputStride: last.stride,
+    ...copiesOf(plan, parameters),
+    approach(other, tau) {
+      const own = parameters.values;
+      if (tau === 1) own.set(other.parameters);
+      else for (let k = 0; k < own.length; k++) own[k] += tau * (other.parameters[k] - own[k]);
+    },
+    forward(input, rows) {
+      let from = input;
+      let fromStride = layers[0].inputs;
+      for (let l = 0; l < layers.length; l++) {
+        const { inputs, stride, weight, bias, result } = layers[l];
+        kernel.multiply(
+          from,
+          4 * fromStride,
+          4,
+          parameters.at + 4 * weight,
+          parameters.at + 4 * bias,
+          result.at,
+          rows,
+          inputs,
+          stride,
+        );
+        if (l + 1 < layers.length) activate(result.at, rows * stride);
+        from = result.at;
+        fromStride = stride;
+      }
     },
   };
 }
 
-/** y = W x + b, W [outputs, inputs]; four sums at a time keep the processor's multipliers busy. */
-function affine(weight: Float64Array, bias: Float64Array, x: Float64Array, y: Float64Array): void {
-  const inputs = x.length;
-  for (let r = 0, w = 0; r < y.length; r++) {
-    let a = bias[r];
-    let b = 0;
-    let c = 0;
-    let d = 0;
-    let k = 0;
-    for (; k + 3 < inputs; k += 4, w += 4) {
-      a += weight[w] * x[k];
-      b += weight[w + 1] * x[k + 1];
-      c += weight[w + 2] * x[k + 2];
-      d += weight[w + 3] * x[k + 3];
+const countOf = (layers: Plan['layers']): number =>
+  layers.reduce((sum, { inputs, outputs }) => sum + (inputs + 1) * outputs, 0);
+
+/** Between a block in the network's layout and PyTorch's flat one. */
+function copiesOf({ layers, extra, size }: Plan, { values }: Block): Pick<Mlp, 'load' | 'store'> {
+  const walk = (visit: (own: number, flat: number) => void, at: number, extraAt = at + countOf(layers)) => {
+    let flat = at;
+    for (const { inputs, outputs, stride, weight, bias } of layers) {
+      for (let o = 0; o < outputs; o++)
+        for (let i = 0; i < inputs; i++) visit(weight + i * stride + o, flat++);
+      for (let o = 0; o < outputs; o++) visit(bias + o, flat++);
     }
-    for (; k < inputs; k++, w++) a += weight[w] * x[k];
-    y[r] = a + b + (c + d);
-  }
-}
-
-const relu = (x: number): number => (x > 0 ? x : 0);
-
-/** The rational approximation of Eigen and ONNX Runtime, within 3e-7 of tanh and three times as fast as Math.tanh. */
-function tanh(value: number): number {
-  const x = value > 7.9 ? 7.9 : value < -7.9 ? -7.9 : value;
-  const s = x * x;
-  let p = -2.76076847742355e-16 * s + 2.00018790482477e-13;
-  p = p * s - 8.60467152213735e-11;
-  p = p * s + 5.12229709037114e-8;
-  p = p * s + 1.48572235717979e-5;
-  p = p * s + 6.37261928875436e-4;
-  p = p * s + 4.89352455891786e-3;
-  let q = 1.19825839466702e-6 * s + 1.18534705686654e-4;
-  q = q * s + 2.268434632439e-3;
-  q = q * s + 4.89352518554385e-3;
-  return (x * p) / q;
+    for (let k = 0; k < extra; k++) visit(size - pad(extra) + k, extraAt + k);
+  };
+  return {
+    load(flat, at, extraAt) {
+      walk((own, from) => (values[own] = flat[from]), at, extraAt);
+    },
+    store(flat, at, extraAt) {
+      walk((own, to) => (flat[to] = values[own]), at, extraAt);
+    },
+  };
 }

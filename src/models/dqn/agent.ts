@@ -1,13 +1,14 @@
-import { parameterCount, parameterViews } from '../../engine/weights.ts';
+import { parameterCount } from '../../engine/weights.ts';
 import type { ActionSpace } from '../../environments/environment.ts';
 import { bestAction } from '../agent/actions.ts';
 import { type AgentRecord, fittedAgent, readAgent } from '../agent/fitted-agent.ts';
-import { rowMlp } from '../agent/mlp.ts';
+import { createKernel } from '../agent/kernel.ts';
+import { createMlp } from '../agent/mlp.ts';
 import { known, trainAgent } from '../agent/train.ts';
 import type { Decide } from '../agent/trading-agent.ts';
 import type { Artifact, FittedModel, FitTask } from '../model.ts';
 import { createDqn } from './learner.ts';
-import { Q, qNetwork, qShape } from './network.ts';
+import { qParameters, qShape, rankedFrom } from './network.ts';
 import { DqnAgentParams } from './params.ts';
 
 const ACTIONS = 3;
@@ -48,7 +49,7 @@ export async function fitDqn(task: FitTask<DqnAgentParams>): Promise<FittedModel
 export function loadDqn(artifact: Artifact): FittedModel {
   return fitted(
     readAgent(artifact, DqnAgentParams, ({ observation, params }) =>
-      parameterCount(qNetwork(observation.length, ACTIONS, params).parameters),
+      parameterCount(qParameters(observation.length, ACTIONS, params)),
     ),
   );
 }
@@ -57,12 +58,15 @@ const fitted = (record: AgentRecord<DqnAgentParams>): FittedModel =>
   fittedAgent(record, 'buy-hold-sell', decider(record.observation.length, record.params, record.weights));
 
 function decider(inputs: number, params: DqnAgentParams, weights: Float32Array): Decide {
-  const network = qNetwork(inputs, ACTIONS, params);
-  const online = rowMlp(Q, qShape(inputs, ACTIONS, params));
-  online.load(parameterViews(network.parameters, weights));
+  const kernel = createKernel();
+  const online = createMlp(kernel, qShape(inputs, ACTIONS, params), 1);
+  online.load(weights, 0);
+  const input = kernel.allocate(inputs);
   const action = new Float32Array(1);
   return (seen) => {
-    bestAction(SPACE, online.run(seen, 0).subarray(params.dueling ? 1 : 0), action, 0);
+    input.values.set(seen);
+    online.forward(input.at, 1);
+    bestAction(SPACE, online.output, rankedFrom(params), action, 0);
     return action[0];
   };
 }

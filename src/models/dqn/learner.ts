@@ -1,17 +1,13 @@
-import { createExecutor } from '../../engine/executor.ts';
-import type { Network } from '../../engine/network.ts';
-import { adam } from '../../engine/optimizers.ts';
-import { createPass, type Program, unflatten } from '../../engine/program.ts';
-import { tf } from '../../engine/tf.ts';
-import { createTrainer } from '../../engine/trainer.ts';
-import { parameterCount, parameterViews, type TrainState } from '../../engine/weights.ts';
+import { initialParameters, parameterCount, type TrainState } from '../../engine/weights.ts';
 import type { VectorEnvironment, VectorSnapshot } from '../../environments/vector.ts';
 import { UserError } from '../../foundation/errors.ts';
 import { createRandom, deriveSeed } from '../../foundation/random.ts';
 import { bestAction } from '../agent/actions.ts';
-import { rowMlp } from '../agent/mlp.ts';
+import { createKernel } from '../agent/kernel.ts';
+import { adamControls, clipScale, createLearningMlp, createMlp, refuseDivergence } from '../agent/mlp.ts';
+import { bestNextValues, qGradient } from './loss.ts';
 import { createMultiStep, type MultiStepSnapshot } from './multi-step.ts';
-import { Q, qLoss, qNetwork, qShape } from './network.ts';
+import { qParameters, qShape, rankedFrom } from './network.ts';
 import type { DqnParams } from './params.ts';
 import { createReplay, type ReplaySnapshot } from './replay.ts';
 
@@ -48,8 +44,8 @@ export interface DqnState {
   readonly environment: VectorSnapshot;
 }
 
-const LONGEST_UNROLL = 16;
 const EPISODES_REMEMBERED = 100;
+const ADAM_EPSILON = 1e-8;
 
 /** `totalSteps` sets the pace at which exploration falls. Throws `UserError` for continuous actions. */
 export async function createDqn(options: {
@@ -67,55 +63,36 @@ export async function createDqn(options: {
     });
   }
   const size = environment.observation.length;
-  const network = qNetwork(size, space.count, params);
-  let unroll = Math.min(LONGEST_UNROLL, gradientSteps);
-  while (gradientSteps % unroll !== 0) unroll--;
-  const rows = unroll * batchSize;
-  const float = (width: number) => ({ shape: [batchSize, width], type: 'float32' }) as const;
-  const trainer = await createTrainer({
-    network,
-    loss: (pass, { observations, actions, nextValues, nextObservations, facts }) => {
-      const [rewards, discounts] = tf.split(facts, 2, 1);
-      const choosing = params.doubleQ ? network.forward(pass, nextObservations) : nextValues;
-      const values = network.forward(pass, observations);
-      return qLoss({ values, actions, nextValues, choosing, rewards, discounts });
-    },
-    optimizer: adam(),
-    batch: {
-      observations: float(size),
-      actions: float(space.count),
-      nextValues: float(space.count),
-      ...(params.doubleQ && { nextObservations: float(size) }),
-      facts: float(2),
-    },
-    seed,
-    unroll,
-    clipNorm: params.maxGradNorm,
-  });
-  const judge = await createExecutor(valueProgram(network, rows, size));
-  const online = rowMlp(Q, qShape(size, space.count, params));
-  const advantagesFrom = params.dueling ? 1 : 0;
-  const replay = createReplay(Math.min(params.bufferSize, totalSteps), size, space.count);
-  const multiStep = createMultiStep(environment, params, replay);
-  const feeds = {
-    observations: new Float32Array(rows * size),
-    actions: new Float32Array(rows * space.count),
-    nextValues: new Float32Array(rows * space.count),
-    nextObservations: new Float32Array(rows * size),
-    facts: new Float32Array(rows * 2),
+  const actionCount = space.count;
+  const kernel = createKernel();
+  const shape = qShape(size, actionCount, params);
+  const mostRows = Math.max(batchSize, count);
+  const online = createLearningMlp(kernel, shape, mostRows);
+  const target = createMlp(kernel, shape, mostRows);
+  const declared = qParameters(size, actionCount, params);
+  online.load(initialParameters(declared, seed), 0);
+  target.approach(online, 1);
+  const seen = kernel.allocate(count * size);
+  const observations = kernel.allocate(batchSize * size);
+  const nextObservations = kernel.allocate(batchSize * size);
+  const column = (): Float32Array => new Float32Array(batchSize);
+  const nextValues = column();
+  const batch = {
+    observations: observations.values,
+    nextObservations: nextObservations.values,
+    actions: column(),
+    rewards: column(),
+    discounts: column(),
+    targets: column(),
   };
-  const target = trainer.parameters();
-  const parameters = trainer.parameters();
+  const layout = { rows: batchSize, actionCount, dueling: params.dueling };
+  const replay = createReplay(Math.min(params.bufferSize, totalSteps), size);
+  const multiStep = createMultiStep(environment, params, replay);
   const chosen = new Float32Array(count);
   const targetEvery = Math.max(Math.floor(params.targetUpdateInterval / count), 1);
   let iterations = 0;
+  let steps = 0;
   let recent: number[] = [];
-
-  const takeWeights = (): void => {
-    parameters.set(trainer.parameters());
-    online.load(parameterViews(network.parameters, parameters));
-  };
-  takeWeights();
 
   const explorationAt = (step: number): number => {
     const { explorationFraction, explorationInitialEps: first, explorationFinalEps: last } = params;
@@ -130,38 +107,47 @@ export async function createDqn(options: {
     for (let t = 0; t < trainFreq; t++) {
       const calls = iterations * trainFreq + t;
       const exploration = calls * count < learningStarts ? 1 : explorationAt(calls * count);
+      seen.values.set(environment.observations);
+      online.forward(seen.at, count);
       for (let i = 0; i < count; i++) {
-        if (random() < exploration) chosen[i] = Math.floor(random() * space.count);
-        else {
-          const said = online.run(environment.observations, i * size);
-          bestAction(space, said.subarray(advantagesFrom), chosen, i);
-        }
+        if (random() < exploration) chosen[i] = Math.floor(random() * actionCount);
+        else bestAction(space, online.output, i * online.outputStride + rankedFrom(params), chosen, i);
       }
       multiStep.step(chosen);
-      if ((calls + 1) % targetEvery === 0)
-        for (let k = 0; k < target.length; k++) target[k] += tau * (parameters[k] - target[k]);
+      if ((calls + 1) % targetEvery === 0) target.approach(online, tau);
     }
     recent.push(...environment.finished.splice(0).map(({ reward }) => reward));
     recent = recent.slice(-EPISODES_REMEMBERED);
   };
 
-  const learn = async (): Promise<number> => {
+  const learn = (): number => {
     const random = createRandom(deriveSeed(seed, `minibatches.${iterations}`));
     let total = 0;
-    for (let done = 0; done < gradientSteps; done += unroll) {
-      replay.sample(random, rows, feeds, 0);
-      await judge.run(
-        { parameters: target, observations: feeds.nextObservations },
-        { values: feeds.nextValues },
-        () => new Float32Array(),
+    for (let done = 0; done < gradientSteps; done++) {
+      replay.sample(random, batchSize, batch);
+      target.forward(nextObservations.at, batchSize);
+      if (params.doubleQ) online.forward(nextObservations.at, batchSize);
+      bestNextValues(target, params.doubleQ ? online : target, layout, nextValues);
+      for (let b = 0; b < batchSize; b++)
+        batch.targets[b] = batch.rewards[b] + batch.discounts[b] * nextValues[b];
+      online.forward(observations.at, batchSize);
+      total += qGradient(online, batch, layout, online.delta);
+      const norm = Math.sqrt(online.backward(observations.at, batchSize));
+      refuseDivergence(norm, steps + 1);
+      online.update(
+        clipScale(norm, params.maxGradNorm),
+        adamControls(steps + 1, params.learningRate, ADAM_EPSILON),
       );
-      const { losses } = await trainer.step(feeds, params.learningRate);
-      for (const loss of losses) total += loss;
+      steps++;
     }
-    takeWeights();
     return total / gradientSteps;
   };
 
+  const flat = (store: (values: Float32Array, at: number) => void): Float32Array => {
+    const values = new Float32Array(parameterCount(declared));
+    store(values, 0);
+    return values;
+  };
   const stepsDone = (): number => iterations * trainFreq * count;
   return {
     get steps() {
@@ -170,7 +156,7 @@ export async function createDqn(options: {
     async iterate() {
       play();
       const ready = stepsDone() + trainFreq * count > learningStarts && replay.count > 0;
-      const loss = ready ? await learn() : undefined;
+      const loss = ready ? learn() : undefined;
       iterations++;
       const mean = recent.reduce((sum, reward) => sum + reward, 0) / recent.length;
       return {
@@ -180,10 +166,14 @@ export async function createDqn(options: {
         exploration: explorationAt(stepsDone()),
       };
     },
-    parameters: () => trainer.parameters(),
+    parameters: () => flat(online.store),
     state: () => ({
-      train: trainer.state(),
-      target: target.slice(),
+      train: {
+        step: steps,
+        parameters: flat(online.store),
+        slots: Object.fromEntries(online.slots.map(({ name, store }) => [name, flat(store)])),
+      },
+      target: flat(target.store),
       iterations,
       recent: [...recent],
       replay: replay.snapshot(),
@@ -191,32 +181,16 @@ export async function createDqn(options: {
       environment: environment.snapshot(),
     }),
     restore(state) {
-      trainer.restore(state.train);
-      takeWeights();
-      target.set(state.target);
+      online.load(state.train.parameters, 0);
+      for (const { name, load } of online.slots) load(state.train.slots[name], 0);
+      steps = state.train.step;
+      target.load(state.target, 0);
       iterations = state.iterations;
       recent = [...state.recent];
       replay.restore(state.replay);
       multiStep.restore(state.multiStep);
       environment.restore(state.environment);
     },
-    async dispose() {
-      await trainer.dispose();
-      await judge.release();
-    },
-  };
-}
-
-/** The network over many states at once, with the parameters as an input: what the target network says. */
-function valueProgram(network: Network, rows: number, size: number): Program {
-  return {
-    name: `${network.name} values`,
-    build(inputs) {
-      const flat = inputs.input('parameters', [parameterCount(network.parameters)], 'float32');
-      const observations = inputs.input('observations', [rows, size], 'float32');
-      const values = unflatten(network.parameters, flat);
-      const pass = createPass(inputs, { training: false, values, rows, firstRow: 0, stepOffset: 0 });
-      return { values: network.forward(pass, observations) };
-    },
+    dispose: async () => {},
   };
 }

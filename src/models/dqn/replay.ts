@@ -5,8 +5,8 @@ export interface Replay {
   readonly count: number;
   /** Takes in the observation at `from[fromAt]`, what was done, what it earned, and the observation at `to[toAt]`. */
   add(transition: Transition): void;
-  /** Draws `rows` transitions with replacement into `into`, from row `row` on. */
-  sample(random: Random, rows: number, into: ReplaySample, row: number): void;
+  /** Draws `rows` transitions with replacement. */
+  sample(random: Random, rows: number, into: ReplaySample): void;
   snapshot(): ReplaySnapshot;
   restore(snapshot: ReplaySnapshot): void;
 }
@@ -24,10 +24,10 @@ export interface Transition {
 
 export interface ReplaySample {
   readonly observations: Float32Array;
-  /** One-hot. */
+  /** Indices. */
   readonly actions: Float32Array;
-  /** [rows, 2]: reward, discount. */
-  readonly facts: Float32Array;
+  readonly rewards: Float32Array;
+  readonly discounts: Float32Array;
   readonly nextObservations: Float32Array;
 }
 
@@ -36,7 +36,7 @@ export interface ReplaySnapshot {
   readonly next: number;
 }
 
-export function createReplay(capacity: number, size: number, actionCount: number): Replay {
+export function createReplay(capacity: number, size: number): Replay {
   const observations = new Float32Array(capacity * size);
   const nextObservations = new Float32Array(capacity * size);
   const actions = new Float32Array(capacity);
@@ -60,17 +60,16 @@ export function createReplay(capacity: number, size: number, actionCount: number
       next = (next + 1) % capacity;
       if (count < capacity) count++;
     },
-    sample(random, rows, into, row) {
-      into.actions.fill(0, row * actionCount, (row + rows) * actionCount);
-      for (let b = row; b < row + rows; b++) {
+    sample(random, rows, into) {
+      for (let b = 0; b < rows; b++) {
         const drawn = Math.floor(random() * count);
         for (let k = 0; k < size; k++) {
           into.observations[b * size + k] = observations[drawn * size + k];
           into.nextObservations[b * size + k] = nextObservations[drawn * size + k];
         }
-        into.actions[b * actionCount + actions[drawn]] = 1;
-        into.facts[2 * b] = rewards[drawn];
-        into.facts[2 * b + 1] = discounts[drawn];
+        into.actions[b] = actions[drawn];
+        into.rewards[b] = rewards[drawn];
+        into.discounts[b] = discounts[drawn];
       }
     },
     snapshot: () => ({

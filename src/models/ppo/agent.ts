@@ -1,14 +1,15 @@
-import { parameterCount, parameterViews } from '../../engine/weights.ts';
+import { parameterCount } from '../../engine/weights.ts';
 import { standardise } from '../../environments/normalise.ts';
 import type { ActionSpace } from '../../environments/environment.ts';
 import { bestAction } from '../agent/actions.ts';
 import { type AgentRecord, fittedAgent, readAgent } from '../agent/fitted-agent.ts';
-import { rowMlp } from '../agent/mlp.ts';
+import { createKernel } from '../agent/kernel.ts';
+import { createMlp } from '../agent/mlp.ts';
 import { known, trainAgent } from '../agent/train.ts';
 import type { Decide } from '../agent/trading-agent.ts';
 import type { Artifact, FittedModel, FitTask } from '../model.ts';
 import { createPpo, type PpoAgentState } from './learner.ts';
-import { ACTOR, actorCritic, actorShape } from './network.ts';
+import { actorCriticParameters, actorShape } from './network.ts';
 import { PpoAgentParams } from './params.ts';
 
 const SPACE: ActionSpace = { kind: 'box', size: 1, low: -1, high: 1 };
@@ -57,7 +58,7 @@ export async function fitPpo(task: FitTask<PpoAgentParams>): Promise<FittedModel
 export function loadPpo(artifact: Artifact): FittedModel {
   return fitted(
     readAgent(artifact, PpoAgentParams, ({ observation, params }) =>
-      parameterCount(actorCritic(observation.length, SPACE, params).parameters),
+      parameterCount(actorCriticParameters(observation.length, SPACE, params)),
     ),
   );
 }
@@ -77,16 +78,17 @@ function decider(
   params: PpoAgentParams,
   { parameters, mean, variance }: PpoAgentState,
 ): Decide {
-  const network = actorCritic(inputs, SPACE, params);
-  const actor = rowMlp(ACTOR, actorShape(inputs, SPACE, params));
-  actor.load(parameterViews(network.parameters, parameters));
+  const kernel = createKernel();
+  const actor = createMlp(kernel, actorShape(inputs, SPACE, params), 1);
+  actor.load(parameters, 0);
   const moments = { mean, variance, count: 1 };
-  const viewed = new Float32Array(inputs);
+  const viewed = kernel.allocate(inputs);
   const action = new Float32Array(1);
   return (seen) => {
-    if (params.normalizeObservation) standardise(moments, seen, 1, viewed, params.clipObs);
-    else viewed.set(seen);
-    bestAction(SPACE, actor.run(viewed, 0), action, 0);
+    if (params.normalizeObservation) standardise(moments, seen, 1, viewed.values, params.clipObs);
+    else viewed.values.set(seen);
+    actor.forward(viewed.at, 1);
+    bestAction(SPACE, actor.output, 0, action, 0);
     return action[0];
   };
 }

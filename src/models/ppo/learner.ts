@@ -1,26 +1,12 @@
-import { createExecutor } from '../../engine/executor.ts';
-import type { Network } from '../../engine/network.ts';
-import { adam } from '../../engine/optimizers.ts';
-import { createPass, type Program, unflatten } from '../../engine/program.ts';
-import { type Tensor, tf } from '../../engine/tf.ts';
-import { createTrainer, type Loss } from '../../engine/trainer.ts';
-import { parameterCount, parameterViews, type TrainState } from '../../engine/weights.ts';
+import { initialParameters, parameterCount, type TrainState } from '../../engine/weights.ts';
 import type { VectorEnvironment, VectorSnapshot } from '../../environments/vector.ts';
 import { UserError } from '../../foundation/errors.ts';
-import { createRandom, deriveSeed } from '../../foundation/random.ts';
-import { rowMlp } from '../agent/mlp.ts';
+import { createRandom, deriveSeed, type Random } from '../../foundation/random.ts';
+import { createKernel } from '../agent/kernel.ts';
+import { adamControls, clipScale, type Mlp, refuseDivergence } from '../agent/mlp.ts';
 import { estimateAdvantages } from './advantages.ts';
-import { evaluateActions, type PpoMetric, ppoLoss } from './loss.ts';
-import { FACTS, gatherMinibatch, shuffle } from './minibatches.ts';
-import {
-  ACTOR,
-  actorCritic,
-  type ActorCriticOutput,
-  actorShape,
-  CRITIC,
-  criticShape,
-  LOG_STD,
-} from './network.ts';
+import { createHalves, type Halves } from './halves.ts';
+import { actorCriticParameters } from './network.ts';
 import type { PpoParams } from './params.ts';
 import { createCollector } from './rollout.ts';
 
@@ -38,7 +24,12 @@ export interface PpoLearner {
   dispose(): Promise<void>;
 }
 
-export interface PpoProgress extends Readonly<Record<PpoMetric, number>> {
+export interface PpoProgress {
+  readonly policyLoss: number;
+  readonly valueLoss: number;
+  readonly entropy: number;
+  readonly approxKl: number;
+  readonly clipFraction: number;
   readonly steps: number;
   /** Mean return of the last 100 episodes; `undefined` before the first has ended. */
   readonly meanReward: number | undefined;
@@ -71,9 +62,8 @@ interface SavedMoments {
   readonly count: number;
 }
 
-/** Gradient steps in one call of the engine; more of them make the graph slower to open, not faster to run. */
-const LONGEST_UNROLL = 16;
 const EPISODES_REMEMBERED = 100;
+const ADAM_EPSILON = 1e-5;
 
 /** `totalSteps` is where linear schedules end. Throws `UserError` when the minibatches do not divide the rollout. */
 export async function createPpo(options: {
@@ -84,99 +74,61 @@ export async function createPpo(options: {
 }): Promise<PpoLearner> {
   const { environment, params, seed, totalSteps } = options;
   const { batchSize, nEpochs, targetKl } = params;
-  const space = environment.actions;
+  const { count, actions: space } = environment;
   const size = environment.observation.length;
-  const rows = params.nSteps * environment.count;
+  const rows = params.nSteps * count;
   if (rows % batchSize !== 0) {
     throw new UserError(
       `PPO's batchSize ${batchSize} does not divide the ${rows} steps of a rollout (nSteps times nEnvs).`,
       { hint: 'Choose a batchSize that divides nSteps times nEnvs, such as 64 and 2048.' },
     );
   }
-  const network = actorCritic(size, space, params);
-  const batches = rows / batchSize;
-  const unroll = targetKl === undefined ? unrollOf(batches * nEpochs) : 1;
-  const width = space.kind === 'discrete' ? space.count : space.size;
-  const trainer = await createTrainer({
-    network,
-    loss: lossOf(network, params),
-    optimizer: adam({ epsilon: 1e-5 }),
-    batch: {
-      observations: { shape: [batchSize, size], type: 'float32' },
-      actions: { shape: [batchSize, width], type: 'float32' },
-      facts: { shape: [batchSize, FACTS.length], type: 'float32' },
-    },
-    seed,
-    unroll,
-    clipNorm: params.maxGradNorm,
-  });
-  const judge = await createExecutor(valueProgram(network, rows, size));
-  const actor = rowMlp(ACTOR, actorShape(size, space, params));
-  const critic = rowMlp(CRITIC, criticShape(size, params));
-  const collector = createCollector(environment, params, { actor, critic });
-  const { rollout, moments, rewardScale } = collector;
-  const feeds = {
-    observations: new Float32Array(unroll * batchSize * size),
-    actions: new Float32Array(unroll * batchSize * width),
-    facts: new Float32Array(unroll * batchSize * FACTS.length),
-  };
-  const order = new Int32Array(rows);
-  const parameters = new Float32Array(parameterCount(network.parameters));
+  const kernel = createKernel();
+  const halves = createHalves(kernel, { size, space, count, params });
+  const { actor, critic, rollout, order, policyFigures } = halves;
+  const collector = createCollector(kernel, environment, params, halves);
+  const { moments, rewardScale } = collector;
+  const declared = actorCriticParameters(size, space, params);
+  const flat = flatVectors(halves, parameterCount(declared));
+  flat.load(initialParameters(declared, seed));
   let updates = 0;
+  let steps = 0;
   let recent: number[] = [];
 
-  const play = async (): Promise<void> => {
+  const play = (): void => {
     environment.reseed(deriveSeed(seed, `episodes.${updates}`));
     if (updates === 0) collector.begin();
-    parameters.set(trainer.parameters());
-    const views = parameterViews(network.parameters, parameters);
-    actor.load(views);
-    critic.load(views);
-    collector.collect(createRandom(deriveSeed(seed, `actions.${updates}`)), views.get(LOG_STD));
-    await judge.run(
-      { parameters, observations: rollout.observations },
-      { values: rollout.values },
-      () => new Float32Array(),
-    );
+    collector.collect(createRandom(deriveSeed(seed, `actions.${updates}`)));
     estimateAdvantages(rollout, params);
     recent.push(...environment.finished.splice(0).map(({ reward }) => reward));
     recent = recent.slice(-EPISODES_REMEMBERED);
   };
 
-  const learn = async (learningRate: number, clipRange: number) => {
+  const learn = (learningRate: number, clipRange: number) => {
     const random = createRandom(deriveSeed(seed, `minibatches.${updates}`));
-    const sums: Record<PpoMetric, number> = {
-      policyLoss: 0,
-      valueLoss: 0,
-      entropy: 0,
-      approxKl: 0,
-      clipFraction: 0,
-    };
-    const gather = { space, size, clipRange, normalizeAdvantage: params.normalizeAdvantage };
+    for (let epoch = 0; epoch < nEpochs; epoch++) shuffle(order, epoch * rows, rows, random);
+    const sums = { policyLoss: 0, valueLoss: 0, entropy: 0, approxKl: 0, clipFraction: 0 };
     let made = 0;
-    for (let done = 0; done < batches * nEpochs; done += unroll) {
-      for (let k = 0; k < unroll; k++) {
-        const batch = (done + k) % batches;
-        if (batch === 0) {
-          for (let i = 0; i < rows; i++) order[i] = i;
-          shuffle(order, random);
-        }
-        const rowsOfBatch = { from: batch * batchSize, batchSize };
-        gatherMinibatch(rollout, order, rowsOfBatch, { feeds, row: k * batchSize }, gather);
-      }
-      const before = targetKl === undefined ? undefined : trainer.state();
-      const { metrics } = await trainer.step(feeds, learningRate);
-      for (const name of METRICS) for (const value of metrics[name]) sums[name] += value;
-      made += unroll;
-      if (before && targetKl !== undefined && metrics.approxKl[0] > 1.5 * targetKl) {
-        // The step that would have gone too far is not taken.
-        trainer.restore(before);
-        break;
-      }
+    for (let from = 0; from < nEpochs * rows; from += batchSize) {
+      const norm = Math.sqrt(actor.gradient(from, clipRange) + critic.gradient(from, clipRange));
+      sums.policyLoss += policyFigures.policyLoss;
+      sums.valueLoss += halves.valueLoss();
+      sums.entropy += policyFigures.entropy;
+      sums.approxKl += policyFigures.approxKl;
+      sums.clipFraction += policyFigures.clipFraction;
+      made++;
+      // The step that would go too far is not taken.
+      if (targetKl !== undefined && policyFigures.approxKl > 1.5 * targetKl) break;
+      refuseDivergence(norm, steps + 1);
+      const scale = clipScale(norm, params.maxGradNorm);
+      const controls = adamControls(steps + 1, learningRate, ADAM_EPSILON);
+      actor.update(scale, controls);
+      critic.update(scale, controls);
+      steps++;
     }
-    const mean = (name: PpoMetric): number => sums[name] / made;
+    const mean = (name: keyof typeof sums): number => sums[name] / made;
     return {
-      epochs: Math.ceil(made / batches),
+      epochs: Math.ceil((made * batchSize) / rows),
       policyLoss: mean('policyLoss'),
       valueLoss: mean('valueLoss'),
       entropy: mean('entropy'),
@@ -190,12 +142,12 @@ export async function createPpo(options: {
       return updates * rows;
     },
     async iterate() {
-      await play();
+      play();
       // As Stable-Baselines3, which counts the steps of the rollout before it looks at the schedule.
       const left = Math.max(0, 1 - ((updates + 1) * rows) / totalSteps);
       const learningRate = params.learningRate * (params.learningRateSchedule === 'linear' ? left : 1);
       const clipRange = params.clipRange * (params.clipRangeSchedule === 'linear' ? left : 1);
-      const learned = await learn(learningRate, clipRange);
+      const learned = learn(learningRate, clipRange);
       updates++;
       return {
         steps: updates * rows,
@@ -206,12 +158,12 @@ export async function createPpo(options: {
       };
     },
     agent: () => ({
-      parameters: trainer.parameters(),
+      parameters: flat.store(),
       mean: moments.mean.slice(),
       variance: moments.variance.slice(),
     }),
     state: () => ({
-      train: trainer.state(),
+      train: { step: steps, parameters: flat.store(), slots: flat.storeSlots() },
       updates,
       moments: saveMoments(moments),
       rewardMoments: saveMoments(rewardScale.moments),
@@ -220,7 +172,9 @@ export async function createPpo(options: {
       environment: environment.snapshot(),
     }),
     restore(state) {
-      trainer.restore(state.train);
+      flat.load(state.train.parameters);
+      flat.loadSlots(state.train.slots);
+      steps = state.train.step;
       updates = state.updates;
       recent = [...state.recent];
       loadMoments(moments, state.moments);
@@ -228,53 +182,48 @@ export async function createPpo(options: {
       rewardScale.returns.set(state.discountedReturns);
       environment.restore(state.environment);
     },
-    async dispose() {
-      await trainer.dispose();
-      await judge.release();
-    },
+    dispose: async () => {},
   };
 }
 
-const METRICS = ['policyLoss', 'valueLoss', 'entropy', 'approxKl', 'clipFraction'] as const;
-
-/** The longest run of gradient steps that divides all of them. */
-function unrollOf(steps: number): number {
-  let unroll = Math.min(LONGEST_UNROLL, steps);
-  while (steps % unroll !== 0) unroll--;
-  return unroll;
-}
-
-function lossOf(network: Network<Tensor, ActorCriticOutput>, params: PpoParams): Loss {
-  return (pass, { observations, actions, facts }) => {
-    const { actor, values } = network.forward(pass, observations);
-    const [oldLogProbability, advantages, returns, oldValues, clipRange] = tf.unstack(facts, 1);
-    return ppoLoss(
-      {
-        ...evaluateActions(actor, actions),
-        values,
-        oldLogProbability,
-        advantages,
-        returns,
-        oldValues,
-        clipRange,
-      },
-      params,
-    );
+/** The parameters and Adam's vectors of both networks as flat vectors in the order of their declaration. */
+function flatVectors({ actor, critic }: Halves, size: number) {
+  const criticAt = actor.network.count;
+  const extraAt = criticAt + critic.network.count;
+  const stored = (a: Pick<Mlp, 'store'>, c: Pick<Mlp, 'store'>): Float32Array => {
+    const values = new Float32Array(size);
+    a.store(values, 0, extraAt);
+    c.store(values, criticAt);
+    return values;
   };
-}
-
-/** The critic over all observations of a rollout at once, with the parameters as an input. */
-function valueProgram(network: Network<Tensor, ActorCriticOutput>, rows: number, size: number): Program {
+  const load = (values: Float32Array | undefined, a: Pick<Mlp, 'load'>, c: Pick<Mlp, 'load'>): void => {
+    if (values?.length !== size)
+      throw new Error(`A state of PPO has ${values?.length ?? 'no'} values; its networks have ${size}.`);
+    a.load(values, 0, extraAt);
+    c.load(values, criticAt);
+  };
   return {
-    name: `${network.name} values`,
-    build(inputs) {
-      const flat = inputs.input('parameters', [parameterCount(network.parameters)], 'float32');
-      const observations = inputs.input('observations', [rows, size], 'float32');
-      const values = unflatten(network.parameters, flat);
-      const pass = createPass(inputs, { training: false, values, rows, firstRow: 0, stepOffset: 0 });
-      return { values: network.forward(pass, observations).values };
+    store: () => stored(actor.network, critic.network),
+    load: (values: Float32Array): void => load(values, actor.network, critic.network),
+    storeSlots: () =>
+      Object.fromEntries(
+        actor.network.slots.map((slot, i) => [slot.name, stored(slot, critic.network.slots[i])]),
+      ),
+    loadSlots(slots: TrainState['slots']) {
+      actor.network.slots.forEach((slot, i) => load(slots[slot.name], slot, critic.network.slots[i]));
     },
   };
+}
+
+/** Fills `order[from]` to `order[from + rows]` with 0 to rows - 1 in a random order (Fisher & Yates). */
+function shuffle(order: Int32Array, from: number, rows: number, random: Random): void {
+  for (let i = 0; i < rows; i++) order[from + i] = i;
+  for (let i = rows - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    const kept = order[from + i];
+    order[from + i] = order[from + j];
+    order[from + j] = kept;
+  }
 }
 
 const meanOf = (values: readonly number[]): number | undefined =>

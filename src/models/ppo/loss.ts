@@ -1,73 +1,161 @@
-import { type Rank, type Scalar, type Tensor, tf } from '../../engine/tf.ts';
-import type { ActorOutput } from './network.ts';
+import type { ActionSpace } from '../../environments/environment.ts';
+
+/**
+ * The two halves of PPO's loss (Schulman et al. 2017, eq. 7 and 9) with their gradients derived by hand, as
+ * Stable-Baselines3 writes the loss: value loss is the plain mean square, KL the estimator E[(r - 1) - log r].
+ */
+
+/** Rows of a minibatch as the actor's loss reads them. */
+export interface PolicyBatch {
+  readonly rows: number;
+  /** [rows] of indices, or [rows, size]. */
+  readonly actions: Float32Array;
+  readonly oldLogProbabilities: Float32Array;
+  /** As they enter, normalised or not. */
+  readonly advantages: Float32Array;
+}
+
+/** What the actor said, [rows, stride], and where its gradient goes; `logStd` [size] only for continuous actions. */
+export interface PolicyOutput {
+  readonly said: Float32Array;
+  readonly delta: Float32Array;
+  readonly stride: number;
+  readonly logStd: Float32Array;
+  readonly logStdGradient: Float32Array;
+}
+
+export interface PolicyFigures {
+  policyLoss: number;
+  /** Mean over the rows. */
+  entropy: number;
+  approxKl: number;
+  clipFraction: number;
+}
+
+/** Gradient of `mean(-min(A r, A clip(r))) - entCoef * mean(entropy)`; writes the figures of the batch. */
+export function policyGradient(
+  space: ActionSpace,
+  { rows, actions, oldLogProbabilities, advantages }: PolicyBatch,
+  { said, delta, stride, logStd, logStdGradient }: PolicyOutput,
+  { clipRange, entCoef }: { readonly clipRange: number; readonly entCoef: number },
+  figures: PolicyFigures,
+): void {
+  let gained = 0;
+  let entropy = 0;
+  let divergence = 0;
+  let clipped = 0;
+  const count = space.kind === 'discrete' ? space.count : space.size;
+  const judge = space.kind === 'discrete' ? judgeDiscrete : judgeGaussian;
+  logStdGradient.fill(0);
+  const row = { said, delta, logStd, logStdGradient, actions, count };
+  for (let b = 0; b < rows; b++) {
+    const at = b * stride;
+    const logRatio = judge.logProbability(row, at, b) - oldLogProbabilities[b];
+    const ratio = Math.exp(logRatio);
+    const advantage = advantages[b];
+    const nearby = Math.min(Math.max(ratio, 1 - clipRange), 1 + clipRange);
+    const free = advantage * ratio;
+    const held = advantage * nearby;
+    gained += Math.min(free, held);
+    divergence += ratio - 1 - logRatio;
+    if (Math.abs(ratio - 1) > clipRange) clipped++;
+    // Where the clipped gain is the smaller one it does not depend on the policy.
+    const pull = free <= held ? -free / rows : 0;
+    entropy += judge.gradient(row, at, b, pull, entCoef / rows);
+  }
+  figures.policyLoss = -gained / rows;
+  figures.entropy = entropy / rows;
+  figures.approxKl = divergence / rows;
+  figures.clipFraction = clipped / rows;
+}
+
+interface Row {
+  readonly said: Float32Array;
+  readonly delta: Float32Array;
+  readonly logStd: Float32Array;
+  readonly logStdGradient: Float32Array;
+  readonly actions: Float32Array;
+  readonly count: number;
+}
+
+/** A distribution of actions: `gradient` adds `pull` times that of the log-probability, less `spread` times the entropy's. */
+interface Judge {
+  /** Of the action of row `b`, whose outputs start at `at`. */
+  logProbability(row: Row, at: number, b: number): number;
+  /** Returns the entropy. */
+  gradient(row: Row, at: number, b: number, pull: number, spread: number): number;
+}
+
+/** Softmax over the logits; `delta` holds the log-probabilities in between. */
+const judgeDiscrete: Judge = {
+  logProbability({ said, delta, actions, count }, at, b) {
+    let top = said[at];
+    for (let k = 1; k < count; k++) if (said[at + k] > top) top = said[at + k];
+    let total = 0;
+    for (let k = 0; k < count; k++) total += Math.exp(said[at + k] - top);
+    const all = top + Math.log(total);
+    for (let k = 0; k < count; k++) delta[at + k] = said[at + k] - all;
+    return said[at + actions[b]] - all;
+  },
+  gradient({ delta, actions, count }, at, b, pull, spread) {
+    let entropy = 0;
+    for (let k = 0; k < count; k++) entropy -= Math.exp(delta[at + k]) * delta[at + k];
+    for (let k = 0; k < count; k++) {
+      const log = delta[at + k];
+      const probability = Math.exp(log);
+      const isTaken = k === actions[b] ? 1 : 0;
+      delta[at + k] = pull * (isTaken - probability) + spread * probability * (log + entropy);
+    }
+    return entropy;
+  },
+};
 
 const LOG_2_PI = Math.log(2 * Math.PI);
 
-/** Log-probability of each row's action and entropy, both [rows]. Actions: one-hot [rows, count] or [rows, size]. */
-export function evaluateActions(
-  actor: ActorOutput,
-  actions: Tensor,
-): { readonly logProbability: Tensor; readonly entropy: Tensor } {
-  if (actor.kind === 'discrete') {
-    const logs = tf.logSoftmax(actor.logits); // [rows, count]
-    return {
-      logProbability: tf.sum(tf.mul(logs, actions), 1),
-      entropy: tf.neg(tf.sum(tf.mul(tf.exp(logs), logs), 1)),
-    };
+/** A normal distribution around each mean, its deviation the same in all states. */
+const judgeGaussian: Judge = {
+  logProbability({ said, logStd, actions, count }, at, b) {
+    let sum = 0;
+    for (let k = 0; k < count; k++) {
+      const z = (actions[b * count + k] - said[at + k]) / Math.exp(logStd[k]);
+      sum -= 0.5 * z * z + logStd[k] + 0.5 * LOG_2_PI;
+    }
+    return sum;
+  },
+  gradient({ said, delta, logStd, logStdGradient, actions, count }, at, b, pull, spread) {
+    let entropy = 0;
+    for (let k = 0; k < count; k++) {
+      const deviation = Math.exp(logStd[k]);
+      const z = (actions[b * count + k] - said[at + k]) / deviation;
+      delta[at + k] = (pull * z) / deviation;
+      logStdGradient[k] += pull * (z * z - 1) - spread;
+      entropy += logStd[k] + 0.5 * (1 + LOG_2_PI);
+    }
+    return entropy;
+  },
+};
+
+/** Rows of a minibatch as the critic's loss reads them. */
+export interface ValueBatch {
+  readonly rows: number;
+  readonly returns: Float32Array;
+  readonly oldValues: Float32Array;
+}
+
+/** Gradient of `vfCoef * mean((returns - values)²)`, values no further than `clipRangeVf` from the old ones; the loss. */
+export function valueGradient(
+  { rows, returns, oldValues }: ValueBatch,
+  { said, delta, stride }: Pick<PolicyOutput, 'said' | 'delta' | 'stride'>,
+  { vfCoef, clipRangeVf = Infinity }: { readonly vfCoef: number; readonly clipRangeVf?: number | undefined },
+): number {
+  let sum = 0;
+  for (let b = 0; b < rows; b++) {
+    const change = said[b * stride] - oldValues[b];
+    const isHeld = Math.abs(change) > clipRangeVf;
+    const predicted = isHeld ? oldValues[b] + Math.sign(change) * clipRangeVf : said[b * stride];
+    const missed = returns[b] - predicted;
+    sum += missed * missed;
+    delta[b * stride] = isHeld ? 0 : (-2 * vfCoef * missed) / rows;
   }
-  const { mean, logStd } = actor;
-  const [rows, size] = mean.shape;
-  const z = tf.div(tf.sub(actions, mean), tf.exp(logStd)); // [rows, size]
-  const spread = tf.sum(logStd);
-  const squares = tf.mul(tf.sum(tf.square(z), 1), -0.5); // [rows]
-  return {
-    logProbability: tf.sub(squares, tf.add(spread, 0.5 * size * LOG_2_PI)),
-    entropy: tf.mul(tf.add(spread, 0.5 * size * (1 + LOG_2_PI)), tf.ones([rows])),
-  };
+  return sum / rows;
 }
-
-export interface PpoLossInputs {
-  /** All [rows]; advantages as they enter, normalised or not. */
-  readonly logProbability: Tensor;
-  readonly entropy: Tensor;
-  readonly values: Tensor;
-  readonly oldLogProbability: Tensor;
-  readonly advantages: Tensor;
-  readonly returns: Tensor;
-  readonly oldValues: Tensor;
-  readonly clipRange: Tensor;
-}
-
-/**
- * The clipped surrogate objective (Schulman et al. 2017, eq. 7 and 9) as Stable-Baselines3 writes it: value loss
- * is the plain mean square, KL the estimator E[(r - 1) - log r].
- */
-export function ppoLoss(
-  inputs: PpoLossInputs,
-  options: { readonly entCoef: number; readonly vfCoef: number; readonly clipRangeVf?: number | undefined },
-): { readonly loss: Scalar; readonly metrics: Readonly<Record<PpoMetric, Tensor>> } {
-  const { values, oldValues, returns, advantages, clipRange } = inputs;
-  const { entCoef, vfCoef, clipRangeVf } = options;
-  const logRatio = tf.sub(inputs.logProbability, inputs.oldLogProbability);
-  const ratio = tf.exp(logRatio);
-  const nearby = tf.minimum(tf.maximum(ratio, tf.sub(1, clipRange)), tf.add(1, clipRange));
-  const gain = tf.minimum(tf.mul(advantages, ratio), tf.mul(advantages, nearby));
-  const policyLoss = tf.neg(tf.mean(gain));
-  const predicted =
-    clipRangeVf === undefined
-      ? values
-      : tf.add(oldValues, tf.clipByValue(tf.sub(values, oldValues), -clipRangeVf, clipRangeVf));
-  const valueLoss = tf.mean(tf.square(tf.sub(returns, predicted)));
-  const entropy = tf.mean(inputs.entropy);
-  const withValue = tf.add(policyLoss, tf.mul(valueLoss, vfCoef));
-  const loss = entCoef === 0 ? withValue : tf.sub(withValue, tf.mul(entropy, entCoef));
-  const approxKl = tf.mean(tf.sub(tf.sub(ratio, 1), logRatio));
-  const clipped = tf.greater(tf.abs(tf.sub(ratio, 1)), clipRange);
-  const clipFraction = tf.mean(tf.cast(clipped, 'float32'));
-  return {
-    loss: tf.reshape<Rank.R0>(loss, []),
-    metrics: { policyLoss, valueLoss, entropy, approxKl, clipFraction },
-  };
-}
-
-export type PpoMetric = 'policyLoss' | 'valueLoss' | 'entropy' | 'approxKl' | 'clipFraction';

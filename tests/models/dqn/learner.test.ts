@@ -1,12 +1,10 @@
-import { beforeAll, describe, expect, it } from 'vitest';
-import { tf } from '../../../src/engine/tf.ts';
+import { describe, expect, it } from 'vitest';
 import type { Environment } from '../../../src/environments/environment.ts';
 import { identity } from '../../../src/environments/identity.ts';
 import { pendulum } from '../../../src/environments/pendulum.ts';
 import { tradingEnvironment } from '../../../src/environments/trading.ts';
 import { vectorise } from '../../../src/environments/vector.ts';
 import { createDqn, type DqnLearner } from '../../../src/models/dqn/learner.ts';
-import { qLoss } from '../../../src/models/dqn/network.ts';
 import { DqnParams } from '../../../src/models/dqn/params.ts';
 import { SPOT_RULES } from '../../../src/trading/rules.ts';
 import { randomPanel } from '../../environments/random-panel.ts';
@@ -34,10 +32,6 @@ const SMALL = {
   explorationFraction: 0.2,
   explorationFinalEps: 0,
 };
-
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-});
 
 describe('DQN', () => {
   it.each([
@@ -73,39 +67,5 @@ describe('DQN', () => {
 
   it('refuses continuous actions', async () => {
     await expect(learnerOf(pendulum, SMALL, 1000)).rejects.toThrow('"pendulum" takes continuous ones');
-  });
-});
-
-describe('the loss of DQN', () => {
-  const inputs = {
-    values: tf.tensor2d([
-      [1, 5],
-      [0, 2],
-    ]),
-    actions: tf.tensor2d([
-      [1, 0],
-      [0, 1],
-    ]),
-    nextValues: tf.tensor2d([
-      [4, 3],
-      [9, 9],
-    ]),
-    rewards: tf.tensor2d([[1], [2.5]]),
-    discounts: tf.tensor2d([[0.5], [0]]),
-  };
-
-  it('is the Huber loss of the distance to reward plus discounted best next value', () => {
-    // Distances 1 - (1 + 4/2) = -2 and 2 - 2.5 = -0.5: 2 - 1/2 and 0.5²/2, halved.
-    const loss = qLoss({ ...inputs, choosing: inputs.nextValues });
-    expect(loss.dataSync()[0]).toBeCloseTo((1.5 + 0.125) / 2, 6);
-  });
-
-  it('takes the next action that the online network prefers, when that one chooses', () => {
-    const choosing = tf.tensor2d([
-      [0, 1],
-      [0, 1],
-    ]);
-    // The first target is 1 + 3/2: distance 1.5, loss 1.
-    expect(qLoss({ ...inputs, choosing }).dataSync()[0]).toBeCloseTo((1 + 0.125) / 2, 6);
   });
 });

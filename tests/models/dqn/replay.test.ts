@@ -17,22 +17,22 @@ const transition = (value: number): Transition => ({
 
 describe('the replay buffer', () => {
   it('forgets the oldest and gives back what belongs together', () => {
-    const replay = createReplay(3, 1, 2);
+    const replay = createReplay(3, 1);
     for (let value = 1; value <= 5; value++) replay.add(transition(value));
     const into = {
       observations: new Float32Array(50),
-      actions: new Float32Array(100),
-      facts: new Float32Array(100),
+      actions: new Float32Array(50),
+      rewards: new Float32Array(50),
+      discounts: new Float32Array(50),
       nextObservations: new Float32Array(50),
     };
-    replay.sample(createRandom(1), 50, into, 0);
+    replay.sample(createRandom(1), 50, into);
     expect([...new Set(into.observations)].sort()).toEqual([3, 4, 5]);
     for (let b = 0; b < 50; b++) {
       const value = into.observations[b];
       expect(into.nextObservations[b]).toBe(value + 0.5);
-      expect([...into.facts.slice(2 * b, 2 * b + 2)]).toEqual([10 * value, 0.5]);
-      expect(into.actions[2 * b + (value % 2)]).toBe(1);
-      expect(into.actions[2 * b + 1 - (value % 2)]).toBe(0);
+      expect([into.rewards[b], into.discounts[b]]).toEqual([10 * value, 0.5]);
+      expect(into.actions[b]).toBe(value % 2);
     }
   });
 });
@@ -69,7 +69,7 @@ function remembered(environment: Environment, nSteps: number, steps: number): nu
   const vector = vectorise([environment]);
   vector.resetAll();
   const replay = {
-    ...createReplay(1, 1, 2),
+    ...createReplay(1, 1),
     add: ({ from, fromAt, reward, discount, to, toAt }: Transition) =>
       void kept.push([from[fromAt], reward, discount, to[toAt]]),
   };
