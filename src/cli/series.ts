@@ -1,13 +1,14 @@
-import { formatMinute, formatTime } from '../config/time.ts';
+import { formatMinute, formatTime, parseTime } from '../config/time.ts';
 import type { SeriesImport } from '../data/csv/series.ts';
+import type { ExchangeClient } from '../data/exchange/client.ts';
 import { describeSeries } from '../data/store/series-manifest.ts';
 import type { SeriesChange, SeriesKey, SeriesManifest } from '../data/store/series-store.ts';
 import { openStore } from '../data/store/store.ts';
 import { UserError } from '../foundation/errors.ts';
 import { seriesSubject } from '../features/inputs.ts';
 import { SERIES_NAMES, seriesKind } from '../market/series-kinds.ts';
-import { parseSymbol } from '../market/symbol.ts';
-import { type CommandContext, list, oneOf } from './command.ts';
+import { type PairSymbol, parseSymbol } from '../market/symbol.ts';
+import { type CommandContext, decimal, integer, list, oneOf } from './command.ts';
 import { UsageError } from './exit.ts';
 
 /** A series as the JSON documents of `fetch` and `data` show it. */
@@ -38,14 +39,18 @@ export interface SeriesOptions {
   readonly csv?: string | undefined;
   readonly exchange?: string | undefined;
   readonly symbols?: string | undefined;
+  readonly since?: string | undefined;
+  readonly baseUrl?: string | undefined;
+  readonly every?: string | undefined;
+  readonly count?: string | undefined;
 }
 
 /** `fetch --series`: what is known beside candles, into the store. */
 export async function fetchSeries(context: CommandContext, options: SeriesOptions): Promise<void> {
   const keys = seriesKeys(context, options);
-  if (options.csv === undefined) throw onlyFromFile(keys);
-  const changes = await importAll(context, keys, options.csv);
-  report(context, changes);
+  if (options.csv !== undefined) report(context, await importAll(context, keys, options.csv));
+  else if (keys.every(({ name }) => name === 'order-book')) await record(context, keys, options);
+  else report(context, await downloadAll(context, keys, options));
 }
 
 /** Every series asked for, of every symbol where it belongs to a market. */
@@ -63,8 +68,7 @@ function seriesKeys({ config }: CommandContext, options: SeriesOptions): readonl
   return [...new Map(keys.map((key) => [describeSeries(key), key])).values()];
 }
 
-function onlyFromFile(keys: readonly SeriesKey[]): UserError {
-  const [{ name }] = keys;
+function onlyFromFile({ name }: SeriesKey): UserError {
   return new UserError(`"${name}" is not asked for over the network: it comes from a file.`, {
     hint: `${seriesKind(name).fetch}`,
   });
@@ -89,6 +93,86 @@ async function importAll(
     changes.push(await importSeries(store, key, { path: paths[i], nowMs: Date.now() }));
   }
   return changes;
+}
+
+/** Histories that exchanges keep: from where the stored rows end, or from --since on where they begin later. */
+async function downloadAll(
+  { config, out, signal, log }: CommandContext,
+  keys: readonly SeriesKey[],
+  options: SeriesOptions,
+): Promise<readonly SeriesChange[]> {
+  const { updateSeries } = await import('../data/update-series.ts');
+  const store = openStore(config.dataDir).series;
+  const sinceMs = options.since === undefined ? config.market.since : parseTime(options.since);
+  const clients = clientsOf({ config, log }, options);
+  const changes: SeriesChange[] = [];
+  const progress = out.progress();
+  const task = progress.task('series', keys.length);
+  try {
+    for (const key of keys) {
+      if (key.name === 'order-book')
+        throw new UsageError('order-book is recorded as time passes: ask for it alone.');
+      if (key.name !== 'funding' && key.name !== 'open-interest') throw onlyFromFile(key);
+      const { client, symbol } = await clients(key);
+      changes.push(
+        await updateSeries(store, { ...key, name: key.name }, { client, symbol, sinceMs, signal }),
+      );
+      task.update(changes.length, describeSeries(key));
+    }
+  } finally {
+    progress.stop();
+  }
+  return changes;
+}
+
+const SNAPSHOT_SECONDS = 60;
+
+/** Order books as time passes: no exchange keeps a history. Each snapshot is on disk before the next. */
+async function record(
+  context: CommandContext,
+  keys: readonly SeriesKey[],
+  options: SeriesOptions,
+): Promise<void> {
+  const { config, out, signal, log } = context;
+  const { recordOrderBooks } = await import('../data/record-order-books.ts');
+  const everySeconds =
+    options.every === undefined ? undefined : decimal('--every', options.every, { least: 1 });
+  const count = options.count === undefined ? undefined : integer('--count', options.count, { least: 1 });
+  const clients = clientsOf({ config, log }, options);
+  const books = await Promise.all(keys.map(async (key) => ({ key, ...(await clients(key)) })));
+  const manifests = await recordOrderBooks(openStore(config.dataDir).series, books, {
+    everyMs: 1000 * (everySeconds ?? SNAPSHOT_SECONDS),
+    count: count ?? (everySeconds === undefined ? 1 : Infinity),
+    signal,
+    now: Date.now,
+    onSnapshot: (manifest) =>
+      out.print(
+        `${describeSeries(manifest)}: ${manifest.rows} rows, newest ${formatTime(manifest.lastTimeMs)}`,
+      ),
+    onMissed: (key, reason) => {
+      log.warn({ key }, reason);
+      out.print(`${describeSeries(key)}: no snapshot: ${reason}`);
+    },
+  });
+  out.document({ series: manifests.map(seriesDocument) });
+}
+
+/** The exchange and the pair of a series; one client an exchange, so that its symbols share the rate limit. */
+function clientsOf(
+  { config, log }: Pick<CommandContext, 'config' | 'log'>,
+  options: SeriesOptions,
+): (key: SeriesKey) => Promise<{ readonly client: ExchangeClient; readonly symbol: PairSymbol }> {
+  const clients = new Map<string, Promise<ExchangeClient>>();
+  return async ({ name, subject }) => {
+    const [id, pair] = subject.split('/');
+    const { openExchange } = await import('../data/exchange/client.ts');
+    const baseUrl = options.baseUrl ?? (id === config.exchange.id ? config.exchange.baseUrl : undefined);
+    const { timeoutMs, retries } = config.fetch;
+    const perpetuals = name !== 'order-book';
+    const client = clients.get(id) ?? openExchange({ id, baseUrl, timeoutMs, retries, log, perpetuals });
+    clients.set(id, client);
+    return { client: await client, symbol: parseSymbol(pair) };
+  };
 }
 
 function report({ out }: CommandContext, changes: readonly (SeriesChange | SeriesImport)[]): void {

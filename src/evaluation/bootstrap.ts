@@ -61,6 +61,34 @@ export function bootstrapIntervals(
   };
 }
 
+/**
+ * 95 % percentile interval of the mean by the same bootstrap; `undefined` below 20 values. Values that overlap in
+ * time (returns over several bars) need blocks of at least that length.
+ */
+export function bootstrapMean(
+  values: Float64Array,
+  random: Random,
+  options: { readonly resamples?: number; readonly blockBars?: number } = {},
+): Interval | undefined {
+  const rows = values.length;
+  if (rows < 20) return undefined;
+  const { resamples = 1000, blockBars = Math.max(2, Math.round(Math.cbrt(rows) * 2)) } = options;
+  const sums = prefixSums(rows, (i) => values[i % rows]);
+  const means = new Float64Array(resamples);
+  const logStop = Math.log1p(-1 / blockBars);
+  for (let r = 0; r < resamples; r++) {
+    let sum = 0;
+    for (let filled = 0; filled < rows;) {
+      const from = Math.floor(random() * rows);
+      const length = Math.min(1 + Math.floor(Math.log1p(-random()) / logStop), rows - filled);
+      sum += sums[from + length] - sums[from];
+      filled += length;
+    }
+    means[r] = sum / rows;
+  }
+  return interval(means);
+}
+
 /** Over the sample twice, so that a block may run past the end. */
 function prefixSums(bars: number, value: (i: number) => number): Float64Array {
   const sums = new Float64Array(2 * bars + 1);

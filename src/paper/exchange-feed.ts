@@ -1,8 +1,11 @@
 import type { CandleSource } from '../data/source.ts';
 import type { DatasetManifest, Store } from '../data/store/store.ts';
 import { updateDataset } from '../data/update.ts';
+import { inputsOf } from '../features/catalogue.ts';
+import { inputPlace } from '../features/inputs.ts';
 import type { Log } from '../foundation/log.ts';
 import { lowerBound } from '../market/candles.ts';
+import type { PairSymbol } from '../market/symbol.ts';
 import { barOpen, TIMEFRAME_MS } from '../market/timeframe.ts';
 import type { TrainedSet } from '../training/checkpoints.ts';
 import { barAt } from './bar.ts';
@@ -29,10 +32,12 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
   const { store, trained, source, log } = options;
   const { exchange, timeframe, symbols } = trained;
   const step = TIMEFRAME_MS[timeframe];
+  // A pair that others are compared with is kept up to date, and waited for, like those that are traded.
+  const watched = [...new Set([...symbols, ...comparedWith(trained)])];
 
   const update = async (untilMs: number, signal: AbortSignal): Promise<readonly DatasetManifest[]> => {
     const results = await Promise.all(
-      symbols.map((symbol) =>
+      watched.map((symbol) =>
         updateDataset({
           store,
           key: { exchange, symbol, timeframe },
@@ -75,6 +80,16 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
       return { bars, ended: false };
     },
   };
+}
+
+/** Pairs of the same exchange whose bars the features of the traded ones read. */
+function comparedWith({ exchange, symbols, sources, featureNames }: TrainedSet): readonly PairSymbol[] {
+  return inputsOf(featureNames).flatMap((input) =>
+    symbols.flatMap((symbol) => {
+      const place = inputPlace(input, { exchange, symbol, sources });
+      return place?.kind === 'candles' && place.exchange === exchange ? [place.symbol] : [];
+    }),
+  );
 }
 
 /** Until when it is known which bars there are: the last one's close, or what the source has answered for. */

@@ -7,7 +7,7 @@ import type { Span } from '../dataset/splits.ts';
 import { lowerBound, sliceCandles } from '../market/candles.ts';
 import type { Forecast } from '../models/model.ts';
 import { SPOT_RULES } from '../trading/rules.ts';
-import { rankCorrelation } from './rank-correlation.ts';
+import { rankCorrelation } from '../evaluation/rank-correlation.ts';
 
 /** How good forecasts were over a span of bars. Absent: not defined, for example no opinion was ever held. */
 export const ForecastScore = z.strictObject({

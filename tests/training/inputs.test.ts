@@ -81,3 +81,17 @@ it('writes into the plan of a run what was used and which groups were not there'
   ]);
   expect(plan.absentGroups).toEqual(['cross-exchange', 'derivatives', 'macro', 'on-chain', 'order-book']);
 });
+
+it('gives a bar that just closed the values that a later load gives it', async () => {
+  await addFear(40);
+  const whole = await loadPanel(store, request);
+  for (const rows of [150, 151, 174, 175, 400]) {
+    const untilMs = START_MS + rows * 36e5;
+    const part = await loadPanel(store, { ...request, untilMs });
+    for (const [s, { candles, features }] of part.series.entries()) {
+      expect(candles.time.length).toBe(rows);
+      for (const [i, column] of features.columns.entries())
+        expect(column, features.names[i]).toEqual(whole.series[s].features.columns[i].subarray(0, rows));
+    }
+  }
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rankCorrelation } from '../../src/training/rank-correlation.ts';
+import { rankCorrelation } from '../../src/evaluation/rank-correlation.ts';
 import { scoreForecasts, wilson } from '../../src/training/score.ts';
 import { candlesOf, HOUR } from '../dataset/series.ts';
 

@@ -36,6 +36,7 @@ async function doctor(context: CommandContext, offline: boolean): Promise<void> 
     await native('parquet (nodejs-polars)', loadParquet),
     await native('ONNX Runtime', loadOnnxRuntime),
     ...(await store(context)),
+    await inputs(context),
     ...(offline ? [] : [await exchange(context)]),
   ];
   const { out } = context;
@@ -151,6 +152,38 @@ async function store({ config }: CommandContext): Promise<readonly Finding[]> {
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return [{ check: 'candles', status: 'fail', found: error.message, advice: error.hint }];
+  }
+}
+
+/** Groups of features without their inputs are worth knowing, and nothing that stops anything. */
+async function inputs({ config }: CommandContext): Promise<Finding> {
+  const check = 'feature inputs';
+  const { openStore } = await import('../../data/store/store.ts');
+  const { absentInputs, fetchText } = await import('../../training/load-inputs.ts');
+  const { series } = openStore(config.dataDir);
+  const { market, exchange, features: sources } = config;
+  try {
+    const faults = (await Promise.all((await series.list()).map((one) => series.verify(one)))).flat();
+    if (faults.length > 0) {
+      const advice = 'Move the folder of that series away and get it again.';
+      return { check, status: 'fail', found: faults.join(' '), advice };
+    }
+    const absent = await absentInputs(openStore(config.dataDir), {
+      exchange: exchange.id,
+      symbol: market.symbols[0],
+      timeframe: market.timeframe,
+      sources,
+    });
+    if (absent.length === 0) return { check, status: 'ok', found: 'all stored' };
+    return {
+      check,
+      status: 'note',
+      found: `not stored: ${absent.map(({ input }) => input).join(', ')}`,
+      advice: `Features that need them are left out. Get what you want to use:\n${absent.map((one) => `  ${fetchText(one)}`).join('\n')}`,
+    };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { check, status: 'fail', found: error.message, advice: error.hint };
   }
 }
 

@@ -11,7 +11,7 @@ import { lowerBound } from '../../market/candles.ts';
 import { type PairSymbol, parseSymbol } from '../../market/symbol.ts';
 import { parseTimeframe, type Timeframe } from '../../market/timeframe.ts';
 import { type AbsentInput, absentInputs, fetchText, loadInputs } from '../../training/load-inputs.ts';
-import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
+import { command, type CommandContext, decimal, integer, list, oneOf } from '../command.ts';
 
 const Options = z.object({
   group: z.string().optional(),
@@ -22,6 +22,12 @@ const Options = z.object({
   until: z.string().optional(),
   rows: z.string().default('10'),
   check: z.boolean().default(false),
+  select: z.boolean().default(false),
+  model: z.string().default('boosted-trees'),
+  horizon: z.string().optional(),
+  folds: z.string().default('5'),
+  repeats: z.string().default('3'),
+  sameAbove: z.string().default('0.7'),
 });
 type Options = z.output<typeof Options>;
 
@@ -31,7 +37,8 @@ Examples:
   $ crypto-trader features --group momentum
   $ crypto-trader features rsi_14 atr_14 --symbols BTC/USDT   values on the newest bars
   $ crypto-trader features rsi_14 --symbols BTC/USDT --since 2026-01-01 --until 2026-01-02 --json
-  $ crypto-trader features --check                            proves on the stored data that none looks ahead`;
+  $ crypto-trader features --check                            proves on the stored data that none looks ahead
+  $ crypto-trader features --select --model boosted-trees --horizon 4`;
 
 export function register(program: Command): void {
   program
@@ -46,6 +53,16 @@ export function register(program: Command): void {
     .option('--until <date>', 'up to the end of this date, or before this time (UTC)')
     .option('--rows <number>', 'newest bars to print without --since', '10')
     .option('--check', 'compare with values computed from shortened histories; exit code 3 on a difference')
+    .option('--select', 'which features carry something that others do not, by the training bars alone')
+    .option('--model <id>', 'for --select: boosted-trees, random-forest, logistic or ridge')
+    .option('--horizon <bars>', "for --select: bars of the return that is forecast (default: the model's)")
+    .option('--folds <number>', 'for --select: test spans, each after the bars it is learned from', '5')
+    .option('--repeats <number>', 'for --select: shuffles of each feature in each fold', '3')
+    .option(
+      '--same-above <number>',
+      'for --select: rank correlation above which features say the same',
+      '0.7',
+    )
     .addHelpText('after', EXAMPLES)
     .action(
       command(async (context, options, ...args) => {
@@ -58,7 +75,8 @@ export function register(program: Command): void {
           features.some(({ name }) => one.features.includes(name)),
         );
         const chosen = names.length > 0 ? features : features.filter(({ name }) => !leavesOut(absent, name));
-        if (parsed.check) await check(context, market, chosen, absent);
+        if (parsed.select) await select(context, market, chosen, parsed);
+        else if (parsed.check) await check(context, market, chosen, absent);
         else if (parsed.symbols !== undefined)
           await printValues(context, market, chosen, { absent, ...parsed });
         else printCatalogue(context, market, features, absent);
@@ -72,6 +90,25 @@ function choose(names: readonly string[], group: string | undefined): readonly F
   const known = [...new Set(catalogue.map((feature) => feature.group))];
   const wanted = oneOf('--group', group, known);
   return named.filter((feature) => feature.group === wanted);
+}
+
+async function select(
+  context: CommandContext,
+  market: Market,
+  features: readonly Feature[],
+  options: Options,
+): Promise<void> {
+  const { printSelection } = await import('../feature-selection.ts');
+  await printSelection(context, {
+    ...market,
+    names: features.map(({ name }) => name),
+    model: options.model,
+    horizonBars:
+      options.horizon === undefined ? undefined : integer('--horizon', options.horizon, { least: 1 }),
+    folds: integer('--folds', options.folds, { least: 2 }),
+    repeats: integer('--repeats', options.repeats, { least: 1 }),
+    sameAbove: decimal('--same-above', options.sameAbove, { least: 0, most: 1 }),
+  });
 }
 
 interface Market {

@@ -23,6 +23,8 @@ const Options = z.object({
   source: z.string().optional(),
   csv: z.string().optional(),
   series: z.string().optional(),
+  every: z.string().optional(),
+  count: z.string().optional(),
   baseUrl: z.string().optional(),
   concurrency: z.string().optional(),
   recheckGaps: z.boolean().default(false),
@@ -43,6 +45,8 @@ export function register(program: Command): void {
     .option('--source <name>', `one of ${SOURCES.join(', ')}; auto: exchange, else Yahoo, else synthetic`)
     .option('--csv <path>', 'a .csv or .csv.gz file, or a folder of <BASE-QUOTE>/<timeframe>.csv')
     .option('--series <list>', `not candles but ${SERIES_NAMES.join(', ')}`)
+    .option('--every <seconds>', 'for --series order-book: go on taking snapshots, this far apart')
+    .option('--count <number>', 'for --series order-book: end after so many snapshots')
     .option('--base-url <url>', 'another host that speaks the exchange API: a proxy or a test server')
     .option('--concurrency <count>', 'symbols fetched side by side')
     .option('--recheck-gaps', 'ask again for bars that the source did not have the last time')
@@ -57,6 +61,8 @@ Examples:
   $ crypto-trader fetch --csv candles.csv.gz --exchange binance --symbols BTC/USDT --timeframe 1h
   $ crypto-trader fetch --source synthetic --seed 7 --since 2024-01-01 --until 2024-12-31
   $ crypto-trader fetch --series funding --csv funding/ --exchange binanceusdm
+  $ crypto-trader fetch --series funding,open-interest --symbols BTC/USDT --since 2025-01-01
+  $ crypto-trader fetch --series order-book --symbols BTC/USDT --every 60
   $ crypto-trader fetch --series spx,dxy,gold,vix --csv macro/
 
 Without --exchange, CSV candles are stored under the name "csv"; without dates, the whole file is.`,

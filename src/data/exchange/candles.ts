@@ -18,7 +18,7 @@ const DEFAULT_PAGE_ROWS = 300;
  */
 export async function* exchangePages(
   exchange: CcxtExchange,
-  request: CandleRequest,
+  request: Omit<CandleRequest, 'symbol'> & { readonly symbol: string },
   call: <T>(work: () => Promise<T>) => Promise<T>,
   errors: CcxtErrors,
 ): AsyncGenerator<CandlePage> {

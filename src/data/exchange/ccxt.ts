@@ -17,6 +17,16 @@ export interface CcxtExchange {
   loadMarkets(): Promise<Readonly<Record<string, unknown>>>;
   fetchTime(): Promise<number | undefined>;
   fetchOHLCV(symbol: string, timeframe: string, since: number, limit: number): Promise<unknown>;
+  fetchFundingRateHistory(symbol: string, since: number, limit: number, params: object): Promise<unknown>;
+  fetchOpenInterestHistory(
+    symbol: string,
+    timeframe: string,
+    since: number,
+    limit: number,
+    params: object,
+  ): Promise<unknown>;
+  fetchOrderBook(symbol: string, limit: number): Promise<unknown>;
+  fetchTrades(symbol: string, since: number, limit: number): Promise<unknown>;
   fetchTickers(symbols: readonly string[]): Promise<unknown>;
   /** Hooks of ccxt's HTTP layer, replaced in client.ts. */
   onRestResponse(
@@ -54,7 +64,11 @@ export interface Ccxt {
  */
 export async function loadCcxt(
   id: string,
-  options: { readonly timeoutMs: number; readonly baseUrl?: string | undefined },
+  options: {
+    readonly timeoutMs: number;
+    readonly baseUrl?: string | undefined;
+    readonly perpetuals?: boolean | undefined;
+  },
 ): Promise<Ccxt> {
   const folder = new URL('./src/', import.meta.resolve('ccxt'));
   await assertKnown(id, folder);
@@ -68,7 +82,7 @@ export async function loadCcxt(
   // ccxt's time limit ends with the head of an answer; its body may then take undici's five minutes.
   const dispatcherOptions = exchange.getDispatcherOptions.bind(exchange);
   exchange.getDispatcherOptions = (plain) => ({ ...dispatcherOptions(plain), bodyTimeout: options.timeoutMs });
-  spotOnly(exchange);
+  only(exchange, options.perpetuals === true ? PERPETUALS : ['spot']);
   if (options.baseUrl !== undefined) replaceHosts(exchange, options.baseUrl);
   return { exchange, errors: ErrorsModule.parse(errorsModule) };
 }
@@ -91,14 +105,16 @@ async function assertKnown(id: string, folder: URL): Promise<void> {
   throw new UserError(`Unknown exchange "${id}".`, { hint: suggest(id, known) });
 }
 
+/** What exchanges call markets of perpetuals that are settled in the quote currency. */
+const PERPETUALS = ['linear', 'swap'];
+
 /** Other market types and the list of currencies cost megabytes, other hosts and, on some, a key. */
-function spotOnly(exchange: CcxtExchange): void {
+function only(exchange: CcxtExchange, wanted: readonly string[]): void {
   exchange.has['fetchCurrencies'] = false;
   exchange.options['fetchMargins'] = false;
   const found = z.object({ types: z.array(z.string()) }).safeParse(exchange.options['fetchMarkets']);
-  if (found.success && found.data.types.includes('spot')) {
-    exchange.options['fetchMarkets'] = { ...found.data, types: ['spot'] };
-  }
+  const types = found.data?.types.filter((type) => wanted.includes(type)) ?? [];
+  if (types.length > 0) exchange.options['fetchMarkets'] = { ...found.data, types };
 }
 
 /** Points every address of the exchange at another host, its path kept: `https://api.x/v3` -> `<baseUrl>/v3`. */

@@ -3,11 +3,14 @@ import { UserError } from '../../foundation/errors.ts';
 import { nearest } from '../../foundation/nearest.ts';
 import type { Log } from '../../foundation/log.ts';
 import type { PairSymbol } from '../../market/symbol.ts';
+import type { TimedSeries } from '../../market/timed-series.ts';
 import { errorCode } from '../files.ts';
 import { type CandleSource, SourceUnavailable } from '../source.ts';
 import { type Ccxt, type CcxtExchange, loadCcxt } from './ccxt.ts';
 import { exchangePages } from './candles.ts';
+import { HISTORY_CALLS, type HistoryName, historyPages } from './history.ts';
 import { type InstrumentFacts, readInstrument } from './instruments.ts';
+import { readOrderBook } from './order-book.ts';
 import { createPatience, type Patience } from '../patience.ts';
 
 export interface ExchangeOptions {
@@ -15,6 +18,8 @@ export interface ExchangeOptions {
   readonly id: string;
   /** Another host that speaks this exchange's API. */
   readonly baseUrl?: string | undefined;
+  /** Perpetuals in place of spot markets. */
+  readonly perpetuals?: boolean;
   readonly timeoutMs: number;
   readonly retries: number;
   /** Pause before the first further attempt. */
@@ -29,6 +34,16 @@ export interface ExchangeClient extends CandleSource {
   instruments(symbols: readonly PairSymbol[], signal: AbortSignal): Promise<readonly InstrumentFacts[]>;
   /** Price of the last trade, in the order of `symbols`; `undefined` where the exchange gives none. */
   lastPrices(symbols: readonly PairSymbol[], signal: AbortSignal): Promise<readonly (number | undefined)[]>;
+  /** Rows from `sinceMs` on, page after page, of the kinds that exchanges keep a history of. */
+  history(
+    name: HistoryName,
+    asked: { readonly symbol: PairSymbol; readonly sinceMs: number; readonly nowMs: number; readonly signal: AbortSignal },
+  ): AsyncIterable<TimedSeries>;
+  /** The order book now, with what takers traded since `sinceMs`: one row of the series `order-book`. */
+  orderBook(
+    symbol: PairSymbol,
+    asked: { readonly sinceMs: number; readonly nowMs: number; readonly signal: AbortSignal },
+  ): Promise<TimedSeries>;
 }
 
 /** Prepares a client; nothing is sent before its first use. Throws `UserError` on an unknown id. */
@@ -62,15 +77,18 @@ export async function openExchange(options: ExchangeOptions): Promise<ExchangeCl
     return markets;
   };
 
-  const knownSymbols = async (symbols: readonly PairSymbol[], signal: AbortSignal): Promise<void> => {
+  /** The exchange's own symbols: a perpetual settled in its quote is `BTC/USDT:USDT` there. */
+  const knownSymbols = async (symbols: readonly PairSymbol[], signal: AbortSignal): Promise<readonly string[]> => {
     const known = await loadMarkets(signal);
-    for (const symbol of symbols) {
-      if (known.includes(symbol)) continue;
+    return symbols.map((symbol) => {
+      const perpetual = `${symbol}:${symbol.split('/')[1]}`;
+      if (options.perpetuals !== true && known.includes(symbol)) return symbol;
+      if (known.includes(perpetual)) return perpetual;
       const best = nearest(symbol, known);
       throw new UserError(`${exchange.name} does not trade ${symbol}.`, {
         hint: best === undefined ? 'Check the symbol, base and quote.' : `Did you mean ${best}?`,
       });
-    }
+    });
   };
 
   return {
@@ -86,20 +104,35 @@ export async function openExchange(options: ExchangeOptions): Promise<ExchangeCl
       }, new AbortController().signal),
     async *pages(asked) {
       assertTimeframe(exchange, asked.timeframe);
-      await knownSymbols([asked.symbol], asked.signal);
-      yield* exchangePages(exchange, asked, (work) => request(work, asked.signal), errors);
+      const [symbol] = await knownSymbols([asked.symbol], asked.signal);
+      yield* exchangePages(exchange, { ...asked, symbol }, (work) => request(work, asked.signal), errors);
     },
     instruments: async (symbols, signal) => {
-      await knownSymbols(symbols, signal);
+      const theirs = await knownSymbols(symbols, signal);
       const found = await exchange.loadMarkets();
-      return symbols.map((symbol) => readInstrument(symbol, found[symbol], exchange.precisionMode));
+      return symbols.map((symbol, i) => readInstrument(symbol, found[theirs[i]], exchange.precisionMode));
     },
     lastPrices: async (symbols, signal) => {
-      await knownSymbols(symbols, signal);
-      const tickers = Tickers.parse(await request(() => exchange.fetchTickers(symbols), signal));
-      return symbols.map((symbol) => tickers[symbol]?.last ?? undefined);
+      const theirs = await knownSymbols(symbols, signal);
+      const tickers = Tickers.parse(await request(() => exchange.fetchTickers(theirs), signal));
+      return theirs.map((symbol) => tickers[symbol]?.last ?? undefined);
+    },
+    async *history(name, { symbol, signal, ...range }) {
+      assertCan(exchange, HISTORY_CALLS[name]);
+      const [market] = await knownSymbols([symbol], signal);
+      yield* historyPages(exchange, { name, market, ...range }, (work) => request(work, signal));
+    },
+    orderBook: async (symbol, { signal, ...range }) => {
+      for (const call of ['fetchOrderBook', 'fetchTrades'] as const) assertCan(exchange, call);
+      const [market] = await knownSymbols([symbol], signal);
+      return readOrderBook(exchange, { market, ...range }, (work) => request(work, signal));
     },
   };
+}
+
+function assertCan(exchange: CcxtExchange, call: string): void {
+  if (exchange.has[call] === true) return;
+  throw new UserError(`${exchange.name} does not answer ${call}.`, { hint: 'Use another --exchange.' });
 }
 
 const Tickers = z.record(z.string(), z.object({ last: z.number().positive().nullish() }));

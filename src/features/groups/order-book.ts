@@ -56,13 +56,15 @@ const book = kernelWith(
     {
       name: 'trade_flow_imbalance',
       warmUp: 0,
-      about: '(bought - sold) / (bought + sold) by takers since the bar before; 0 when nothing traded',
+      about:
+        '(bought - sold) / (bought + sold) by takers since the bar before; 0 when nothing traded, none where unknown',
     },
   ],
   () => {
     const now = new Float64Array(11).fill(NaN);
     const sums = new Float64Array(4);
     let snapshots = 0;
+    let flows = 0;
     let bought = 0;
     let sold = 0;
     return {
@@ -77,18 +79,20 @@ const book = kernelWith(
           sums[3] += now[6];
           now[8] = Math.log((1 + row[6]) / (1 + row[7]));
           now[9] = ratio(row[2] + row[3], row[6] + row[7], 0.25);
+          snapshots++;
+          if (row[8] !== row[8]) return; // the exchange did not give all trades
           bought += row[8];
           sold += row[9];
-          snapshots++;
+          flows++;
         },
       ],
       step: (_, out) => {
         if (snapshots > 0) {
           for (let i = 0; i < LEVELS.length; i++) now[3 + i] = sums[i] / snapshots;
           now[7] = sums[3] / snapshots;
-          now[10] = ratio(bought - sold, bought + sold, 0);
+          now[10] = flows === 0 ? NaN : ratio(bought - sold, bought + sold, 0);
           sums.fill(0);
-          snapshots = bought = sold = 0;
+          snapshots = flows = bought = sold = 0;
           out.set(now);
         } else out.fill(NaN); // no snapshot since the bar before: nothing is known of this one
       },

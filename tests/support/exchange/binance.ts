@@ -64,11 +64,11 @@ export function binanceRoutes(pairs: readonly Pair[], account: Account): Routes 
   };
 }
 
-const idOf = ({ base, quote }: Pair): string => `${base}${quote}`;
+export const idOf = ({ base, quote }: Pair): string => `${base}${quote}`;
 
 const text = (value: number | undefined): string => String(value ?? 0);
 
-const toldTime = ({ nowMs, faults }: Query): number =>
+export const toldTime = ({ nowMs, faults }: Query): number =>
   nowMs + (faults.find((fault) => fault.kind === 'wrong-clock')?.offsetMs ?? 0);
 
 function symbolInfo(pair: Pair): unknown {
@@ -105,7 +105,7 @@ function symbolInfo(pair: Pair): unknown {
   };
 }
 
-function klines({ params, nowMs, faults }: Query, pair: Pair): unknown {
+export function klines({ params, nowMs, faults }: Query, pair: Pair): unknown {
   const timeframe = params.get('interval') ?? '';
   if (!isTimeframe(timeframe)) throw new ExchangeRefusal(-1120, 'Invalid interval.');
   const time = (name: string): number | undefined =>
@@ -191,7 +191,12 @@ function depth(pair: Pair, { params, nowMs }: Query): unknown {
 function lastTrades(pair: Pair, { params, nowMs }: Query): { id: number; price: string; time: number }[] {
   const count = Math.min(1000, Number(params.get('limit') ?? 500));
   const price = text(lastPrice(pair, nowMs));
-  return Array.from({ length: count }, (_, i) => ({ id: i + 1, price, time: nowMs - (count - i) * 1000 }));
+  const sinceMs = Number(params.get('startTime') ?? -Infinity);
+  const all = Array.from({ length: count }, (_, i) => {
+    const time = nowMs - (count - i) * 1000;
+    return { id: Math.floor(time / 1000), price, time };
+  });
+  return all.filter(({ time }) => time >= sinceMs);
 }
 
 const trades = (pair: Pair, query: Query): unknown =>

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { createAccount } from './account.ts';
 import { binanceRoutes } from './binance.ts';
+import { binanceFuturesRoutes } from './binance-futures.ts';
 import { createClock, type VirtualClock } from './clock.ts';
 import { coinbaseRoutes } from './coinbase.ts';
 import { createFaults, type Fault, type FaultSpec } from './faults.ts';
@@ -24,7 +25,7 @@ export interface LoopbackOptions {
 
 export interface LoopbackExchange {
   /**
-   * Base URL of all shapes: Binance's spot REST API below /api/v3, Kraken's below /0, Coinbase's below
+   * Base URL of all shapes: Binance's spot REST API below /api/v3, that of its perpetuals below /fapi/v1, Kraken's below /0, Coinbase's below
    * /api/v3/brokerage, Yahoo's below /v8.
    */
   readonly url: string;
@@ -61,6 +62,7 @@ export async function startExchange(options: LoopbackOptions): Promise<LoopbackE
   const clock = createClock(options.nowMs, options.speed);
   const routes = [
     binanceRoutes(options.pairs, createAccount(options.pairs)),
+    binanceFuturesRoutes(options.pairs),
     krakenRoutes(options.pairs),
     coinbaseRoutes(options.pairs),
     yahooRoutes(options.pairs),

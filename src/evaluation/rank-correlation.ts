@@ -1,5 +1,5 @@
 /** Spearman's rank correlation, ties at their mean rank; `undefined` when one side never varies. */
-export function rankCorrelation(xs: readonly number[], ys: readonly number[]): number | undefined {
+export function rankCorrelation(xs: ArrayLike<number>, ys: ArrayLike<number>): number | undefined {
   const a = ranks(xs);
   const b = ranks(ys);
   const middle = (xs.length + 1) / 2;
@@ -15,7 +15,7 @@ export function rankCorrelation(xs: readonly number[], ys: readonly number[]): n
 }
 
 /** Ranks from 1. */
-function ranks(values: readonly number[]): Float64Array {
+export function ranks(values: ArrayLike<number>): Float64Array {
   const order = Uint32Array.from(values, (_, i) => i).sort((i, j) => values[i] - values[j]);
   const rank = new Float64Array(values.length);
   for (let from = 0; from < order.length;) {

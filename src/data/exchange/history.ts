@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { knownMsOf, seriesKind } from '../../market/series-kinds.ts';
+import type { TimedSeries } from '../../market/timed-series.ts';
+import type { CcxtExchange } from './ccxt.ts';
+
+/** Series of which exchanges keep a history, and the calls that give it. */
+export const HISTORY_CALLS = {
+  funding: 'fetchFundingRateHistory',
+  'open-interest': 'fetchOpenInterestHistory',
+} as const;
+export type HistoryName = keyof typeof HISTORY_CALLS;
+
+const HOUR_MS = 3_600_000;
+
+/** Rows asked for at once; funding is settled once an hour at most, and open interest is asked for by the hour. */
+const PAGE_ROWS = 200;
+
+/** Exchanges forget open interest after a month and refuse to be asked for more. */
+const OPEN_INTEREST_MS = 29 * 24 * HOUR_MS;
+
+/**
+ * Pages of consecutive spans, so that exchanges that answer with their newest rows and those that answer with the
+ * first ones give the same. Rows outside the span that was asked for are dropped.
+ */
+export async function* historyPages(
+  exchange: CcxtExchange,
+  asked: { readonly name: HistoryName; readonly market: string; readonly sinceMs: number; readonly nowMs: number },
+  call: <T>(work: () => Promise<T>) => Promise<T>,
+): AsyncGenerator<TimedSeries> {
+  const { name, market, nowMs } = asked;
+  const sinceMs = name === 'open-interest' ? Math.max(asked.sinceMs, nowMs - OPEN_INTEREST_MS) : asked.sinceMs;
+  for (let fromMs = sinceMs; fromMs < nowMs; fromMs += PAGE_ROWS * HOUR_MS) {
+    const untilMs = Math.min(nowMs, fromMs + PAGE_ROWS * HOUR_MS);
+    const until = { until: untilMs - 1 };
+    const answer = await call(() =>
+      name === 'funding'
+        ? exchange.fetchFundingRateHistory(market, fromMs, PAGE_ROWS, until)
+        : exchange.fetchOpenInterestHistory(market, '1h', fromMs, PAGE_ROWS, until),
+    );
+    const rows = (name === 'funding' ? parseFunding(answer) : parseOpenInterest(answer))
+      .filter(([timeMs]) => timeMs >= fromMs && timeMs < untilMs)
+      .toSorted((a, b) => a[0] - b[0])
+      .filter(([timeMs], i, all) => i === 0 || timeMs > all[i - 1][0]);
+    const kind = seriesKind(name);
+    const time = Float64Array.from(rows, ([timeMs]) => timeMs);
+    yield {
+      time,
+      known: time.map((timeMs) => knownMsOf(kind, timeMs)),
+      columns: { [kind.columns[0].name]: Float64Array.from(rows, ([, value]) => value) },
+    };
+  }
+}
+
+type Row = readonly [timeMs: number, value: number];
+
+/** Settlements are stamped a few milliseconds late; they happen on the minute. */
+const toMinute = (timeMs: number): number => Math.round(timeMs / 60_000) * 60_000;
+
+const Funding = z.array(z.object({ timestamp: z.number(), fundingRate: z.number() }));
+
+const parseFunding = (answer: unknown): readonly Row[] =>
+  Funding.parse(answer).map(({ timestamp, fundingRate }) => [toMinute(timestamp), fundingRate]);
+
+const OpenInterest = z.array(z.object({ timestamp: z.number(), openInterestAmount: z.number().positive() }));
+
+const parseOpenInterest = (answer: unknown): readonly Row[] =>
+  OpenInterest.parse(answer).map(({ timestamp, openInterestAmount }) => [toMinute(timestamp), openInterestAmount]);
