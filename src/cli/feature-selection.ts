@@ -142,6 +142,9 @@ function report(
       ? 'No feature is selected: none helps beyond what chance may do.'
       : `Selected: ${selected.join(', ')}`,
   );
+  out.print(
+    `Of ${clusters.length} clusters that carry nothing, about ${Math.round(0.025 * clusters.length)} would have an interval above 0 by chance.`,
+  );
 }
 
 const micro = (value: number): string => (1e6 * value).toFixed(1);
