@@ -155,8 +155,14 @@ describe.skipIf(!goldenPresent)('layers against PyTorch (needs ../shared/golden/
       (declare) => {
         const layer = variableSelection(declare, 'vsn', { variables: 3, hidden: H, context: H });
         return (pass, { x }) => {
-          const context = tf.tensor(fill([B, H], 0.7), [B, H]);
-          return layer(pass, { variables: tf.unstack(x, 1), context }).output;
+          // A vector is the number 1 times the vector: one row after the other.
+          const one = { values: tf.ones([1, 3]), biases: tf.zeros([3, H]) };
+          const contexts = tf.unstack(tf.tensor(fill([B, H], 0.7), [B, H]));
+          const rows = tf.unstack(x).map((vectors, row) => {
+            const context = tf.reshape(contexts[row], [1, H]);
+            return layer(pass, { variables: { ...one, vectors }, context }).output;
+          });
+          return tf.concat(rows, 0);
         };
       },
       { rows: B, inputs: { x: { shape: [B, 3, H], phase: 0.2 } } },

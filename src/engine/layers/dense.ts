@@ -1,5 +1,5 @@
 import { fanInUniform } from '../initializers.ts';
-import { type Declare, type Initializer, type Layer, named, within } from '../network.ts';
+import { type Declare, type Initializer, type Layer, named, type Parameter, within } from '../network.ts';
 import { type Tensor, tf } from '../tf.ts';
 
 export interface DenseOptions {
@@ -13,14 +13,25 @@ export interface DenseOptions {
 
 /** y = x W^T + b over the last axis, weight [outputs, inputs] as in torch.nn.Linear. */
 export function dense(declare: Declare, name: string, options: DenseOptions): Layer {
+  const { weight, bias } = denseParameters(declare, name, options);
+  return named(`dense "${name}"`, (pass, x) =>
+    linear(x, pass.value(weight), bias ? pass.value(bias) : undefined),
+  );
+}
+
+/** What `dense` declares, for layers that use the map otherwise than on a tensor as it is. */
+export function denseParameters(
+  declare: Declare,
+  name: string,
+  options: DenseOptions,
+): { readonly weight: Parameter; readonly bias?: Parameter } {
   const { inputs, outputs, bias = true } = options;
   const own = within(declare, name);
   const initializer = fanInUniform(inputs);
-  const weight = own('weight', [outputs, inputs], options.weightInitializer ?? initializer);
-  const offset = bias ? own('bias', [outputs], options.biasInitializer ?? initializer) : undefined;
-  return named(`dense "${name}"`, (pass, x) =>
-    linear(x, pass.value(weight), offset ? pass.value(offset) : undefined),
-  );
+  return {
+    weight: own('weight', [outputs, inputs], options.weightInitializer ?? initializer),
+    ...(bias && { bias: own('bias', [outputs], options.biasInitializer ?? initializer) }),
+  };
 }
 
 /** The same with given tensors: one GEMM over all leading axes. */

@@ -1,7 +1,7 @@
 import { fanInUniform } from '../initializers.ts';
-import { type Declare, type Layer, named, within } from '../network.ts';
+import { type Declare, type Layer, named, type Pass, within } from '../network.ts';
 import { type Tensor, tf } from '../tf.ts';
-import { dense, linear } from './dense.ts';
+import { dense, denseParameters, linear } from './dense.ts';
 import { dropout } from './dropout.ts';
 import { layerNorm } from './layer-norm.ts';
 
@@ -48,28 +48,66 @@ export function gatedResidual(
   name: string,
   options: GatedResidualOptions,
 ): Layer<GatedResidualInput> {
+  const { first, project, rest } = gatedResidualParts(declare, name, options);
+  const map = (pass: Pass, { weight, bias }: Affine, x: Tensor): Tensor =>
+    linear(x, pass.value(weight), bias && pass.value(bias));
+  return named(`gated residual "${name}"`, (pass, { x, context }) =>
+    rest(pass, {
+      before: map(pass, first, x),
+      skip: project ? map(pass, project, x) : x,
+      ...(context && { context }),
+    }),
+  );
+}
+
+type Affine = ReturnType<typeof denseParameters>;
+
+/** The two maps that read the input, and what follows them. */
+interface GatedResidualParts {
+  readonly first: Affine;
+  readonly project: Affine | undefined;
+  readonly rest: Layer<{ readonly before: Tensor; readonly skip: Tensor; readonly context?: Tensor }>;
+}
+
+function gatedResidualParts(
+  declare: Declare,
+  name: string,
+  options: GatedResidualOptions,
+): GatedResidualParts {
   const { inputs, hidden, outputs = hidden, context } = options;
   const own = within(declare, name);
-  const first = dense(own, 'lin_a', { inputs, outputs: hidden });
+  const first = denseParameters(own, 'lin_a', { inputs, outputs: hidden });
   const fromContext =
     context === undefined
       ? undefined
       : dense(own, 'lin_c', { inputs: context, outputs: hidden, bias: false });
   const second = dense(own, 'lin_i', { inputs: hidden, outputs: hidden });
   const gate = gatedLinear(own, 'glu', { inputs: hidden, outputs });
-  const project = inputs === outputs ? undefined : dense(own, 'out_proj', { inputs, outputs });
+  const project = inputs === outputs ? undefined : denseParameters(own, 'out_proj', { inputs, outputs });
   const norm = layerNorm(own, 'layer_norm', { size: outputs, epsilon: 1e-3 });
-  return named(`gated residual "${name}"`, (pass, { x, context: c }) => {
-    const before = first(pass, x);
-    const added = fromContext && c ? tf.add(before, fromContext(pass, c)) : before;
-    const inner = dropout(pass, second(pass, tf.elu(added)), options.dropout ?? 0);
-    return norm(pass, tf.add(gate(pass, inner), project ? project(pass, x) : x));
-  });
+  return {
+    first,
+    project,
+    rest(pass, { before, skip, context: c }) {
+      const added = fromContext && c ? tf.add(before, fromContext(pass, c)) : before;
+      const inner = dropout(pass, second(pass, tf.elu(added)), options.dropout ?? 0);
+      return norm(pass, tf.add(gate(pass, inner), skip));
+    },
+  };
+}
+
+/** Variables that are numbers, each embedded as number x vector + bias: what a layer needs to know of them. */
+export interface ScalarVariables {
+  /** [..., variables] */
+  readonly values: Tensor;
+  /** [variables, hidden] */
+  readonly vectors: Tensor;
+  /** [variables, hidden] */
+  readonly biases: Tensor;
 }
 
 export interface VariableSelectionInput {
-  /** One embedded variable each, [..., hidden]. */
-  readonly variables: readonly Tensor[];
+  readonly variables: ScalarVariables;
   readonly context?: Tensor;
 }
 
@@ -82,6 +120,10 @@ export interface VariableSelectionOutput {
 /**
  * Variable selection network (Lim et al. 2021, eq. 6-8): a joint gated residual network weighs the
  * variables, each of which passes through one of its own.
+ *
+ * Variables are embedded numbers, s v + b, so a first map of one is W (s v + b) = s (W v) + W b: the embedded
+ * vectors, [..., variables x hidden], are never made, and the maps that read them shrink from `hidden` inputs a
+ * variable to one. Parameters, values and gradients are those of the usual form.
  */
 export function variableSelection(
   declare: Declare,
@@ -96,7 +138,7 @@ export function variableSelection(
   const { variables, hidden, context } = options;
   const own = within(declare, name);
   const rate = options.dropout === undefined ? {} : { dropout: options.dropout };
-  const joint = gatedResidual(own, 'joint_grn', {
+  const joint = gatedResidualParts(own, 'joint_grn', {
     inputs: hidden * variables,
     hidden,
     outputs: variables,
@@ -104,14 +146,59 @@ export function variableSelection(
     ...rate,
   });
   const single = Array.from({ length: variables }, (_, i) =>
-    gatedResidual(own, `var_grns.${i}`, { inputs: hidden, hidden, ...rate }),
+    gatedResidualParts(own, `var_grns.${i}`, { inputs: hidden, hidden, ...rate }),
   );
-  return named(`variable selection "${name}"`, (pass, input) => {
-    const flat = tf.concat([...input.variables], -1); // [..., variables x hidden]
-    const scores = joint(pass, { x: flat, ...(input.context ? { context: input.context } : {}) });
+  return named(`variable selection "${name}"`, (pass, { variables: scalars, context: c }) => {
+    const { values } = scalars;
+    const onAll = (map: Affine): Tensor => {
+      const { weight, bias } = mapOfScalars(pass, map, scalars);
+      return linear(values, weight, bias);
+    };
+    const scores = joint.rest(pass, {
+      before: onAll(joint.first),
+      skip: joint.project ? onAll(joint.project) : embedded(scalars),
+      ...(c && { context: c }),
+    });
     const weights = tf.softmax(scores); // [..., variables]
-    const parts = tf.split(weights, variables, -1);
-    const weighted = input.variables.map((variable, i) => tf.mul(single[i](pass, { x: variable }), parts[i]));
+    const shares = splitLast(weights, variables);
+    const weighted = eachScalar(scalars, variables).map((variable, i) => {
+      const { weight, bias } = mapOfScalars(pass, single[i].first, variable);
+      const before = linear(variable.values, weight, bias);
+      return tf.mul(single[i].rest(pass, { before, skip: embedded(variable) }), shares[i]);
+    });
     return { output: tf.addN(weighted), weights };
   });
 }
+
+/** The map W [outputs, variables x hidden], b of embedded numbers as one of the numbers: [outputs, variables]. */
+function mapOfScalars(
+  pass: Pass,
+  { weight, bias }: Affine,
+  { vectors, biases }: ScalarVariables,
+): { readonly weight: Tensor; readonly bias: Tensor } {
+  const [variables, hidden] = vectors.shape;
+  const full = pass.value(weight);
+  const outputs = full.shape[0];
+  const parts = tf.reshape(full, [outputs, variables, hidden ?? 0]);
+  const constant = tf.reshape(linear(tf.reshape(biases, [1, -1]), full), [outputs]);
+  return {
+    weight: tf.sum(tf.mul(parts, tf.expandDims(vectors, 0)), 2),
+    bias: bias ? tf.add(constant, pass.value(bias)) : constant,
+  };
+}
+
+/** One variable's numbers [..., 1] as vectors [..., hidden]. */
+const embedded = ({ values, vectors, biases }: ScalarVariables): Tensor =>
+  linear(values, tf.transpose(vectors), tf.reshape(biases, [-1]));
+
+function eachScalar({ values, vectors, biases }: ScalarVariables, variables: number): ScalarVariables[] {
+  const rows = (x: Tensor): Tensor[] => (variables === 1 ? [x] : tf.split(x, variables, 0));
+  const [vector, bias] = [rows(vectors), rows(biases)];
+  return splitLast(values, variables).map((value, i) => ({
+    values: value,
+    vectors: vector[i],
+    biases: bias[i],
+  }));
+}
+
+const splitLast = (x: Tensor, parts: number): Tensor[] => (parts === 1 ? [x] : tf.split(x, parts, -1));

@@ -2,7 +2,12 @@ import { interpretableAttention } from '../../engine/layers/attention.ts';
 import { dense } from '../../engine/layers/dense.ts';
 import { dropout } from '../../engine/layers/dropout.ts';
 import { embedding } from '../../engine/layers/embedding.ts';
-import { gatedLinear, gatedResidual, variableSelection } from '../../engine/layers/gated.ts';
+import {
+  gatedLinear,
+  gatedResidual,
+  type ScalarVariables,
+  variableSelection,
+} from '../../engine/layers/gated.ts';
 import { layerNorm } from '../../engine/layers/layer-norm.ts';
 import { lstm } from '../../engine/layers/lstm.ts';
 import { fromSteps, toSteps } from '../../engine/layers/sequence.ts';
@@ -91,11 +96,11 @@ export function tftNetwork(sizes: TftSizes): DeepNetwork {
       const [knownPast, knownFuture] = tf.split(known, [lookBack, futureBars], 1);
       const [covariates, target] = tf.split(observed, [observedInputs - 1, 1], 2);
       const past = selectPast(pass, {
-        variables: [
-          ...embedObserved(pass, covariates),
-          ...embedKnown(pass, knownPast),
-          ...embedTarget(pass, target),
-        ],
+        variables: together([
+          embedObserved(pass, covariates),
+          embedKnown(pass, knownPast),
+          embedTarget(pass, target),
+        ]),
         context: overTime(forSelection),
       });
       const future = selectFuture(pass, {
@@ -138,20 +143,31 @@ function indexOf(outputBars: readonly number[], x: Tensor, futureBars: number): 
   );
 }
 
-/** Every scalar variable times its own vector plus its own bias: one [..., hidden] tensor a variable. */
+/** Every scalar variable times its own vector plus its own bias. */
 function scalarEmbedding(
   declare: Declare,
   name: string,
   { variables, hidden }: { readonly variables: number; readonly hidden: number },
-): Layer<Tensor, Tensor[]> {
+): Layer<Tensor, ScalarVariables> {
   const vectors = declare(`${name}_vectors`, [variables, hidden], gaussian(Math.sqrt(2 / hidden)));
   const biases = declare(`${name}_bias`, [variables, hidden], zeros);
-  const each = (x: Tensor, axis: number): Tensor[] => (variables === 1 ? [x] : tf.split(x, variables, axis));
-  return (pass, x) => {
-    const [scales, offsets] = [each(pass.value(vectors), 0), each(pass.value(biases), 0)]; // [1, hidden]
-    return each(x, x.rank - 1).map((scalar, i) => tf.add(tf.mul(scalar, scales[i]), offsets[i]));
-  };
+  return (pass, values) => ({ values, vectors: pass.value(vectors), biases: pass.value(biases) });
 }
+
+const together = (parts: readonly ScalarVariables[]): ScalarVariables => ({
+  values: tf.concat(
+    parts.map(({ values }) => values),
+    -1,
+  ),
+  vectors: tf.concat(
+    parts.map(({ vectors }) => vectors),
+    0,
+  ),
+  biases: tf.concat(
+    parts.map(({ biases }) => biases),
+    0,
+  ),
+});
 
 /** LayerNorm(skip + GLU(dropout(x))). */
 function gatedSkip(
