@@ -31,10 +31,7 @@ export function trainProgram(options: TrainProgramOptions): Program & { metrics(
       const scalars = each(controls);
       const records: Record<string, Tensor[]> = {};
       for (let k = 0; k < unroll; k++) {
-        const { gradient, loss, metrics } = lossAndGradient(inputs, options, parameters, perStep[k], {
-          stepOffset: k,
-          firstRow: 0,
-        });
+        const { gradient, loss, metrics } = lossAndGradient(inputs, options, parameters, perStep[k], k);
         const norm = globalNorm(gradient);
         const clipped = clipNorm === undefined ? gradient : clipByNorm(gradient, norm, clipNorm);
         const at = k * optimizer.controlCount;
@@ -59,10 +56,9 @@ export function trainProgram(options: TrainProgramOptions): Program & { metrics(
   };
 }
 
-/** Mean loss and flat gradient over rows `firstRow` on of a batch: what a worker of a parallel run computes. */
+/** Mean loss and flat gradient over the rows of a batch: what a worker of a parallel run computes for its own. */
 export function gradientProgram(
   options: Omit<TrainProgramOptions, 'optimizer' | 'unroll'>,
-  firstRow: number,
 ): Program & { metrics(): readonly string[] } {
   let metricNames: readonly string[] = [];
   return {
@@ -71,10 +67,7 @@ export function gradientProgram(
     build(inputs) {
       const parameters = inputParameters(inputs, options.network);
       const [batch] = stepInputs(inputs, options.batch, 1);
-      const { gradient, loss, metrics } = lossAndGradient(inputs, options, parameters, batch, {
-        stepOffset: 0,
-        firstRow,
-      });
+      const { gradient, loss, metrics } = lossAndGradient(inputs, options, parameters, batch, 0);
       metricNames = Object.keys(metrics);
       const figures = [loss, ...metricNames.map((name) => metrics[name])];
       return { gradient, figures: tf.stack(figures) };
@@ -139,7 +132,7 @@ function lossAndGradient(
   options: Omit<TrainProgramOptions, 'optimizer'>,
   parameters: Tensor,
   batch: Batch,
-  { stepOffset, firstRow }: { readonly stepOffset: number; readonly firstRow: number },
+  stepOffset: number,
 ): { gradient: Tensor; loss: Tensor; metrics: Record<string, Tensor> } {
   const { network, loss: lossOf, microBatches = 1 } = options;
   const rows = rowsOf(options.batch);
@@ -151,7 +144,7 @@ function lossAndGradient(
     const { value, grads } = tf.valueAndGrads((flat: Tensor) => {
       const values = unflatten(network.parameters, flat);
       const partRows = rows / microBatches;
-      const where = { firstRow: firstRow + i * partRows, rows: partRows, stepOffset };
+      const where = { firstRow: i * partRows, rows: partRows, stepOffset };
       const result = lossOf(createPass(inputs, { training: true, values, ...where }), part);
       const { loss, metrics: given } = 'loss' in result ? result : { loss: result, metrics: {} };
       for (const [key, metric] of Object.entries(given)) kept[key] = tf.keep(tf.reshape(metric, []));

@@ -36,9 +36,9 @@ const options: ParallelOptions = {
   clipNorm: 0.5,
 };
 
-const batchAt = (step: number) => {
-  const x = Float32Array.from({ length: 2 * ROWS }, (_, i) => Math.sin(i + 31 * step));
-  const symbol = Int32Array.from({ length: ROWS }, (_, i) => (i + step) % CLASSES);
+const batchAt = (step: number, rows = ROWS) => {
+  const x = Float32Array.from({ length: 2 * rows }, (_, i) => Math.sin(i + 31 * step));
+  const symbol = Int32Array.from({ length: rows }, (_, i) => (i + step) % CLASSES);
   return { x, symbol, y: Float32Array.from(symbol, (s, r) => s * x[2 * r]) };
 };
 
@@ -58,6 +58,25 @@ describe('training on several threads', () => {
     ];
     const expected = await train(single, 0, 20);
     (await train(parallel, 0, 20)).forEach((loss, i) => expect(loss).toBeCloseTo(expected[i], 4));
+    await Promise.all([single.dispose(), parallel.dispose()]);
+  });
+
+  it('gives every worker its own rows of the random numbers where all run one graph', async () => {
+    const rows = 4 * workers;
+    const batch = {
+      x: { shape: [rows, 2], type: 'float32' as const },
+      symbol: { shape: [rows], type: 'int32' as const },
+      y: { shape: [rows, 1], type: 'float32' as const },
+    };
+    const [single, parallel] = [
+      await createTrainer({ ...options, batch }),
+      await createParallelTrainer({ ...options, batch, workers }),
+    ];
+    for (let step = 0; step < 5; step++) {
+      const feeds = batchAt(step, rows);
+      const [expected, found] = [await single.step(feeds, 0.01), await parallel.step(feeds, 0.01)];
+      expect(found.losses[0]).toBeCloseTo(expected.losses[0], 5);
+    }
     await Promise.all([single.dispose(), parallel.dispose()]);
   });
 

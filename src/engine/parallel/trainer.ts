@@ -27,10 +27,14 @@ export async function createParallelTrainer(options: ParallelOptions): Promise<T
   const starts = Array.from({ length: workers + 1 }, (_, w) => Math.floor((w * rows) / workers));
   const count = parameterCount(network.parameters);
   const update = compileProgram(updateProgram(options));
+  // Workers with equally many rows run the same graph; only which rows its random numbers belong to differs.
+  const compiled = new Map<number, ReturnType<typeof compileGradient>>();
   const parts = starts.slice(0, -1).map((from, w) => {
-    const own = withRows(batch, starts[w + 1] - from);
-    const program = gradientProgram({ ...options, batch: own }, from);
-    return { ...compileProgram(program), metrics: program.metrics() };
+    const own = starts[w + 1] - from;
+    const graph = compiled.get(own) ?? compileGradient(options, own);
+    compiled.set(own, graph);
+    const randomInputs = graph.randomInputs.map((input) => ({ ...input, firstRow: from + input.firstRow }));
+    return { ...graph, randomInputs };
   });
   const metricNames = parts[0].metrics;
 
@@ -118,6 +122,11 @@ export async function createParallelTrainer(options: ParallelOptions): Promise<T
     parameters: () => Float32Array.from(set()[0]),
     dispose: () => crew.dismiss(),
   };
+}
+
+function compileGradient(options: ParallelOptions, rows: number) {
+  const program = gradientProgram({ ...options, batch: withRows(options.batch, rows) });
+  return { ...compileProgram(program), metrics: program.metrics() };
 }
 
 interface Crew {
