@@ -1,12 +1,12 @@
 import { createRequire } from 'node:module';
 import type { Device } from './devices.ts';
 import { encodeModel } from './onnx/encode.ts';
-import type { ElementType } from './onnx/graph.ts';
+import type { ElementType, GraphOptions } from './onnx/graph.ts';
 import type { Feed, Feeds, Program } from './program.ts';
 import type { RandomInput } from './random-inputs.ts';
 import { openSession } from './session.ts';
 import { tf } from './tf.ts';
-import { trace, type TraceOptions } from './trace/backend.ts';
+import { trace } from './trace/backend.ts';
 
 export type Engine = 'onnx' | 'tfjs';
 
@@ -22,7 +22,7 @@ export interface CompiledProgram {
 }
 
 /** A program as the bytes of an ONNX model, and the random inputs it wants. */
-export function compileProgram(program: Program, options: TraceOptions = {}): CompiledProgram {
+export function compileProgram(program: Program, options: GraphOptions = {}): CompiledProgram {
   const randomInputs: RandomInput[] = [];
   const graph = trace(
     (tracing) =>
@@ -35,7 +35,7 @@ export function compileProgram(program: Program, options: TraceOptions = {}): Co
       }),
     options,
   );
-  return { model: encodeModel(graph, program.name), randomInputs };
+  return { model: encodeModel(graph, program.name, options), randomInputs };
 }
 
 const typeOf = (input: RandomInput): ElementType => (input.kind === 'mask' ? 'bool' : 'float32');

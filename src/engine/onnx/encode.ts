@@ -1,15 +1,10 @@
 import protobuf from 'protobufjs/light.js';
-import type { Attribute, ElementType, Graph, Shape } from './graph.ts';
+import type { Attribute, ElementType, Graph, Value } from './graph.ts';
 import { onnxSchema } from './schema.ts';
 
 /** TensorProto.DataType of onnx.proto. */
-const DATA_TYPE: Readonly<Record<ElementType, number>> = {
-  float32: 1,
-
-  int32: 6,
-  int64: 7,
-  bool: 9,
-};
+const DATA_TYPE: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+const DOUBLE = 11;
 /** AttributeProto.AttributeType of onnx.proto. */
 const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 };
 
@@ -19,8 +14,22 @@ const OPSET = 18;
 
 const modelProto = protobuf.Root.fromJSON(onnxSchema).lookupType('onnx.ModelProto');
 
-/** A graph as the bytes of a standard .onnx file. The same graph gives the same bytes. */
-export function encodeModel(graph: Graph, name: string): Uint8Array {
+/**
+ * A graph as the bytes of a standard .onnx file. The same graph gives the same bytes. `float64` writes every
+ * float32 as a double: for checks that single precision is too coarse for.
+ */
+export function encodeModel(
+  graph: Graph,
+  name: string,
+  { float64 = false }: { readonly float64?: boolean } = {},
+): Uint8Array {
+  const typeOf = (type: ElementType): number => (float64 && type === 'float32' ? DOUBLE : DATA_TYPE[type]);
+  const valueInfo = ({ name, shape, type }: Omit<Value, 'fill'>): object => ({
+    name,
+    type: {
+      tensor_type: { elem_type: typeOf(type), shape: { dim: shape.map((dim_value) => ({ dim_value })) } },
+    },
+  });
   const contrib = graph.nodes.some(({ domain }) => domain === 'com.microsoft');
   return modelProto
     .encode({
@@ -37,16 +46,18 @@ export function encodeModel(graph: Graph, name: string): Uint8Array {
           ...(domain === '' ? {} : { domain }),
           input: inputs,
           output: outputs,
-          attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
+          attribute: Object.entries(attributes).map(([key, value]) =>
+            attribute(key, op === 'Cast' && float64 && value === DATA_TYPE.float32 ? DOUBLE : value),
+          ),
         })),
         initializer: graph.initializers.map(({ name, type, shape, data }) => ({
           name,
-          data_type: DATA_TYPE[type],
+          data_type: typeOf(type),
           dims: shape,
-          raw_data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+          raw_data: bytesOf(float64 && data instanceof Float32Array ? Float64Array.from(data) : data),
         })),
-        input: graph.inputs.map(({ name, shape, type }) => valueInfo(name, shape, type)),
-        output: graph.outputs.map(({ name, value }) => valueInfo(name, value.shape, value.type)),
+        input: graph.inputs.map(valueInfo),
+        output: graph.outputs.map(({ name, value }) => valueInfo({ ...value, name })),
       },
     })
     .finish();
@@ -60,7 +71,5 @@ function attribute(name: string, value: Attribute): object {
   return { name, type: ATTRIBUTE_TYPE.ints, ints: value };
 }
 
-function valueInfo(name: string, shape: Shape, type: ElementType): object {
-  const dim = shape.map((size) => ({ dim_value: size }));
-  return { name, type: { tensor_type: { elem_type: DATA_TYPE[type], shape: { dim } } } };
-}
+const bytesOf = (data: ArrayBufferView): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

@@ -48,6 +48,13 @@ export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => 
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((size, i) => size === b[i]);
 
+export interface GraphOptions {
+  /** Only operators of the ONNX standard, so that any runtime loads the file. */
+  readonly standardOnly?: boolean;
+  /** To be run in double precision, whatever its tensors call themselves. */
+  readonly float64?: boolean;
+}
+
 /** Appends nodes; equal nodes are shared, and nodes that no output needs are dropped by `finish`. */
 export class GraphBuilder {
   readonly #nodes: Node[] = [];
@@ -59,9 +66,12 @@ export class GraphBuilder {
   #count = 0;
   /** Only operators of the ONNX standard, so that any runtime loads the file. */
   readonly standardOnly: boolean;
+  /** Products may be fused with what is around them: ONNX Runtime's own operators, in single precision. */
+  readonly fuses: boolean;
 
-  constructor({ standardOnly = false }: { readonly standardOnly?: boolean } = {}) {
+  constructor({ standardOnly = false, float64 = false }: GraphOptions = {}) {
     this.standardOnly = standardOnly;
+    this.fuses = !standardOnly && !float64;
   }
 
   input(name: string, shape: Shape, type: ElementType): Value {

@@ -7,7 +7,7 @@ import type {
   TensorInfo,
 } from '@tensorflow/tfjs-core';
 import { invariant } from '../../foundation/errors.ts';
-import type { ElementType, Graph, Shape, Value } from '../onnx/graph.ts';
+import type { ElementType, Graph, GraphOptions, Shape, Value } from '../onnx/graph.ts';
 import { GraphBuilder, toArray } from '../onnx/graph.ts';
 import '../gradients.ts';
 import { tf } from '../tf.ts';
@@ -19,11 +19,6 @@ import { matmulKernels } from './matmul.ts';
 import { reduceKernels } from './reduce.ts';
 
 const BACKEND = 'onnx-trace';
-
-export interface TraceOptions {
-  /** Only operators of the ONNX standard, so that any runtime loads the file. */
-  readonly standardOnly?: boolean;
-}
 
 export interface Tracing {
   /** A placeholder that is fed on every run. */
@@ -37,7 +32,7 @@ export interface Tracing {
  */
 export function trace(
   build: (tracing: Tracing) => Readonly<Record<string, Tensor>>,
-  options: TraceOptions = {},
+  options: GraphOptions = {},
 ): Graph {
   invariant(current === undefined, 'one trace at a time');
   const previous = tf.getBackend();

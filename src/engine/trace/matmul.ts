@@ -23,7 +23,7 @@ function matMul(graph: GraphBuilder, a: Value, b: Value, product: Product): Valu
     return reshape(graph, gemm(graph, tall, matrix(b), product), shape);
   }
   if (!transposeA && !transposeB) return graph.node('MatMul', [a, b], { shape, type: 'float32' });
-  if (!graph.standardOnly)
+  if (graph.fuses)
     return graph.node(
       'FusedMatMul',
       [a, b],
@@ -58,7 +58,7 @@ export function addToGemm(graph: GraphBuilder, product: Value, addend: Value): V
 
 /** An activation inside the Gemm that makes its input: one pass and one array less. */
 export function activateGemm(graph: GraphBuilder, op: string, x: Value): Value | undefined {
-  if (graph.standardOnly || !['Relu', 'Sigmoid', 'Tanh'].includes(op)) return undefined;
+  if (!graph.fuses || !['Relu', 'Sigmoid', 'Tanh'].includes(op)) return undefined;
   const { node, value } = behindReshape(graph, x);
   if (node?.op !== 'Gemm') return undefined;
   const attributes = { ...node.attributes, activation: op };
