@@ -21,7 +21,7 @@ const size = (shape: readonly number[]): number => shape.reduce((product, length
 /** Milliseconds a training step, and to compile and open it. */
 async function train(name: string): Promise<{ ms: number; openMs: number }> {
   const { network, shape } = networks[name];
-  const unroll = name === 'mlp' ? 16 : 1;
+  const unroll = name === 'mlp' ? 32 : 1;
   const options: TrainerOptions = {
     network,
     optimizer: adam(),
