@@ -6,6 +6,8 @@ export interface Output {
   readonly json: boolean;
   /** Human text on stdout; silent under --json. */
   print(text?: string): void;
+  /** A line for people that is no result: on stderr, under --json too. */
+  notice(text: string): void;
   /** A table for people; silent under --json. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): void;
   /** The one JSON document of --json; silent otherwise. */
@@ -36,6 +38,7 @@ export function createOutput(settings: OutputSettings): Output {
   return {
     json: settings.json,
     print: (text = '') => human(text),
+    notice: (text) => void process.stderr.write(`${settings.redact(text)}\n`),
     table(head, rows) {
       const colours = settings.colour ? { head: ['cyan'], border: ['gray'] } : { head: [], border: [] };
       const style = { ...colours, compact: true, 'padding-left': 0, 'padding-right': 0 };

@@ -88,6 +88,17 @@ export const ConfigSchema = z
           10,
         ),
         testPct: percent('Share of the newest bars that training never sees').default(20),
+        snapshotMinutes: z
+          .number()
+          .min(0)
+          .default(5)
+          .describe('A model in training is kept on disk at least this often; 0: after every step'),
+        snapshotEpochs: z.int().min(1).default(10).describe('... and after every so many epochs'),
+        snapshotsKept: z
+          .int()
+          .min(1)
+          .default(3)
+          .describe('The newest so many of them stay until it is finished'),
       })
       .prefault({}),
     features: z

@@ -16,7 +16,8 @@ const ofModel = { ...common, model: z.string(), phase: z.string() };
  */
 export const TrainingRecord = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run-started'), ...common, mode: z.string(), models: z.array(z.string()) }),
-  z.object({ kind: z.literal('model-started'), ...ofModel }),
+  /** `fromStep`: a snapshot that training goes on from. */
+  z.object({ kind: z.literal('model-started'), ...ofModel, fromStep: z.number().optional() }),
   z.object({
     kind: z.literal('progress'),
     ...ofModel,
@@ -30,6 +31,14 @@ export const TrainingRecord = z.discriminatedUnion('kind', [
     figures: z.record(z.string(), z.number()).optional(),
     /** Of this model, at the pace so far. */
     etaSeconds: z.number().optional(),
+  }),
+  /** The state of a model in training is durable. */
+  z.object({
+    kind: z.literal('snapshot'),
+    ...ofModel,
+    step: z.number(),
+    epoch: z.number().optional(),
+    folder: z.string(),
   }),
   z.object({
     kind: z.literal('model-finished'),

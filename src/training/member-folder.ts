@@ -1,21 +1,19 @@
-import { readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
-import { errorCode, syncFolder, writeDurably } from '../data/files.ts';
-import { sha256 } from '../data/store/fingerprint.ts';
 import { type Panel, selectFeatures } from '../dataset/panel.ts';
 import { UserError } from '../foundation/errors.ts';
 import type { Artifact, FittedModel, Model } from '../models/model.ts';
 import { findModel } from '../models/registry.ts';
+import {
+  FileHashes,
+  MANIFEST_FILE,
+  readArtifact,
+  Sha256,
+  weightHash,
+  writeArtifact,
+} from './artifact-folder.ts';
 import { readJson } from './run-folder.ts';
 import { ForecastScore } from './score.ts';
-
-const MANIFEST_FILE = 'manifest.json';
-const JSON_FILE = 'model.json';
-
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
-/** No separator and no leading dot: a manifest cannot point outside its folder. */
-const fileName = z.string().regex(/^[\w-][\w.-]*$/);
 
 /** What was trained, on what, with which result. */
 export const MemberManifest = z.strictObject({
@@ -29,7 +27,7 @@ export const MemberManifest = z.strictObject({
   timeframe: z.string(),
   synthetic: z.boolean(),
   /** SHA-256 of the candles: see load-panel.ts. */
-  dataFingerprint: hash,
+  dataFingerprint: Sha256,
   trainUntilMs: z.int(),
   validateUntilMs: z.int(),
   trainedAt: z.iso.datetime(),
@@ -44,9 +42,9 @@ export const MemberManifest = z.strictObject({
   /** Version of this program, of Node and of what else computed the weights. */
   versions: z.record(z.string(), z.string()),
   /** SHA-256 of each file of the artifact. */
-  files: z.record(fileName, hash),
+  files: FileHashes,
   /** SHA-256 over the names and hashes of `files`: equal for equal weights. */
-  weightHash: hash,
+  weightHash: Sha256,
 });
 export type MemberManifest = z.output<typeof MemberManifest>;
 
@@ -65,17 +63,12 @@ export async function saveMember(
   artifact: Artifact,
   about: Omit<MemberManifest, 'version' | 'files' | 'weightHash'>,
 ): Promise<MemberManifest> {
-  const contents = artifactFiles(artifact);
-  const files = fileHashes(contents);
-  const manifest: MemberManifest = { version: 1, ...about, files, weightHash: weightHash(files) };
-  const temporary = `${folder}.tmp`;
-  await rm(temporary, { recursive: true, force: true });
-  for (const [name, bytes] of contents) await writeDurably(join(temporary, name), bytes);
-  await writeDurably(join(temporary, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  await syncFolder(temporary);
-  await rename(temporary, folder);
-  await syncFolder(dirname(folder));
-  return manifest;
+  return writeArtifact(folder, artifact, (files) => ({
+    version: 1,
+    ...about,
+    files,
+    weightHash: weightHash(files),
+  }));
 }
 
 /**
@@ -87,7 +80,8 @@ export async function loadMember(folder: string): Promise<TrainedMember | undefi
   if (manifest === undefined) return undefined;
   const model = findModel(manifest.model);
   requireSameArchitecture(folder, model, manifest);
-  const artifact = await readArtifact(folder, manifest);
+  const artifact = await readArtifact(folder, manifest.files, (what) => damaged(folder, what));
+  if (weightHash(manifest.files) !== manifest.weightHash) throw damaged(folder, 'its weight hash is wrong');
   let loaded: FittedModel;
   try {
     loaded = await model.load(artifact);
@@ -112,47 +106,6 @@ export function withFeatures(fitted: FittedModel, names: readonly string[]): Fit
     save: () => fitted.save(),
     dispose: () => fitted.dispose?.(),
   };
-}
-
-/** Hash of a fitted model's weights, whatever else its manifest says. */
-export function artifactHash(artifact: Artifact): string {
-  return weightHash(fileHashes(artifactFiles(artifact)));
-}
-
-const artifactFiles = (artifact: Artifact): ReadonlyMap<string, Uint8Array> =>
-  new Map([
-    [JSON_FILE, new TextEncoder().encode(`${JSON.stringify(artifact.json)}\n`)],
-    ...Object.entries(artifact.blobs).map(([name, bytes]) => [fileName.parse(name), bytes] as const),
-  ]);
-
-const fileHashes = (contents: ReadonlyMap<string, Uint8Array>): Record<string, string> =>
-  Object.fromEntries([...contents].map(([name, bytes]) => [name, sha256(bytes)] as const));
-
-const weightHash = (files: Readonly<Record<string, string>>): string =>
-  sha256(
-    new TextEncoder().encode(
-      Object.keys(files)
-        .toSorted()
-        .map((name) => `${name} ${files[name]}\n`)
-        .join(''),
-    ),
-  );
-
-async function readArtifact(folder: string, manifest: MemberManifest): Promise<Artifact> {
-  const contents = new Map<string, Uint8Array>();
-  for (const [name, expected] of Object.entries(manifest.files)) {
-    const bytes = await readFile(join(folder, name)).catch((error: unknown) => {
-      if (errorCode(error) === 'ENOENT') throw damaged(folder, `"${name}" is missing`);
-      throw error;
-    });
-    if (sha256(bytes) !== expected) throw damaged(folder, `"${name}" does not match its SHA-256`);
-    contents.set(name, bytes);
-  }
-  if (weightHash(manifest.files) !== manifest.weightHash) throw damaged(folder, 'its weight hash is wrong');
-  const json = contents.get(JSON_FILE);
-  if (json === undefined) throw damaged(folder, `it lists no "${JSON_FILE}"`);
-  contents.delete(JSON_FILE);
-  return { json: JSON.parse(new TextDecoder().decode(json)), blobs: Object.fromEntries(contents) };
 }
 
 function requireSameArchitecture(folder: string, model: Model, manifest: MemberManifest): void {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from '../data/lock.ts';
 import type { DatasetManifest } from '../data/store/manifest.ts';
@@ -30,12 +31,14 @@ import {
   writeJson,
 } from './run-folder.ts';
 import { type ForecastScore, scoreForecasts } from './score.ts';
+import { findSnapshot, type SnapshotHabits, snapshotFolder, snapshotKeeper } from './snapshots.ts';
 
 export interface TrainingSurroundings {
   readonly store: Store;
   readonly checkpointDir: string;
   readonly logDir: string;
   readonly signal: AbortSignal;
+  readonly snapshots: SnapshotHabits;
   readonly onEvent: (event: TrainingEvent) => void;
 }
 
@@ -58,18 +61,22 @@ export async function startRun(plan: RunPlan, { checkpointDir }: TrainingSurroun
 }
 
 /**
- * Trains what a run still lacks, model by model. Each finished model is durable; a stop at any moment loses only
- * the one in work. A resumed run ends with the same weights as one that was never stopped: every model has its
- * own seed and sees only its own data. Throws `UserError` when the candles are not those of the plan any more,
- * and `signal.reason` when aborted.
+ * Trains what a run still lacks, model by model. Each finished model is durable; the one in work goes on from its
+ * newest snapshot, or from `snapshot`, the folder of one of them. A resumed run ends with the same weights as one
+ * that was never stopped: every model has its own seed and sees only its own data. Throws `UserError` when the
+ * candles are not those of the plan any more, and `signal.reason` when aborted.
  */
-export async function finishRun(run: RunFolder, surroundings: TrainingSurroundings): Promise<FinishedRun> {
+export async function finishRun(
+  run: RunFolder,
+  surroundings: TrainingSurroundings,
+  snapshot?: { readonly member: string; readonly folder: string },
+): Promise<FinishedRun> {
   const lock = { waitMs: 0, purpose: `training ${run.runId}` };
   return withLock(join(run.path, '.lock'), lock, async () => {
     const journal = openJournal(surroundings.logDir, run.runId, surroundings.onEvent);
     journal.write({ kind: 'run-started', mode: run.plan.mode, models: run.plan.models.map(({ id }) => id) });
     try {
-      const finished = await trainMissing(run, surroundings, journal);
+      const finished = await trainMissing(run, surroundings, journal, snapshot);
       journal.write({ kind: 'run-finished' });
       return finished;
     } catch (error) {
@@ -81,8 +88,9 @@ export async function finishRun(run: RunFolder, surroundings: TrainingSurroundin
 
 async function trainMissing(
   run: RunFolder,
-  { store, signal }: TrainingSurroundings,
+  { store, signal, snapshots }: TrainingSurroundings,
   journal: TrainingJournal,
+  snapshot: { readonly member: string; readonly folder: string } | undefined,
 ): Promise<FinishedRun> {
   const { plan } = run;
   const entries = plan.models.map((entry) => ({ ...entry, model: findModel(entry.id) }));
@@ -104,7 +112,19 @@ async function trainMissing(
       continue;
     }
     try {
-      const trained = await trainMember(model, params, { plan, panel, baselines, folder, signal, journal });
+      const trained = await trainMember(model, params, {
+        plan,
+        panel,
+        baselines,
+        folder,
+        signal,
+        journal,
+        snapshots: {
+          habits: snapshots,
+          folder: snapshotFolder(run.path, id),
+          chosen: snapshot?.member === id ? snapshot.folder : undefined,
+        },
+      });
       members.push(trained.member);
       forecasts.set(id, trained.forecasts);
     } catch (error) {
@@ -158,29 +178,44 @@ interface MemberTask {
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly journal: TrainingJournal;
+  readonly snapshots: {
+    readonly habits: SnapshotHabits;
+    readonly folder: string;
+    /** One of the folder to go on from; the newest otherwise. */
+    readonly chosen: string | undefined;
+  };
 }
 
 async function trainMember(
   model: Model,
   params: unknown,
-  { plan, panel, baselines, folder, signal, journal }: MemberTask,
+  { plan, panel, baselines, folder, signal, journal, snapshots }: MemberTask,
 ): Promise<{ readonly member: TrainedMember; readonly forecasts: readonly Forecast[] }> {
   const of = { model: model.id, phase: model.kind };
   const seed = deriveSeed(plan.seed, model.id);
   const features = [...model.features(params)];
+  const { dataFingerprint, trainUntilMs } = plan;
+  const task = { model: model.id, params, seed, features, dataFingerprint, trainUntilMs };
+  const from = await findSnapshot(snapshots.folder, task, snapshots.chosen);
   const started = performance.now();
   let last: FitProgress = { step: 0, steps: 0 };
-  journal.write({ kind: 'model-started', ...of });
+  journal.write({ kind: 'model-started', ...of, ...(from && { fromStep: from.step }) });
   const fitted = await model.fit({
     panel: selectFeatures(panel, features),
     params,
     trainUntilMs: plan.trainUntilMs,
     seed,
     signal,
+    snapshots: snapshotKeeper(snapshots.folder, task, {
+      habits: snapshots.habits,
+      from,
+      onKept: (kept) => journal.write({ kind: 'snapshot', ...of, ...kept }),
+    }),
     onProgress(progress) {
       last = progress;
       const secondsSoFar = (performance.now() - started) / 1000;
-      const etaSeconds = (secondsSoFar / progress.step) * (progress.steps - progress.step);
+      const pace = secondsSoFar / (progress.step - (from?.step ?? 0));
+      const etaSeconds = pace * (progress.steps - progress.step);
       journal.write({
         kind: 'progress',
         ...of,
@@ -190,7 +225,7 @@ async function trainMember(
     },
   });
   signal.throwIfAborted();
-  const seconds = (performance.now() - started) / 1000;
+  const seconds = (from?.seconds ?? 0) + (performance.now() - started) / 1000;
   const picking = withFeatures(fitted, features);
   const forecasts = await picking.forecast(panel, { sinceMs: plan.trainUntilMs });
   const metrics = validationScore(panel, forecasts, plan);
@@ -215,6 +250,7 @@ async function trainMember(
     baselines,
     versions: { 'crypto-trader': programVersion(), node: process.version },
   });
+  await rm(snapshots.folder, { recursive: true, force: true });
   journal.write({ kind: 'model-finished', ...of, seconds, metrics, weightHash: manifest.weightHash });
   return { member: { id: model.id, model, fitted: picking, manifest, folder }, forecasts };
 }

@@ -5,8 +5,8 @@ import { createRandom, normal } from '../../src/foundation/random.ts';
 import { type Candles, emptyCandles } from '../../src/market/candles.ts';
 import type { PairSymbol } from '../../src/market/symbol.ts';
 import { ExplanationPart } from '../../src/models/explanation.ts';
-import type { FittedModel, Forecast, Model } from '../../src/models/model.ts';
-import { artifactHash } from '../../src/training/member-folder.ts';
+import type { Artifact, FittedModel, Forecast, Model, SnapshotKeeper } from '../../src/models/model.ts';
+import { artifactHash } from '../../src/training/artifact-folder.ts';
 import { modelParams } from '../../src/training/plan.ts';
 
 const HOUR = 3_600_000;
@@ -28,9 +28,7 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
 
   'forecasts the same bits after saving and loading': async (model) => {
     const saved = (await fitted(model)).save();
-    const blobs = Object.entries(saved.blobs).map(([name, bytes]) => [name, Uint8Array.from(bytes)]);
-    const json: unknown = JSON.parse(JSON.stringify(saved.json));
-    const loaded = await model.load({ json, blobs: Object.fromEntries(blobs) as typeof saved.blobs });
+    const loaded = await model.load(copyOf(saved));
     const panel = contractPanel(model);
     assert.deepEqual(await loaded.forecast(panel), await (await fitted(model)).forecast(panel));
     assert.equal(artifactHash(loaded.save()), artifactHash(saved));
@@ -123,10 +121,31 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
     assert.deepEqual(panel, before);
   },
 
+  'goes on from a snapshot to the weights of a training that was never stopped': async (model) => {
+    const snapshots: Artifact[] = [];
+    const stop = new AbortController();
+    const keeper: SnapshotKeeper = {
+      isDue: ({ step }) => step >= 2 && !stop.signal.aborted,
+      keep: async (snapshot) => {
+        snapshots.push(copyOf(snapshot));
+        stop.abort(new Error('stop'));
+      },
+    };
+    const stopped = fit(model, contractPanel(model), { signal: stop.signal, snapshots: keeper });
+    await stopped.catch(() => undefined);
+    if (model.kind === 'deep') assert.equal(snapshots.length, 2, 'one when it was due, one on the way out');
+    const from = snapshots.at(-1);
+    if (from === undefined) return;
+    const resumed = await fit(model, contractPanel(model), {
+      snapshots: { from, isDue: () => false, keep: async () => {} },
+    });
+    assert.equal(artifactHash(resumed.save()), artifactHash((await fitted(model)).save()));
+  },
+
   'stops with the reason when aborted': async (model) => {
     const reason = new Error('stop');
     await assert.rejects(
-      fit(model, contractPanel(model), AbortSignal.abort(reason)),
+      fit(model, contractPanel(model), { signal: AbortSignal.abort(reason) }),
       (error) => error === reason,
     );
   },
@@ -144,15 +163,26 @@ function fitted(model: Model): Promise<FittedModel> {
   return known;
 }
 
-const fit = (model: Model, panel: Panel, signal = new AbortController().signal): Promise<FittedModel> =>
+const fit = (
+  model: Model,
+  panel: Panel,
+  more: { readonly signal?: AbortSignal; readonly snapshots?: SnapshotKeeper } = {},
+): Promise<FittedModel> =>
   model.fit({
     panel,
     params: lawParams(model),
     trainUntilMs: TRAIN_UNTIL * HOUR,
     seed: 7,
-    signal,
+    signal: new AbortController().signal,
     onProgress: () => {},
+    ...more,
   });
+
+/** An artifact as it comes back from disk. */
+const copyOf = ({ json, blobs }: Artifact): Artifact => ({
+  json: JSON.parse(JSON.stringify(json)) as unknown,
+  blobs: Object.fromEntries(Object.entries(blobs).map(([name, bytes]) => [name, Uint8Array.from(bytes)])),
+});
 
 /** The quick parameters, and for networks a short window and few steps: the laws do not need a good model. */
 const lawParams = (model: Model): unknown =>

@@ -117,6 +117,17 @@ describe('a model that breaks a law is caught', () => {
       })),
     ],
     [
+      'goes on from a snapshot to the weights of a training that was never stopped',
+      {
+        ...sound,
+        fit: async (task) => {
+          await task.snapshots?.keep({ json: {}, blobs: {} }, { step: 2 });
+          const fitted = await sound.fit(task);
+          return task.snapshots?.from ? { ...fitted, save: () => ({ json: 'other', blobs: {} }) } : fitted;
+        },
+      },
+    ],
+    [
       'stops with the reason when aborted',
       { ...sound, fit: (task) => sound.fit({ ...task, signal: new AbortController().signal }) },
     ],

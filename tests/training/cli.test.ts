@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -50,6 +50,7 @@ const Signals = z.object({
 /** Networks with a short window and few steps. */
 const SMALL = '{ lookBack: 8, epochs: 1, windowsPerEpoch: 64, validationWindows: 64 }';
 const CONFIG = `market: { symbols: [BTC/USDT, ETH/USDT] }
+training: { snapshotMinutes: 0 }
 models:
   ppo: { totalTimesteps: 2048, windowBars: 48 }
   dqn: { totalTimesteps: 2048, windowBars: 48 }
@@ -132,38 +133,73 @@ describe('the commands train, signals and models', () => {
   });
 });
 
+/** A network that takes long enough to be interrupted: 60 steps, each of them kept. */
+const LONGER = CONFIG.replace(
+  `gru: ${SMALL}`,
+  'gru: { lookBack: 8, epochs: 6, windowsPerEpoch: 640, validationWindows: 64 }',
+);
+
+/** Starts the program and leaves it running. */
+function start(args: readonly string[], cwd: string) {
+  const child = spawn(process.execPath, [resolve('bin/crypto-trader.js'), ...args], {
+    cwd,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const exit = once(child, 'exit');
+  return { child, exit, stderr: () => stderr };
+}
+
 describe('Ctrl-C while training', () => {
-  it('exits with 130 and keeps the models that are finished', async () => {
+  it('keeps finished models and the state of the one in work, says where, and exits with 130', async () => {
     const cwd = await workspace();
-    appendFileSync(
-      join(cwd, 'config.yaml'),
-      '  boosted-trees: { rounds: 20000, earlyStoppingRounds: 20000, eta: 0.001 }\n',
-    );
-    const args = ['train', '--models', 'persistence,boosted-trees'];
-    const child = spawn(process.execPath, [resolve('bin/crypto-trader.js'), ...args], {
-      cwd,
-      stdio: 'ignore',
-    });
-    const exit = once(child, 'exit');
+    writeFileSync(join(cwd, 'config.yaml'), LONGER);
+    const { child, exit, stderr } = start(['train', '--models', 'persistence,gru'], cwd);
     const log = join(cwd, 'logs/training');
-    const started = /"progress".*"boosted-trees"/;
-    while (child.exitCode === null && !logText(log).some((text) => started.test(text))) await sleep(20);
+    while (child.exitCode === null && !logText(log).some((text) => /"snapshot".*"step":3/.test(text)))
+      await sleep(5);
     child.kill('SIGINT');
     expect(await exit).toEqual([130, null]);
     expect(logText(log).join()).toContain('run-stopped');
+    const [, step, folder] = /"gru" stands at epoch \d+, step (\d+): (.*)\n/.exec(stderr()) ?? [];
+    expect(Number(step), stderr()).toBeGreaterThanOrEqual(3);
+    expect(existsSync(join(cwd, folder, 'manifest.json'))).toBe(true);
+    expect(stderr()).toContain('train --mode resume --checkpoint');
+    const [run] = readdirSync(join(cwd, 'checkpoints'));
+    const files = readdirSync(join(cwd, 'checkpoints', run));
+    expect(files.toSorted()).toEqual(['persistence', 'run.json', 'snapshots']);
 
-    const [folder] = readdirSync(join(cwd, 'checkpoints'));
-    expect(readdirSync(join(cwd, 'checkpoints', folder)).toSorted()).toEqual(['persistence', 'run.json']);
+    // From the newest snapshot, and from an older one: the same weights as without a stop.
+    const older = join(dirname(folder), readdirSync(join(cwd, dirname(folder))).toSorted()[0]);
+    const twin = temporaryFolder();
+    cpSync(cwd, twin, { recursive: true });
+    const newest = await runCli(['train', '--mode', 'resume', '--json'], { cwd });
+    const fromOlder = await runCli(['train', '--mode', 'resume', '--checkpoint', older, '--json'], {
+      cwd: twin,
+    });
+    const whole = await workspace();
+    writeFileSync(join(whole, 'config.yaml'), LONGER);
+    const expected = await runCli(['train', '--models', 'persistence,gru', '--json'], { cwd: whole });
+    expect(newest.status, newest.stderr).toBe(0);
+    expect(hashes(newest.stdout)).toEqual(hashes(expected.stdout));
+    expect(hashes(fromOlder.stdout)).toEqual(hashes(expected.stdout));
+    expect(existsSync(join(cwd, 'checkpoints', run, 'snapshots', 'gru'))).toBe(false);
   });
 });
 
 /** The text of every training log below `folder`. */
 const logText = (folder: string): readonly string[] =>
-  existsSync(folder) ? readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8')) : [];
+  existsSync(folder)
+    ? readdirSync(folder)
+        .filter((file) => file.endsWith('.jsonl'))
+        .map((file) => readFileSync(join(folder, file), 'utf8'))
+    : [];
 
 describe('kill -9 while training', () => {
-  it('loses no finished model, and a resume ends with the weights of a run that was never killed', async () => {
+  it('loses little, and a resume ends with the weights of a run that was never killed', async () => {
     const [whole, cwd] = [await workspace(), await workspace()];
+    for (const folder of [whole, cwd]) writeFileSync(join(folder, 'config.yaml'), LONGER);
     const expected = await runCli(['train', '--json', ...SOME], { cwd: whole });
     const runs = (): string[] => {
       const folder = join(cwd, 'checkpoints');
@@ -174,22 +210,22 @@ describe('kill -9 while training', () => {
 
     let killed = 0;
     // Each try is killed a few log lines further on; the log says how far training is.
-    for (const further of [1, 2, 5, 9]) {
-      const args = runs().length > 0 ? ['train', '--mode', 'resume'] : ['train', ...SOME];
-      const child = spawn(process.execPath, [resolve('bin/crypto-trader.js'), ...args], {
+    for (const further of [1, 2, 9, 13, 24]) {
+      const { child, exit } = start(
+        runs().length > 0 ? ['train', '--mode', 'resume'] : ['train', ...SOME],
         cwd,
-        stdio: 'ignore',
-      });
+      );
       const from = lines();
       while (child.exitCode === null && lines() < from + further) await sleep(2);
       if (child.exitCode === null) killed++;
       child.kill('SIGKILL');
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      await exit;
     }
-    expect(killed).toBeGreaterThan(2);
+    expect(killed).toBeGreaterThan(3);
     const resumed = await runCli(['train', '--mode', 'resume', '--json'], { cwd });
     expect(resumed.status, resumed.stderr).toBe(0);
     expect(runs()).toHaveLength(1);
+    expect(logText(log).join()).toMatch(/"model-started","model":"gru","phase":"deep","fromStep":[1-9]/);
     expect(hashes(resumed.stdout)).toEqual(hashes(expected.stdout));
   });
 });

@@ -11,6 +11,7 @@ import {
   startRun,
   type TrainingSurroundings,
 } from '../../src/training/train.ts';
+import type { SnapshotHabits } from '../../src/training/snapshots.ts';
 import { walk } from '../support/candles.ts';
 
 export const START_MS = Date.UTC(2025, 0, 1);
@@ -52,12 +53,17 @@ export const SETTINGS: TrainingSettings = {
 export function surroundings(
   folder: string,
   store: Store,
-  more: { signal?: AbortSignal; onEvent?: (event: TrainingEvent) => void } = {},
+  more: {
+    signal?: AbortSignal;
+    snapshots?: Partial<SnapshotHabits>;
+    onEvent?: (event: TrainingEvent) => void;
+  } = {},
 ): TrainingSurroundings {
   return {
     store,
     checkpointDir: join(folder, 'checkpoints'),
     logDir: join(folder, 'logs'),
+    snapshots: { everyMinutes: 5, everyEpochs: 10, kept: 3, ...more.snapshots },
     signal: more.signal ?? new AbortController().signal,
     onEvent: more.onEvent ?? (() => {}),
   };

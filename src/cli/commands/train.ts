@@ -7,6 +7,7 @@ import { trainingLogFile } from '../../training/journal.ts';
 import { planRun } from '../../training/plan.ts';
 import { findRun, listRuns, type RunFolder } from '../../training/run-folder.ts';
 import type { ForecastScore } from '../../training/score.ts';
+import { placeOfSnapshot } from '../../training/snapshots.ts';
 import { type FinishedRun, finishRun, startRun, type TrainingSurroundings } from '../../training/train.ts';
 import { formatTime } from '../../config/time.ts';
 import { command, type CommandContext, list, oneOf } from '../command.ts';
@@ -26,14 +27,18 @@ Examples:
   $ crypto-trader train --mode quick
   $ crypto-trader train --mode full --models boosted-trees,momentum-garch
   $ crypto-trader train --mode resume                       go on with the newest run
-  $ crypto-trader train --mode resume --checkpoint checkpoints/2026-02-13T08-30-00Z-full`;
+  $ crypto-trader train --mode resume --checkpoint checkpoints/2026-02-13T08-30-00Z-full
+  $ crypto-trader train --mode resume --checkpoint checkpoints/2026-02-13T08-30-00Z-full/snapshots/tft/step-0000005000`;
 
 export function register(program: Command): void {
   program
     .command('train')
-    .description('train models on the stored candles; every finished model is a checkpoint')
+    .description('train models on the stored candles; finished models and, in between, snapshots are kept')
     .option('--mode <mode>', 'quick, full or resume', 'quick')
-    .option('--checkpoint <run>', 'the run to resume: its id or its folder (default: the newest)')
+    .option(
+      '--checkpoint <path>',
+      'what to resume: a run (id or folder; default: the newest), or one of its snapshots',
+    )
     .option('--models <list>', 'only these models, such as boosted-trees,momentum-garch')
     .option('--allow-synthetic', 'train on synthetic candles too')
     .addHelpText('after', EXAMPLES)
@@ -49,26 +54,52 @@ async function train(context: CommandContext, options: Options): Promise<void> {
     throw new UsageError('--models cannot be given with --mode resume: the run knows its models.');
 
   const progress = out.progress();
+  const show = showProgress((label, total) => progress.task(label, total));
+  let kept: Extract<TrainingEvent, { kind: 'snapshot' }> | undefined;
   const surroundings: TrainingSurroundings = {
     store: openStore(config.dataDir),
     checkpointDir: config.checkpointDir,
     logDir: config.logDir,
     signal,
-    onEvent: showProgress((label, total) => progress.task(label, total)),
+    snapshots: {
+      everyMinutes: config.training.snapshotMinutes,
+      everyEpochs: config.training.snapshotEpochs,
+      kept: config.training.snapshotsKept,
+    },
+    onEvent: (event) => {
+      if (event.kind === 'snapshot') kept = event;
+      show(event);
+    },
   };
+  let run: RunFolder | undefined;
   try {
-    const run =
+    const place = options.checkpoint === undefined ? undefined : await placeOfSnapshot(options.checkpoint);
+    run =
       mode === 'resume'
-        ? await runToResume(config.checkpointDir, options.checkpoint)
+        ? await runToResume(config.checkpointDir, place?.runPath ?? options.checkpoint)
         : await startRun(await planRun(surroundings.store, settingsOf(context, mode, options)), surroundings);
     log.info({ runId: run.runId, mode, seed: run.plan.seed }, 'training');
-    const finished = await finishRun(run, surroundings);
+    const finished = await finishRun(run, surroundings, place);
     progress.stop();
     print(out, finished, config.logDir);
     out.document(document(finished, mode));
+  } catch (error) {
+    progress.stop();
+    if (signal.aborted && run !== undefined) out.notice(whereItStands(run, kept));
+    throw error;
   } finally {
     progress.stop();
   }
+}
+
+function whereItStands(
+  run: RunFolder,
+  kept: Extract<TrainingEvent, { kind: 'snapshot' }> | undefined,
+): string {
+  const epoch = kept?.epoch === undefined ? '' : `epoch ${kept.epoch}, `;
+  const state =
+    kept === undefined ? '' : `"${kept.model}" stands at ${epoch}step ${kept.step}: ${kept.folder}\n`;
+  return `${state}Go on with: crypto-trader train --mode resume --checkpoint ${run.path}`;
 }
 
 function settingsOf({ config, seed }: CommandContext, mode: 'quick' | 'full', options: Options) {

@@ -6,7 +6,7 @@ import { fitScaler, type Scaler } from '../../dataset/scaler.ts';
 import { createRandom, deriveSeed } from '../../foundation/random.ts';
 import type { PairSymbol } from '../../market/symbol.ts';
 import type { ExplanationPart } from '../explanation.ts';
-import type { FitTask } from '../model.ts';
+import type { FitProgress, FitTask } from '../model.ts';
 import type {
   Architecture,
   Calibration,
@@ -19,6 +19,7 @@ import { createEvaluator, type Evaluation, type Evaluator } from './evaluate.ts'
 import { type Examples, findExamples, shuffled, thinned, trainingEndMs } from './examples.ts';
 import { batchSpec, seriesInputs, type SeriesInputs, windowBatch } from './inputs.ts';
 import type { DeepParams } from './params.ts';
+import { saveTraining, startTraining } from './snapshot.ts';
 
 /** A trained network, and all that is needed to use it. */
 export interface Trained {
@@ -36,7 +37,7 @@ export interface Trained {
 /**
  * Trains one network on the windows of all symbols together: AdamW with clipped gradients, warm-up and cosine
  * decay, early stopping on the validation loss, the best epoch's weights kept. The same seed gives the same
- * weights. Throws `UserError` when there are too few windows or training diverges.
+ * weights, however often it was left and gone on with. Throws `UserError` when there are too few windows or training diverges.
  */
 export async function fitDeep<Params extends DeepParams>(
   architecture: Architecture<Params>,
@@ -78,10 +79,9 @@ export async function fitDeep<Params extends DeepParams>(
     seed: deriveSeed(seed, 'weights'),
     clipNorm: params.clipNorm,
   });
-  const run = { task, sizes, inputs, training, validation, evaluator, trainer };
+  const run = { task, network, sizes, inputs, training, validation, evaluator, trainer };
   try {
-    const { parameters, ...history } = await trainEpochs(run);
-    const evaluation = await evaluate(run, parameters);
+    const { parameters, evaluation, history } = await trainEpochs(run);
     const sample = { count: validation.count, outputs: evaluation.outputs, targets: validation.targets };
     const calibration = head.calibrate(sample);
     const report = {
@@ -111,6 +111,7 @@ export async function fitDeep<Params extends DeepParams>(
 
 interface Run {
   readonly task: FitTask<DeepParams>;
+  readonly network: DeepNetwork;
   readonly sizes: NetworkSizes;
   readonly inputs: readonly SeriesInputs[];
   readonly training: Examples;
@@ -119,10 +120,13 @@ interface Run {
   readonly trainer: Trainer;
 }
 
-/** Epoch by epoch until the validation loss stops falling; gives the weights of its best epoch. */
+/**
+ * Epoch by epoch until the validation loss stops falling; gives the weights of its best epoch. Goes on from the
+ * snapshot of the task, if it has one, and leaves one behind when it is aborted.
+ */
 async function trainEpochs(run: Run) {
-  const { task, training, trainer } = run;
-  const { params, seed, signal } = task;
+  const { task, training, trainer, network } = run;
+  const { params, seed, signal, snapshots } = task;
   const windows = Math.min(params.windowsPerEpoch ?? training.count, training.count);
   const stepsPerEpoch = Math.max(1, Math.floor(windows / params.batchSize));
   const steps = stepsPerEpoch * params.epochs;
@@ -132,37 +136,60 @@ async function trainEpochs(run: Run) {
     finalRate: params.learningRate / 100,
   });
   const fill = batchFiller(run, training);
-  const losses: number[] = [];
-  const validationLosses: number[] = [];
-  let best = { epoch: 0, loss: Infinity, parameters: trainer.parameters() };
-  let trainedMs = 0;
-  for (let epoch = 1; epoch <= params.epochs; epoch++) {
-    const order = shuffled(training.count, createRandom(deriveSeed(seed, `epoch ${epoch}`)));
-    let total = 0;
-    for (let k = 0; k < stepsPerEpoch; k++) {
-      signal.throwIfAborted();
-      const step = (epoch - 1) * stepsPerEpoch + k;
-      const started = performance.now();
-      const result = await trainer.step(fill(order, k * params.batchSize), rate(step));
-      trainedMs += performance.now() - started;
-      total += result.losses[0];
-      if (k + 1 < stepsPerEpoch && (k + 1) % Math.ceil(stepsPerEpoch / 10) === 0)
-        task.onProgress({ ...progressAt(step + 1), epoch, loss: total / (k + 1) });
-    }
-    const loss = total / stepsPerEpoch;
-    const { loss: validationLoss } = await evaluate(run, trainer.parameters());
-    losses.push(loss);
-    validationLosses.push(validationLoss);
-    task.onProgress({ ...progressAt(epoch * stepsPerEpoch), epoch, loss, validationLoss });
-    if (validationLoss < best.loss) best = { epoch, loss: validationLoss, parameters: trainer.parameters() };
-    if (epoch - best.epoch >= params.patience) break;
-  }
-  const { epoch: bestEpoch, parameters } = best;
-  return { parameters, bestEpoch, stepsPerEpoch, losses, validationLosses };
+  let point = startTraining(network, trainer, snapshots?.from);
+  let trained = { steps: 0, ms: 0 };
+  const stepsMade = (): number => (point.epoch - 1) * stepsPerEpoch + point.stepsDone;
+  const progress = (): FitProgress => ({
+    step: stepsMade(),
+    steps,
+    ...(trained.ms > 0 && { samplesPerSecond: (trained.steps * params.batchSize) / (trained.ms / 1000) }),
+    learningRate: rate(Math.max(0, stepsMade() - 1)),
+  });
+  const keep = async (): Promise<void> => {
+    const place = { step: stepsMade(), epoch: point.epoch };
+    await snapshots?.keep(saveTraining(network, trainer, point), place);
+  };
 
-  function progressAt(step: number) {
-    const samplesPerSecond = (step * params.batchSize) / (trainedMs / 1000);
-    return { step, steps, samplesPerSecond, learningRate: rate(step - 1) };
+  const finishEpoch = async (order: Int32Array): Promise<void> => {
+    while (point.stepsDone < stepsPerEpoch) {
+      signal.throwIfAborted();
+      const { stepsDone, epoch } = point;
+      const started = performance.now();
+      const result = await trainer.step(fill(order, stepsDone * params.batchSize), rate(stepsMade()));
+      trained = { steps: trained.steps + 1, ms: trained.ms + performance.now() - started };
+      point = { ...point, stepsDone: stepsDone + 1, lossSum: point.lossSum + result.losses[0] };
+      if (point.stepsDone < stepsPerEpoch) {
+        if (point.stepsDone % Math.ceil(stepsPerEpoch / 50) === 0)
+          task.onProgress({ ...progress(), epoch, loss: point.lossSum / point.stepsDone });
+        if (snapshots?.isDue({ step: stepsMade(), epoch })) await keep();
+      }
+    }
+    const { epoch, losses, validationLosses } = point;
+    const loss = point.lossSum / stepsPerEpoch;
+    const { loss: validationLoss } = await evaluate(run, trainer.parameters());
+    task.onProgress({ ...progress(), epoch, loss, validationLoss });
+    const better = validationLoss < point.best.loss;
+    point = {
+      epoch: epoch + 1,
+      stepsDone: 0,
+      lossSum: 0,
+      losses: [...losses, loss],
+      validationLosses: [...validationLosses, validationLoss],
+      best: better ? { epoch, loss: validationLoss, parameters: trainer.parameters() } : point.best,
+    };
+    if (snapshots?.isDue({ step: stepsMade(), epoch, endOfEpoch: true })) await keep();
+  };
+
+  try {
+    while (point.epoch <= params.epochs && point.epoch - 1 - point.best.epoch < params.patience)
+      await finishEpoch(shuffled(training.count, createRandom(deriveSeed(seed, `epoch ${point.epoch}`))));
+    const { best, losses, validationLosses } = point;
+    const evaluation = await evaluate(run, best.parameters);
+    const history = { bestEpoch: best.epoch, stepsPerEpoch, losses, validationLosses };
+    return { parameters: best.parameters, evaluation, history };
+  } catch (error) {
+    if (signal.aborted) await keep();
+    throw error;
   }
 }
 
