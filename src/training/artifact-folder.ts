@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { errorCode, syncFolder, writeDurably } from '../data/files.ts';
 import { sha256 } from '../data/store/fingerprint.ts';
-import { UserError } from '../foundation/errors.ts';
+import type { UserError } from '../foundation/errors.ts';
 import type { Artifact } from '../models/model.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
