@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ForecastScore } from './score.ts';
+import { type EventFile, openEventFile } from './tensorboard.ts';
 
 const common = {
   /** When the line was written. */
@@ -66,7 +67,7 @@ export const trainingLogFile = (logDir: string, runId: string): string =>
 /** Progress of one model is kept at most this often: a fast model takes thousands of steps a second. */
 const PROGRESS_EVERY_MS = 200;
 
-/** Appends to the run's log and tells `onEvent`. */
+/** Appends to the run's log and to TensorBoard's files, `<logDir>/training/<runId>/<model>`, and tells `onEvent`. */
 export function openJournal(
   logDir: string,
   runId: string,
@@ -75,12 +76,27 @@ export function openJournal(
   const file = trainingLogFile(logDir, runId);
   mkdirSync(join(logDir, 'training'), { recursive: true });
   let progressAt = 0;
+  const curves = new Map<string, EventFile>();
+  const draw = (event: Extract<TrainingEvent, { kind: 'progress' }>): void => {
+    const curve = curves.get(event.model) ?? openEventFile(join(logDir, 'training', runId, event.model));
+    curves.set(event.model, curve);
+    const { epoch, loss, validationLoss, learningRate, samplesPerSecond, figures } = event;
+    const all = { epoch, loss, validationLoss, learningRate, samplesPerSecond, ...figures };
+    curve.write(
+      event.step,
+      Object.fromEntries(
+        Object.entries(all).flatMap(([tag, value]) => (value === undefined ? [] : [[tag, value]])),
+      ),
+    );
+  };
   return {
     write(event) {
       const now = Date.now();
       if (event.kind === 'progress') {
-        if (event.step < event.steps && now - progressAt < PROGRESS_EVERY_MS) return;
+        const edge = event.step >= event.steps || event.validationLoss !== undefined;
+        if (!edge && now - progressAt < PROGRESS_EVERY_MS) return;
         progressAt = now;
+        draw(event);
       }
       appendFileSync(file, `${JSON.stringify({ time: new Date(now).toISOString(), runId, ...event })}\n`);
       onEvent(event);
