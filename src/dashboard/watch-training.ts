@@ -56,6 +56,7 @@ function heed(models: Map<string, ModelTraining>, record: TrainingRecord): void 
       for (const [model, { status }] of models)
         if (status === 'running') update(model, { status: 'stopped' });
       break;
+    case 'projected':
     case 'snapshot':
     case 'run-finished':
       break;

@@ -17,6 +17,14 @@ const ofModel = { ...common, model: z.string(), phase: z.string() };
  */
 export const TrainingRecord = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run-started'), ...common, mode: z.string(), models: z.array(z.string()) }),
+  /** Before a full training: how long a model would take at the pace of its first steps, early stopping aside. */
+  z.object({
+    kind: z.literal('projected'),
+    ...ofModel,
+    steps: z.number(),
+    samplesPerSecond: z.number().optional(),
+    seconds: z.number(),
+  }),
   /** `fromStep`: a snapshot that training goes on from. */
   z.object({ kind: z.literal('model-started'), ...ofModel, fromStep: z.number().optional() }),
   z.object({

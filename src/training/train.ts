@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from '../data/lock.ts';
@@ -30,6 +30,7 @@ import {
   type RunResult,
   writeJson,
 } from './run-folder.ts';
+import { type Projection, projectTraining } from './project.ts';
 import { type ForecastScore, scoreForecasts } from './score.ts';
 import { findSnapshot, type SnapshotHabits, snapshotFolder, snapshotKeeper } from './snapshots.ts';
 
@@ -50,6 +51,8 @@ export interface FinishedRun {
   readonly members: readonly TrainedMember[];
   /** Ids of the members that had been trained before this run was resumed. */
   readonly kept: readonly string[];
+  /** How long the networks of a full run were expected to take. */
+  readonly projections: readonly Projection[];
   readonly datasets: readonly DatasetManifest[];
 }
 
@@ -96,6 +99,8 @@ async function trainMissing(
   const entries = plan.models.map((entry) => ({ ...entry, model: findModel(entry.id) }));
   const { panel, datasets } = await planPanel(store, plan, entries);
   const baselines = await baselineScores(panel, plan, signal);
+
+  const projections = await projectAll(run, entries, panel, { signal, journal });
 
   const members: TrainedMember[] = [];
   const forecasts = new Map<string, readonly Forecast[]>();
@@ -149,7 +154,7 @@ async function trainMissing(
     baselines,
   };
   await writeJson(join(run.path, RESULT_FILE), result);
-  return { runId: run.runId, path: run.path, plan, result, members, kept, datasets };
+  return { runId: run.runId, path: run.path, plan, result, members, kept, projections, datasets };
 }
 
 /** The candles of the plan up to the end of validation: nothing that trains or chooses sees the test bars. */
@@ -169,6 +174,33 @@ async function planPanel(
     );
   }
   return { panel: panelUntil(loaded, plan.validateUntilMs), datasets: loaded.manifests };
+}
+
+/** The networks that a full run has yet to start, measured before hours go into them. */
+async function projectAll(
+  { plan, path }: RunFolder,
+  entries: readonly { readonly id: string; readonly model: Model; readonly params: unknown }[],
+  panel: Panel,
+  { signal, journal }: Pick<MemberTask, 'signal' | 'journal'>,
+): Promise<readonly Projection[]> {
+  if (plan.mode !== 'full') return [];
+  const projections: Projection[] = [];
+  for (const { id, model, params } of entries) {
+    if (model.kind !== 'deep' || existsSync(join(path, id)) || existsSync(snapshotFolder(path, id))) continue;
+    const projection = await projectTraining(model, {
+      panel: selectFeatures(panel, [...model.features(params)]),
+      params,
+      trainUntilMs: plan.trainUntilMs,
+      seed: plan.seed,
+      signal,
+    });
+    if (projection === undefined) continue;
+    projections.push(projection);
+    const { steps, seconds, samplesPerSecond } = projection;
+    const pace = samplesPerSecond === undefined ? {} : { samplesPerSecond };
+    journal.write({ kind: 'projected', model: id, phase: model.kind, steps, seconds, ...pace });
+  }
+  return projections;
 }
 
 interface MemberTask {

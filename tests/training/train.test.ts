@@ -136,6 +136,25 @@ describe('a training run', () => {
     await expect(finishRun(run, surroundings(folder, store))).rejects.toThrow(/not those that this run/);
   });
 
+  it('measures the pace of each network before a full training, and changes nothing by it', async () => {
+    const [quick, full] = [temporaryFolder(), temporaryFolder()];
+    const params = {
+      gru: { lookBack: 8, epochs: 2, hidden: 4, layers: 1, batchSize: 16, validationWindows: 16 },
+    };
+    const settings = { models: ['gru'], params };
+    const expected = await trainOn(quick, await walkStore(quick), settings);
+    const run = await trainOn(full, await walkStore(full), { ...settings, mode: 'full' });
+    expect(expected.projections).toEqual([]);
+    expect(run.projections).toEqual([
+      expect.objectContaining({ model: 'gru', steps: run.members[0].manifest.steps }),
+    ]);
+    expect(run.projections[0].seconds).toBeGreaterThan(0);
+    expect(
+      (await trainOn(full, await walkStore(full), { ...settings, mode: 'full' })).members[0].manifest
+        .weightHash,
+    ).toBe(run.members[0].manifest.weightHash);
+  });
+
   it('refuses synthetic candles unless they are asked for, and labels the result', async () => {
     const folder = temporaryFolder();
     const store = await walkStore(folder, { synthetic: true });

@@ -68,6 +68,7 @@ async function train(context: CommandContext, options: Options): Promise<void> {
     },
     onEvent: (event) => {
       if (event.kind === 'snapshot') kept = event;
+      if (event.kind === 'projected') out.notice(projectedLine(event));
       show(event);
     },
   };
@@ -90,6 +91,14 @@ async function train(context: CommandContext, options: Options): Promise<void> {
   } finally {
     progress.stop();
   }
+}
+
+const projectedLine = (event: Extract<TrainingEvent, { kind: 'projected' }>): string =>
+  `${event.model}: ${event.steps} steps would take ${duration(event.seconds)} (${Math.round(event.samplesPerSecond ?? 0)} samples/s measured; early stopping may end it sooner).`;
+
+function duration(seconds: number): string {
+  if (seconds < 120) return `${Math.ceil(seconds)} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
 function whereItStands(
@@ -213,7 +222,7 @@ function scoreCells(score: ForecastScore): readonly string[] {
 }
 
 function document(
-  { runId, plan, result, members, kept, path, datasets }: FinishedRun,
+  { runId, plan, result, members, kept, path, datasets, projections }: FinishedRun,
   mode: string,
 ): unknown {
   return {
@@ -227,6 +236,7 @@ function document(
     firstTime: formatTime(plan.sinceMs),
     trainUntil: formatTime(plan.trainUntilMs),
     validateUntil: formatTime(plan.validateUntilMs),
+    projections,
     phases: [
       ...members.map(({ id, model, manifest, folder, fitted }) => ({
         model: id,
