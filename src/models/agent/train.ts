@@ -5,14 +5,18 @@ import { type VectorEnvironment, vectorise } from '../../environments/vector.ts'
 import { lowerBound } from '../../market/candles.ts';
 import type { FitTask } from '../model.ts';
 import type { AgentParams } from './params.ts';
+import { packState, unpackState } from './snapshot.ts';
 import { agentEnvironments, type Decide, fitAgentScaler, playThrough } from './trading-agent.ts';
 
 /** What training needs of a learning algorithm. */
-export interface AgentLearner<Weights> {
+export interface AgentLearner<Weights, State> {
   readonly steps: number;
   /** Plays and learns for a while; returns figures worth reporting. */
   iterate(): Promise<{ readonly loss: number | undefined; readonly figures: AgentFigures }>;
   weights(): Weights;
+  /** All that a resumed training needs to go on bit for bit. */
+  state(): State;
+  restore(state: State): void;
   dispose(): Promise<void>;
 }
 export type AgentFigures = Readonly<Record<string, number>>;
@@ -36,19 +40,20 @@ export interface TrainedAgent<Weights> {
 
 /**
  * Practises on the bars before `trainUntilMs`, tries the agent on the validation bars now and then and keeps the
- * weights that did best there.
+ * weights that did best there. Goes on from the snapshot of the task, and leaves one behind when it is aborted.
  */
-export async function trainAgent<Weights>(
+export async function trainAgent<Weights, State>(
   {
     panel,
     params,
     trainUntilMs,
     signal,
     onProgress,
+    snapshots,
   }: Omit<FitTask<AgentParams & { readonly nEnvs: number }>, 'seed'>,
   actions: TradingTask['actions'],
   algorithm: {
-    readonly create: (environment: VectorEnvironment) => Promise<AgentLearner<Weights>>;
+    readonly create: (environment: VectorEnvironment) => Promise<AgentLearner<Weights, State>>;
     readonly decider: (weights: Weights) => Decide;
   },
 ): Promise<TrainedAgent<Weights>> {
@@ -72,10 +77,30 @@ export async function trainAgent<Weights>(
   try {
     const started = performance.now();
     const between = totalTimesteps / params.evaluations;
-    let best: Pick<TrainedAgent<Weights>, 'weights' | 'keptAtStep' | 'validationLogGrowth'> | undefined;
+    type Best = Pick<TrainedAgent<Weights>, 'weights' | 'keptAtStep' | 'validationLogGrowth'>;
+    interface Resumable {
+      readonly learner: State;
+      readonly best: Best | undefined;
+      readonly nextTrial: number;
+      readonly figures: AgentFigures;
+    }
+    let best: Best | undefined;
     let nextTrial = between;
     let figures: AgentFigures = {};
+    const keep = async (): Promise<void> => {
+      const state: Resumable = { learner: learner.state(), best, nextTrial, figures };
+      await snapshots?.keep(packState(state), { step: learner.steps });
+    };
+    if (snapshots?.from) {
+      const sample: Resumable = { learner: learner.state(), best, nextTrial, figures: {} };
+      const state = unpackState(snapshots.from, sample);
+      learner.restore(state.learner);
+      ({ nextTrial, figures } = state);
+      best = state.best;
+    }
+    const stepsBefore = learner.steps;
     while (learner.steps < totalTimesteps) {
+      if (signal.aborted) await keep();
       signal.throwIfAborted();
       const { loss, figures: latest } = await learner.iterate();
       figures = latest;
@@ -95,8 +120,9 @@ export async function trainAgent<Weights>(
         steps: totalTimesteps,
         ...(loss !== undefined && { loss }),
         figures,
-        samplesPerSecond: (1000 * steps) / (performance.now() - started),
+        samplesPerSecond: (1000 * (steps - stepsBefore)) / (performance.now() - started),
       });
+      if (steps < totalTimesteps && snapshots?.isDue({ step: steps })) await keep();
     }
     const kept = best ?? {
       weights: learner.weights(),

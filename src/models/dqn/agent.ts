@@ -7,7 +7,7 @@ import { createMlp } from '../agent/mlp.ts';
 import { known, trainAgent } from '../agent/train.ts';
 import type { Decide } from '../agent/trading-agent.ts';
 import type { Artifact, FittedModel, FitTask } from '../model.ts';
-import { createDqn } from './learner.ts';
+import { createDqn, type DqnState } from './learner.ts';
 import { qParameters, qShape, rankedFrom } from './network.ts';
 import { DqnAgentParams } from './params.ts';
 
@@ -18,7 +18,7 @@ const SPACE: ActionSpace = { kind: 'discrete', count: ACTIONS };
 export async function fitDqn(task: FitTask<DqnAgentParams>): Promise<FittedModel> {
   const { params, seed } = task;
   const inputs = params.features.length + 4;
-  const trained = await trainAgent<Float32Array>(task, 'buy-hold-sell', {
+  const trained = await trainAgent<Float32Array, DqnState>(task, 'buy-hold-sell', {
     decider: (weights) => decider(inputs, params, weights),
     create: async (environment) => {
       const learner = await createDqn({ environment, params, seed, totalSteps: params.totalTimesteps });
@@ -31,6 +31,8 @@ export async function fitDqn(task: FitTask<DqnAgentParams>): Promise<FittedModel
           return { loss, figures: known({ meanReward, loss, exploration }) };
         },
         weights: () => learner.parameters(),
+        state: () => learner.state(),
+        restore: (state) => learner.restore(state),
         dispose: () => learner.dispose(),
       };
     },

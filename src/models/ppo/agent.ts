@@ -8,7 +8,7 @@ import { createMlp } from '../agent/mlp.ts';
 import { known, trainAgent } from '../agent/train.ts';
 import type { Decide } from '../agent/trading-agent.ts';
 import type { Artifact, FittedModel, FitTask } from '../model.ts';
-import { createPpo, type PpoAgentState } from './learner.ts';
+import { createPpo, type PpoAgentState, type PpoState } from './learner.ts';
 import { actorCriticParameters, actorShape } from './network.ts';
 import { PpoAgentParams } from './params.ts';
 
@@ -18,7 +18,7 @@ const SPACE: ActionSpace = { kind: 'box', size: 1, low: -1, high: 1 };
 export async function fitPpo(task: FitTask<PpoAgentParams>): Promise<FittedModel> {
   const { params, seed } = task;
   const inputs = params.features.length + 4;
-  const trained = await trainAgent<PpoAgentState>(task, 'target', {
+  const trained = await trainAgent<PpoAgentState, PpoState>(task, 'target', {
     decider: (weights) => decider(inputs, params, weights),
     create: async (environment) => {
       const learner = await createPpo({ environment, params, seed, totalSteps: params.totalTimesteps });
@@ -40,6 +40,8 @@ export async function fitPpo(task: FitTask<PpoAgentParams>): Promise<FittedModel
           return { loss: policyLoss + params.vfCoef * valueLoss, figures };
         },
         weights: () => learner.agent(),
+        state: () => learner.state(),
+        restore: (state) => learner.restore(state),
         dispose: () => learner.dispose(),
       };
     },
