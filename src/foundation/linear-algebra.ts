@@ -60,8 +60,7 @@ export function leastSquares(y: Float64Array, columns: readonly Float64Array[]):
   const rows = y.length;
   const k = columns.length;
   if (rows <= k) return undefined;
-  const products = columns.map((left) => Float64Array.from(columns, (right) => dot(left, right)));
-  const inverse = invert(products);
+  const inverse = invert(gram(columns));
   if (inverse === undefined) return undefined;
   const moments = Float64Array.from(columns, (column) => dot(column, y));
   const coefficients = Float64Array.from(inverse, (row) => dot(row, moments));
@@ -76,8 +75,24 @@ export function leastSquares(y: Float64Array, columns: readonly Float64Array[]):
   return { coefficients, standardErrors, residuals };
 }
 
+/** All products of two of `columns`. */
+export function gram(columns: readonly Float64Array[]): Float64Array[] {
+  const products = columns.map(() => new Float64Array(columns.length));
+  for (let i = 0; i < columns.length; i++)
+    for (let j = 0; j <= i; j++) products[i][j] = products[j][i] = dot(columns[i], columns[j]);
+  return products;
+}
+
 export function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
+  // Four sums side by side: an addition need not wait for the one before it.
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let i = 0;
+  for (; i + 4 <= a.length; i += 4) {
+    s0 += a[i] * b[i];
+    s1 += a[i + 1] * b[i + 1];
+    s2 += a[i + 2] * b[i + 2];
+    s3 += a[i + 3] * b[i + 3];
+  }
+  for (; i < a.length; i++) s0 += a[i] * b[i];
+  return s0 + s1 + (s2 + s3);
 }

@@ -1,4 +1,4 @@
-import { dot } from './linear-algebra.ts';
+import { dot, type Matrix } from './linear-algebra.ts';
 
 /** Value at `x`; writes the gradient to `gradient`. May return `Infinity` or `NaN` where undefined. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
@@ -18,13 +18,23 @@ export interface Minimum {
 export function minimise(
   objective: Objective,
   start: Float64Array,
-  { tolerance = 1e-7, maxIterations = 200 }: { tolerance?: number; maxIterations?: number } = {},
+  {
+    tolerance = 1e-7,
+    maxIterations = 200,
+    inverseHessian,
+  }: {
+    readonly tolerance?: number;
+    readonly maxIterations?: number;
+    /** A first guess, where there is one: it saves iterations. */
+    readonly inverseHessian?: Matrix;
+  } = {},
 ): Minimum {
   const n = start.length;
   let x = Float64Array.from(start);
   let gradient = new Float64Array(n);
   let value = objective(x, gradient);
-  let inverse = identity(n);
+  let inverse: Matrix = inverseHessian ?? identity(n);
+  let unscaled = inverseHessian === undefined;
   let iterations = 0;
   while (iterations < maxIterations && largest(gradient) > tolerance) {
     iterations++;
@@ -32,16 +42,19 @@ export function minimise(
     let slope = dot(direction, gradient);
     if (!(slope < 0)) {
       inverse = identity(n);
+      unscaled = true;
       direction.set(gradient.map((part) => -part));
       slope = -dot(gradient, gradient);
     }
-    const next = lineSearch(objective, { x, value, direction, slope, first: iterations === 1 });
+    const next = lineSearch(objective, { x, value, direction, slope, first: unscaled });
     if (next === undefined) break;
     const step = next.x.map((part, i) => part - x[i]);
     const change = next.gradient.map((part, i) => part - gradient[i]);
     ({ x, value, gradient } = next);
     const curvature = dot(step, change);
-    if (curvature > 1e-12) inverse = updated(inverse, { step, change, curvature, first: iterations === 1 });
+    if (curvature <= 1e-12) continue;
+    inverse = updated(inverse, { step, change, curvature, first: unscaled });
+    unscaled = false;
   }
   return { x, value, iterations, converged: largest(gradient) <= tolerance };
 }

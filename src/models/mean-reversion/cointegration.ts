@@ -1,4 +1,4 @@
-import { cholesky, dot, leastSquares } from '../../foundation/linear-algebra.ts';
+import { cholesky, dot, gram, leastSquares } from '../../foundation/linear-algebra.ts';
 import { mackinnonP, type Trend } from './mackinnon.ts';
 
 export interface DickeyFuller {
@@ -106,7 +106,7 @@ function bestLags(series: Float64Array, trend: Trend, most: number): number | un
   const { response, columns } = design(series, trend, most);
   const rows = response.length;
   if (rows <= columns.length + 1) return undefined;
-  const lower = cholesky(columns.map((a) => Float64Array.from(columns, (b) => dot(a, b))));
+  const lower = cholesky(gram(columns));
   if (lower === undefined) return undefined;
   const moments = Float64Array.from(columns, (column) => dot(column, response));
   let residual = dot(response, response);

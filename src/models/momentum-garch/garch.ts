@@ -58,17 +58,23 @@ export function fitGarch(percentReturns: Float64Array, options: GarchOptions): G
   const start = options.asymmetric
     ? [mean, Math.log(0.05 * variance), Math.log(0.5), Math.log(0.5), Math.log(18)]
     : [mean, Math.log(0.05 * variance), 0, Math.log(18)];
-  if (options.student) start.push(Math.log(6));
+  if (options.student) start.push(0);
 
   const natural = new Float64Array(NATURAL);
   const naturalGradient = new Float64Array(NATURAL);
-  const best = minimise((x, gradient) => {
-    toNatural(x, options, natural);
-    const total = likelihood.evaluate(natural, naturalGradient);
-    pullBack(x, options, { natural, naturalGradient, gradient });
-    for (let i = 0; i < gradient.length; i++) gradient[i] /= -n;
-    return Number.isFinite(total) ? -total / n : Infinity;
-  }, Float64Array.from(start));
+  const first = Float64Array.from(start);
+  const inverseHessian = invert(information(first, likelihood, options).map((row) => row.map((v) => v / n)));
+  const best = minimise(
+    (x, gradient) => {
+      toNatural(x, options, natural);
+      const total = likelihood.evaluate(natural, naturalGradient);
+      pullBack(x, options, { natural, naturalGradient, gradient });
+      for (let i = 0; i < gradient.length; i++) gradient[i] /= -n;
+      return Number.isFinite(total) ? -total / n : Infinity;
+    },
+    first,
+    inverseHessian && { inverseHessian },
+  );
   toNatural(best.x, options, natural);
   const logLikelihood = likelihood.evaluate(natural, naturalGradient);
   const [mu, omega, alpha, gamma, beta, nu] = natural;
@@ -143,15 +149,16 @@ function createLikelihood(returns: Float64Array, { student }: { student: boolean
     const constantByNu = student ? (digamma((nu + 1) / 2) - digamma(nu / 2) - 1 / (nu - 2)) / 2 : 0;
     let h = before;
     let [hMu, hOmega, hAlpha, hGamma, hBeta] = [2 * (mu - mean), 0, 0, 0, 0];
-    let total = n * constant;
-    let [gMu, gOmega, gAlpha, gGamma, gBeta, gNu] = [0, 0, 0, 0, 0, 0];
+    let [gMu, gOmega, gAlpha, gGamma, gBeta] = [0, 0, 0, 0, 0];
+    // One logarithm for several rows: of their product.
+    let [logVariances, variances, logTails, tails, weighted] = [0, 1, 0, 1, 0];
     let shock = 0;
     let squared = before;
+    // The presample shock depends on mu through its mean square.
+    let squaredMu = 2 * (mu - mean);
     let falling = 0.5;
     for (let t = 0; t < n; t++) {
       const response = alpha + gamma * falling;
-      // The presample shock depends on mu through its mean square.
-      const squaredMu = t === 0 ? 2 * (mu - mean) : -2 * shock;
       hMu = response * squaredMu + beta * hMu;
       hOmega = 1 + beta * hOmega;
       hAlpha = squared + beta * hAlpha;
@@ -161,41 +168,44 @@ function createLikelihood(returns: Float64Array, { student }: { student: boolean
 
       shock = returns[t] - mu;
       squared = shock * shock;
+      squaredMu = -2 * shock;
       falling = shock < 0 ? 1 : 0;
-      const standard = squared / h;
-      let byVariance: number;
-      let byMu: number;
-      let byNu = 0;
-      if (student) {
-        const tail = 1 + standard / (nu - 2);
-        const weight = (nu + 1) / (nu - 2) / tail;
-        const logTail = Math.log(tail);
-        total -= 0.5 * Math.log(h) + ((nu + 1) / 2) * logTail;
-        byVariance = (weight * standard - 1) / (2 * h);
-        byMu = (weight * shock) / h;
-        byNu = constantByNu - logTail / 2 + (weight * standard) / (2 * (nu - 2));
-      } else {
-        total -= 0.5 * (Math.log(h) + standard);
-        byVariance = (standard - 1) / (2 * h);
-        byMu = shock / h;
+      const inverse = 1 / h;
+      const standard = squared * inverse;
+      const tail = nu - 2 + standard;
+      const weight = student ? (nu + 1) / tail : 1;
+      weighted += weight * standard;
+      variances *= h;
+      if (student) tails *= tail;
+      if ((t & 7) === 7) {
+        logVariances += Math.log(variances);
+        logTails += Math.log(tails);
+        variances = tails = 1;
       }
-      gMu += byMu + byVariance * hMu;
+      const byVariance = 0.5 * inverse * (weight * standard - 1);
+      const byMu = weight * shock * inverse + byVariance * hMu;
+      gMu += byMu;
       gOmega += byVariance * hOmega;
       gAlpha += byVariance * hAlpha;
       gGamma += byVariance * hGamma;
       gBeta += byVariance * hBeta;
-      gNu += byNu;
       if (scores !== undefined) {
-        row[0] = byMu + byVariance * hMu;
+        row[0] = byMu;
         row[1] = byVariance * hOmega;
         row[2] = byVariance * hAlpha;
         row[3] = byVariance * hGamma;
         row[4] = byVariance * hBeta;
-        row[5] = byNu;
+        row[5] = student
+          ? constantByNu - Math.log(tail / (nu - 2)) / 2 + (weight * standard) / (2 * (nu - 2))
+          : 0;
         for (let i = 0; i < NATURAL; i++)
           for (let j = 0; j < NATURAL; j++) scores[i * NATURAL + j] += row[i] * row[j];
       }
     }
+    logVariances += Math.log(variances);
+    logTails += Math.log(tails) - (student ? n * Math.log(nu - 2) : 0);
+    const total = n * constant - 0.5 * logVariances - 0.5 * (student ? (nu + 1) * logTails : weighted);
+    const gNu = student ? n * constantByNu - logTails / 2 + weighted / (2 * (nu - 2)) : 0;
     gradient[0] = gMu;
     gradient[1] = gOmega;
     gradient[2] = gAlpha;
@@ -223,7 +233,7 @@ function toNatural(x: Float64Array, { asymmetric, student }: GarchOptions, natur
     natural[3] = 0;
     natural[4] = shares[1] / sum;
   }
-  natural[5] = student ? 2.05 + Math.exp(x[x.length - 1]) : 0;
+  natural[5] = student ? 1 / inverseNu(x[x.length - 1]) : 0;
 }
 
 /** Gradient by `x` from the gradient by natural parameters (chain rule of `toNatural`). */
@@ -247,7 +257,37 @@ function pullBack(
   const byShare = asymmetric ? [2 * (byAlpha - byGamma), 2 * byGamma, byBeta] : [byAlpha, byBeta];
   const mean = shares.reduce((sum, share, i) => sum + share * byShare[i], 0);
   for (let i = 0; i < shares.length; i++) gradient[2 + i] = shares[i] * (byShare[i] - mean);
-  if (student) gradient[x.length - 1] = byNu * (natural[5] - 2.05);
+  if (student) {
+    const inverse = 1 / natural[5];
+    const slope = ((inverse - LEAST) * (MOST - inverse)) / (MOST - LEAST);
+    gradient[x.length - 1] = -byNu * natural[5] ** 2 * slope;
+  }
+}
+
+/**
+ * Bounds of 1 / nu: degrees of freedom between 2.05 and 500, as in the `arch` package. Beyond, Student's t is the normal
+ * distribution for all that returns can tell, and the likelihood would drift off into rounding.
+ */
+const LEAST = 1 / 500;
+const MOST = 1 / 2.05;
+
+const inverseNu = (x: number): number => LEAST + (MOST - LEAST) / (1 + Math.exp(-x));
+
+/** Sum of the rows' outer products of gradients by `x`: about the Hessian (Berndt, Hall, Hall and Hausman 1974). */
+function information(x: Float64Array, likelihood: Likelihood, options: GarchOptions): Float64Array[] {
+  const natural = new Float64Array(NATURAL);
+  toNatural(x, options, natural);
+  const outer = new Float64Array(NATURAL * NATURAL);
+  likelihood.evaluate(natural, new Float64Array(NATURAL), outer);
+  const pulled = (naturalGradient: Float64Array): Float64Array => {
+    const gradient = new Float64Array(x.length);
+    pullBack(x, options, { natural, naturalGradient, gradient });
+    return gradient;
+  };
+  const half = Array.from({ length: NATURAL }, (_, i) =>
+    pulled(outer.subarray(i * NATURAL, (i + 1) * NATURAL)),
+  );
+  return Array.from(x, (_, j) => pulled(Float64Array.from(half, (row) => row[j])));
 }
 
 function standardErrors(
@@ -256,7 +296,7 @@ function standardErrors(
   { asymmetric, student }: GarchOptions,
 ): GarchFit['standardErrors'] {
   const used = [0, 1, 2, ...(asymmetric ? [3] : []), 4, ...(student ? [5] : [])];
-  const information = used.map((parameter) => {
+  const hessian = used.map((parameter) => {
     const step = 1e-5 * Math.max(Math.abs(natural[parameter]), 1e-3);
     const [above, below] = [step, -step].map((move) => {
       const gradient = new Float64Array(NATURAL);
@@ -267,7 +307,7 @@ function standardErrors(
     });
     return Float64Array.from(used, (other) => (below[other] - above[other]) / (2 * step));
   });
-  const symmetric = information.map((row, i) => row.map((value, j) => (value + information[j][i]) / 2));
+  const symmetric = hessian.map((row, i) => row.map((value, j) => (value + hessian[j][i]) / 2));
   const inverse = invert(symmetric);
   if (inverse === undefined) return {};
   const outer = new Float64Array(NATURAL * NATURAL);

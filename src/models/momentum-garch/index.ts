@@ -6,7 +6,8 @@ import { normalCdf } from '../../foundation/special-functions.ts';
 import { lowerBound } from '../../market/candles.ts';
 import { barsPerYear, type Timeframe, TIMEFRAME_MS } from '../../market/timeframe.ts';
 import type { FittedModel, FitTask, Forecast, Model } from '../model.ts';
-import { cumulativeVariance, filterVariance, fitGarch, persistence } from './garch.ts';
+import { cumulativeVariance, filterVariance, fitGarch, type Garch, persistence } from './garch.ts';
+import { ewmaVariance, harVariance, qlike } from './volatility-rivals.ts';
 
 const Params = z.strictObject({
   lookBackBars: z.int().min(2).default(168).describe('Bars of the return whose sign is followed'),
@@ -117,7 +118,23 @@ function learnSymbol(
       logLikelihood: fit.logLikelihood,
       persistence: persistence(garch),
       standardErrors: fit.standardErrors,
+      qlike: compareForecasts(returns.subarray(1), { garch, trainRows: rows - 1 }),
     },
+  };
+}
+
+/** QLIKE of the next bar's variance on the bars after training, where there are any; the lowest is best. */
+function compareForecasts(
+  returns: Float64Array,
+  { garch, trainRows }: { garch: Garch; trainRows: number },
+): Readonly<Record<string, number | undefined>> {
+  const squares = returns.map((value) => (value - garch.mu) ** 2);
+  const har = harVariance(squares, trainRows);
+  return {
+    validationBars: squares.length - trainRows,
+    garch: qlike(squares, filterVariance(returns, garch), trainRows),
+    ewma94: qlike(squares, ewmaVariance(squares), trainRows),
+    har: har && qlike(squares, har, trainRows),
   };
 }
 

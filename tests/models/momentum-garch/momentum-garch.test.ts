@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { momentumGarch } from '../../../src/models/momentum-garch/index.ts';
+import type { FittedModel } from '../../../src/models/model.ts';
 import { fit, panelOf, truncated, walk } from '../panels.ts';
 
 const prices = (logs: readonly number[]): number[] => logs.map(Math.exp);
@@ -25,7 +26,11 @@ it('is long in a rise and short in a fall, never by more than 1', async () => {
 it('learns nothing from bars that close after the end of training', async () => {
   const whole = await fit(momentumGarch, panel, { trainRows: 1000 });
   const cut = await fit(momentumGarch, truncated(panel, 1001), { trainRows: 1000 });
-  expect(whole.save().json).toEqual(cut.save().json);
+  const learned = (model: FittedModel): unknown =>
+    JSON.parse(
+      JSON.stringify(model.save().json, (key, value: unknown) => (key === 'qlike' ? undefined : value)),
+    );
+  expect(learned(whole)).toEqual(learned(cut));
 });
 
 it('states quantiles that hold in the training bars', async () => {
