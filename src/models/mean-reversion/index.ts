@@ -6,6 +6,7 @@ import { TIMEFRAME_MS } from '../../market/timeframe.ts';
 import type { FittedModel, FitTask, Forecast, Model } from '../model.ts';
 import { engleGranger, halfLife, holm } from './cointegration.ts';
 import { kalmanHedge, rollingHedge } from './hedge.ts';
+import { johansen } from './johansen.ts';
 
 const Params = z.strictObject({
   maxPValue: z
@@ -45,6 +46,14 @@ const Pair = z.strictObject({
   pValueReversed: z.number(),
   pValueCorrected: z.number(),
   halfLifeBars: z.number().optional(),
+  /** Johansen's tests of no relation between the two, which know no order: to compare, not to decide. */
+  johansen: z.strictObject({
+    rank: z.int(),
+    trace: z.number(),
+    traceCritical5Pct: z.number(),
+    maxEigenvalue: z.number(),
+    maxEigenvalueCritical5Pct: z.number(),
+  }),
   bars: z.number(),
   traded: z.boolean(),
 });
@@ -107,7 +116,8 @@ function testPair(
   const options = { trend: 'c', lags: params.maxLags, chooseLags: true } as const;
   const forward = engleGranger(a, b, options);
   const backward = engleGranger(b, a, options);
-  if (forward === undefined || backward === undefined || bars < params.windowBars) {
+  const both = forward && johansen([a, b], Math.max(1, forward.test.lags));
+  if (!forward || !backward || !both || bars < params.windowBars) {
     throw new UserError(
       `"mean-reversion" needs ${Math.max(params.windowBars, 2 * params.maxLags + 10)} training bars that ${first.symbol} and ${second.symbol} have in common and in which both move, got ${bars}.`,
       { hint: 'Fetch more history, or lower models.mean-reversion.windowBars and maxLags.' },
@@ -127,6 +137,13 @@ function testPair(
     pValue: best.pValue,
     pValueReversed: other.pValue,
     ...(halfLifeBars === undefined ? {} : { halfLifeBars }),
+    johansen: {
+      rank: both.rank,
+      trace: both.steps[0].trace,
+      traceCritical5Pct: both.steps[0].traceCritical[1],
+      maxEigenvalue: both.steps[0].maxEigenvalue,
+      maxEigenvalueCritical5Pct: both.steps[0].maxEigenvalueCritical[1],
+    },
     bars,
   };
 }
