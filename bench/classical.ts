@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createRandom, normal } from '../src/foundation/random.ts';
 import { boost, lossOf, predictMargin } from '../src/models/boosted-trees/boosting.ts';
 import { engleGranger } from '../src/models/mean-reversion/cointegration.ts';
+import { johansen } from '../src/models/mean-reversion/johansen.ts';
 import { fitGarch } from '../src/models/momentum-garch/garch.ts';
 import { type BenchRow, medianMs } from './bench.ts';
 import { runPeer } from './peers/run.ts';
@@ -82,34 +83,79 @@ async function statistics(): Promise<readonly BenchRow[]> {
   const random = createRandom(2);
   let h = 0.3;
   let shock = 0;
+  // Student's t with 4 degrees of freedom, about what hourly crypto returns have.
+  const tails = (): number => {
+    const squares = Array.from({ length: 4 }, () => normal(random) ** 2);
+    return normal(random) / Math.sqrt((2 * squares.reduce((sum, square) => sum + square, 0)) / 4);
+  };
   const returns = Float64Array.from({ length: BARS }, () => {
     h = 0.01 + 0.15 * shock * shock + 0.82 * h;
-    shock = Math.sqrt(h) * normal(random);
+    shock = Math.sqrt(h) * tails();
     return shock;
   });
   let [level, away] = [4, 0];
   const x = Float64Array.from({ length: BARS }, () => (level += 0.005 * normal(random)));
   const y = x.map((value) => 1.2 * value + (away = 0.98 * away + 0.003 * normal(random)));
-  const normalMs = await medianMs(() => fitGarch(returns, { asymmetric: false, student: false }), 5);
-  const studentMs = await medianMs(() => fitGarch(returns, { asymmetric: true, student: true }), 5);
-  const cointegrationMs = await medianMs(
-    () => engleGranger(y, x, { trend: 'c', lags: 24, chooseLags: true }),
-    5,
-  );
-  const target = '<= 100 ms';
+
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  for (const [name, column] of Object.entries({ returns, y, x }))
+    writeFileSync(join(folder, `${name}.f64`), column);
+  const peer = runPeer('classical-statistics.py', [folder]);
+  rmSync(folder, { recursive: true });
+  const against = (name: string, key: string) => (peer ? { peer: { name, value: peer[key] } } : {});
+
+  const rows: BenchRow[] = [];
+  for (const [name, key, options] of [
+    ['GARCH(1,1)', 'garch', { asymmetric: false, student: false }],
+    ['GJR', 'gjr', { asymmetric: true, student: false }],
+    ["GARCH(1,1) with Student's t", 'garch-t', { asymmetric: false, student: true }],
+    ["GJR with Student's t", 'gjr-t', { asymmetric: true, student: true }],
+  ] as const) {
+    rows.push(
+      {
+        name: `${name}, ${BARS} bars, with standard errors`,
+        value: await medianMs(() => fitGarch(returns, options), 5),
+        unit: 'ms',
+        target: '<= 100 ms',
+        ...against('arch', `${key}Ms`),
+      },
+      {
+        name: 'its log likelihood',
+        value: fitGarch(returns, options).logLikelihood,
+        unit: '',
+        ...against('arch', `${key}LogLikelihood`),
+        note: 'arch takes another variance before the sample',
+      },
+    );
+  }
+  const pair = (): ReturnType<typeof engleGranger> =>
+    engleGranger(y, x, { trend: 'c', lags: 24, chooseLags: true });
   return [
-    { name: `GARCH(1,1), ${BARS} bars, with standard errors`, value: normalMs, unit: 'ms', target },
-    {
-      name: `GJR with Student's t, ${BARS} bars, with standard errors`,
-      value: studentMs,
-      unit: 'ms',
-      target,
-    },
+    ...rows,
     {
       name: `Engle-Granger, ${BARS} bars, up to 24 lags by AIC`,
-      value: cointegrationMs,
+      value: await medianMs(pair, 5),
       unit: 'ms',
       target: '<= 50 ms',
+      ...against('statsmodels', 'engleGrangerMs'),
+    },
+    {
+      name: 'its statistic',
+      value: pair()?.test.statistic ?? NaN,
+      unit: '',
+      ...against('statsmodels', 'engleGrangerStatistic'),
+    },
+    {
+      name: `Johansen's tests, 2 x ${BARS} bars, 2 lags`,
+      value: await medianMs(() => johansen([y, x], 2), 5),
+      unit: 'ms',
+      ...against('statsmodels', 'johansenMs'),
+    },
+    {
+      name: 'their trace of no relation',
+      value: johansen([y, x], 2)?.steps[0].trace ?? NaN,
+      unit: '',
+      ...against('statsmodels', 'johansenTrace'),
     },
   ];
 }

@@ -1,4 +1,5 @@
 import type { Panel } from '../dataset/panel.ts';
+import { backtestOverfitting, type Overfitting } from '../evaluation/overfitting.ts';
 import { barsPerYear } from '../market/timeframe.ts';
 import type { Forecast } from '../models/model.ts';
 import type { Instrument } from '../trading/instrument.ts';
@@ -32,6 +33,8 @@ export interface Backtest {
   readonly benchmark: Assessment;
   readonly costs: CostCurve;
   readonly timing: TimingTest | undefined;
+  /** Over the ensemble and all members. */
+  readonly overfitting: Overfitting | undefined;
   /** The ensemble under each assumption about the order inside a bar, when the rules have stop and target. */
   readonly intrabar: readonly {
     readonly order: ExecutionRules['intrabarOrder'];
@@ -57,6 +60,7 @@ export function backtest(input: BacktestInput): Backtest {
     .filter(({ id }) => id !== hold.name)
     .map(({ id, kind, forecasts }) => judge({ name: id, kind, targets: targetsOf(forecasts) }));
   const timing = testTiming(ensemble, setting);
+  const overfitting = backtestOverfitting([ensemble, ...members].map(({ returns }) => returns));
   const costs = costCurve(ensemble.strategy, setting);
   const twoSided =
     rules.takeProfitPct !== undefined && (rules.stopLossPct ?? rules.trailingStop) !== undefined;
@@ -69,7 +73,18 @@ export function backtest(input: BacktestInput): Backtest {
     return { order, totalReturnPct: under.metrics.totalReturnPct };
   });
   const barsPerSecond = speed(ensemble.strategy, setting);
-  return { market, setting, ensemble, members, benchmark, costs, timing, intrabar, barsPerSecond };
+  return {
+    market,
+    setting,
+    ensemble,
+    members,
+    benchmark,
+    costs,
+    timing,
+    overfitting,
+    intrabar,
+    barsPerSecond,
+  };
 }
 
 /** All capital, spread evenly over the symbols and left alone, at the same costs. */

@@ -56,6 +56,7 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
     },
     confidence: confidenceOf(confidence(ensemble, setting.barsPerYear, about.trials)),
     timing: result.timing ?? null,
+    overfitting: result.overfitting ?? null,
     intrabar: result.intrabar,
     models: members.map((one) => ({
       model: one.strategy.name,

@@ -142,11 +142,16 @@ function costs({ costs: curve, timing }: Backtest): string {
 <div id="costs" class="chart"></div>`;
 }
 
-function trust({ intrabar, ensemble }: Backtest, about: Provenance, sure: Confidence): string {
+function trust({ intrabar, ensemble, overfitting }: Backtest, about: Provenance, sure: Confidence): string {
   const rejected = Object.entries(countReasons(ensemble.run.rejections));
   const lines = [
     `${sure.bars} bars and ${sure.trades} closed trades. Standard error of the Sharpe ratio: ${figure(sure.sharpeStandardError, 2)}.`,
     `Chance that the true Sharpe ratio is above zero: ${figure(sure.probabilisticSharpe, 3)}; above what the best of ${sure.trials} strategies without skill would show: ${figure(sure.deflatedSharpe, 3)}.`,
+    ...(overfitting === undefined
+      ? []
+      : [
+          `Picking the best of these ${overfitting.strategies} strategies on one half of the bars would have given a below-average one on the other half in ${figure(100 * overfitting.probability, 0)} % of ${overfitting.splits} splits (probability of backtest overfitting).`,
+        ]),
     sure.minimumTrackRecordDays === undefined
       ? 'No track record, however long, would make a ratio that is not above zero significant.'
       : `Days of such returns needed to tell it from zero at 95 %: ${figure(sure.minimumTrackRecordDays, 0)}.`,

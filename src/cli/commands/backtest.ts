@@ -183,7 +183,7 @@ function print(
   about: Provenance,
   files: { readonly equityFile: string; readonly report: string | undefined },
 ): void {
-  const { ensemble, members, benchmark, setting, costs, timing } = result;
+  const { ensemble, members, benchmark, setting, costs, timing, overfitting } = result;
   const { rules } = setting;
   if (about.synthetic) out.print('These candles are SYNTHETIC: the figures say nothing about any market.');
   for (const warning of about.warnings) out.print(`WARNING: ${warning}`);
@@ -216,6 +216,10 @@ function print(
   if (timing !== undefined)
     out.print(
       `The same decisions at ${timing.shifts} random other times: ${figure(100 * timing.asGoodShare, 0)} % of them did at least as well (median ${figure(timing.medianReturnPct)} %).`,
+    );
+  if (overfitting !== undefined)
+    out.print(
+      `Picking the best of these ${overfitting.strategies} on one half of the bars would have given a below-average one on the other half in ${figure(100 * overfitting.probability, 0)} % of ${overfitting.splits} splits (PBO).`,
     );
   for (const { order, totalReturnPct } of result.intrabar)
     out.print(`When a bar reaches stop and target, ${order}: ${figure(totalReturnPct)} %.`);
