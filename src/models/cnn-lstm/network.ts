@@ -6,11 +6,12 @@ import { defineNetwork } from '../../engine/network.ts';
 import { type Tensor, tf } from '../../engine/tf.ts';
 import type { Architecture } from '../deep/architecture.ts';
 import { directionHead } from '../deep/direction-head.ts';
+import { oneWindow } from '../deep/inputs.ts';
 import { stepDropout } from '../deep/layers.ts';
 import type { CnnLstmParams } from './index.ts';
 
 export const cnnLstmArchitecture: Architecture<CnnLstmParams> = {
-  futureBars: () => 0,
+  inputs: oneWindow,
   head: directionHead,
   network: ({ hidden, layers, channels, dropout: rate }, { features, outputs }) =>
     defineNetwork('cnn-lstm', (declare) => {

@@ -2,23 +2,59 @@ import type { Network } from '../../engine/network.ts';
 import type { Tensor } from '../../engine/tf.ts';
 import type { ExplanationPart } from '../explanation.ts';
 import type { Forecast } from '../model.ts';
+import type { PairSymbol } from '../../market/symbol.ts';
+import type { InputLayout, PanelShape } from './inputs.ts';
 import type { DeepParams } from './params.ts';
-import type { WindowSizes } from './inputs.ts';
+import type { Targets } from './targets.ts';
 
 /** What makes one deep model different from the next: loaded only when it is trained or used. */
 export interface Architecture<Params extends DeepParams> {
-  /** Bars after the window whose calendar the network reads; 0 for none. */
-  futureBars(params: Params): number;
+  /** What the network reads. Throws `UserError` when the panel cannot give it. */
+  inputs(params: Params, panel: PanelShape): InputLayout;
   network(params: Params, sizes: NetworkSizes): DeepNetwork;
   head(params: Params): Head;
   /** What the network's `explanation` of one window, or its average over many, says. */
-  explain?(params: Params, explanation: Readonly<Record<string, Float32Array>>): readonly ExplanationPart[];
+  explain?(
+    params: Params,
+    explanation: Readonly<Record<string, Float32Array>>,
+    about: Explained,
+  ): readonly ExplanationPart[];
 }
 
-export interface NetworkSizes extends WindowSizes {
+/** What a model was trained on. */
+export interface Explained extends PanelShape {
+  readonly symbols: readonly PairSymbol[];
+}
+
+export interface NetworkSizes {
+  /** Of the first branch. */
+  readonly lookBack: number;
+  /** Of the first branch. */
+  readonly features: number;
+  readonly branches: readonly BranchSizes[];
+  readonly futureBars: number;
   readonly symbols: number;
   /** Numbers that the head wants for each window. */
   readonly outputs: number;
+}
+
+export interface BranchSizes {
+  readonly name: string;
+  readonly lookBack: number;
+  readonly features: number;
+}
+
+export function networkSizes(
+  { branches, futureBars }: InputLayout,
+  of: { readonly symbols: number; readonly outputs: number },
+): NetworkSizes {
+  const sizes = branches.map(({ name, lookBack, features }) => ({
+    name,
+    lookBack,
+    features: features.length,
+  }));
+  const [{ lookBack, features }] = sizes;
+  return { lookBack, features, branches: sizes, futureBars, ...of };
 }
 
 export type DeepNetwork = Network<Readonly<Record<string, Tensor>>, NetworkOutput>;
@@ -32,10 +68,10 @@ export interface NetworkOutput {
 
 /** What a network's outputs mean: how they are judged, and how they become a forecast. */
 export interface Head {
-  /** Bars of the returns that are forecast. */
-  readonly horizons: readonly number[];
+  /** What is learned of the bars after the window; the first number has the sign of the return. */
+  readonly targets: Targets;
   readonly outputs: number;
-  /** The loss of each row, [rows], from outputs [rows, outputs] and scaled returns [rows, horizons]. */
+  /** The loss of each row, [rows], from outputs [rows, outputs] and targets [rows, width]. */
   rowLosses(output: Tensor, targets: Tensor, balance: ClassBalance): Tensor;
   /** Fitted on validation windows only, after training. */
   calibrate(validation: HeadSample): Calibration;
@@ -49,7 +85,7 @@ export interface Head {
   ): Omit<Forecast, 'symbol'>;
 }
 
-/** Outputs [count, outputs] beside what happened, [count, horizons] in scaled returns. */
+/** Outputs [count, outputs] beside what happened, targets [count, width]. */
 export interface HeadSample {
   readonly count: number;
   readonly outputs: Float32Array;
@@ -59,6 +95,6 @@ export interface HeadSample {
 export type Calibration = Readonly<Record<string, number>>;
 
 export interface ClassBalance {
-  /** Share of the training windows whose return at the first horizon was positive. */
+  /** Share of the training windows whose first target was positive. */
   readonly positiveShare: number;
 }

@@ -9,17 +9,19 @@ export interface DeepModelAbout<Params extends DeepParams> {
   readonly source: string;
   readonly params: z.ZodType<Params>;
   readonly quickParams: Readonly<Record<string, unknown>>;
+  /** Columns of the panel; default: the volatility and the features of the parameters. */
+  readonly features?: (params: Params) => readonly string[];
   /** Imports the network, and with it TensorFlow.js and ONNX Runtime. */
   readonly architecture: () => Promise<Architecture<Params>>;
 }
 
 /** A forecaster from its network: windows, training, calibration and checkpoints are the same for all. */
 export function deepModel<Params extends DeepParams>(about: DeepModelAbout<Params>): Model<Params> {
-  const { architecture, ...shown } = about;
+  const { architecture, features = networkInputs, ...shown } = about;
   return {
     ...shown,
     kind: 'deep',
-    features: networkInputs,
+    features,
     async fit(task) {
       const [chosen, { fitDeep }, { trainedForecaster }] = await Promise.all([
         architecture(),
@@ -27,8 +29,7 @@ export function deepModel<Params extends DeepParams>(about: DeepModelAbout<Param
         import('./forecaster.ts'),
       ]);
       const trained = await fitDeep(chosen, task);
-      const { params } = task;
-      return trainedForecaster(trained, chosen, { params, timeframe: task.panel.timeframe });
+      return trainedForecaster(trained, chosen, task.params);
     },
     async load(artifact) {
       const [chosen, { loadForecaster }] = await Promise.all([architecture(), import('./forecaster.ts')]);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { tf } from '../../engine/tf.ts';
 import type { Calibration, Head, HeadSample } from './architecture.ts';
 import { fitPlatt, plattProbability } from './platt.ts';
+import { returnTargets } from './targets.ts';
 
 export interface DirectionRule {
   readonly horizonBars: number;
@@ -21,7 +22,7 @@ const Platt = z.object({ slope: z.number().min(0), offset: z.number() });
  */
 export function directionHead({ horizonBars, buyAbove, sellBelow, minimumConfidence }: DirectionRule): Head {
   return {
-    horizons: [horizonBars],
+    targets: returnTargets([horizonBars]),
     outputs: 1,
     rowLosses(output, targets, { positiveShare }) {
       const logit = tf.reshape(output, [-1]);

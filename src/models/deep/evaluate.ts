@@ -3,6 +3,7 @@ import { type BatchSpec, createPass, type Feeds, rowsOf, unflatten } from '../..
 import { tf } from '../../engine/tf.ts';
 import { parameterCount } from '../../engine/weights.ts';
 import type { ClassBalance, DeepNetwork, Head } from './architecture.ts';
+import type { Examples } from './examples.ts';
 
 /** A network on windows with known returns. */
 export interface Evaluation {
@@ -18,7 +19,7 @@ export interface Evaluator {
   run(
     parameters: Float32Array,
     windows: {
-      readonly count: number;
+      readonly examples: Examples;
       readonly signal: AbortSignal;
       /** Feeds of the batch that starts at window `from`. */
       readonly batch: (from: number) => Feeds;
@@ -43,7 +44,11 @@ export async function createEvaluator(options: {
       const flat = inputs.input('parameters', [parameterCount(network.parameters)], 'float32');
       const values = unflatten(network.parameters, flat);
       const pass = createPass(inputs, { training: false, values, rows, firstRow: 0, stepOffset: 0 });
-      const { targets, ...given } = Object.fromEntries(
+      const {
+        targets,
+        weights: _,
+        ...given
+      } = Object.fromEntries(
         Object.entries(batch).map(([name, { shape, type }]) => [name, inputs.input(name, shape, type)]),
       );
       const { output, explanation } = network.forward(pass, given);
@@ -58,24 +63,29 @@ export async function createEvaluator(options: {
   );
   const { output, losses, ...explanation } = results;
   return {
-    async run(parameters, { count, signal, batch: feedsAt }) {
+    async run(parameters, { examples, signal, batch: feedsAt }) {
+      const { count, weights } = examples;
       const outputs = new Float32Array(count * head.outputs);
       const sums = Object.entries(explanation).map(
         ([name, values]) => [name, values, new Float64Array(values.length)] as const,
       );
-      let loss = 0;
+      let [loss, counted] = [0, 0];
       let batches = 0;
       for (let from = 0; from < count; from += rows) {
         signal.throwIfAborted();
         await executor.run({ ...feedsAt(from), parameters }, results, () => new Float32Array());
         const used = Math.min(rows, count - from);
         outputs.set(output.subarray(0, used * head.outputs), from * head.outputs);
-        for (let row = 0; row < used; row++) loss += losses[row];
+        for (let row = 0; row < used; row++) {
+          const weight = weights?.[from + row] ?? 1;
+          if (weight > 0) loss += weight * losses[row];
+          counted += weight;
+        }
         for (const [, values, sum] of sums) values.forEach((value, i) => (sum[i] += value));
         batches++;
       }
       return {
-        loss: loss / count,
+        loss: loss / counted,
         outputs,
         explanation: Object.fromEntries(
           sums.map(([name, , sum]) => [name, Float32Array.from(sum, (value) => value / batches)]),

@@ -2,47 +2,55 @@ import { labelEndMs, labelledRows } from '../../dataset/labels.ts';
 import type { Panel } from '../../dataset/panel.ts';
 import { UserError } from '../../foundation/errors.ts';
 import type { Random } from '../../foundation/random.ts';
-import { scaledReturns, type SeriesInputs } from './inputs.ts';
+import type { HeadSample } from './architecture.ts';
+import type { SeriesInputs } from './inputs.ts';
+import type { LabelledPanel } from './targets.ts';
 
-/** Windows with known returns: where each one ends, and its scaled returns. */
+/** Windows with known targets: where each one ends, and what followed. */
 export interface Examples {
   readonly count: number;
   /** Index of the series. */
   readonly series: Int32Array;
+  /** -1: no window. */
   readonly row: Int32Array;
-  /** [count, horizons] */
+  /** [count, width] */
   readonly targets: Float32Array;
+  /** So many examples that follow each other stay together: the symbols of one bar, or 1. */
+  readonly group: number;
+  /** 0 for an example without a window or without targets: it fills the place of its symbol. Absent: all 1. */
+  readonly weights?: Float32Array;
 }
 
 /**
- * Windows that end in rows from `fromMs` on and whose returns at all horizons are known at or before `untilMs`.
+ * Windows that end in rows from `fromMs` on and whose targets are all known at or before `untilMs`.
  * Throws `UserError` when they are fewer than `least`.
  */
 export function findExamples(
   panel: Panel,
   inputs: readonly SeriesInputs[],
+  labels: LabelledPanel['columns'],
   options: {
-    readonly horizons: readonly number[];
+    readonly horizonBars: number;
     readonly fromMs: number;
     readonly untilMs: number;
     readonly least: number;
+    readonly together: boolean;
   },
 ): Examples {
-  const { horizons, least, ...span } = options;
+  const { least, together, ...span } = options;
   const { timeframe } = panel;
-  const horizonBars = Math.max(...horizons);
   const series: number[] = [];
   const row: number[] = [];
   const targets: number[] = [];
-  panel.series.forEach((one, s) => {
-    const returns = horizons.map((bars) => scaledReturns(one, timeframe, bars));
-    const furthest = returns[horizons.indexOf(horizonBars)];
-    const labelled = new Set(labelledRows(one.candles, furthest, { timeframe, horizonBars, ...span }));
+  panel.series.forEach(({ candles }, s) => {
+    const columns = labels[s];
+    const complete = columns[0].map((_, at) => columns.reduce((sum, column) => sum + column[at], 0));
+    const labelled = new Set(labelledRows(candles, complete, { timeframe, ...span }));
     for (const end of inputs[s].ends) {
       if (!labelled.has(end)) continue;
       series.push(s);
       row.push(end);
-      for (const column of returns) targets.push(column[end]);
+      for (const column of columns) targets.push(column[end]);
     }
   });
   if (row.length < least) {
@@ -50,12 +58,42 @@ export function findExamples(
       hint: 'Fetch more history, or lower lookBack or batchSize of the model.',
     });
   }
-  return {
+  const found = {
     count: row.length,
     series: Int32Array.from(series),
     row: Int32Array.from(row),
     targets: Float32Array.from(targets),
+    group: 1,
   };
+  return together ? barByBar(found, inputs) : found;
+}
+
+/** The examples in order of time, those of one bar side by side, a place for every symbol. */
+function barByBar(examples: Examples, inputs: readonly SeriesInputs[]): Examples {
+  const group = inputs.length;
+  const timeOf = (example: number): number => inputs[examples.series[example]].time[examples.row[example]];
+  const times = Float64Array.from(
+    new Set(Array.from({ length: examples.count }, (_, i) => timeOf(i))),
+  ).sort();
+  const places = new Map(Array.from(times, (time, bar) => [time, bar * group]));
+  const count = times.length * group;
+  const width = examples.targets.length / examples.count;
+  const row = new Int32Array(count).fill(-1);
+  const targets = new Float32Array(count * width);
+  const weights = new Float32Array(count);
+  // A symbol whose own targets are not known is still seen by the others.
+  inputs.forEach(({ time, ends }, s) => {
+    for (const end of ends) {
+      const place = places.get(time[end]);
+      if (place !== undefined) row[place + s] = end;
+    }
+  });
+  for (let i = 0; i < examples.count; i++) {
+    const place = (places.get(timeOf(i)) ?? 0) + examples.series[i];
+    weights[place] = 1;
+    targets.set(examples.targets.subarray(i * width, (i + 1) * width), place * width);
+  }
+  return { count, series: Int32Array.from(row, (_, place) => place % group), row, targets, group, weights };
 }
 
 /**
@@ -69,21 +107,43 @@ export function trainingEndMs(panel: Panel, horizonBars: number, trainUntilMs: n
   return firstMs + 0.85 * (Math.min(lastMs, trainUntilMs) - firstMs);
 }
 
-/** At most `count` of the examples, evenly spread. */
+/** At most `count` of the examples, evenly spread, groups as a whole. */
 export function thinned(examples: Examples, count: number): Examples {
+  const { group } = examples;
   if (examples.count <= count) return examples;
-  const kept = Int32Array.from({ length: count }, (_, i) => Math.floor((i * examples.count) / count));
-  const width = examples.targets.length / examples.count;
-  const targets = new Float32Array(count * width);
-  kept.forEach((from, to) =>
-    targets.set(examples.targets.subarray(from * width, (from + 1) * width), to * width),
+  const groups = Math.max(1, Math.floor(count / group));
+  const all = examples.count / group;
+  const kept = Int32Array.from(
+    { length: groups * group },
+    (_, i) => Math.floor((Math.floor(i / group) * all) / groups) * group + (i % group),
   );
+  const { weights } = examples;
+  const width = examples.targets.length / examples.count;
   return {
-    count,
+    count: kept.length,
     series: kept.map((from) => examples.series[from]),
     row: kept.map((from) => examples.row[from]),
-    targets,
+    targets: rowsOfColumn(examples.targets, width, kept),
+    group,
+    ...(weights && { weights: rowsOfColumn(weights, 1, kept) }),
   };
+}
+
+/** The outputs [count, outputs] and targets of those examples that have both a window and targets. */
+export function sampleOf({ count, targets, weights }: Examples, outputs: Float32Array): HeadSample {
+  if (weights === undefined) return { count, outputs, targets };
+  const real = Int32Array.from(weights.keys()).filter((i) => weights[i] > 0);
+  return {
+    count: real.length,
+    outputs: rowsOfColumn(outputs, outputs.length / count, real),
+    targets: rowsOfColumn(targets, targets.length / count, real),
+  };
+}
+
+function rowsOfColumn(values: Float32Array, width: number, rows: Int32Array): Float32Array {
+  const taken = new Float32Array(rows.length * width);
+  rows.forEach((from, to) => taken.set(values.subarray(from * width, (from + 1) * width), to * width));
+  return taken;
 }
 
 /** The numbers below `count` in random order (Fisher-Yates). */

@@ -2,32 +2,45 @@ import { adamw } from '../../engine/optimizers.ts';
 import { createTrainer, type Loss, type Trainer } from '../../engine/trainer.ts';
 import { cosineWithWarmUp } from '../../engine/schedules.ts';
 import { tf } from '../../engine/tf.ts';
-import { fitScaler, type Scaler } from '../../dataset/scaler.ts';
+import type { Scaler } from '../../dataset/scaler.ts';
+import { UserError } from '../../foundation/errors.ts';
 import { createRandom, deriveSeed } from '../../foundation/random.ts';
 import type { PairSymbol } from '../../market/symbol.ts';
 import type { ExplanationPart } from '../explanation.ts';
 import type { FitProgress, FitTask } from '../model.ts';
-import type {
-  Architecture,
-  Calibration,
-  ClassBalance,
-  DeepNetwork,
-  Head,
-  NetworkSizes,
+import {
+  type Architecture,
+  type Calibration,
+  type ClassBalance,
+  type DeepNetwork,
+  type Head,
+  networkSizes,
 } from './architecture.ts';
 import { createEvaluator, type Evaluation, type Evaluator } from './evaluate.ts';
-import { type Examples, findExamples, shuffled, thinned, trainingEndMs } from './examples.ts';
-import { batchSpec, seriesInputs, type SeriesInputs, windowBatch } from './inputs.ts';
+import { type Examples, findExamples, sampleOf, shuffled, thinned, trainingEndMs } from './examples.ts';
+import {
+  batchSpec,
+  fitScalers,
+  type InputLayout,
+  type PanelShape,
+  seriesInputs,
+  type SeriesInputs,
+  shapeOf,
+  windowBatch,
+} from './inputs.ts';
 import type { DeepParams } from './params.ts';
 import { saveTraining, startTraining } from './snapshot.ts';
 
 /** A trained network, and all that is needed to use it. */
 export interface Trained {
   readonly network: DeepNetwork;
-  readonly sizes: NetworkSizes;
+  readonly layout: InputLayout;
+  /** Of the panel it was trained on. */
+  readonly panel: PanelShape;
   readonly parameters: Float32Array;
   readonly symbols: readonly PairSymbol[];
-  readonly scaler: Scaler;
+  /** One a branch. */
+  readonly scalers: readonly Scaler[];
   readonly calibration: Calibration;
   readonly report: Readonly<Record<string, unknown>>;
   /** Over the validation windows, of a network that can tell. */
@@ -44,31 +57,32 @@ export async function fitDeep<Params extends DeepParams>(
   task: FitTask<Params>,
 ): Promise<Trained> {
   const { panel, params, seed } = task;
-  const { lookBack, batchSize } = params;
   const head = architecture.head(params);
-  const horizonBars = Math.max(...head.horizons);
+  const { horizonBars, width } = head.targets;
   const untilMs = trainingEndMs(panel, horizonBars, task.trainUntilMs);
 
   const symbols = panel.series.map(({ symbol }) => symbol);
-  const scaler = trainingScaler(task, untilMs);
-  const inputs = seriesInputs(panel, { symbols, scaler, lookBack });
-  const { horizons } = head;
-  const training = findExamples(panel, inputs, { horizons, fromMs: -Infinity, untilMs, least: batchSize });
-  const later = findExamples(panel, inputs, { horizons, fromMs: untilMs, untilMs: Infinity, least: 1 });
+  const shape = shapeOf(panel);
+  const layout = architecture.inputs(params, shape);
+  const group = groupOf(layout, symbols);
+  const batchSize = group * Math.max(1, Math.round(params.batchSize / group));
+  const scalers = fitScalers(panel, layout, untilMs);
+  const inputs = seriesInputs(panel, { symbols, scalers, layout });
+  const labels = head.targets.of(panel, untilMs);
+  const find = (span: { fromMs: number; untilMs: number; least: number }): Examples =>
+    findExamples(panel, inputs, labels.columns, { ...span, horizonBars, together: group > 1 });
+  const training = find({ fromMs: -Infinity, untilMs, least: batchSize });
+  const later = find({ fromMs: untilMs, untilMs: Infinity, least: 1 });
   const validation = thinned(later, params.validationWindows);
 
-  const sizes: NetworkSizes = {
-    lookBack,
-    features: scaler.means.length,
-    futureBars: architecture.futureBars(params),
-    symbols: symbols.length,
-    outputs: head.outputs,
-  };
+  const { outputs } = head;
+  const sizes = networkSizes(layout, { symbols: symbols.length, outputs });
   const network = architecture.network(params, sizes);
   const balance = classBalance(training);
   const spec = {
-    ...batchSpec(batchSize, sizes),
-    targets: { shape: [batchSize, horizons.length], type: 'float32' as const },
+    ...batchSpec(batchSize, layout),
+    targets: { shape: [batchSize, width], type: 'float32' as const },
+    ...(group > 1 && { weights: { shape: [batchSize], type: 'float32' as const } }),
   };
   const evaluator = await createEvaluator({ network, head, balance, batch: spec });
   const trainer = await createTrainer({
@@ -79,26 +93,28 @@ export async function fitDeep<Params extends DeepParams>(
     seed: deriveSeed(seed, 'weights'),
     clipNorm: params.clipNorm,
   });
-  const run = { task, network, sizes, inputs, training, validation, evaluator, trainer };
+  const run = { task, network, layout, batchSize, inputs, training, validation, evaluator, trainer };
   try {
     const { parameters, evaluation, history } = await trainEpochs(run);
-    const sample = { count: validation.count, outputs: evaluation.outputs, targets: validation.targets };
+    const sample = sampleOf(validation, evaluation.outputs);
     const calibration = head.calibrate(sample);
     const report = {
       parameters: parameters.length,
-      trainingWindows: training.count,
-      validationWindows: validation.count,
+      trainingWindows: windowCount(training),
+      validationWindows: windowCount(validation),
       ...history,
+      ...(labels.fitted && { fittedTargets: labels.fitted }),
       validation: head.scores(sample, calibration),
       ...(Object.keys(calibration).length > 0 && { calibration }),
     };
-    const explanation = architecture.explain?.(params, evaluation.explanation);
+    const explanation = architecture.explain?.(params, evaluation.explanation, { ...shape, symbols });
     return {
       network,
-      sizes,
+      layout,
+      panel: shape,
       parameters,
       symbols,
-      scaler,
+      scalers,
       calibration,
       report,
       ...(explanation && { explanation }),
@@ -112,7 +128,9 @@ export async function fitDeep<Params extends DeepParams>(
 interface Run {
   readonly task: FitTask<DeepParams>;
   readonly network: DeepNetwork;
-  readonly sizes: NetworkSizes;
+  readonly layout: InputLayout;
+  /** Rows of a batch. */
+  readonly batchSize: number;
   readonly inputs: readonly SeriesInputs[];
   readonly training: Examples;
   readonly validation: Examples;
@@ -125,10 +143,10 @@ interface Run {
  * snapshot of the task, if it has one, and leaves one behind when it is aborted.
  */
 async function trainEpochs(run: Run) {
-  const { task, training, trainer, network } = run;
+  const { task, training, trainer, network, batchSize } = run;
   const { params, seed, signal, snapshots } = task;
   const windows = Math.min(params.windowsPerEpoch ?? training.count, training.count);
-  const stepsPerEpoch = Math.max(1, Math.floor(windows / params.batchSize));
+  const stepsPerEpoch = Math.max(1, Math.floor(windows / batchSize));
   const steps = stepsPerEpoch * params.epochs;
   const rate = cosineWithWarmUp(params.learningRate, {
     steps,
@@ -142,7 +160,7 @@ async function trainEpochs(run: Run) {
   const progress = (): FitProgress => ({
     step: stepsMade(),
     steps,
-    ...(trained.ms > 0 && { samplesPerSecond: (trained.steps * params.batchSize) / (trained.ms / 1000) }),
+    ...(trained.ms > 0 && { samplesPerSecond: (trained.steps * batchSize) / (trained.ms / 1000) }),
     learningRate: rate(Math.max(0, stepsMade() - 1)),
   });
   const keep = async (): Promise<void> => {
@@ -155,7 +173,7 @@ async function trainEpochs(run: Run) {
       signal.throwIfAborted();
       const { stepsDone, epoch } = point;
       const started = performance.now();
-      const result = await trainer.step(fill(order, stepsDone * params.batchSize), rate(stepsMade()));
+      const result = await trainer.step(fill(order, stepsDone * batchSize), rate(stepsMade()));
       trained = { steps: trained.steps + 1, ms: trained.ms + performance.now() - started };
       point = { ...point, stepsDone: stepsDone + 1, lossSum: point.lossSum + result.losses[0] };
       if (point.stepsDone < stepsPerEpoch) {
@@ -182,7 +200,9 @@ async function trainEpochs(run: Run) {
 
   try {
     while (point.epoch <= params.epochs && point.epoch - 1 - point.best.epoch < params.patience)
-      await finishEpoch(shuffled(training.count, createRandom(deriveSeed(seed, `epoch ${point.epoch}`))));
+      await finishEpoch(
+        shuffled(training.count / training.group, createRandom(deriveSeed(seed, `epoch ${point.epoch}`))),
+      );
     const { best, losses, validationLosses } = point;
     const evaluation = await evaluate(run, best.parameters);
     const history = { bestEpoch: best.epoch, stepsPerEpoch, losses, validationLosses };
@@ -193,19 +213,25 @@ async function trainEpochs(run: Run) {
   }
 }
 
-/** Fills the feeds of a batch with the examples `order[from]`, `order[from + 1]`, ..., from the start again at the end. */
-function batchFiller({ task, sizes, inputs }: Run, examples: Examples) {
-  const { batchSize } = task.params;
-  const batch = windowBatch(batchSize, sizes, task.panel.timeframe);
-  const width = examples.targets.length / examples.count;
+/**
+ * Fills the feeds of a batch with the examples from place `from` on, of the groups in this order, from the start
+ * again at the end.
+ */
+function batchFiller({ task, layout, batchSize, inputs }: Run, examples: Examples) {
+  const { count, group, series, row } = examples;
+  const batch = windowBatch(batchSize, layout, task.panel.timeframe);
+  const width = examples.targets.length / count;
   const targets = new Float32Array(batchSize * width);
-  const feeds = { ...batch.feeds, targets };
+  const weights = new Float32Array(batchSize);
+  const feeds = { ...batch.feeds, targets, ...(examples.weights && { weights }) };
   return (order: Int32Array | undefined, from: number): typeof feeds => {
     for (let slot = 0; slot < batchSize; slot++) {
-      const place = (from + slot) % examples.count;
-      const example = order?.[place] ?? place;
-      batch.fill(slot, inputs[examples.series[example]], examples.row[example]);
+      const place = (from + slot) % count;
+      const example = order ? order[Math.floor(place / group)] * group + (place % group) : place;
+      if (row[example] < 0) batch.clear(slot);
+      else batch.fill(slot, inputs[series[example]], row[example]);
       targets.set(examples.targets.subarray(example * width, (example + 1) * width), slot * width);
+      if (examples.weights) weights[slot] = examples.weights[example];
     }
     return feeds;
   };
@@ -216,39 +242,37 @@ async function evaluate(run: Run, parameters: Float32Array): Promise<Evaluation>
   const { task, validation, evaluator } = run;
   const fill = batchFiller(run, validation);
   return evaluator.run(parameters, {
-    count: validation.count,
+    examples: validation,
     signal: task.signal,
     batch: (from) => fill(undefined, from),
   });
 }
 
-/** Location and scale of the inputs in the training bars of all symbols together. */
-function trainingScaler({ panel }: FitTask<DeepParams>, untilMs: number): Scaler {
-  const pooled = panel.series[0].features.columns.map((_, c) =>
-    Float64Array.from(
-      panel.series.flatMap(({ candles, features }) => [
-        ...features.columns[c].subarray(
-          0,
-          candles.time.findIndex((time) => time >= untilMs),
-        ),
-      ]),
-    ),
-  );
-  return fitScaler(
-    pooled,
-    Int32Array.from(pooled[0], (_, row) => row),
-  );
+/** Examples of one bar that stay together. Throws `UserError` for a model of several symbols that is given one. */
+function groupOf({ together }: InputLayout, symbols: readonly PairSymbol[]): number {
+  if (!together) return 1;
+  if (symbols.length > 1) return symbols.length;
+  throw new UserError(`The model reads several symbols together, only ${symbols.join(', ')} was given.`, {
+    hint: 'Put at least two symbols into market.symbols, or leave the model out.',
+  });
 }
 
-function classBalance({ count, targets }: Examples): ClassBalance {
+const windowCount = ({ count, weights }: Examples): number =>
+  weights === undefined ? count : weights.reduce((sum, weight) => sum + weight, 0);
+
+function classBalance(examples: Examples): ClassBalance {
+  const { count, targets, weights } = examples;
   const width = targets.length / count;
   let ups = 0;
-  for (let i = 0; i < count; i++) if (targets[i * width] > 0) ups++;
+  for (let i = 0; i < count; i++) if (targets[i * width] > 0 && weights?.[i] !== 0) ups++;
   // One of each added: a class that never occurs must not weigh infinitely.
-  return { positiveShare: (ups + 1) / (count + 2) };
+  return { positiveShare: (ups + 1) / (windowCount(examples) + 2) };
 }
 
 function meanLoss(network: DeepNetwork, head: Head, balance: ClassBalance): Loss {
-  return (pass, { targets, ...inputs }) =>
-    tf.mean(head.rowLosses(network.forward(pass, inputs).output, targets, balance));
+  return (pass, { targets, weights, ...inputs }) => {
+    const losses = head.rowLosses(network.forward(pass, inputs).output, targets, balance);
+    if (weights === undefined) return tf.mean(losses);
+    return tf.div(tf.sum(tf.mul(losses, weights)), tf.maximum(tf.sum(weights), 1));
+  };
 }

@@ -3,38 +3,41 @@ import { z } from 'zod';
 import { exportOnnx, openPredictor } from '../../engine/predictor.ts';
 import type { Panel } from '../../dataset/panel.ts';
 import { UserError } from '../../foundation/errors.ts';
-import { parseTimeframe, type Timeframe } from '../../market/timeframe.ts';
+import type { PairSymbol } from '../../market/symbol.ts';
+import { parseTimeframe, TIMEFRAME_MS } from '../../market/timeframe.ts';
 import { ExplanationPart } from '../explanation.ts';
 import type { Artifact, FittedModel, Forecast } from '../model.ts';
 import type { Architecture, Head } from './architecture.ts';
 import { explainNewest, explanationOnnx, type InWords } from './explain.ts';
 import type { Trained } from './fit.ts';
-import { batchSpec, seriesInputs, type SeriesInputs, windowBatch } from './inputs.ts';
+import {
+  batchSpec,
+  type InputLayout,
+  type PanelShape,
+  seriesInputs,
+  type SeriesInputs,
+  windowBatch,
+} from './inputs.ts';
 import type { DeepParams } from './params.ts';
 
 /**
  * Windows in one run of the inference graph. Every window has its own place in a batch, counted from the first
- * row of its series, so that a longer series changes nothing in what its neighbours are computed with.
+ * row of its series (from the epoch where symbols stand together), so that a longer series changes nothing in
+ * what its neighbours are computed with.
  */
-const ROWS = 64;
+const LEAST_ROWS = 64;
 const ONNX = 'model.onnx';
 const EXPLANATION = 'explanation.onnx';
 
-const Sizes = z.strictObject({
-  lookBack: z.int().min(1),
-  features: z.int().min(1),
-  futureBars: z.int().min(0),
-  symbols: z.int().min(1),
-  outputs: z.int().min(1),
-});
-
 const Saved = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   params: z.unknown(),
-  timeframe: z.string().transform(parseTimeframe),
+  panel: z.strictObject({
+    timeframe: z.string().transform(parseTimeframe),
+    features: z.array(z.string()),
+  }),
   symbols: z.array(z.templateLiteral([z.string(), '/', z.string()])),
-  scaler: z.strictObject({ means: z.array(z.number()), deviations: z.array(z.number()) }),
-  sizes: Sizes,
+  scalers: z.array(z.strictObject({ means: z.array(z.number()), deviations: z.array(z.number()) })),
   calibration: z.record(z.string(), z.number()),
   report: z.record(z.string(), z.unknown()),
   explanation: z.array(ExplanationPart).optional(),
@@ -45,39 +48,46 @@ type Saved = z.output<typeof Saved>;
 export async function trainedForecaster<Params extends DeepParams>(
   trained: Trained,
   architecture: Architecture<Params>,
-  about: { readonly params: Params; readonly timeframe: Timeframe },
+  params: Params,
 ): Promise<FittedModel> {
-  const { network, parameters, symbols, scaler, sizes, calibration, report, explanation } = trained;
+  const { network, parameters, layout, panel, symbols, scalers, calibration, report, explanation } = trained;
   const onnx = exportOnnx({
     network,
     parameters,
-    batch: batchSpec(ROWS, sizes),
+    batch: batchSpec(batchRows(layout, symbols), layout),
     outputs: (pass, inputs) => ({ output: network.forward(pass, inputs).output }),
   });
   const saved = Saved.parse({
-    version: 1,
-    params: about.params,
-    timeframe: about.timeframe,
+    version: 2,
+    params,
+    panel,
     symbols,
-    scaler,
-    sizes,
+    scalers,
     calibration,
     report,
     explanation,
   });
   const blobs = { [ONNX]: onnx, ...(explanation && { [EXPLANATION]: explanationOnnx(trained) }) };
-  return forecaster(saved, blobs, meaning(architecture, about.params));
+  return forecaster(saved, blobs, meaning(architecture, params, saved));
 }
 
-/** What the network's outputs and explanations mean under these parameters. */
+/** What the network's inputs, outputs and explanations mean under these parameters. */
 interface Meaning {
+  readonly layout: InputLayout;
   readonly head: Head;
   readonly inWords: InWords | undefined;
 }
 
-const meaning = <Params extends DeepParams>(architecture: Architecture<Params>, params: Params): Meaning => ({
+const meaning = <Params extends DeepParams>(
+  architecture: Architecture<Params>,
+  params: Params,
+  { panel, symbols }: Pick<Saved, 'panel' | 'symbols'>,
+): Meaning => ({
+  layout: architecture.inputs(params, panel),
   head: architecture.head(params),
-  inWords: architecture.explain && ((explanation) => architecture.explain?.(params, explanation) ?? []),
+  inWords:
+    architecture.explain &&
+    ((explanation) => architecture.explain?.(params, explanation, { ...panel, symbols }) ?? []),
 });
 
 /** A model from its checkpoint. Throws when the parameters or the ONNX file are not what they should be. */
@@ -87,15 +97,19 @@ export async function loadForecaster<Params extends DeepParams>(
   params: z.ZodType<Params>,
 ): Promise<FittedModel> {
   const saved = Saved.parse(json);
-  return forecaster(saved, blobs, meaning(architecture, params.parse(saved.params)));
+  return forecaster(saved, blobs, meaning(architecture, params.parse(saved.params), saved));
 }
+
+/** Rows of the inference graph: whole bars when the symbols of a bar stand together. */
+const batchRows = ({ together }: InputLayout, { length }: readonly PairSymbol[]): number =>
+  together ? length * Math.ceil(LEAST_ROWS / length) : LEAST_ROWS;
 
 async function forecaster(
   saved: Saved,
   blobs: Artifact['blobs'],
-  { head, inWords }: Meaning,
+  { layout, head, inWords }: Meaning,
 ): Promise<FittedModel> {
-  const { sizes, calibration, timeframe, explanation } = saved;
+  const { symbols, scalers, calibration, panel: shape, explanation } = saved;
   const onnx = blobs[ONNX];
   if (onnx === undefined) {
     throw new UserError(`The checkpoint has no "${ONNX}".`, {
@@ -106,40 +120,36 @@ async function forecaster(
   const predictor = await openPredictor(onnx, { threads: availableParallelism() });
   // One run at a time: the batch is one set of arrays.
   let queue: Promise<unknown> = Promise.resolve();
-  const batch = windowBatch(ROWS, sizes, timeframe);
+  const rows = batchRows(layout, symbols);
+  const batch = windowBatch(rows, layout, shape.timeframe);
 
-  async function outputsOf(series: SeriesInputs, sinceMs: number): Promise<Float64Array> {
-    const outputs = new Float64Array(series.time.length * sizes.outputs).fill(NaN);
-    const wanted = series.ends.filter((row) => series.time[row] >= sinceMs);
-    for (let from = 0; from < wanted.length;) {
-      const block = Math.floor(wanted[from] / ROWS);
-      let to = from;
-      for (; to < wanted.length && Math.floor(wanted[to] / ROWS) === block; to++)
-        batch.fill(wanted[to] % ROWS, series, wanted[to]);
+  /** The outputs of every series, [its bars, outputs], `NaN` where it has no window. */
+  async function outputsOf(series: readonly SeriesInputs[], sinceMs: number): Promise<Float64Array[]> {
+    const outputs = series.map(({ time }) => new Float64Array(time.length * head.outputs).fill(NaN));
+    for (const windows of inBatches(series, { rows, sinceMs, layout, symbols: symbols.length, shape })) {
+      if (layout.together) for (let slot = 0; slot < rows; slot++) batch.clear(slot);
+      for (const { slot, of, row } of windows) batch.fill(slot, series[of], row);
       const { output } = await predictor.run(batch.feeds);
-      for (; from < to; from++) {
-        const slot = wanted[from] % ROWS;
-        outputs.set(
-          output.subarray(slot * sizes.outputs, (slot + 1) * sizes.outputs),
-          wanted[from] * sizes.outputs,
-        );
+      for (const { slot, of, row } of windows) {
+        const found = output.subarray(slot * head.outputs, (slot + 1) * head.outputs);
+        outputs[of].set(found, row * head.outputs);
       }
     }
     return outputs;
   }
 
   function inputsOf(panel: Panel): SeriesInputs[] {
-    requireSameInputs(panel, saved);
-    return seriesInputs(panel, { ...saved, lookBack: sizes.lookBack });
+    requireSameInputs(panel, saved, layout);
+    return seriesInputs(panel, { symbols, scalers, layout });
   }
 
   async function forecast(panel: Panel, sinceMs: number): Promise<Forecast[]> {
-    const forecasts: Forecast[] = [];
-    for (const series of inputsOf(panel)) {
-      const outputs = await outputsOf(series, sinceMs);
-      forecasts.push({ symbol: series.symbol, ...head.forecast(outputs, series.volatility, calibration) });
-    }
-    return forecasts;
+    const series = inputsOf(panel);
+    const outputs = await outputsOf(series, sinceMs);
+    return series.map(({ symbol, volatility }, s) => ({
+      symbol,
+      ...head.forecast(outputs[s], volatility, calibration),
+    }));
   }
 
   return {
@@ -147,7 +157,8 @@ async function forecaster(
     ...(explanation && { explanation }),
     ...(why &&
       inWords && {
-        explain: async (panel: Panel) => explainNewest(why, inputsOf(panel), { sizes, timeframe, inWords }),
+        explain: async (panel: Panel) =>
+          explainNewest(why, inputsOf(panel), { layout, timeframe: shape.timeframe, inWords }),
       }),
     forecast(panel, { sinceMs = -Infinity } = {}) {
       const made = queue.then(() => forecast(panel, sinceMs));
@@ -159,17 +170,63 @@ async function forecaster(
   };
 }
 
-function requireSameInputs({ timeframe, series }: Panel, { timeframe: trained, sizes }: Saved): void {
+function requireSameInputs({ timeframe, series }: Panel, saved: Saved, { together }: InputLayout): void {
+  const { timeframe: trained, features: names } = saved.panel;
   if (timeframe !== trained) {
     throw new UserError(`The model was trained on ${trained} bars, these are ${timeframe} bars.`, {
       hint: `Use --timeframe ${trained}, or train again.`,
     });
   }
   for (const { symbol, features } of series) {
-    if (features.columns.length === sizes.features) continue;
+    if (features.names.join() === names.join()) continue;
     throw new UserError(
-      `The model reads ${sizes.features} features, ${symbol} comes with ${features.columns.length}.`,
+      `The model reads the features ${names.join(', ')}; ${symbol} comes with ${features.names.join(', ')}.`,
       { hint: 'Train again: the features in the settings have changed.' },
     );
   }
+  const absent = saved.symbols.filter((symbol) => !series.some((one) => one.symbol === symbol));
+  if (together && absent.length > 0) {
+    throw new UserError(
+      `The model reads ${saved.symbols.join(', ')} together; ${absent.join(', ')} is absent.`,
+      {
+        hint: 'Give it all of its symbols, or train again without them.',
+      },
+    );
+  }
+}
+
+interface PlacedWindow {
+  /** Row of the batch. */
+  readonly slot: number;
+  /** Index of the series. */
+  readonly of: number;
+  readonly row: number;
+}
+
+/** The windows from `sinceMs` on, batch by batch, each in the place that is its own. */
+function inBatches(
+  series: readonly SeriesInputs[],
+  options: {
+    readonly rows: number;
+    readonly sinceMs: number;
+    readonly layout: InputLayout;
+    readonly symbols: number;
+    readonly shape: PanelShape;
+  },
+): readonly (readonly PlacedWindow[])[] {
+  const { rows, sinceMs, layout, symbols, shape } = options;
+  const batches = new Map<string, PlacedWindow[]>();
+  series.forEach(({ time, ends, symbolIndex }, of) => {
+    for (const row of ends) {
+      if (time[row] < sinceMs) continue;
+      const place = layout.together
+        ? (time[row] / TIMEFRAME_MS[shape.timeframe]) * symbols + symbolIndex
+        : row;
+      const key = `${layout.together ? '' : of} ${Math.floor(place / rows)}`;
+      const windows = batches.get(key);
+      if (windows) windows.push({ slot: place % rows, of, row });
+      else batches.set(key, [{ slot: place % rows, of, row }]);
+    }
+  });
+  return [...batches.values()];
 }

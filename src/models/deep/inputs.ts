@@ -1,22 +1,61 @@
-import { forwardReturns } from '../../dataset/labels.ts';
 import type { Panel, Series } from '../../dataset/panel.ts';
-import { type Scaler, scaleColumn } from '../../dataset/scaler.ts';
+import { fitScaler, type Scaler, scaleColumn } from '../../dataset/scaler.ts';
 import { windowEnds } from '../../dataset/windows.ts';
+import { computeFeatures } from '../../features/catalogue.ts';
 import { UserError } from '../../foundation/errors.ts';
+import { lowerBound } from '../../market/candles.ts';
+import { resampleCandles } from '../../market/resample.ts';
 import type { PairSymbol } from '../../market/symbol.ts';
-import { type Timeframe, TIMEFRAME_MS } from '../../market/timeframe.ts';
+import { barOpen, type Timeframe, TIMEFRAME_MS } from '../../market/timeframe.ts';
 
 /** What is known of a bar before it happens: its place in the day and in the week. */
 export const CALENDAR_INPUTS = ['hour_sin', 'hour_cos', 'weekday_sin', 'weekday_cos'] as const;
 
-/** Sizes of one input window. */
-export interface WindowSizes {
+/** The newest closed bars of one timeframe: an input [rows, lookBack, features] of this name. */
+export interface Branch {
+  readonly name: string;
+  /** The panel's, or a multiple of it. */
+  readonly timeframe: Timeframe;
   readonly lookBack: number;
-  /** Scaled feature columns. */
-  readonly features: number;
-  /** Bars after the window whose calendar is given too; 0: the network reads neither calendar nor symbol. */
-  readonly futureBars: number;
+  /** Columns of the panel; of a longer timeframe, features that are computed from its bars. */
+  readonly features: readonly string[];
+  /**
+   * A window with an empty cell is masked instead of leaving the model without an opinion: an input
+   * `<name>.present` [rows] of ones and zeros tells which rows have one.
+   */
+  readonly optional?: true;
 }
+
+/** What a network reads at the close of a bar. */
+export interface InputLayout {
+  readonly branches: readonly Branch[];
+  /** Bars after the close whose calendar is read, with that of the first branch and the symbol; 0: neither. */
+  readonly futureBars: number;
+  /**
+   * All symbols of a bar stand together in a batch, in the order of training: `symbols` rows a bar, and an
+   * input `present` [rows] that is 0 for a symbol without a window there.
+   */
+  readonly together?: true;
+}
+
+/** The layout of a network that reads one window of the panel's own bars. */
+export const oneWindow = (
+  { lookBack }: { readonly lookBack: number },
+  { timeframe, features }: PanelShape,
+  futureBars = 0,
+): InputLayout => ({ branches: [{ name: 'observed', timeframe, lookBack, features }], futureBars });
+
+/** What all series of a panel have in common. */
+export interface PanelShape {
+  readonly timeframe: Timeframe;
+  /** Names of the feature columns. */
+  readonly features: readonly string[];
+}
+
+export const shapeOf = ({ timeframe, series }: Panel): PanelShape => ({
+  timeframe,
+  features: series[0].features.names,
+});
 
 /** One symbol's bars as a network reads them. */
 export interface SeriesInputs {
@@ -24,83 +63,183 @@ export interface SeriesInputs {
   /** Place among the symbols that the model was trained on. */
   readonly symbolIndex: number;
   readonly time: Float64Array;
-  /** Scaled features, row by row: [rows, features]. */
-  readonly values: Float32Array;
   /** Standard deviation of one bar's log return, known at its close. */
   readonly volatility: Float64Array;
-  /** Rows that end a complete window. */
+  /** In the order of the layout. */
+  readonly branches: readonly BranchInputs[];
+  /** Rows at which every branch that is not optional has its window. */
   readonly ends: Int32Array;
+}
+
+interface BranchInputs {
+  /** Scaled features, row by row: [rows of the branch, features]. */
+  readonly values: Float32Array;
+  /** For every bar of the panel the branch's row that ends the window at its close, or -1 where it has none. */
+  readonly last: Int32Array;
 }
 
 /** Below this the market stood still: a return divided by it would only measure rounding. */
 const LEAST_VOLATILITY = 1e-5;
 
-/** Scales the columns of every series. Throws `UserError` for a symbol that the model has never seen. */
+/** A series' volatility: its first feature column. */
+export const volatilityOf = ({ features }: Series): Float64Array =>
+  features.columns[0].map((value) => Math.max(value, LEAST_VOLATILITY));
+
+/** A branch of one series before scaling. */
+interface BranchColumns {
+  readonly time: Float64Array;
+  readonly columns: readonly Float64Array[];
+}
+
+function branchColumns({ candles, features }: Series, branch: Branch, timeframe: Timeframe): BranchColumns {
+  if (branch.timeframe === timeframe) {
+    const columns = branch.features.map((name) => features.columns[features.names.indexOf(name)]);
+    return { time: candles.time, columns };
+  }
+  const longer = resampleCandles(candles, timeframe, branch.timeframe);
+  return { time: longer.time, columns: computeFeatures(branch.features, longer, branch.timeframe).columns };
+}
+
+/** Location and scale of every branch's inputs, of all symbols together, in the bars closed by `untilMs`. */
+export function fitScalers({ series, timeframe }: Panel, layout: InputLayout, untilMs: number): Scaler[] {
+  return layout.branches.map((branch) => {
+    const parts = series.map((one) => {
+      const { time, columns } = branchColumns(one, branch, timeframe);
+      const rows = lowerBound(time, untilMs - TIMEFRAME_MS[branch.timeframe] + 1);
+      return columns.map((column) => column.subarray(0, rows));
+    });
+    const pooled = branch.features.map((_, c) => joined(parts.map((columns) => columns[c])));
+    return fitScaler(
+      pooled,
+      Int32Array.from(pooled[0], (_, row) => row),
+    );
+  });
+}
+
+/** Scales the inputs of every series. Throws `UserError` for a symbol that the model has never seen. */
 export function seriesInputs(
   { series, timeframe }: Panel,
-  options: { readonly symbols: readonly PairSymbol[]; readonly scaler: Scaler; readonly lookBack: number },
+  options: {
+    readonly symbols: readonly PairSymbol[];
+    readonly scalers: readonly Scaler[];
+    readonly layout: InputLayout;
+  },
 ): SeriesInputs[] {
-  return series.map((one) => ({
-    symbol: one.symbol,
-    symbolIndex: indexOfSymbol(one.symbol, options.symbols),
-    time: one.candles.time,
-    values: interleave(one.features.columns.map((column, i) => scaleColumn(options.scaler, i, column, 5))),
-    volatility: volatilityOf(one),
-    ends: windowEnds(one.candles.time, one.features.columns, timeframe, options.lookBack),
-  }));
+  const { branches } = options.layout;
+  return series.map((one) => {
+    const { time } = one.candles;
+    const inputs = branches.map((branch, b): BranchInputs => {
+      const { time: opened, columns } = branchColumns(one, branch, timeframe);
+      return {
+        values: interleave(columns.map((column, i) => scaleColumn(options.scalers[b], i, column, 5))),
+        last: windowRows(time, timeframe, {
+          ...branch,
+          time: opened,
+          ends: windowEnds(opened, columns, branch.timeframe, branch.lookBack),
+        }),
+      };
+    });
+    const needed = inputs.filter((_, b) => !branches[b].optional);
+    return {
+      symbol: one.symbol,
+      symbolIndex: indexOfSymbol(one.symbol, options.symbols),
+      time,
+      volatility: volatilityOf(one),
+      branches: inputs,
+      ends: Int32Array.from(time.keys()).filter((row) => needed.every(({ last }) => last[row] >= 0)),
+    };
+  });
 }
 
-/** Return from the next open over `horizonBars`, in standard deviations of such a return. */
-export function scaledReturns(series: Series, timeframe: Timeframe, horizonBars: number): Float64Array {
-  const volatility = volatilityOf(series);
-  return forwardReturns(series.candles, timeframe, horizonBars).map(
-    (change, row) => change / (volatility[row] * Math.sqrt(horizonBars)),
-  );
+/**
+ * At the close of every bar of `time`, the row of the branch's newest closed bar when it ends a complete window,
+ * else -1. A branch's bar counts from its close on, not while its first parts are already there.
+ */
+function windowRows(
+  time: Float64Array,
+  timeframe: Timeframe,
+  branch: { readonly time: Float64Array; readonly timeframe: Timeframe; readonly ends: Int32Array },
+): Int32Array {
+  const duration = TIMEFRAME_MS[branch.timeframe];
+  const rowAt = new Map(Array.from(branch.ends, (row) => [branch.time[row], row]));
+  return Int32Array.from(time, (opened) => {
+    const closed = barOpen(opened + TIMEFRAME_MS[timeframe], branch.timeframe) - duration;
+    return rowAt.get(closed) ?? -1;
+  });
 }
-
-/** A series' volatility: its first feature column. */
-const volatilityOf = ({ features }: Series): Float64Array =>
-  features.columns[0].map((value) => Math.max(value, LEAST_VOLATILITY));
 
 /** The input arrays of one batch, filled window by window. */
 export interface WindowBatch {
   readonly feeds: Readonly<Record<string, Float32Array | Int32Array>>;
   /** Puts the window that ends at `row` into place `slot`. */
   fill(slot: number, series: SeriesInputs, row: number): void;
+  /** Leaves place `slot` without a window. */
+  clear(slot: number): void;
 }
 
-export function windowBatch(
-  rows: number,
-  { lookBack, features, futureBars }: WindowSizes,
-  timeframe: Timeframe,
-): WindowBatch {
+export function windowBatch(rows: number, layout: InputLayout, timeframe: Timeframe): WindowBatch {
+  const { branches, futureBars } = layout;
+  const spec = batchSpec(rows, layout);
+  const feeds = Object.fromEntries(
+    Object.entries(spec).map(([name, { shape, type }]) => {
+      const size = shape.reduce((product, length) => product * length, 1);
+      return [name, type === 'int32' ? new Int32Array(size) : new Float32Array(size)];
+    }),
+  );
+  const { known, symbol, present } = feeds;
+  const [{ lookBack }] = branches;
   const steps = lookBack + futureBars;
-  const width = CALENDAR_INPUTS.length;
-  const observed = new Float32Array(rows * lookBack * features);
-  const known = new Float32Array(futureBars > 0 ? rows * steps * width : 0);
-  const symbol = new Int32Array(futureBars > 0 ? rows : 0);
   const calendar = calendarOf(timeframe);
+  const put = (slot: number, b: number, { values, last }: BranchInputs, row: number): void => {
+    const { name, lookBack: bars, features, optional } = branches[b];
+    const size = bars * features.length;
+    const end = (last[row] + 1) * features.length;
+    if (optional) feeds[`${name}.present`][slot] = last[row] < 0 ? 0 : 1;
+    if (last[row] < 0) feeds[name].fill(0, slot * size, (slot + 1) * size);
+    else feeds[name].set(values.subarray(end - size, end), slot * size);
+  };
   return {
-    feeds: futureBars > 0 ? { observed, known, symbol } : { observed },
+    feeds,
     fill(slot, series, row) {
-      const window = series.values.subarray((row + 1 - lookBack) * features, (row + 1) * features);
-      observed.set(window, slot * lookBack * features);
+      for (let b = 0; b < branches.length; b++) put(slot, b, series.branches[b], row);
+      if (layout.together) present[slot] = 1;
       if (futureBars === 0) return;
       symbol[slot] = series.symbolIndex;
       const first = series.time[row] / TIMEFRAME_MS[timeframe] - lookBack + 1;
-      for (let t = 0; t < steps; t++) known.set(calendar(first + t), (slot * steps + t) * width);
+      for (let t = 0; t < steps; t++)
+        known.set(calendar(first + t), (slot * steps + t) * CALENDAR_INPUTS.length);
+    },
+    clear(slot) {
+      for (const [name, { shape }] of Object.entries(spec)) {
+        const size = feeds[name].length / shape[0];
+        feeds[name].fill(0, slot * size, (slot + 1) * size);
+      }
     },
   };
 }
 
 /** Shapes of a batch of `rows` windows. */
-export const batchSpec = (rows: number, { lookBack, features, futureBars }: WindowSizes) => ({
-  observed: { shape: [rows, lookBack, features], type: 'float32' as const },
-  ...(futureBars > 0 && {
-    known: { shape: [rows, lookBack + futureBars, CALENDAR_INPUTS.length], type: 'float32' as const },
-    symbol: { shape: [rows], type: 'int32' as const },
-  }),
-});
+export function batchSpec(rows: number, { branches, futureBars, together }: InputLayout): BatchShapes {
+  const [{ lookBack }] = branches;
+  const numbers = (...shape: readonly number[]) => ({ shape: [rows, ...shape], type: 'float32' as const });
+  return {
+    ...Object.fromEntries(
+      branches.map(({ name, lookBack: bars, features }) => [name, numbers(bars, features.length)]),
+    ),
+    ...Object.fromEntries(
+      branches.filter(({ optional }) => optional).map(({ name }) => [`${name}.present`, numbers()]),
+    ),
+    ...(together && { present: numbers() }),
+    ...(futureBars > 0 && {
+      known: numbers(lookBack + futureBars, CALENDAR_INPUTS.length),
+      symbol: { shape: [rows], type: 'int32' as const },
+    }),
+  };
+}
+
+type BatchShapes = Readonly<
+  Record<string, { readonly shape: readonly number[]; readonly type: 'float32' | 'int32' }>
+>;
 
 /** The calendar of a bar by its number since the epoch: it repeats every week. */
 function calendarOf(timeframe: Timeframe): (bar: number) => Float32Array {
@@ -111,6 +250,16 @@ function calendarOf(timeframe: Timeframe): (bar: number) => Float32Array {
     return Float32Array.of(Math.sin(hour), Math.cos(hour), Math.sin(weekday), Math.cos(weekday));
   });
   return (bar) => week[bar % week.length];
+}
+
+function joined(columns: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(columns.reduce((rows, { length }) => rows + length, 0));
+  let offset = 0;
+  for (const column of columns) {
+    all.set(column, offset);
+    offset += column.length;
+  }
+  return all;
 }
 
 function interleave(columns: readonly Float64Array[]): Float32Array {

@@ -1,6 +1,7 @@
 import { type Tensor, tf } from '../../engine/tf.ts';
 import { normalCdf, normalQuantile } from '../../evaluation/statistics.ts';
 import type { Head, HeadSample } from './architecture.ts';
+import { returnTargets } from './targets.ts';
 
 /** 10 %, median, 90 %. */
 export const QUANTILE_LEVELS = [0.1, 0.5, 0.9] as const;
@@ -25,7 +26,7 @@ export function quantileHead(rule: QuantileRule): Head {
   const width = QUANTILE_LEVELS.length;
   const at = horizonsBars.indexOf(decisionBars);
   return {
-    horizons: horizonsBars,
+    targets: returnTargets(horizonsBars),
     outputs: horizonsBars.length * width,
     rowLosses(output, targets) {
       const quantiles = orderedQuantiles(output, horizonsBars.length); // [rows, horizons, levels]

@@ -5,11 +5,12 @@ import { defineNetwork } from '../../engine/network.ts';
 import { type Tensor, tf } from '../../engine/tf.ts';
 import type { Architecture } from '../deep/architecture.ts';
 import { directionHead } from '../deep/direction-head.ts';
+import { oneWindow } from '../deep/inputs.ts';
 import { stepDropout } from '../deep/layers.ts';
 import type { GruParams } from './index.ts';
 
 export const gruArchitecture: Architecture<GruParams> = {
-  futureBars: () => 0,
+  inputs: oneWindow,
   head: directionHead,
   network: ({ hidden, layers, dropout: rate }, { features, lookBack, outputs }) =>
     defineNetwork('gru', (declare) => {

@@ -6,6 +6,7 @@ import { defineNetwork } from '../../engine/network.ts';
 import { type Tensor, tf } from '../../engine/tf.ts';
 import type { Architecture } from '../deep/architecture.ts';
 import { directionHead } from '../deep/direction-head.ts';
+import { oneWindow } from '../deep/inputs.ts';
 import { stepDropout } from '../deep/layers.ts';
 import type { LstmCnnParams } from './index.ts';
 
@@ -13,7 +14,7 @@ import type { LstmCnnParams } from './index.ts';
 const BAR = { first: 1, count: 5 };
 
 export const lstmCnnArchitecture: Architecture<LstmCnnParams> = {
-  futureBars: () => 0,
+  inputs: oneWindow,
   head: directionHead,
   network: ({ hidden, layers, channels, dropout: rate }, { features, lookBack, outputs }) =>
     defineNetwork('lstm-cnn', (declare) => {

@@ -5,11 +5,12 @@ import { defineNetwork } from '../../engine/network.ts';
 import { type Tensor, tf } from '../../engine/tf.ts';
 import type { Architecture } from '../deep/architecture.ts';
 import { directionHead } from '../deep/direction-head.ts';
+import { oneWindow } from '../deep/inputs.ts';
 import { attentionByLag, stepDropout } from '../deep/layers.ts';
 import type { LstmParams } from './index.ts';
 
 export const lstmArchitecture: Architecture<LstmParams> = {
-  futureBars: () => 0,
+  inputs: oneWindow,
   head: directionHead,
   explain: (_, { attention }) => [attentionByLag(attention)],
   network: ({ hidden, layers, dropout: rate }, { features, outputs }) =>

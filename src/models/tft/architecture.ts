@@ -1,5 +1,5 @@
 import type { Architecture } from '../deep/architecture.ts';
-import { CALENDAR_INPUTS } from '../deep/inputs.ts';
+import { CALENDAR_INPUTS, oneWindow } from '../deep/inputs.ts';
 import { attentionByLag } from '../deep/layers.ts';
 import { networkInputs } from '../deep/params.ts';
 import { QUANTILE_LEVELS, quantileHead } from '../deep/quantile-head.ts';
@@ -8,7 +8,7 @@ import type { TftParams } from './index.ts';
 import { tftNetwork } from './network.ts';
 
 export const tftArchitecture: Architecture<TftParams> = {
-  futureBars: ({ horizonsBars }) => Math.max(...horizonsBars),
+  inputs: (params, panel) => oneWindow(params, panel, Math.max(...params.horizonsBars)),
   head: quantileHead,
   network: ({ hidden, heads, dropout, horizonsBars }, { features, lookBack, futureBars, symbols }) =>
     tftNetwork({

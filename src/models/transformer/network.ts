@@ -6,10 +6,11 @@ import { type Declare, defineNetwork, type Layer, within } from '../../engine/ne
 import { type Tensor, tf } from '../../engine/tf.ts';
 import type { Architecture } from '../deep/architecture.ts';
 import { directionHead } from '../deep/direction-head.ts';
+import { oneWindow } from '../deep/inputs.ts';
 import type { TransformerParams } from './index.ts';
 
 export const transformerArchitecture: Architecture<TransformerParams> = {
-  futureBars: () => 0,
+  inputs: oneWindow,
   head: directionHead,
   network: ({ hidden, layers, heads, dropout: rate }, { features, lookBack, outputs }) =>
     defineNetwork('transformer', (declare) => {
