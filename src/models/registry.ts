@@ -3,6 +3,7 @@ import { suggest } from '../foundation/nearest.ts';
 import { boostedTrees } from './boosted-trees/index.ts';
 import { buyAndHold } from './buy-and-hold/index.ts';
 import { cnnLstmModel } from './cnn-lstm/index.ts';
+import { graphAttentionModel } from './graph-attention/index.ts';
 import { gruModel } from './gru/index.ts';
 import { lstmModel } from './lstm/index.ts';
 import { dqn } from './dqn/index.ts';
@@ -11,6 +12,7 @@ import { logistic } from './logistic/index.ts';
 import { meanReversion } from './mean-reversion/index.ts';
 import type { Model } from './model.ts';
 import { momentumGarch } from './momentum-garch/index.ts';
+import { multiTimeframe } from './multi-timeframe/index.ts';
 import { oneBarReversal } from './one-bar-reversal/index.ts';
 import { persistence } from './persistence/index.ts';
 import { randomForest } from './random-forest/index.ts';
@@ -39,6 +41,8 @@ export const models: readonly Model[] = [
   gruModel,
   transformerModel,
   cnnLstmModel,
+  multiTimeframe,
+  graphAttentionModel,
   ppo,
   dqn,
 ];
