@@ -206,17 +206,25 @@ describe('kill -9 while training', () => {
       return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('-quick')) : [];
     };
     const log = join(cwd, 'logs/training');
-    const lines = (): number => logText(log).join('').split('\n').length;
+    const count = (pattern: RegExp): number => logText(log).join('').match(pattern)?.length ?? 0;
+    const line = /\n/g;
+    const snapshot = /"kind":"snapshot","model":"gru"/g;
 
     let killed = 0;
-    // Each try is killed a few log lines further on; the log says how far training is.
-    for (const further of [1, 2, 9, 13, 24]) {
+    // Each try is killed a few log lines, or a few snapshots, further on: the log says how far training is.
+    for (const [what, further] of [
+      [line, 1],
+      [line, 2],
+      [line, 9],
+      [snapshot, 3],
+      [snapshot, 5],
+    ] as const) {
       const { child, exit } = start(
         runs().length > 0 ? ['train', '--mode', 'resume'] : ['train', ...SOME],
         cwd,
       );
-      const from = lines();
-      while (child.exitCode === null && lines() < from + further) await sleep(2);
+      const from = count(what);
+      while (child.exitCode === null && count(what) < from + further) await sleep(2);
       if (child.exitCode === null) killed++;
       child.kill('SIGKILL');
       await exit;
