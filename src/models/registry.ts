@@ -12,6 +12,7 @@ import { logistic } from './logistic/index.ts';
 import { meanReversion } from './mean-reversion/index.ts';
 import type { Model } from './model.ts';
 import { momentumGarch } from './momentum-garch/index.ts';
+import { multiTask } from './multi-task/index.ts';
 import { multiTimeframe } from './multi-timeframe/index.ts';
 import { oneBarReversal } from './one-bar-reversal/index.ts';
 import { persistence } from './persistence/index.ts';
@@ -41,6 +42,7 @@ export const models: readonly Model[] = [
   gruModel,
   transformerModel,
   cnnLstmModel,
+  multiTask,
   multiTimeframe,
   graphAttentionModel,
   ppo,

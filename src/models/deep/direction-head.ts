@@ -14,13 +14,14 @@ export interface DirectionRule {
   readonly minimumConfidence: number;
 }
 
-const Platt = z.object({ slope: z.number().min(0), offset: z.number() });
+export const Platt = z.object({ slope: z.number().min(0), offset: z.number() });
 
 /**
  * One logit for the sign of the return over `horizonBars`: class-weighted binary cross-entropy, and a
  * probability calibrated by Platt's scaling. Flat between the two thresholds.
  */
-export function directionHead({ horizonBars, buyAbove, sellBelow, minimumConfidence }: DirectionRule): Head {
+export function directionHead(rule: DirectionRule): Head {
+  const { horizonBars } = rule;
   return {
     targets: returnTargets([horizonBars]),
     outputs: 1,
@@ -42,14 +43,9 @@ export function directionHead({ horizonBars, buyAbove, sellBelow, minimumConfide
     forecast(outputs, _, calibration) {
       const platt = Platt.parse(calibration);
       const probabilityUp = outputs.map((logit) => plattProbability(platt, logit));
-      const side = (p: number): number => {
-        if (Number.isNaN(p)) return NaN;
-        if (p > buyAbove && p >= minimumConfidence) return 1;
-        return p < sellBelow ? -1 : 0;
-      };
       return {
         horizonBars,
-        position: probabilityUp.map(side),
+        position: probabilityUp.map((p) => sideTaken(p, rule)),
         confidence: probabilityUp.map((p) => Math.abs(2 * p - 1)),
         probabilityUp,
       };
@@ -57,7 +53,21 @@ export function directionHead({ horizonBars, buyAbove, sellBelow, minimumConfide
   };
 }
 
-function probabilityScores({ count, outputs, targets }: HeadSample, calibration: Calibration) {
+/** 1, 0 or -1; `NaN` without a probability. */
+export function sideTaken(
+  probabilityUp: number,
+  { buyAbove, sellBelow, minimumConfidence }: Omit<DirectionRule, 'horizonBars'>,
+): number {
+  if (Number.isNaN(probabilityUp)) return NaN;
+  if (probabilityUp > buyAbove && probabilityUp >= minimumConfidence) return 1;
+  return probabilityUp < sellBelow ? -1 : 0;
+}
+
+/** How good calibrated logits, one a row, were as probabilities that the target beside each was positive. */
+export function probabilityScores(
+  { count, outputs, targets }: HeadSample,
+  calibration: Calibration,
+): Readonly<Record<string, number>> {
   const platt = Platt.parse(calibration);
   let [right, brier, ups] = [0, 0, 0];
   for (let i = 0; i < count; i++) {

@@ -79,7 +79,7 @@ interface BranchInputs {
 }
 
 /** Below this the market stood still: a return divided by it would only measure rounding. */
-const LEAST_VOLATILITY = 1e-5;
+export const LEAST_VOLATILITY = 1e-5;
 
 /** A series' volatility: its first feature column. */
 export const volatilityOf = ({ features }: Series): Float64Array =>

@@ -29,7 +29,7 @@ export const returnTargets = (horizons: readonly number[]): Targets => ({
 });
 
 /** Return from the next open over `horizonBars`, in standard deviations of such a return. */
-function scaledReturns(series: Series, timeframe: Timeframe, horizonBars: number): Float64Array {
+export function scaledReturns(series: Series, timeframe: Timeframe, horizonBars: number): Float64Array {
   const volatility = volatilityOf(series);
   return forwardReturns(series.candles, timeframe, horizonBars).map(
     (change, row) => change / (volatility[row] * Math.sqrt(horizonBars)),
