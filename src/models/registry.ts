@@ -8,6 +8,7 @@ import { gruModel } from './gru/index.ts';
 import { lstmModel } from './lstm/index.ts';
 import { dqn } from './dqn/index.ts';
 import { lstmCnn } from './lstm-cnn/index.ts';
+import { lateFusion } from './late-fusion/index.ts';
 import { logistic } from './logistic/index.ts';
 import { meanReversion } from './mean-reversion/index.ts';
 import type { Model } from './model.ts';
@@ -44,6 +45,7 @@ export const models: readonly Model[] = [
   cnnLstmModel,
   multiTask,
   multiTimeframe,
+  lateFusion,
   graphAttentionModel,
   ppo,
   dqn,

@@ -11,6 +11,8 @@ const common = {
 };
 const ofModel = { ...common, model: z.string(), phase: z.string() };
 
+export const AbsentInputs = z.array(z.strictObject({ name: z.string(), reason: z.string() }));
+
 /**
  * One line of `<logDir>/training/<runId>.jsonl`, in the order in which things happened. A resumed run appends
  * to the same file. `phase` is the model's kind, or `ensemble`.
@@ -55,6 +57,8 @@ export const TrainingRecord = z.discriminatedUnion('kind', [
     seconds: z.number(),
     metrics: ForecastScore,
     weightHash: z.string().optional(),
+    /** Inputs that the model is made for and was trained without. */
+    absent: AbsentInputs.optional(),
   }),
   z.object({ kind: z.literal('model-skipped'), ...ofModel, reason: z.string() }),
   z.object({ kind: z.literal('run-stopped'), ...common, reason: z.string() }),

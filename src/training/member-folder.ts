@@ -13,6 +13,7 @@ import {
   writeArtifact,
 } from './artifact-folder.ts';
 import { readJson } from './run-folder.ts';
+import { AbsentInputs } from './journal.ts';
 import { ForecastScore } from './score.ts';
 
 /** What was trained, on what, with which result. */
@@ -22,6 +23,8 @@ export const MemberManifest = z.strictObject({
   params: z.unknown(),
   seed: z.int(),
   features: z.array(z.string()),
+  /** What the model is made for and was trained without. */
+  absent: AbsentInputs.optional(),
   exchange: z.string(),
   symbols: z.array(z.string()),
   timeframe: z.string(),
@@ -97,9 +100,10 @@ export async function loadMember(folder: string): Promise<TrainedMember | undefi
 
 /** The same model, taking the columns `names` out of whatever panel it is given. */
 export function withFeatures(fitted: FittedModel, names: readonly string[]): FittedModel {
-  const { report, explanation, explain } = fitted;
+  const { report, absent, explanation, explain } = fitted;
   return {
     report,
+    ...(absent && { absent }),
     ...(explanation && { explanation }),
     ...(explain && { explain: (panel: Panel) => explain(selectFeatures(panel, names)) }),
     forecast: (panel, wanted) => fitted.forecast(selectFeatures(panel, names), wanted),

@@ -266,6 +266,7 @@ async function trainMember(
     params,
     seed,
     features,
+    ...(fitted.absent && { absent: [...fitted.absent] }),
     exchange: plan.exchange,
     symbols: plan.symbols,
     timeframe: plan.timeframe,
@@ -283,7 +284,15 @@ async function trainMember(
     versions: { 'crypto-trader': programVersion(), node: process.version },
   });
   await rm(snapshots.folder, { recursive: true, force: true });
-  journal.write({ kind: 'model-finished', ...of, seconds, metrics, weightHash: manifest.weightHash });
+  const { weightHash, absent } = manifest;
+  journal.write({
+    kind: 'model-finished',
+    ...of,
+    seconds,
+    metrics,
+    weightHash,
+    ...(absent && { absent }),
+  });
   return { member: { id: model.id, model, fitted: picking, manifest, folder }, forecasts };
 }
 

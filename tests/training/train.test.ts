@@ -155,6 +155,18 @@ describe('a training run', () => {
     ).toBe(run.members[0].manifest.weightHash);
   });
 
+  it('says by name what a model was trained without, in its manifest and in the log', async () => {
+    const folder = temporaryFolder();
+    const params = {
+      'late-fusion': { lookBack: 4, epochs: 1, hidden: 4, batchSize: 16, validationWindows: 16 },
+    };
+    const run = await trainOn(folder, await walkStore(folder), { models: ['late-fusion'], params });
+    const absent = ['1m', '5m', '10m', 'text-sentiment', '1d'];
+    expect(run.members[0].manifest.absent?.map(({ name }) => name)).toEqual(absent);
+    const log = readFileSync(join(folder, 'logs/training', `${run.runId}.jsonl`), 'utf8');
+    expect(log).toContain('{"name":"5m","reason":"finer than the 1h bars of the data"}');
+  });
+
   it('refuses synthetic candles unless they are asked for, and labels the result', async () => {
     const folder = temporaryFolder();
     const store = await walkStore(folder, { synthetic: true });

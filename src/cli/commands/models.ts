@@ -143,7 +143,7 @@ Checkpoint ${member.folder}
   candles      ${manifest.exchange} ${manifest.symbols.join(' ')} ${manifest.timeframe}${manifest.synthetic ? ' SYNTHETIC' : ''}, until ${formatMinute(manifest.trainUntilMs)}
   weights      ${manifest.weightHash}
   validation   ${metrics.samples} samples, direction right ${metrics.directionalAccuracyPct?.toFixed(1) ?? '-'} % (${metrics.directionalAccuracyIntervalPct?.map((bound) => bound.toFixed(1)).join(' .. ') ?? '-'}), net return ${metrics.netReturnPct.toFixed(1)} % at ${metrics.feeBps} + ${metrics.slippageBps} bp a side
-  buy and hold ${manifest.baselines['buy-and-hold']?.netReturnPct.toFixed(1) ?? '-'} % on the same bars
+${(manifest.absent ?? []).map(({ name, reason }) => `  without      ${name}: ${reason}\n`).join('')}  buy and hold ${manifest.baselines['buy-and-hold']?.netReturnPct.toFixed(1) ?? '-'} % on the same bars
 
 Learned:
 ${JSON.stringify(member.fitted.report, undefined, 2)}`);

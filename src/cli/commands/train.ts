@@ -198,6 +198,8 @@ function print(
       ...result.skipped.map(({ id }) => [id, 'skipped', '', '', '', '', '']),
     ],
   );
+  for (const { id, fitted } of members)
+    for (const { name, reason } of fitted.absent ?? []) out.print(`${id} reads no ${name}: ${reason}.`);
   for (const { id, reason } of result.skipped) out.print(`${id} was skipped: ${reason}`);
   out.print(
     `\nNet return: spot, long only, ${plan.feeBps} bp fee and ${plan.slippageBps} bp slippage a side, equal capital for each symbol.
@@ -249,6 +251,7 @@ function document(
         metrics: manifest.metrics,
         baseline: manifest.baselines,
         report: fitted.report,
+        absent: fitted.absent,
         checkpoint: folder,
         weightHash: manifest.weightHash,
       })),

@@ -27,6 +27,7 @@ import {
   type SeriesInputs,
   shapeOf,
   windowBatch,
+  withWholeBranches,
 } from './inputs.ts';
 import type { DeepParams } from './params.ts';
 import { saveTraining, startTraining } from './snapshot.ts';
@@ -63,7 +64,7 @@ export async function fitDeep<Params extends DeepParams>(
 
   const symbols = panel.series.map(({ symbol }) => symbol);
   const shape = shapeOf(panel);
-  const layout = architecture.inputs(params, shape);
+  const layout = withWholeBranches(panel, architecture.inputs(params, shape), untilMs);
   const group = groupOf(layout, symbols);
   const batchSize = group * Math.max(1, Math.round(params.batchSize / group));
   const scalers = fitScalers(panel, layout, untilMs);

@@ -17,6 +17,7 @@ import {
   seriesInputs,
   type SeriesInputs,
   windowBatch,
+  without,
 } from './inputs.ts';
 import type { DeepParams } from './params.ts';
 
@@ -41,6 +42,8 @@ const Saved = z.strictObject({
   calibration: z.record(z.string(), z.number()),
   report: z.record(z.string(), z.unknown()),
   explanation: z.array(ExplanationPart).optional(),
+  /** Inputs that the layout would have and the network was trained without. */
+  absent: z.array(z.strictObject({ name: z.string(), reason: z.string() })).optional(),
 });
 type Saved = z.output<typeof Saved>;
 
@@ -66,6 +69,7 @@ export async function trainedForecaster<Params extends DeepParams>(
     calibration,
     report,
     explanation,
+    absent: layout.absent,
   });
   const blobs = { [ONNX]: onnx, ...(explanation && { [EXPLANATION]: explanationOnnx(trained) }) };
   return forecaster(saved, blobs, meaning(architecture, params, saved));
@@ -81,9 +85,9 @@ interface Meaning {
 const meaning = <Params extends DeepParams>(
   architecture: Architecture<Params>,
   params: Params,
-  { panel, symbols }: Pick<Saved, 'panel' | 'symbols'>,
+  { panel, symbols, absent = [] }: Pick<Saved, 'panel' | 'symbols' | 'absent'>,
 ): Meaning => ({
-  layout: architecture.inputs(params, panel),
+  layout: without(architecture.inputs(params, panel), absent),
   head: architecture.head(params),
   inWords:
     architecture.explain &&
@@ -154,6 +158,7 @@ async function forecaster(
 
   return {
     report: saved.report,
+    ...(layout.absent && { absent: layout.absent }),
     ...(explanation && { explanation }),
     ...(why &&
       inWords && {

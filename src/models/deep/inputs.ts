@@ -19,11 +19,14 @@ export interface Branch {
   readonly lookBack: number;
   /** Columns of the panel; of a longer timeframe, features that are computed from its bars. */
   readonly features: readonly string[];
-  /**
-   * A window with an empty cell is masked instead of leaving the model without an opinion: an input
-   * `<name>.present` [rows] of ones and zeros tells which rows have one.
-   */
-  readonly optional?: true;
+  /** Left out, by name, where the bars of training hold too few whole windows of it: see `withWholeBranches`. */
+  readonly omittable?: true;
+}
+
+/** An input that a model is made for and does without. */
+export interface AbsentInput {
+  readonly name: string;
+  readonly reason: string;
 }
 
 /** What a network reads at the close of a bar. */
@@ -36,6 +39,8 @@ export interface InputLayout {
    * input `present` [rows] that is 0 for a symbol without a window there.
    */
   readonly together?: true;
+  /** What else the model would read. It is not there at all: no zeros stand in its place. */
+  readonly absent?: readonly AbsentInput[];
 }
 
 /** The layout of a network that reads one window of the panel's own bars. */
@@ -67,7 +72,7 @@ export interface SeriesInputs {
   readonly volatility: Float64Array;
   /** In the order of the layout. */
   readonly branches: readonly BranchInputs[];
-  /** Rows at which every branch that is not optional has its window. */
+  /** Rows at which every branch has its window. */
   readonly ends: Int32Array;
 }
 
@@ -100,6 +105,45 @@ function branchColumns({ candles, features }: Series, branch: Branch, timeframe:
   return { time: longer.time, columns: computeFeatures(branch.features, longer, branch.timeframe).columns };
 }
 
+/**
+ * The layout without those omittable branches of which fewer than half of the bars of training have a whole window:
+ * waiting for them would cost the model the greater part of its examples. What remains is never empty.
+ */
+export function withWholeBranches(panel: Panel, layout: InputLayout, untilMs: number): InputLayout {
+  const { series, timeframe } = panel;
+  if (!layout.branches.some(({ omittable }) => omittable)) return layout;
+  const found = layout.branches.map((branch) => {
+    let [bars, whole] = [0, 0];
+    for (const one of series) {
+      const { time } = one.candles;
+      const rows = lowerBound(time, untilMs - TIMEFRAME_MS[timeframe] + 1);
+      const last = windowRows(time, timeframe, branch, branchColumns(one, branch, timeframe));
+      bars += rows;
+      whole += last.subarray(0, rows).filter((row) => row >= 0).length;
+    }
+    return { branch, bars, whole };
+  });
+  const isShort = ({ branch, bars, whole }: (typeof found)[number]): boolean =>
+    branch.omittable === true && whole < bars / 2;
+  const short = found.filter(isShort).map(({ branch: { name, lookBack }, bars, whole }) => ({
+    name,
+    reason: `only ${whole} of ${bars} bars of training have ${lookBack} whole ${name} bars before them`,
+  }));
+  return without(layout, short);
+}
+
+/** The layout without these branches, which it then names as absent. Throws `UserError` when none is left. */
+export function without(layout: InputLayout, absent: readonly AbsentInput[]): InputLayout {
+  const branches = layout.branches.filter(({ name }) => !absent.some((one) => one.name === name));
+  const known = layout.absent?.filter(({ name }) => !absent.some((one) => one.name === name)) ?? [];
+  const all = [...known, ...absent];
+  if (branches.length > 0) return { ...layout, branches, ...(all.length > 0 && { absent: all }) };
+  throw new UserError(
+    `None of the timeframes of the model can be read here: ${all.map(({ name, reason }) => `${name} (${reason})`).join(', ')}.`,
+    { hint: 'Fetch more history, or choose other timeframes.' },
+  );
+}
+
 /** Location and scale of every branch's inputs, of all symbols together, in the bars closed by `untilMs`. */
 export function fitScalers({ series, timeframe }: Panel, layout: InputLayout, untilMs: number): Scaler[] {
   return layout.branches.map((branch) => {
@@ -129,24 +173,19 @@ export function seriesInputs(
   return series.map((one) => {
     const { time } = one.candles;
     const inputs = branches.map((branch, b): BranchInputs => {
-      const { time: opened, columns } = branchColumns(one, branch, timeframe);
+      const read = branchColumns(one, branch, timeframe);
       return {
-        values: interleave(columns.map((column, i) => scaleColumn(options.scalers[b], i, column, 5))),
-        last: windowRows(time, timeframe, {
-          ...branch,
-          time: opened,
-          ends: windowEnds(opened, columns, branch.timeframe, branch.lookBack),
-        }),
+        values: interleave(read.columns.map((column, i) => scaleColumn(options.scalers[b], i, column, 5))),
+        last: windowRows(time, timeframe, branch, read),
       };
     });
-    const needed = inputs.filter((_, b) => !branches[b].optional);
     return {
       symbol: one.symbol,
       symbolIndex: indexOfSymbol(one.symbol, options.symbols),
       time,
       volatility: volatilityOf(one),
       branches: inputs,
-      ends: Int32Array.from(time.keys()).filter((row) => needed.every(({ last }) => last[row] >= 0)),
+      ends: Int32Array.from(time.keys()).filter((row) => inputs.every(({ last }) => last[row] >= 0)),
     };
   });
 }
@@ -158,12 +197,14 @@ export function seriesInputs(
 function windowRows(
   time: Float64Array,
   timeframe: Timeframe,
-  branch: { readonly time: Float64Array; readonly timeframe: Timeframe; readonly ends: Int32Array },
+  branch: Branch,
+  { time: opened, columns }: BranchColumns,
 ): Int32Array {
   const duration = TIMEFRAME_MS[branch.timeframe];
-  const rowAt = new Map(Array.from(branch.ends, (row) => [branch.time[row], row]));
-  return Int32Array.from(time, (opened) => {
-    const closed = barOpen(opened + TIMEFRAME_MS[timeframe], branch.timeframe) - duration;
+  const ends = windowEnds(opened, columns, branch.timeframe, branch.lookBack);
+  const rowAt = new Map(Array.from(ends, (row) => [opened[row], row]));
+  return Int32Array.from(time, (bar) => {
+    const closed = barOpen(bar + TIMEFRAME_MS[timeframe], branch.timeframe) - duration;
     return rowAt.get(closed) ?? -1;
   });
 }
@@ -191,12 +232,10 @@ export function windowBatch(rows: number, layout: InputLayout, timeframe: Timefr
   const steps = lookBack + futureBars;
   const calendar = calendarOf(timeframe);
   const put = (slot: number, b: number, { values, last }: BranchInputs, row: number): void => {
-    const { name, lookBack: bars, features, optional } = branches[b];
+    const { name, lookBack: bars, features } = branches[b];
     const size = bars * features.length;
     const end = (last[row] + 1) * features.length;
-    if (optional) feeds[`${name}.present`][slot] = last[row] < 0 ? 0 : 1;
-    if (last[row] < 0) feeds[name].fill(0, slot * size, (slot + 1) * size);
-    else feeds[name].set(values.subarray(end - size, end), slot * size);
+    feeds[name].set(values.subarray(end - size, end), slot * size);
   };
   return {
     feeds,
@@ -225,9 +264,6 @@ export function batchSpec(rows: number, { branches, futureBars, together }: Inpu
   return {
     ...Object.fromEntries(
       branches.map(({ name, lookBack: bars, features }) => [name, numbers(bars, features.length)]),
-    ),
-    ...Object.fromEntries(
-      branches.filter(({ optional }) => optional).map(({ name }) => [`${name}.present`, numbers()]),
     ),
     ...(together && { present: numbers() }),
     ...(futureBars > 0 && {

@@ -1,4 +1,6 @@
-import type { Pass } from '../../engine/network.ts';
+import { dense } from '../../engine/layers/dense.ts';
+import { fromSteps } from '../../engine/layers/sequence.ts';
+import { type Declare, type Layer, type Pass, within } from '../../engine/network.ts';
 import { type Tensor, tf } from '../../engine/tf.ts';
 import { type ExplanationPart, percentOf } from '../explanation.ts';
 
@@ -11,10 +13,32 @@ export function stepDropout(pass: Pass, steps: readonly Tensor[], rate: number):
   return steps.map((step) => tf.mul(step, factor));
 }
 
+/**
+ * A mean of the steps, [size, rows] each, by what the network makes of them (Bahdanau et al. 2015): `seen` [rows, size] and
+ * `weights` [rows, time].
+ */
+export function attentionOverSteps(
+  declare: Declare,
+  { size, hidden }: { readonly size: number; readonly hidden: number },
+): Layer<readonly Tensor[], { readonly seen: Tensor; readonly weights: Tensor }> {
+  const own = within(declare, 'attention');
+  const key = dense(own, 'key', { inputs: size, outputs: hidden });
+  const score = dense(own, 'score', { inputs: hidden, outputs: 1, bias: false });
+  return (pass, steps) => {
+    const states = fromSteps(steps); // [rows, time, size]
+    const scores = score(pass, tf.tanh(key(pass, states))); // [rows, time, 1]
+    const weights = tf.softmax(tf.squeeze(scores, [2]));
+    return { seen: tf.sum(tf.mul(states, tf.expandDims(weights, 2)), 1), weights };
+  };
+}
+
 /** Attention over the bars of the window, oldest first. */
-export const attentionByLag = (weights: Float32Array): ExplanationPart => ({
+export const attentionByLag = (
+  weights: Float32Array,
+  title = 'attention to the bars of the window',
+): ExplanationPart => ({
   kind: 'by-lag',
-  title: 'attention to the bars of the window',
+  title,
   unit: '%',
   values: Array.from(weights, percentOf).reverse(),
 });

@@ -16,6 +16,12 @@ const HORIZON: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     longestLookBack: 2,
     longerFeatures: ['bar_return'],
   },
+  'late-fusion': {
+    horizonBars: 1,
+    hidden: 16,
+    coarse: ['1h', '4h'],
+    longerFeatures: ['bar_return'],
+  },
 };
 
 const SMALL = {
