@@ -1,7 +1,7 @@
 import { UserError } from '../foundation/errors.ts';
 import { suggest } from '../foundation/nearest.ts';
-import { boostedTrees } from './boosted-trees/index.ts';
 import { buyAndHold } from './buy-and-hold/index.ts';
+import { classicalModels } from './classical.ts';
 import { cnnLstmModel } from './cnn-lstm/index.ts';
 import { graphAttentionModel } from './graph-attention/index.ts';
 import { gruModel } from './gru/index.ts';
@@ -9,16 +9,11 @@ import { lstmModel } from './lstm/index.ts';
 import { dqn } from './dqn/index.ts';
 import { lstmCnn } from './lstm-cnn/index.ts';
 import { lateFusion } from './late-fusion/index.ts';
-import { logistic } from './logistic/index.ts';
-import { meanReversion } from './mean-reversion/index.ts';
 import type { Model } from './model.ts';
-import { momentumGarch } from './momentum-garch/index.ts';
 import { multiTask } from './multi-task/index.ts';
 import { multiTimeframe } from './multi-timeframe/index.ts';
 import { oneBarReversal } from './one-bar-reversal/index.ts';
 import { persistence } from './persistence/index.ts';
-import { randomForest } from './random-forest/index.ts';
-import { ridge } from './ridge/index.ts';
 import { ppo } from './ppo/index.ts';
 import { tft } from './tft/index.ts';
 import { transformerModel } from './transformer/index.ts';
@@ -31,12 +26,7 @@ export const models: readonly Model[] = [
   buyAndHold,
   persistence,
   oneBarReversal,
-  momentumGarch,
-  meanReversion,
-  boostedTrees,
-  randomForest,
-  logistic,
-  ridge,
+  ...classicalModels,
   tft,
   lstmCnn,
   lstmModel,

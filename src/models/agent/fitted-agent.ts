@@ -5,6 +5,7 @@ import type { TradingTask } from '../../environments/trading.ts';
 import { UserError } from '../../foundation/errors.ts';
 import type { Artifact, FittedModel, Forecast } from '../model.ts';
 import type { AgentParams } from './params.ts';
+import { agentFeatures, readRefits, type Refits, RefitsJson, saveRefits, withForecasts } from './refits.ts';
 import { agentEnvironments, type Decide, playThrough } from './trading-agent.ts';
 
 /** A trained agent as data; `weights` are the network's, flat. */
@@ -15,6 +16,8 @@ export interface AgentRecord<Params> {
   readonly scaler: { readonly means: readonly number[]; readonly deviations: readonly number[] };
   readonly moments: { readonly mean: readonly number[]; readonly variance: readonly number[] };
   readonly figures: Readonly<Record<string, unknown>>;
+  /** The models whose forecasts it sees. */
+  readonly refits: Refits;
   readonly weights: Float32Array;
 }
 
@@ -27,18 +30,15 @@ export function fittedAgent<Params extends AgentParams>(
   actions: TradingTask['actions'],
   decide: Decide,
 ): FittedModel {
-  const { params, observation, scaler, figures } = record;
+  const { params, observation, scaler, figures, refits } = record;
+  const features = agentFeatures(params);
   return {
-    report: figures,
+    report: { ...figures, observation, ...(refits.absent.length > 0 && { absentForecasts: refits.absent }) },
     async forecast(panel) {
-      const found = [...panel.series[0].features.names, ...ACCOUNT_OBSERVATION];
-      if (found.join() !== observation.join()) {
-        throw new UserError(
-          `The agent was trained to see "${observation.join(', ')}", and is shown "${found.join(', ')}".`,
-          { hint: 'Train it anew with the present features.' },
-        );
-      }
-      const [environment] = agentEnvironments(panel, scaler, params, actions, 1);
+      requireLayout(features, panel.series[0].features.names);
+      const seen = await withForecasts(panel, params.features, refits);
+      requireLayout(observation, [...seen.series[0].features.names, ...ACCOUNT_OBSERVATION]);
+      const [environment] = agentEnvironments(seen, scaler, params, actions, 1);
       const forecasts: Forecast[] = [];
       for (const [s, { symbol, candles }] of panel.series.entries()) {
         await setImmediate();
@@ -51,16 +51,28 @@ export function fittedAgent<Params extends AgentParams>(
   };
 }
 
-function saveAgent<Params>({ weights, ...json }: AgentRecord<Params>): Artifact {
-  return { json, blobs: { weights: new Uint8Array(weights.slice().buffer) } };
+function requireLayout(trained: readonly string[], shown: readonly string[]): void {
+  if (trained.join() === shown.join()) return;
+  throw new UserError(
+    `The agent was trained to see "${trained.join(', ')}", and is shown "${shown.join(', ')}".`,
+    { hint: 'Train it anew with the present features.' },
+  );
+}
+
+function saveAgent<Params>({ weights, refits, ...head }: AgentRecord<Params>): Artifact {
+  const saved = saveRefits(refits);
+  return {
+    json: { ...head, refits: saved.json },
+    blobs: { ...saved.blobs, weights: new Uint8Array(weights.slice().buffer) },
+  };
 }
 
 /** Reads what `saveAgent` made. Throws `UserError` when the weights are not as many as the network has. */
-export function readAgent<Params>(
+export async function readAgent<Params>(
   { json, blobs }: Artifact,
   params: z.ZodType<Params>,
-  weightsOf: (record: Omit<AgentRecord<Params>, 'weights'>) => number,
-): AgentRecord<Params> {
+  weightsOf: (record: Pick<AgentRecord<Params>, 'params' | 'observation'>) => number,
+): Promise<AgentRecord<Params>> {
   const numbers = z.array(z.number());
   const head = z
     .strictObject({
@@ -69,6 +81,7 @@ export function readAgent<Params>(
       scaler: z.strictObject({ means: numbers, deviations: numbers }),
       moments: z.strictObject({ mean: numbers, variance: numbers }),
       figures: z.record(z.string(), z.unknown()),
+      refits: RefitsJson,
     })
     .parse(json);
   const bytes = blobs.weights ?? new Uint8Array();
@@ -78,5 +91,6 @@ export function readAgent<Params>(
       hint: 'Restore the checkpoint from a backup, or train again.',
     });
   }
-  return { ...head, weights: new Float32Array(bytes.slice().buffer) };
+  const refits = await readRefits(head.refits, blobs);
+  return { ...head, refits, weights: new Float32Array(bytes.slice().buffer) };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { classicalModels } from '../classical.ts';
 
 /** Stationary inputs: where the price is, how it moves, how much, and the time of day. */
 const FEATURES = [
@@ -23,6 +24,17 @@ const weight = (meaning: string) => z.number().min(0).describe(`Weight in the re
 /** What every trading agent is told, beside its learning algorithm's own parameters. */
 export const AGENT_PARAMS = {
   features: z.array(z.string()).min(1).default(FEATURES).describe('Names from the feature catalogue'),
+  forecasts: z
+    .array(z.enum(classicalModels.map(({ id }) => id)))
+    .default(['momentum-garch', 'logistic', 'ridge'])
+    .describe('Classical models, with their default parameters, whose forecasts the agent sees'),
+  forecastRefits: z
+    .int()
+    .min(1)
+    .default(4)
+    .describe(
+      'Equal parts of the training bars, behind the first, that each model forecasts from the bars before',
+    ),
   totalTimesteps: z.int().min(1).default(500_000).describe('Bars of practice, all symbols together'),
   windowBars: z.int().min(2).default(336).describe('Bars of an episode'),
   returnWeight: weight('change of log equity, net of costs').default(1),

@@ -5,6 +5,7 @@ import { type VectorEnvironment, vectorise } from '../../environments/vector.ts'
 import { lowerBound } from '../../market/candles.ts';
 import type { FitTask } from '../model.ts';
 import type { AgentParams } from './params.ts';
+import { fitRefits, type Refits, withForecasts } from './refits.ts';
 import { packState, unpackState } from './snapshot.ts';
 import { agentEnvironments, type Decide, fitAgentScaler, playThrough } from './trading-agent.ts';
 
@@ -30,6 +31,7 @@ export const known = (figures: Readonly<Record<string, number | undefined>>): Ag
 export interface TrainedAgent<Weights> {
   readonly scaler: Scaler;
   readonly observation: readonly string[];
+  readonly refits: Refits;
   readonly weights: Weights;
   /** Steps of practice behind the weights that were kept. */
   readonly keptAtStep: number;
@@ -43,27 +45,24 @@ export interface TrainedAgent<Weights> {
  * weights that did best there. Goes on from the snapshot of the task, and leaves one behind when it is aborted.
  */
 export async function trainAgent<Weights, State>(
-  {
-    panel,
-    params,
-    trainUntilMs,
-    signal,
-    onProgress,
-    snapshots,
-  }: Omit<FitTask<AgentParams & { readonly nEnvs: number }>, 'seed'>,
+  task: FitTask<AgentParams & { readonly nEnvs: number }>,
   actions: TradingTask['actions'],
   algorithm: {
     readonly create: (environment: VectorEnvironment) => Promise<AgentLearner<Weights, State>>;
-    readonly decider: (weights: Weights) => Decide;
+    /** `inputs`: entries of an observation. */
+    readonly decider: (weights: Weights, inputs: number) => Decide;
   },
 ): Promise<TrainedAgent<Weights>> {
+  const { params, trainUntilMs, signal, onProgress, snapshots } = task;
   const { totalTimesteps } = params;
+  const refits = await fitRefits(task);
+  const panel = await withForecasts(task.panel, params.features, refits);
   const scaler = fitAgentScaler(panel, trainUntilMs);
   const past = panelUntil(panel, trainUntilMs);
   const environment = vectorise(agentEnvironments(past, scaler, params, actions, params.nEnvs));
   const [trial] = agentEnvironments(panel, scaler, params, actions, 1);
   const tryOut = (weights: Weights): number | undefined => {
-    const decide = algorithm.decider(weights);
+    const decide = algorithm.decider(weights, environment.observation.length);
     const ranges = panel.series
       .map(({ candles: { time } }, s) => ({ s, fromRow: lowerBound(time, trainUntilMs), rows: time.length }))
       .filter(({ fromRow, rows }) => rows - fromRow > 1);
@@ -129,7 +128,7 @@ export async function trainAgent<Weights, State>(
       keptAtStep: learner.steps,
       validationLogGrowth: undefined,
     };
-    return { scaler, observation: environment.observation, figures, ...kept };
+    return { scaler, observation: environment.observation, refits, figures, ...kept };
   } finally {
     await learner.dispose();
   }

@@ -17,9 +17,8 @@ const SPACE: ActionSpace = { kind: 'discrete', count: ACTIONS };
 /** Trains a DQN agent that sells, holds or buys. */
 export async function fitDqn(task: FitTask<DqnAgentParams>): Promise<FittedModel> {
   const { params, seed } = task;
-  const inputs = params.features.length + 4;
   const trained = await trainAgent<Float32Array, DqnState>(task, 'buy-hold-sell', {
-    decider: (weights) => decider(inputs, params, weights),
+    decider: (weights, inputs) => decider(inputs, params, weights),
     create: async (environment) => {
       const learner = await createDqn({ environment, params, seed, totalSteps: params.totalTimesteps });
       return {
@@ -37,20 +36,21 @@ export async function fitDqn(task: FitTask<DqnAgentParams>): Promise<FittedModel
       };
     },
   });
-  const { weights, scaler, observation, keptAtStep, validationLogGrowth, figures } = trained;
+  const { weights, scaler, observation, refits, keptAtStep, validationLogGrowth, figures } = trained;
   return fitted({
     params,
     observation,
     scaler,
+    refits,
     moments: { mean: [], variance: [] },
     figures: known({ keptAtStep, validationLogGrowth, ...figures }),
     weights,
   });
 }
 
-export function loadDqn(artifact: Artifact): FittedModel {
+export async function loadDqn(artifact: Artifact): Promise<FittedModel> {
   return fitted(
-    readAgent(artifact, DqnAgentParams, ({ observation, params }) =>
+    await readAgent(artifact, DqnAgentParams, ({ observation, params }) =>
       parameterCount(qParameters(observation.length, ACTIONS, params)),
     ),
   );

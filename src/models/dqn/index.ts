@@ -1,3 +1,4 @@
+import { agentFeatures } from '../agent/refits.ts';
 import type { Model } from '../model.ts';
 import { DqnAgentParams } from './params.ts';
 
@@ -10,7 +11,7 @@ export const dqn: Model<DqnAgentParams> = {
     'Mnih et al. 2015, van Hasselt et al. 2016, Wang et al. 2016; Stable-Baselines3 (MIT) for names and defaults',
   params: DqnAgentParams,
   quickParams: { totalTimesteps: 8192, evaluations: 4 },
-  features: ({ features }) => features,
+  features: agentFeatures,
   fit: async (task) => (await import('./agent.ts')).fitDqn(task),
   load: async (artifact) => (await import('./agent.ts')).loadDqn(artifact),
 };

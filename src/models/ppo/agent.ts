@@ -17,9 +17,8 @@ const SPACE: ActionSpace = { kind: 'box', size: 1, low: -1, high: 1 };
 /** Trains a PPO agent whose action is the target position. */
 export async function fitPpo(task: FitTask<PpoAgentParams>): Promise<FittedModel> {
   const { params, seed } = task;
-  const inputs = params.features.length + 4;
   const trained = await trainAgent<PpoAgentState, PpoState>(task, 'target', {
-    decider: (weights) => decider(inputs, params, weights),
+    decider: (weights, inputs) => decider(inputs, params, weights),
     create: async (environment) => {
       const learner = await createPpo({ environment, params, seed, totalSteps: params.totalTimesteps });
       return {
@@ -46,20 +45,21 @@ export async function fitPpo(task: FitTask<PpoAgentParams>): Promise<FittedModel
       };
     },
   });
-  const { weights, scaler, observation, keptAtStep, validationLogGrowth, figures } = trained;
+  const { weights, scaler, observation, refits, keptAtStep, validationLogGrowth, figures } = trained;
   return fitted({
     params,
     observation,
     scaler,
+    refits,
     moments: { mean: Array.from(weights.mean), variance: Array.from(weights.variance) },
     figures: known({ keptAtStep, validationLogGrowth, ...figures }),
     weights: weights.parameters,
   });
 }
 
-export function loadPpo(artifact: Artifact): FittedModel {
+export async function loadPpo(artifact: Artifact): Promise<FittedModel> {
   return fitted(
-    readAgent(artifact, PpoAgentParams, ({ observation, params }) =>
+    await readAgent(artifact, PpoAgentParams, ({ observation, params }) =>
       parameterCount(actorCriticParameters(observation.length, SPACE, params)),
     ),
   );

@@ -1,3 +1,4 @@
+import { agentFeatures } from '../agent/refits.ts';
 import type { Model } from '../model.ts';
 import { PpoAgentParams } from './params.ts';
 
@@ -9,7 +10,7 @@ export const ppo: Model<PpoAgentParams> = {
   source: 'Schulman et al. 2017; Stable-Baselines3 (MIT) for names and defaults',
   params: PpoAgentParams,
   quickParams: { totalTimesteps: 20_480, evaluations: 5 },
-  features: ({ features }) => features,
+  features: agentFeatures,
   fit: async (task) => (await import('./agent.ts')).fitPpo(task),
   load: async (artifact) => (await import('./agent.ts')).loadPpo(artifact),
 };

@@ -18,6 +18,7 @@ const fit = (panel: Panel, totalTimesteps: number): Promise<FittedModel> =>
     panel,
     params: PpoAgentParams.parse({
       features: [...panel.series[0].features.names],
+      forecasts: [],
       totalTimesteps,
       windowBars: 100,
       netArch: [32, 32],
@@ -93,7 +94,7 @@ describe('the trading agent', () => {
     const panel = randomPanel({ rows: ROWS, seed: 3 });
     const model = await fit(panel, 2048);
     await expect(model.forecast(randomPanel({ rows: 100, seed: 3, leak: true }))).rejects.toThrow(
-      'was trained to see "return, position',
+      'was trained to see "return", and is shown "return, future"',
     );
   });
 
