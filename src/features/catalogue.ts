@@ -41,6 +41,17 @@ const kernels: readonly FeatureKernel[] = [
   ...sentimentKernels,
 ];
 
+interface Part {
+  readonly step: Step;
+  readonly feeds: readonly Feed[];
+  readonly out: Float64Array;
+  readonly wanted: readonly number[];
+  readonly targets: readonly Float64Array[];
+}
+
+/** Rows that all kernels take before the next ones: few enough for a kernel's values of them to stay in cache. */
+const BLOCK_ROWS = 128;
+
 /** Every feature, group by group. */
 export const catalogue: readonly Feature[] = kernels.flatMap(({ features }) => features);
 
@@ -64,24 +75,40 @@ export function computeFeatures(
     wanted.forEach((index, i) => columns.set(kernel.features[index].name, targets[i]));
     return { ...begin(kernel, timeframe, inputs), wanted, targets };
   });
-  // Row by row through all kernels: the compiler meets every kernel before it specialises the loop for one, which
-  // halves the time of all features and takes a fifth off a cold start.
-  const bar = { time: 0, open: 0, high: 0, low: 0, close: 0, volume: 0 };
-  for (let row = 0; row < rows; row++) {
-    bar.time = candles.time[row];
-    bar.open = candles.open[row];
-    bar.high = candles.high[row];
-    bar.low = candles.low[row];
-    bar.close = candles.close[row];
-    bar.volume = candles.volume[row];
-    for (let p = 0; p < parts.length; p++) {
-      const { step: advance, feeds, out, wanted, targets } = parts[p];
-      const known = feeds.length === 0 || advanceAll(feeds, bar.time + step);
-      advance(bar, out);
-      for (let i = 0; i < wanted.length; i++) targets[i][row] = known ? out[wanted[i]] : NaN;
+  // Kernel by kernel within a block of rows: the values of a block stay in the nearest cache until they are
+  // written to their columns, and the compiler has met every kernel before it specialises the loop for one.
+  const block = new Float64Array(BLOCK_ROWS * parts.reduce((most, { out }) => Math.max(most, out.length), 0));
+  for (let from = 0; from < rows; from += BLOCK_ROWS) {
+    const to = Math.min(rows, from + BLOCK_ROWS);
+    for (const part of parts) {
+      stepThrough(part, candles, { from, to, stepMs: step, block });
+      part.targets.forEach((target, i) => {
+        const width = part.targets.length;
+        for (let row = from, at = i; row < to; row++, at += width) target[row] = block[at];
+      });
     }
   }
   return { names: [...names], columns: names.map((name) => columns.get(name) ?? new Float64Array(0)) };
+}
+
+function stepThrough(
+  { step, feeds, out, wanted }: Part,
+  { time, open, high, low, close, volume }: Candles,
+  { from, to, stepMs, block }: { from: number; to: number; stepMs: number; block: Float64Array },
+): void {
+  const bar = { time: NaN, open: NaN, high: NaN, low: NaN, close: NaN, volume: NaN };
+  let at = 0;
+  for (let row = from; row < to; row++) {
+    bar.time = time[row];
+    bar.open = open[row];
+    bar.high = high[row];
+    bar.low = low[row];
+    bar.close = close[row];
+    bar.volume = volume[row];
+    const known = feeds.length === 0 || advanceAll(feeds, bar.time + stepMs);
+    step(bar, out);
+    for (let i = 0; i < wanted.length; i++) block[at++] = known ? out[wanted[i]] : NaN;
+  }
 }
 
 /** The same values one closed bar at a time: `push` returns one value a name, in an array that it reuses. */

@@ -250,12 +250,17 @@ const starShape = (stick: Stick): boolean =>
   stick.range > 0 && upper(stick) >= 2 * stick.body && lower(stick) <= 0.1 * stick.range && stick.body > 0;
 
 function marching(now: Stick, one: Stick, two: Stick, direction: number): boolean {
-  for (const stick of [now, one, two]) {
-    const wick = direction > 0 ? upper(stick) : lower(stick);
-    if (stick.direction !== direction || wick > 0.25 * stick.range) return false;
-  }
-  return opensInside(now, one) && opensInside(one, two);
+  return (
+    closesNearExtreme(now, direction) &&
+    closesNearExtreme(one, direction) &&
+    closesNearExtreme(two, direction) &&
+    opensInside(now, one) &&
+    opensInside(one, two)
+  );
 }
+
+const closesNearExtreme = (stick: Stick, direction: number): boolean =>
+  stick.direction === direction && (direction > 0 ? upper(stick) : lower(stick)) <= 0.25 * stick.range;
 
 const opensInside = (stick: Stick, before: Stick): boolean =>
   stick.open >= before.bottom && stick.open <= before.top;
@@ -307,7 +312,7 @@ const candlesticks = kernel(
       now.bottom = Math.min(open, close);
       now.body = now.top - now.bottom;
       now.range = high - low;
-      now.direction = Math.sign(close - open);
+      now.direction = close > open ? 1 : close < open ? -1 : 0;
       now.mean = mean;
       mean = bodies.push(now.body);
       const ready = two.mean === two.mean;

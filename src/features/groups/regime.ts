@@ -270,15 +270,14 @@ const HURST_LAGS = [1, 2, 4, 8, 16];
 
 /** Slope of ln deviation on ln lag; .5, a random walk, when a deviation is 0. */
 function scaling(deviations: Float64Array): number {
-  const meanLag = (HURST_LAGS.length - 1) / 2;
+  const meanLag = (deviations.length - 1) / 2;
   let covariance = 0;
-  let variance = 0;
   for (let i = 0; i < deviations.length; i++) {
     if (deviations[i] === 0) return 0.5;
     covariance += (i - meanLag) * Math.log(deviations[i]);
-    variance += (i - meanLag) ** 2;
   }
-  return covariance / (variance * Math.LN2);
+  const squares = (deviations.length * (deviations.length * deviations.length - 1)) / 12;
+  return covariance / (squares * Math.LN2);
 }
 
 /** `value`, unknown while `witness` is. */

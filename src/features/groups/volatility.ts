@@ -94,8 +94,8 @@ const historical = kernel(
       out[base + 1] = ratio(now, out[4], 1);
       out[base + 2] = ratio(ofVolatility.deviation, ofVolatility.mean, 0);
       out[base + 3] = regime.score(now);
-      out[base + 4] = Math.sqrt(Math.max(0, down.push(Math.min(move, 0) ** 2)));
-      out[base + 5] = Math.sqrt(Math.max(0, up.push(Math.max(move, 0) ** 2)));
+      out[base + 4] = root(down.push(move * Math.min(move, 0)));
+      out[base + 5] = root(up.push(move * Math.max(move, 0)));
       out[base + 6] = largest.push(Math.abs(move));
       const last = before.push(move);
       const variance = squares.push(last !== last ? NaN : move * move);
@@ -297,12 +297,12 @@ const recursive = kernel(
       const percent = 100 * move;
       const m1 = powers[0].push(percent);
       const m2 = powers[1].push(percent * percent);
-      const m3 = powers[2].push(percent ** 3);
-      const m4 = powers[3].push(percent ** 4);
+      const m3 = powers[2].push(percent * percent * percent);
+      const m4 = powers[3].push(percent * percent * (percent * percent));
       const variance = m2 - m1 * m1;
       const flat = variance <= 1e-12 * m2 || variance === 0;
-      out[5] = flat ? 0 : (m3 - 3 * m1 * m2 + 2 * m1 ** 3) / variance ** 1.5;
-      out[6] = flat ? 0 : (m4 - 4 * m1 * m3 + 6 * m1 * m1 * m2 - 3 * m1 ** 4) / variance ** 2 - 3;
+      out[5] = flat ? 0 : (m3 - 3 * m1 * m2 + 2 * m1 * m1 * m1) / (variance * Math.sqrt(variance));
+      out[6] = flat ? 0 : (m4 - 4 * m1 * m3 + 3 * m1 * m1 * (2 * m2 - m1 * m1)) / (variance * variance) - 3;
     };
   },
 );

@@ -11,7 +11,7 @@ export class Latest {
 
   readonly observe: Observe = (values, timeMs) => {
     if (this.values.length !== values.length) this.values = new Float64Array(values.length);
-    this.values.set(values);
+    for (let i = 0; i < values.length; i++) this.values[i] = values[i];
     this.timeMs = timeMs;
   };
 }

@@ -1,4 +1,6 @@
+import { RollingMax, RollingMin } from './extremes.ts';
 import type { Bar } from './indicators.ts';
+import { RollingSum } from './rolling.ts';
 
 /**
  * Volume of the last `length` bars by price (typical price, equal bins between their lowest low and highest
@@ -17,64 +19,92 @@ export class VolumeProfile {
   private readonly share: number;
   private readonly prices: Float64Array;
   private readonly volumes: Float64Array;
-  private readonly highs: Float64Array;
-  private readonly lows: Float64Array;
+  /** The bin of each bar in the window. */
+  private readonly places: Int32Array;
   private readonly bins: Float64Array;
+  /** `b ln b` of each bin. */
+  private readonly terms: Float64Array;
+  private readonly highest: RollingMax;
+  private readonly lowest: RollingMin;
+  private readonly traded: RollingSum;
   private count = 0;
+  private top = NaN;
+  private bottom = NaN;
+  private total = NaN;
 
   constructor(length: number, bins: number, share: number) {
     this.length = length;
     this.share = share;
     this.prices = new Float64Array(length);
     this.volumes = new Float64Array(length);
-    this.highs = new Float64Array(length);
-    this.lows = new Float64Array(length);
+    this.places = new Int32Array(length);
     this.bins = new Float64Array(bins);
+    this.terms = new Float64Array(bins);
+    this.highest = new RollingMax(length);
+    this.lowest = new RollingMin(length);
+    this.traded = new RollingSum(length);
   }
 
   push({ high, low, close, volume }: Bar): void {
+    const { bins, places, prices, volumes } = this;
     const at = this.count++ % this.length;
-    this.prices[at] = (high + low + close) / 3;
-    this.volumes[at] = volume;
-    this.highs[at] = high;
-    this.lows[at] = low;
+    const top = this.highest.push(high);
+    const bottom = this.lowest.push(low);
+    const total = this.traded.push(volume);
+    const price = (high + low + close) / 3;
+    const dropped = volumes[at];
+    prices[at] = price;
+    volumes[at] = volume;
     if (this.count < this.length) return;
 
-    const { prices, volumes, highs, lows, bins, length } = this;
-    let top = -Infinity;
-    let bottom = Infinity;
-    let total = 0;
-    for (let i = 0; i < length; i++) {
-      if (highs[i] > top) top = highs[i];
-      if (lows[i] < bottom) bottom = lows[i];
-      total += volumes[i];
-    }
+    // The bins stand while the range does; a rebuild once a window keeps rounding from piling up.
+    const stands = top === this.top && bottom === this.bottom && at > 0;
+    const alike = total === 0;
+    const wasAlike = this.total === 0;
+    this.top = top;
+    this.bottom = bottom;
+    this.total = total;
     if (top === bottom) {
       this.pointOfControl = this.valueHigh = this.valueLow = top;
       this.entropy = 0;
       return;
     }
-    bins.fill(0);
-    const width = (top - bottom) / bins.length;
-    for (let i = 0; i < length; i++) {
-      const bin = Math.min(bins.length - 1, Math.floor((prices[i] - bottom) / width));
-      bins[bin] += total === 0 ? 1 / length : volumes[i] / total;
+    const last = bins.length - 1;
+    const perPrice = bins.length / (top - bottom);
+    if (stands && alike === wasAlike) {
+      this.add(places[at], alike ? -1 : -dropped);
+      places[at] = Math.min(last, ((price - bottom) * perPrice) | 0);
+      this.add(places[at], alike ? 1 : volume);
+    } else {
+      bins.fill(0);
+      for (let i = 0; i < prices.length; i++) {
+        const place = Math.min(last, ((prices[i] - bottom) * perPrice) | 0);
+        places[i] = place;
+        bins[place] += alike ? 1 : volumes[i];
+      }
+      for (let i = 0; i < bins.length; i++) this.add(i, 0);
     }
-    this.summarise(bottom, width);
+    this.summarise((top - bottom) / bins.length, alike ? this.length : total);
   }
 
-  private summarise(bottom: number, width: number): void {
-    const { bins, share } = this;
+  private add(bin: number, weight: number): void {
+    const held = Math.max(0, this.bins[bin] + weight);
+    this.bins[bin] = held;
+    this.terms[bin] = held === 0 ? 0 : held * Math.log(held);
+  }
+
+  private summarise(width: number, total: number): void {
+    const { bins, terms, share, bottom } = this;
     let peak = 0;
-    let entropy = 0;
+    let sum = 0;
     for (let i = 0; i < bins.length; i++) {
       if (bins[i] > bins[peak]) peak = i;
-      if (bins[i] > 0) entropy -= bins[i] * Math.log(bins[i]);
+      sum += terms[i];
     }
     let low = peak;
     let high = peak;
     let held = bins[peak];
-    while (held < share && (low > 0 || high < bins.length - 1)) {
+    while (held < share * total && (low > 0 || high < bins.length - 1)) {
       const below = low > 0 ? bins[low - 1] : -1;
       const above = high < bins.length - 1 ? bins[high + 1] : -1;
       if (above >= below) held += bins[++high];
@@ -83,6 +113,6 @@ export class VolumeProfile {
     this.pointOfControl = bottom + (peak + 0.5) * width;
     this.valueLow = bottom + low * width;
     this.valueHigh = bottom + (high + 1) * width;
-    this.entropy = entropy / Math.log(bins.length);
+    this.entropy = Math.max(0, Math.log(total) - sum / total) / Math.log(bins.length);
   }
 }
