@@ -1,6 +1,6 @@
 /**
- * `npm run kernels` compiles kernels/mlp.ts (AssemblyScript) into src/models/agent/kernel-code.ts. The result is
- * committed, so that nobody needs the compiler to build or run the program; a test compiles it again and compares.
+ * `npm run kernels` compiles kernels/*.ts (AssemblyScript) into src/. The result is committed, so that nobody needs the
+ * compiler to build or run the program; a test compiles it again and compares.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,21 +8,27 @@ import { join, resolve } from 'node:path';
 import asc from 'assemblyscript/asc';
 
 const root = resolve(import.meta.dirname, '..');
-const PAGES = '16384'; // of 64 KiB: 1 GiB, what kernel.ts asks for
+const PAGES = '16384'; // of 64 KiB: 1 GiB, what src/foundation/kernel.ts asks for
 
-/** The module that holds the compiled kernels, as text. */
-export async function compileKernels(): Promise<string> {
+/** Sources and what is made of them. */
+export const KERNELS = [
+  { source: 'kernels/mlp.ts', target: 'src/models/agent/kernel-code.ts' },
+  { source: 'kernels/trees.ts', target: 'src/models/boosted-trees/kernel-code.ts' },
+] as const;
+
+/** The module that holds the compiled kernel, as text. */
+export async function compileKernel(source: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'crypto-trader-kernels-'));
-  const outFile = join(folder, 'mlp.wasm');
+  const outFile = join(folder, 'kernel.wasm');
   const memory = ['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', PAGES];
   const options = ['--runtime', 'stub', '--enable', 'simd,threads', '-O3', '--noAssert', '--baseDir', root];
-  const { error } = await asc.main(['kernels/mlp.ts', ...options, ...memory, '--outFile', outFile]);
+  const { error } = await asc.main([source, ...options, ...memory, '--outFile', outFile]);
   if (error) throw error;
   const code = readFileSync(outFile).toString('base64');
   rmSync(folder, { recursive: true });
   const lines = code.match(/.{1,100}/g) ?? [];
   return [
-    '/** WebAssembly of kernels/mlp.ts, made by `npm run kernels`. */',
+    `/** WebAssembly of ${source}, made by \`npm run kernels\`. */`,
     'export const KERNEL_CODE =',
     ...lines.map((line, i) => `  '${line}'${i + 1 < lines.length ? ' +' : ';'}`),
     '',
@@ -30,5 +36,5 @@ export async function compileKernels(): Promise<string> {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  writeFileSync(join(root, 'src/models/agent/kernel-code.ts'), await compileKernels());
+  for (const { source, target } of KERNELS) writeFileSync(join(root, target), await compileKernel(source));
 }

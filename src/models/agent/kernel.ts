@@ -1,9 +1,7 @@
+import { defineKernel } from '../../foundation/kernel.ts';
 import { KERNEL_CODE } from './kernel-code.ts';
 
-/**
- * The arithmetic of small networks (kernels/mlp.ts) over one memory that threads can share. Whoever allocates in the
- * same order on the same memory gets the same addresses: that is how a second thread finds its way.
- */
+/** The arithmetic of small networks (kernels/mlp.ts) over one memory that threads can share. */
 export interface Kernel extends KernelFunctions {
   readonly memory: WebAssembly.Memory;
   /** `count` zeros, aligned to vectors. */
@@ -50,30 +48,16 @@ interface KernelFunctions {
   ): void;
 }
 
-const PAGE_BYTES = 65_536;
-const MAX_PAGES = 16_384;
-/** The kernel's own constants lie below. */
-const FIRST_FREE = 4096;
-
-let compiled: WebAssembly.Module | undefined;
+const start = defineKernel<KernelFunctions>(KERNEL_CODE);
 
 /** A kernel with a memory of its own, or on the memory of one that another thread made. */
-export function createKernel(memory = newMemory()): Kernel {
-  compiled ??= new WebAssembly.Module(Buffer.from(KERNEL_CODE, 'base64'));
-  const instance = new WebAssembly.Instance<KernelFunctions>(compiled, { env: { memory } });
-  let end = FIRST_FREE;
+export function createKernel(memory?: WebAssembly.Memory): Kernel {
+  const kernel = start(memory);
   return {
-    ...instance.exports,
-    memory,
+    ...kernel,
     allocate(count) {
-      const at = end;
-      end += 16 * Math.ceil(count / 4);
-      const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE_BYTES);
-      if (missing > 0) memory.grow(missing);
-      return { at, values: new Float32Array(memory.buffer, at, count) };
+      const at = kernel.allocate(4 * count);
+      return { at, values: new Float32Array(kernel.memory.buffer, at, count) };
     },
   };
 }
-
-const newMemory = (): WebAssembly.Memory =>
-  new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared: true });

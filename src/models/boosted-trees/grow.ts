@@ -1,4 +1,5 @@
 import type { BinnedColumns } from './binning.ts';
+import { type Block, createTreeKernel } from './kernel.ts';
 import { packDerivatives, type Packing, unpack } from './packing.ts';
 import type { Tree } from './tree.ts';
 
@@ -40,6 +41,11 @@ interface Split {
 
 const STRIDE = 256;
 
+/** Sums of packed derivatives, `STRIDE` bins a feature. */
+type Histogram = Block<Float64Array>;
+
+const cellsOf = (histogram: Histogram, feature: number): number => histogram.at + 8 * STRIDE * feature;
+
 /**
  * Grows trees level by level on histograms of the derivatives, the larger child's histogram being its parent's
  * minus its sibling's. Chen and Guestrin 2016: gain GL^2/(HL+l) + GR^2/(HR+l) - G^2/(H+l), leaf -G/(H+l),
@@ -48,13 +54,19 @@ const STRIDE = 256;
 export function createGrower(data: BinnedColumns, params: TreeParams) {
   const { rows, bins, cuts } = data;
   const { lambda, alpha, minChildWeight, monotone } = params;
-  const order = new Int32Array(rows);
-  const spare = new Int32Array(rows);
-  const side = new Uint8Array(STRIDE);
-  const packedRows = new Float64Array(rows);
-  const nodeValues = new Float64Array(rows);
-  const pool: Float64Array[] = [];
-  let packing: Packing = { packed: packedRows, base: 1, gradientUnit: 1, hessianUnit: 1 };
+  const kernel = createTreeKernel();
+  const columns = bins.map((column) => {
+    const copy = kernel.bytes(rows);
+    copy.values.set(column);
+    return copy;
+  });
+  const order = kernel.int32(rows);
+  const spare = kernel.int32(rows);
+  const side = kernel.bytes(STRIDE);
+  const packedRows = kernel.float64(rows);
+  const nodeValues = kernel.float64(rows);
+  const pool: Histogram[] = [];
+  let packing: Packing = { packed: packedRows.values, base: 1, gradientUnit: 1, hessianUnit: 1 };
 
   const shrink = (gradient: number): number =>
     gradient > alpha ? gradient - alpha : gradient < -alpha ? gradient + alpha : 0;
@@ -71,22 +83,27 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
     return -(2 * gradient * value + (hessian + lambda) * value * value);
   };
 
-  function buildHistogram(node: Node, features: Int32Array): Float64Array {
-    const histogram = pool.pop() ?? new Float64Array(bins.length * STRIDE);
-    const local = order.subarray(node.from, node.to);
-    for (let i = 0; i < local.length; i++) nodeValues[i] = packedRows[local[i]];
-    for (let at = 0; at < features.length; at += 4) {
-      const four = features.subarray(at, at + 4);
-      for (const feature of four) histogram.fill(0, feature * STRIDE, (feature + 1) * STRIDE);
-      if (four.length === 4) accumulateFour(histogram, bins, { four, rows: local, values: nodeValues });
-      else
-        for (const feature of four)
-          accumulate(histogram, bins[feature], { feature, rows: local, values: nodeValues });
+  function buildHistogram(node: Node, features: Int32Array): Histogram {
+    const histogram = pool.pop() ?? kernel.float64(bins.length * STRIDE);
+    const rowsAt = order.at + 4 * node.from;
+    const count = node.to - node.from;
+    kernel.gather(nodeValues.at, packedRows.at, rowsAt, count);
+    for (const feature of features) histogram.values.fill(0, feature * STRIDE, (feature + 1) * STRIDE);
+    let i = 0;
+    for (; i + 4 <= features.length; i += 4) {
+      const [f0, f1, f2, f3] = features.subarray(i, i + 4);
+      const [h0, h1, h2, h3] = [f0, f1, f2, f3].map((feature) => cellsOf(histogram, feature));
+      const [c0, c1, c2, c3] = [f0, f1, f2, f3].map((feature) => columns[feature].at);
+      kernel.accumulateFour(h0, h1, h2, h3, c0, c1, c2, c3, rowsAt, nodeValues.at, count);
+    }
+    for (; i < features.length; i++) {
+      const cells = cellsOf(histogram, features[i]);
+      kernel.accumulate(cells, columns[features[i]].at, rowsAt, nodeValues.at, count);
     }
     return histogram;
   }
 
-  function bestSplit(node: Node, histogram: Float64Array, features: Int32Array): Split {
+  function bestSplit(node: Node, { values }: Histogram, features: Int32Array): Split {
     const { gradient, hessian, lowest, highest } = node;
     const { base, gradientUnit, hessianUnit } = packing;
     const unit = 1 / base;
@@ -94,7 +111,7 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
     const plain = monotone === undefined && alpha === 0;
     let [bestGain, bestFeature, bestBin, bestPass, bestSum] = [MIN_GAIN, -1, 0, 0, 0];
     for (const feature of features) {
-      const cells = histogram.subarray(feature * STRIDE, (feature + 1) * STRIDE);
+      const cells = values.subarray(feature * STRIDE, (feature + 1) * STRIDE);
       const last = cuts[feature].length;
       const missing = cells[last + 1];
       const direction = monotone?.[feature] ?? 0;
@@ -153,24 +170,14 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
     };
   }
 
-  /** Rows of the left child first, both in their old order; the number of left rows. */
+  /** Rows of the left child first, both in their old order; where those of the right one begin. */
   function partition(node: Node, split: Split): number {
-    const column = bins[split.feature];
     // By bin, 1 for the left: a table and no branch that could be guessed wrong.
-    side.fill(0).fill(1, 0, split.bin + 1);
-    side[cuts[split.feature].length + 1] = split.missingLeft ? 1 : 0;
-    let left = node.from;
-    let right = 0;
-    for (let i = node.from; i < node.to; i++) {
-      const row = order[i];
-      const goesLeft = side[column[row]];
-      order[left] = row;
-      left += goesLeft;
-      spare[right] = row;
-      right += 1 - goesLeft;
-    }
-    order.set(spare.subarray(0, right), left);
-    return left;
+    side.values.fill(0).fill(1, 0, split.bin + 1);
+    side.values[cuts[split.feature].length + 1] = split.missingLeft ? 1 : 0;
+    const rowsAt = order.at + 4 * node.from;
+    const column = columns[split.feature].at;
+    return node.from + kernel.partition(rowsAt, node.to - node.from, column, side.at, spare.at);
   }
 
   /**
@@ -180,11 +187,11 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
     derivatives: { gradients: Float64Array; hessians: Float64Array },
     { sample, features, margins }: { sample: Int32Array; features: Int32Array; margins: Float64Array },
   ): Tree {
-    order.set(sample);
+    order.values.set(sample);
     const draft = createDraft();
-    packing = packDerivatives(derivatives, sample, packedRows);
+    packing = packDerivatives(derivatives, sample, packedRows.values);
     let sum = 0;
-    for (const row of sample) sum += packedRows[row];
+    for (const row of sample) sum += packedRows.values[row];
     const [gradient, hessian] = unpack(sum, packing);
     const root: Node = {
       id: draft.add(),
@@ -225,8 +232,9 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
         const [small, large] = left.to - left.from <= right.to - right.from ? [left, right] : [right, left];
         const smaller = buildHistogram(small, features);
         for (const feature of features) {
-          const end = feature * STRIDE + cuts[feature].length + 2;
-          for (let i = feature * STRIDE; i < end; i++) histogram[i] -= smaller[i];
+          // Two cells at a time: the one after the last bin is 0 in both.
+          const cells = 2 * Math.ceil((cuts[feature].length + 2) / 2);
+          kernel.subtract(cellsOf(histogram, feature), cellsOf(smaller, feature), cells);
         }
         next.push({ node: small, histogram: smaller }, { node: large, histogram });
       }
@@ -236,7 +244,7 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
     const owner = draft.owners();
     for (const leaf of leaves) {
       const value = tree.value[owner[leaf.id]];
-      for (let i = leaf.from; i < leaf.to; i++) margins[order[i]] += value;
+      for (let i = leaf.from; i < leaf.to; i++) margins[order.values[i]] += value;
     }
     return tree;
 
@@ -284,34 +292,6 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
 
 /** XGBoost's kRtEps: a split has to gain more than rounding. */
 const MIN_GAIN = 1e-6;
-
-function accumulate(
-  histogram: Float64Array,
-  column: Uint8Array,
-  { feature, rows, values }: { feature: number; rows: Int32Array; values: Float64Array },
-): void {
-  const offset = feature * STRIDE;
-  for (let i = 0; i < rows.length; i++) histogram[offset + column[rows[i]]] += values[i];
-}
-
-/** Four features in one pass: the row and its value are read once. */
-function accumulateFour(
-  histogram: Float64Array,
-  bins: readonly Uint8Array[],
-  { four, rows, values }: { four: Int32Array; rows: Int32Array; values: Float64Array },
-): void {
-  const [f0, f1, f2, f3] = four;
-  const [c0, c1, c2, c3] = [bins[f0], bins[f1], bins[f2], bins[f3]];
-  const [o0, o1, o2, o3] = [f0 * STRIDE, f1 * STRIDE, f2 * STRIDE, f3 * STRIDE];
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i];
-    const value = values[i];
-    histogram[o0 + c0[row]] += value;
-    histogram[o1 + c1[row]] += value;
-    histogram[o2 + c2[row]] += value;
-    histogram[o3 + c3[row]] += value;
-  }
-}
 
 /** A tree while it grows. */
 function createDraft() {

@@ -1,3 +1,5 @@
+import { createTreeKernel, type TreeKernel } from './kernel.ts';
+
 /** A regression tree as columns, node 0 the root. A row goes left when its float32 value is below the threshold. */
 export interface Tree {
   /** -1 for a leaf. */
@@ -16,131 +18,96 @@ export interface Tree {
 }
 
 /**
- * Adds the values of each row's leaves to `margins`. Blocks of rows are laid out row by row, so that a block and a
- * tree stay in the processor's cache; four rows walk down a tree side by side and without branches.
+ * Adds the values of each row's leaves to `margins`, block of rows by block: a block and a tree stay in the processor's
+ * cache.
  */
 export function addTrees(
   trees: readonly Tree[],
   columns: readonly Float64Array[],
   margins: Float64Array,
 ): void {
-  const { walks, inputs } = prepare(trees);
-  const width = inputs.length;
-  const cells = new Float32Array(BLOCK_ROWS * width);
-  const keys = new Int32Array(cells.buffer);
+  const kernel = (walker ??= createTreeKernel());
+  kernel.reset();
+  const inputs = new Inputs();
+  const walks = kernel.int32(3 * trees.length);
+  trees.forEach((tree, i) => walks.values.set(layOut(tree, inputs, kernel), 3 * i));
+  const cells = kernel.float32(BLOCK_ROWS * inputs.all.length);
+  const sums = kernel.float64(BLOCK_ROWS);
   for (let from = 0; from < margins.length; from += BLOCK_ROWS) {
     const rows = Math.min(BLOCK_ROWS, margins.length - from);
-    for (let column = 0; column < width; column++) {
-      const { feature, missing } = inputs[column];
-      const values = columns[feature];
-      for (let row = 0; row < rows; row++) {
-        const value = values[from + row];
-        cells[row * width + column] = value === value ? value : missing;
-      }
-    }
-    orderedKeys(cells.subarray(0, rows * width), keys);
-    const sums = margins.subarray(from, from + rows);
-    for (const walk of walks) addBlock(walk, keys, width, sums);
+    inputs.copy(columns, cells.values, { from, rows });
+    const block = margins.subarray(from, from + rows);
+    sums.values.set(block);
+    kernel.addLeaves(walks.at, trees.length, cells.at, 8 * Math.ceil(rows / 8), sums.at);
+    block.set(sums.values.subarray(0, rows));
   }
 }
 
+/** Rows of a block, a multiple of eight. */
 const BLOCK_ROWS = 128;
 
-/**
- * A tree as it is walked: four integers a node, of which the first three are the cell that it reads, the key of its
- * threshold and the place of its left child; the right child stands after it. A leaf has itself as left child and a
- * threshold above all keys, so that every row takes `depth` steps.
- */
-interface Walk {
-  readonly depth: number;
-  readonly nodes: Int32Array;
-  /** By node. */
-  readonly value: Float64Array;
-}
+/** Kept from call to call: its memory is used anew. */
+let walker: TreeKernel | undefined;
 
-/** A feature and what stands for its missing values: -Infinity is sent left by every threshold, Infinity right. */
-interface Input {
-  readonly feature: number;
-  readonly missing: number;
-}
+/** The features that trees read, once for each side to which they send missing values. */
+class Inputs {
+  readonly all: { readonly feature: number; readonly missing: number }[] = [];
+  private readonly known = new Map<number, number>();
 
-function prepare(trees: readonly Tree[]): { walks: readonly Walk[]; inputs: readonly Input[] } {
-  const inputs: Input[] = [];
-  const known = new Map<number, number>();
-  const inputOf = (feature: number, missingLeft: number): number => {
+  /** -Infinity stands for a missing value that is sent left, as every threshold does, Infinity for one sent right. */
+  indexOf(feature: number, missingLeft: number): number {
     const key = 2 * feature + missingLeft;
-    const index = known.get(key) ?? inputs.push({ feature, missing: missingLeft ? -Infinity : Infinity }) - 1;
-    known.set(key, index);
+    let index = this.known.get(key);
+    if (index === undefined) {
+      index = this.all.push({ feature, missing: missingLeft ? -Infinity : Infinity }) - 1;
+      this.known.set(key, index);
+    }
     return index;
-  };
-  return { walks: trees.map((tree) => walkOf(tree, inputOf)), inputs };
+  }
+
+  /** `BLOCK_ROWS` cells an input, as float32. */
+  copy(
+    columns: readonly Float64Array[],
+    cells: Float32Array,
+    { from, rows }: { from: number; rows: number },
+  ): void {
+    let start = 0;
+    for (const { feature, missing } of this.all) {
+      const values = columns[feature];
+      for (let row = 0; row < rows; row++) {
+        const value = values[from + row];
+        cells[start + row] = value === value ? value : missing;
+      }
+      start += BLOCK_ROWS;
+    }
+  }
 }
 
-/** Nodes level by level, siblings beside each other. */
-function walkOf(tree: Tree, inputOf: (feature: number, missingLeft: number) => number): Walk {
+/** Writes a tree as `addLeaves` reads it, level by level, siblings beside each other. */
+function layOut(
+  tree: Tree,
+  inputs: Inputs,
+  kernel: TreeKernel,
+): [nodes: number, values: number, depth: number] {
   const size = tree.feature.length;
   const source = new Int32Array(size);
   const level = new Int32Array(size);
-  const nodes = new Int32Array(4 * size);
-  const thresholdKeys = orderedKeys(tree.threshold, new Int32Array(size));
+  const nodes = kernel.int32(4 * size);
+  const thresholds = new Float32Array(nodes.values.buffer, nodes.at, 4 * size);
   let placed = 1;
   for (let node = 0; node < placed; node++) {
     const from = source[node];
-    if (tree.feature[from] < 0) {
-      nodes[4 * node + 1] = ABOVE_ALL;
-      nodes[4 * node + 2] = 4 * node;
-      continue;
-    }
-    nodes[4 * node] = inputOf(tree.feature[from], tree.missingLeft[from]);
-    nodes[4 * node + 1] = thresholdKeys[from];
-    nodes[4 * node + 2] = 4 * placed;
+    const isLeaf = tree.feature[from] < 0;
+    const input = isLeaf ? 0 : inputs.indexOf(tree.feature[from], tree.missingLeft[from]);
+    nodes.values[4 * node] = 4 * BLOCK_ROWS * input;
+    thresholds[4 * node + 1] = isLeaf ? NaN : tree.threshold[from];
+    nodes.values[4 * node + 2] = nodes.at + 16 * (isLeaf ? node : placed);
+    if (isLeaf) continue;
     level[placed] = level[placed + 1] = level[node] + 1;
     source[placed++] = tree.left[from];
     source[placed++] = tree.right[from];
   }
-  const value = Float64Array.from(source.subarray(0, placed), (from) => tree.value[from]);
-  return { depth: level[placed - 1], nodes, value };
-}
-
-/** The key of no number: that of Infinity is smaller. */
-const ABOVE_ALL = 0x7fffffff;
-
-/** Integers in the order of float32 numbers, both zeros being one: their bits, turned over below zero. */
-function orderedKeys(numbers: Float32Array, keys: Int32Array): Int32Array {
-  const bits = new Int32Array(numbers.buffer, numbers.byteOffset, numbers.length);
-  for (let i = 0; i < bits.length; i++) {
-    const value = bits[i];
-    keys[i] = value === NEGATIVE_ZERO ? 0 : value ^ ((value >> 31) & 0x7fffffff);
-  }
-  return keys;
-}
-
-const NEGATIVE_ZERO = -0x80000000;
-
-function addBlock({ depth, nodes, value }: Walk, cells: Int32Array, width: number, sums: Float64Array): void {
-  const rows = sums.length;
-  let row = 0;
-  for (; row + 4 <= rows; row += 4) {
-    const at0 = row * width;
-    const at1 = at0 + width;
-    const at2 = at1 + width;
-    const at3 = at2 + width;
-    let [a, b, c, d] = [0, 0, 0, 0];
-    for (let step = 0; step < depth; step++) {
-      a = nodes[a + 2] + (Number(cells[at0 + nodes[a]] >= nodes[a + 1]) << 2);
-      b = nodes[b + 2] + (Number(cells[at1 + nodes[b]] >= nodes[b + 1]) << 2);
-      c = nodes[c + 2] + (Number(cells[at2 + nodes[c]] >= nodes[c + 1]) << 2);
-      d = nodes[d + 2] + (Number(cells[at3 + nodes[d]] >= nodes[d + 1]) << 2);
-    }
-    sums[row] += value[a >> 2];
-    sums[row + 1] += value[b >> 2];
-    sums[row + 2] += value[c >> 2];
-    sums[row + 3] += value[d >> 2];
-  }
-  for (; row < rows; row++) {
-    let node = 0;
-    for (let step = 0; step < depth; step++)
-      node = nodes[node + 2] + (Number(cells[row * width + nodes[node]] >= nodes[node + 1]) << 2);
-    sums[row] += value[node >> 2];
-  }
+  const values = kernel.float64(placed);
+  for (let node = 0; node < placed; node++) values.values[node] = tree.value[source[node]];
+  return [nodes.at, values.at, level[placed - 1]];
 }
