@@ -20,9 +20,7 @@ const FIRST_FREE = 4096;
  * Starts kernels of `code` (WebAssembly in base64), each with a memory of its own, or on the memory of one that another
  * thread made. Views of the memory stay valid when it grows.
  */
-export function defineKernel<Functions>(
-  code: string,
-): (memory?: WebAssembly.Memory) => Kernel<Functions> {
+export function defineKernel<Functions>(code: string): (memory?: WebAssembly.Memory) => Kernel<Functions> {
   let compiled: WebAssembly.Module | undefined;
   return (memory = newMemory()) => {
     compiled ??= new WebAssembly.Module(Buffer.from(code, 'base64'));

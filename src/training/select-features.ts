@@ -4,7 +4,7 @@ import { chronologicalSplit, type Fold, walkForwardFolds } from '../dataset/spli
 import { bootstrapMean, type Interval } from '../evaluation/bootstrap.ts';
 import { clusterFeatures } from '../evaluation/feature-clusters.ts';
 import { invariant, UserError } from '../foundation/errors.ts';
-import { createRandom, deriveSeed, type Random } from '../foundation/random.ts';
+import { createRandom, deriveSeed, type Random, shuffle } from '../foundation/random.ts';
 import { TIMEFRAME_MS } from '../market/timeframe.ts';
 import type { FittedModel, Model } from '../models/model.ts';
 
@@ -225,16 +225,11 @@ async function rowLosses(
   });
 }
 
-/** One feature's values in another order, symbol by symbol (Fisher-Yates). */
+/** One feature's values in another order, symbol by symbol. */
 function shuffleColumn(panel: Panel, feature: number, random: Random): Panel {
   const series = panel.series.map((one) => {
     const columns = [...one.features.columns];
-    const values = columns[feature].slice();
-    for (let i = values.length - 1; i > 0; i--) {
-      const j = Math.floor(random() * (i + 1));
-      [values[i], values[j]] = [values[j], values[i]];
-    }
-    columns[feature] = values;
+    columns[feature] = shuffle(columns[feature].slice(), random);
     return { ...one, features: { names: one.features.names, columns } };
   });
   return { timeframe: panel.timeframe, series };

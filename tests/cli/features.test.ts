@@ -8,7 +8,7 @@ import { walk } from '../support/candles.ts';
 import { runCli } from '../support/cli.ts';
 
 let cwd: string;
-const candles = walk(300, { startMs: Date.UTC(2026, 0, 1) });
+const candles = walk(1500, { startMs: Date.UTC(2026, 0, 1) });
 beforeAll(async () => {
   cwd = mkdtempSync(join(tmpdir(), 'features-'));
   const key = { exchange: 'binance', symbol: 'BTC/USDT', timeframe: '1h' } as const;
@@ -52,7 +52,27 @@ it('prints values of a range, and null before the warm-up', async () => {
 it('proves on the stored bars that nothing looks ahead', async () => {
   const { status, stdout } = await run('--check', '--symbols', 'BTC/USDT', '--json');
   expect(status).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ ok: true, datasets: [{ rows: 300, leaks: [] }] });
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, datasets: [{ rows: 1500, leaks: [] }] });
+});
+
+it('selects features on the training bars alone, and says on which', async () => {
+  const args = ['--symbols', 'BTC/USDT', '--model', 'logistic', '--horizon', '1', '--folds', '2'];
+  const { status, stdout, stderr } = await run('return_1', 'rsi_14', 'rsi_7', '--select', ...args, '--json');
+  expect(status, stderr).toBe(0);
+  // 1500 bars, of which the newest 20 % are for backtests and the 10 % before for validation.
+  expect(JSON.parse(stdout)).toMatchObject({
+    model: 'logistic',
+    horizonBars: 1,
+    trainedFrom: '2026-01-01T00:00:00.000Z',
+    trainedUntil: '2026-02-13T18:00:00.000Z',
+    candidates: 3,
+    folds: [{}, {}],
+  });
+  const { clusters } = JSON.parse(stdout) as { clusters: { members: string[] }[] };
+  expect(clusters.flatMap(({ members }) => members).toSorted()).toEqual(['return_1', 'rsi_14', 'rsi_7']);
+  const refused = await run('rsi_14', '--select', '--model', 'tft', '--symbols', 'BTC/USDT');
+  expect(refused.status).toBe(2);
+  expect(refused.stderr).toContain('boosted-trees');
 });
 
 it('answers an unknown feature, group or symbol with what there is', async () => {

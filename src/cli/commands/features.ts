@@ -180,7 +180,7 @@ function printCatalogue(
   );
   const missing = features.filter(({ name }) => leavesOut(absent, name)).length;
   out.print(
-    `${features.length} features, ${features.length - missing} of them available; warm-up in bars of ${timeframe}.`,
+    `${features.length} features, ${features.length - missing} of them available; warm-up in bars of ${timeframe}. All are computed by kernels of this program, none by a library.`,
   );
   printAbsent(context, absent);
 }

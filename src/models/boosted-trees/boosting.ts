@@ -1,4 +1,4 @@
-import { createRandom } from '../../foundation/random.ts';
+import { createRandom, type Random } from '../../foundation/random.ts';
 import { binColumns } from './binning.ts';
 import { createGrower, type TreeParams } from './grow.ts';
 import { addTrees, type Tree } from './tree.ts';
@@ -50,9 +50,7 @@ export async function boost(run: BoostingRun): Promise<Booster> {
   const margins = new Float64Array(rows).fill(linkOf(objective, baseScore));
   const validationMargins = new Float64Array(validation?.labels.length ?? 0).fill(margins[0]);
   const derivatives = { gradients: new Float64Array(rows), hessians: new Float64Array(rows) };
-  const [allRows, allFeatures] = [rows, train.columns.length].map((count) =>
-    Int32Array.from({ length: count }, (_, index) => index),
-  );
+  const [allRows, allFeatures] = [rows, train.columns.length].map(upTo);
   const trees: Tree[] = [];
   let best = { loss: Infinity, trees: 0 };
   for (let round = 1; round <= params.rounds; round++) {
@@ -143,10 +141,18 @@ function differentiate(
   }
 }
 
+/** 0, 1, ..., `count` - 1. */
+export const upTo = (count: number): Int32Array => new Int32Array(count).map((_, index) => index);
+
 /** About `share` of `all`, in their order, at least one. */
-function draw(all: Int32Array, share: number, random: () => number): Int32Array {
-  const drawn = all.filter(() => random() < share);
-  return drawn.length > 0 ? drawn : all.subarray(0, 1);
+export function draw(all: Int32Array, share: number, random: Random): Int32Array {
+  const drawn = new Int32Array(all.length);
+  let count = 0;
+  for (let i = 0; i < all.length; i++) {
+    drawn[count] = all[i];
+    if (random() < share) count++;
+  }
+  return drawn.subarray(0, Math.max(1, count));
 }
 
 /** Leaf values of the rows that the tree was not grown on. */

@@ -133,7 +133,7 @@ async function fit(task: FitTask<Params>): Promise<FittedModel> {
           .slice(0, 20),
       ),
     },
-    explanation: [...explainOnAverage(booster, judged.columns, features)],
+    explanation: [...explainOnAverage(booster, judged, { names: features, seed })],
   };
   return fitted(learned, booster);
 }

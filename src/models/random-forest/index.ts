@@ -4,7 +4,7 @@ import { UserError } from '../../foundation/errors.ts';
 import { createRandom } from '../../foundation/random.ts';
 import { BoosterHead, packTrees, unpackTrees } from '../boosted-trees/artifact.ts';
 import { binColumns } from '../boosted-trees/binning.ts';
-import { type Booster, gainImportance, predict } from '../boosted-trees/boosting.ts';
+import { type Booster, draw, gainImportance, predict, upTo } from '../boosted-trees/boosting.ts';
 import { explainNewest, explainOnAverage } from '../boosted-trees/explain.ts';
 import { createGrower } from '../boosted-trees/grow.ts';
 import type { Tree } from '../boosted-trees/tree.ts';
@@ -85,16 +85,14 @@ async function fit(task: FitTask<Params>): Promise<FittedModel> {
     gamma: 0,
   });
   const random = createRandom(task.seed);
-  const draw = (count: number, share: number): Int32Array => {
-    const all = Int32Array.from({ length: count }, (_, index) => index);
-    const drawn = all.filter(() => random() < share);
-    return drawn.length > 0 ? drawn : all;
-  };
+  const [allRows, allFeatures] = [rows, features.length].map(upTo);
   const trees: Tree[] = [];
   const margins = new Float64Array(rows);
   for (let step = 1; step <= params.trees; step++) {
-    const sample = draw(rows, params.rowShare);
-    trees.push(grow(derivatives, { sample, features: draw(features.length, params.featureShare), margins }));
+    const sample = draw(allRows, params.rowShare, random);
+    trees.push(
+      grow(derivatives, { sample, features: draw(allFeatures, params.featureShare, random), margins }),
+    );
     onProgress({ step, steps: params.trees });
     if (step % 8 === 0) await setImmediate();
     signal.throwIfAborted();
@@ -118,7 +116,7 @@ async function fit(task: FitTask<Params>): Promise<FittedModel> {
           .slice(0, 20),
       ),
     },
-    explanation: [...explainOnAverage(booster, judged.columns, features)],
+    explanation: [...explainOnAverage(booster, judged, { names: features, seed: task.seed })],
   };
   return fitted(learned, booster);
 }

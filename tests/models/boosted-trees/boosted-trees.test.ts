@@ -1,6 +1,8 @@
 import { assert, beforeAll, expect, it } from 'vitest';
 import type { Panel } from '../../../src/dataset/panel.ts';
 import { computeFeatures } from '../../../src/features/catalogue.ts';
+import { createRandom, normal } from '../../../src/foundation/random.ts';
+import { explainOnAverage } from '../../../src/models/boosted-trees/explain.ts';
 import { boostedTrees } from '../../../src/models/boosted-trees/index.ts';
 import type { FittedModel } from '../../../src/models/model.ts';
 import { fit, panelOf, truncated, walk } from '../panels.ts';
@@ -59,9 +61,36 @@ it('explains its newest forecast by contributions that sum to the log-odds', asy
   expect(Number(margin)).toBeCloseTo(Math.log(last / (1 - last)), 3);
   expect(part.values.reduce((sum, value) => sum + value, Number(base))).toBeCloseTo(Number(margin), 3);
   // The wave turns every 24 bars: momentum and RSI say most, the hour little.
-  const [average] = model.explanation ?? [];
-  assert(average.kind === 'importance');
+  const [average, shuffled] = model.explanation ?? [];
+  assert(average.kind === 'importance' && shuffled.kind === 'importance');
   expect(average.names.indexOf('hour_sin')).toBeGreaterThan(0);
+  expect(shuffled.names.indexOf('hour_sin')).toBeGreaterThan(0);
+});
+
+it('finds the loss to rise when what the label rests on is shuffled, and not at all for what no tree reads', async () => {
+  const random = createRandom(7);
+  const [known, unread] = [1, 2].map(() => Float64Array.from({ length: 4000 }, () => normal(random)));
+  const labels = known.map((value) => (value > 0 ? 1 : 0));
+  // One tree on `known` > 0 with leaves of +-2: right rows lose ln(1 + e^-2), wrong ones 2 more; half go wrong.
+  const tree = {
+    feature: Int32Array.of(0, -1, -1),
+    threshold: new Float32Array(3),
+    missingLeft: Uint8Array.of(1, 0, 0),
+    left: Int32Array.of(1, -1, -1),
+    right: Int32Array.of(2, -1, -1),
+    value: Float64Array.of(0, -2, 2),
+    gain: Float64Array.of(1, 0, 0),
+    cover: Float64Array.of(1000, 500, 500),
+  };
+  const [, part] = explainOnAverage(
+    { objective: 'binary:logistic', baseScore: 0.5, trees: [tree] },
+    { columns: [known, unread], labels },
+    { names: ['known', 'unread'], seed: 1 },
+  );
+  assert(part.kind === 'importance');
+  expect(part.names).toEqual(['known', 'unread']);
+  expect(part.values[0]).toBeCloseTo(1, 1);
+  expect(part.values[1]).toBe(0);
 });
 
 it('trains on labels that end before validation only', async () => {
