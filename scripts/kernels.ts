@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import asc from 'assemblyscript/asc';
 
 const root = resolve(import.meta.dirname, '..');
-const PAGES = '16384'; // of 64 KiB: 1 GiB, what src/foundation/kernel.ts asks for
+const PAGES = '16384'; // of 64 KiB: 1 GiB, what src/models/kernel.ts asks for
 
 /** Sources and what is made of them. */
 export const KERNELS = [

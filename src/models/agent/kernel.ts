@@ -1,4 +1,4 @@
-import { defineKernel } from '../../foundation/kernel.ts';
+import { defineKernel } from '../kernel.ts';
 import { KERNEL_CODE } from './kernel-code.ts';
 
 /** The arithmetic of small networks (kernels/mlp.ts) over one memory that threads can share. */

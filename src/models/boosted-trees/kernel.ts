@@ -1,4 +1,4 @@
-import { defineKernel } from '../../foundation/kernel.ts';
+import { defineKernel } from '../kernel.ts';
 import { KERNEL_CODE } from './kernel-code.ts';
 
 /** See kernels/trees.ts; addresses in bytes, counts in elements. */
