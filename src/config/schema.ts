@@ -88,6 +88,12 @@ export const ConfigSchema = z
           10,
         ),
         testPct: percent('Share of the newest bars that training never sees').default(20),
+        seeds: z
+          .int()
+          .min(1)
+          .max(100)
+          .default(1)
+          .describe('How often each model that draws random numbers is trained; the first forecasts'),
         snapshotMinutes: z
           .number()
           .min(0)

@@ -13,6 +13,8 @@ export interface Model<Params = unknown> {
   readonly kind: 'baseline' | 'classical' | 'deep' | 'agent';
   /** Paper or reference implementation. */
   readonly source: string;
+  /** Training draws random numbers: another seed gives another model. */
+  readonly stochastic?: true;
   /** Hyper-parameters with their defaults; what `models.<id>` in config.yaml may hold. */
   readonly params: z.ZodType<Params>;
   /** Parameters that `train --mode quick` changes; what config.yaml says still wins. */

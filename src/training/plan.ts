@@ -17,6 +17,8 @@ import type { Costs } from './score.ts';
 export interface TrainingSettings {
   readonly mode: 'quick' | 'full';
   readonly seed: number;
+  /** How often to train each model that draws random numbers. */
+  readonly seeds: number;
   readonly exchange: string;
   readonly symbols: readonly PairSymbol[];
   readonly timeframe: Timeframe;
@@ -72,6 +74,7 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
     createdAt: new Date().toISOString(),
     mode,
     seed: settings.seed,
+    seeds: settings.seeds,
     exchange,
     symbols: [...symbols],
     timeframe,

@@ -27,6 +27,8 @@ export const RunPlan = z.strictObject({
   createdAt: z.iso.datetime(),
   mode: z.enum(['quick', 'full']),
   seed: z.int(),
+  /** How often each model that draws random numbers is trained, from another seed each time. */
+  seeds: z.int().min(1).default(1),
   exchange: z.string().min(1),
   symbols: z.array(z.string().transform(parseSymbol)).min(1),
   timeframe: z.string().transform(parseTimeframe),
@@ -67,6 +69,8 @@ export const RunResult = z.strictObject({
   skipped: z.array(z.strictObject({ id: z.string(), reason: z.string() })),
   ensemble: z.strictObject({ members: z.array(z.string()), metrics: ForecastScore }),
   baselines: z.record(z.string(), ForecastScore),
+  /** Of a run of several seeds: the scores of every model that has more than one, and of the ensemble, seed by seed. */
+  seeds: z.record(z.string(), z.array(ForecastScore)).optional(),
 });
 export type RunResult = z.output<typeof RunResult>;
 

@@ -1,26 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from '../data/lock.ts';
 import type { DatasetManifest } from '../data/store/manifest.ts';
 import type { Store } from '../data/store/store.ts';
-import { panelUntil, type Panel, selectFeatures } from '../dataset/panel.ts';
+import { panelUntil, type Panel } from '../dataset/panel.ts';
 import { ensembleMembers, forecastEnsemble } from '../ensemble/equal-weight.ts';
 import { UserError } from '../foundation/errors.ts';
-import { deriveSeed } from '../foundation/random.ts';
 import { buyAndHold } from '../models/buy-and-hold/index.ts';
-import type { FitProgress, FittedModel, Forecast, Model } from '../models/model.ts';
+import type { FittedModel, Forecast, Model } from '../models/model.ts';
 import { persistence } from '../models/persistence/index.ts';
 import { findModel } from '../models/registry.ts';
 import { openJournal, type TrainingEvent, type TrainingJournal } from './journal.ts';
 import { loadPanel } from './load-panel.ts';
-import {
-  loadMember,
-  type MemberManifest,
-  saveMember,
-  type TrainedMember,
-  withFeatures,
-} from './member-folder.ts';
+import { loadMember, type TrainedMember } from './member-folder.ts';
+import { type Projection, projectAll } from './project.ts';
 import {
   createRunFolder,
   PLAN_FILE,
@@ -30,9 +22,10 @@ import {
   type RunResult,
   writeJson,
 } from './run-folder.ts';
-import { type Projection, projectTraining } from './project.ts';
-import { type ForecastScore, scoreForecasts } from './score.ts';
-import { findSnapshot, type SnapshotHabits, snapshotFolder, snapshotKeeper } from './snapshots.ts';
+import type { ForecastScore } from './score.ts';
+import { seedFolder, seedName, seedNumbers } from './seeds.ts';
+import type { SnapshotHabits } from './snapshots.ts';
+import { trainMember, validationScore } from './train-member.ts';
 
 export interface TrainingSurroundings {
   readonly store: Store;
@@ -49,7 +42,7 @@ export interface FinishedRun {
   readonly plan: RunPlan;
   readonly result: RunResult;
   readonly members: readonly TrainedMember[];
-  /** Ids of the members that had been trained before this run was resumed. */
+  /** Names of the members, of every seed, that had been trained before this run was resumed. */
   readonly kept: readonly string[];
   /** How long the networks of a full run were expected to take. */
   readonly projections: readonly Projection[];
@@ -103,35 +96,33 @@ async function trainMissing(
   const projections = await projectAll(run, entries, panel, { signal, journal });
 
   const members: TrainedMember[] = [];
-  const forecasts = new Map<string, readonly Forecast[]>();
+  const trained = new Map<string, readonly TrainedSeed[]>();
   const kept: string[] = [];
   const skipped: { id: string; reason: string }[] = [];
   for (const { id, model, params, required } of entries) {
-    signal.throwIfAborted();
-    const folder = join(run.path, id);
-    const found = await loadMember(folder);
-    if (found !== undefined) {
-      kept.push(id);
-      members.push(found);
-      forecasts.set(id, await found.fitted.forecast(panel, { sinceMs: plan.trainUntilMs }));
-      continue;
-    }
     try {
-      const trained = await trainMember(model, params, {
-        plan,
-        panel,
-        baselines,
-        folder,
-        signal,
-        journal,
-        snapshots: {
-          habits: snapshots,
-          folder: snapshotFolder(run.path, id),
-          chosen: snapshot?.member === id ? snapshot.folder : undefined,
-        },
-      });
-      members.push(trained.member);
-      forecasts.set(id, trained.forecasts);
+      const seeds: TrainedSeed[] = [];
+      let first: TrainedMember | undefined;
+      for (const seedNumber of seedNumbers(model, plan)) {
+        signal.throwIfAborted();
+        const found = await loadMember(seedFolder(run.path, id, seedNumber));
+        if (found !== undefined) kept.push(seedName(id, seedNumber));
+        const { member, forecasts } =
+          found === undefined
+            ? await trainMember({
+                ...{ run, model, params, seedNumber, panel, baselines, signal, journal, snapshot },
+                habits: snapshots,
+              })
+            : {
+                member: found,
+                forecasts: await found.fitted.forecast(panel, { sinceMs: plan.trainUntilMs }),
+              };
+        seeds.push({ metrics: member.manifest.metrics, forecasts });
+        if (seedNumber === 1) first = member;
+        else member.fitted.dispose?.();
+      }
+      trained.set(id, seeds);
+      if (first !== undefined) members.push(first);
     } catch (error) {
       if (required || !(error instanceof UserError)) throw error;
       skipped.push({ id, reason: error.message });
@@ -144,17 +135,24 @@ async function trainMissing(
     });
   }
   signal.throwIfAborted();
-  const ensemble = scoreEnsemble(members, forecasts, panel, plan, journal);
+  const ensembles = scoreEnsembles(members, trained, panel, plan, journal);
   const result: RunResult = {
     version: 1,
     completedAt: new Date().toISOString(),
     models: members.map(({ id }) => id),
     skipped,
-    ensemble,
+    ensemble: { members: ensembleMembers(members).map(({ id }) => id), metrics: ensembles[0] },
     baselines,
+    ...(plan.seeds > 1 && { seeds: scoresBySeed(trained, ensembles) }),
   };
   await writeJson(join(run.path, RESULT_FILE), result);
   return { runId: run.runId, path: run.path, plan, result, members, kept, projections, datasets };
+}
+
+/** What one seed of a model came to. */
+interface TrainedSeed {
+  readonly metrics: ForecastScore;
+  readonly forecasts: readonly Forecast[];
 }
 
 /** The candles of the plan up to the end of validation: nothing that trains or chooses sees the test bars. */
@@ -176,142 +174,38 @@ async function planPanel(
   return { panel: panelUntil(loaded, plan.validateUntilMs), datasets: loaded.manifests };
 }
 
-/** The networks that a full run has yet to start, measured before hours go into them. */
-async function projectAll(
-  { plan, path }: RunFolder,
-  entries: readonly { readonly id: string; readonly model: Model; readonly params: unknown }[],
-  panel: Panel,
-  { signal, journal }: Pick<MemberTask, 'signal' | 'journal'>,
-): Promise<readonly Projection[]> {
-  if (plan.mode !== 'full') return [];
-  const projections: Projection[] = [];
-  for (const { id, model, params } of entries) {
-    if (model.kind !== 'deep' || existsSync(join(path, id)) || existsSync(snapshotFolder(path, id))) continue;
-    const projection = await projectTraining(model, {
-      panel: selectFeatures(panel, [...model.features(params)]),
-      params,
-      trainUntilMs: plan.trainUntilMs,
-      seed: plan.seed,
-      signal,
-    });
-    if (projection === undefined) continue;
-    projections.push(projection);
-    const { steps, seconds, samplesPerSecond } = projection;
-    const pace = samplesPerSecond === undefined ? {} : { samplesPerSecond };
-    journal.write({ kind: 'projected', model: id, phase: model.kind, steps, seconds, ...pace });
-  }
-  return projections;
-}
-
-interface MemberTask {
-  readonly plan: RunPlan;
-  readonly panel: Panel;
-  readonly baselines: MemberManifest['baselines'];
-  readonly folder: string;
-  readonly signal: AbortSignal;
-  readonly journal: TrainingJournal;
-  readonly snapshots: {
-    readonly habits: SnapshotHabits;
-    readonly folder: string;
-    /** One of the folder to go on from; the newest otherwise. */
-    readonly chosen: string | undefined;
-  };
-}
-
-async function trainMember(
-  model: Model,
-  params: unknown,
-  { plan, panel, baselines, folder, signal, journal, snapshots }: MemberTask,
-): Promise<{ readonly member: TrainedMember; readonly forecasts: readonly Forecast[] }> {
-  const of = { model: model.id, phase: model.kind };
-  const seed = deriveSeed(plan.seed, model.id);
-  const features = [...model.features(params)];
-  const { dataFingerprint, trainUntilMs } = plan;
-  const task = { model: model.id, params, seed, features, dataFingerprint, trainUntilMs };
-  const from = await findSnapshot(snapshots.folder, task, snapshots.chosen);
-  const started = performance.now();
-  let last: FitProgress = { step: 0, steps: 0 };
-  journal.write({ kind: 'model-started', ...of, ...(from && { fromStep: from.step }) });
-  const fitted = await model.fit({
-    panel: selectFeatures(panel, features),
-    params,
-    trainUntilMs: plan.trainUntilMs,
-    seed,
-    signal,
-    snapshots: snapshotKeeper(snapshots.folder, task, {
-      habits: snapshots.habits,
-      from,
-      onKept: (kept) => journal.write({ kind: 'snapshot', ...of, ...kept }),
-    }),
-    onProgress(progress) {
-      last = progress;
-      const secondsSoFar = (performance.now() - started) / 1000;
-      const pace = secondsSoFar / (progress.step - (from?.step ?? 0));
-      const etaSeconds = pace * (progress.steps - progress.step);
-      journal.write({
-        kind: 'progress',
-        ...of,
-        ...progress,
-        ...(Number.isFinite(etaSeconds) && { etaSeconds }),
-      });
-    },
-  });
-  signal.throwIfAborted();
-  const seconds = (from?.seconds ?? 0) + (performance.now() - started) / 1000;
-  const picking = withFeatures(fitted, features);
-  const forecasts = await picking.forecast(panel, { sinceMs: plan.trainUntilMs });
-  const metrics = validationScore(panel, forecasts, plan);
-  const manifest = await saveMember(folder, fitted.save(), {
-    model: model.id,
-    params,
-    seed,
-    features,
-    ...(fitted.absent && { absent: [...fitted.absent] }),
-    exchange: plan.exchange,
-    symbols: plan.symbols,
-    timeframe: plan.timeframe,
-    synthetic: plan.synthetic,
-    dataFingerprint: plan.dataFingerprint,
-    trainUntilMs: plan.trainUntilMs,
-    validateUntilMs: plan.validateUntilMs,
-    trainedAt: new Date().toISOString(),
-    seconds,
-    steps: last.step,
-    ...(last.epoch !== undefined && { epochs: last.epoch }),
-    ...(last.samplesPerSecond !== undefined && { samplesPerSecond: last.samplesPerSecond }),
-    metrics,
-    baselines,
-    versions: { 'crypto-trader': programVersion(), node: process.version },
-  });
-  await rm(snapshots.folder, { recursive: true, force: true });
-  const { weightHash, absent } = manifest;
-  journal.write({
-    kind: 'model-finished',
-    ...of,
-    seconds,
-    metrics,
-    weightHash,
-    ...(absent && { absent }),
-  });
-  return { member: { id: model.id, model, fitted: picking, manifest, folder }, forecasts };
-}
-
-function scoreEnsemble(
+/** The ensemble of the members' first seeds, of their second ones, and so on; a model without chance is in all of them. */
+function scoreEnsembles(
   members: readonly TrainedMember[],
-  forecasts: ReadonlyMap<string, readonly Forecast[]>,
+  trained: ReadonlyMap<string, readonly TrainedSeed[]>,
   panel: Panel,
   plan: RunPlan,
   journal: TrainingJournal,
-): RunResult['ensemble'] {
+): readonly ForecastScore[] {
   const started = performance.now();
-  const chosen = ensembleMembers(members);
-  const combined = panel.series.map((_, s) =>
-    forecastEnsemble(chosen.flatMap(({ id }) => forecasts.get(id)?.[s] ?? [])),
-  );
-  const metrics = validationScore(panel, combined, plan);
+  const chosen = ensembleMembers(members).map(({ id }) => trained.get(id) ?? []);
+  const count = Math.max(...chosen.map(({ length }) => length));
+  const scores = Array.from({ length: count }, (_, k) => {
+    const forecasts = chosen.map((seeds) => seeds[Math.min(k, seeds.length - 1)].forecasts);
+    const combined = panel.series.map((_one, s) => forecastEnsemble(forecasts.map((one) => one[s])));
+    return validationScore(panel, combined, plan);
+  });
   const seconds = (performance.now() - started) / 1000;
+  const [metrics] = scores;
   journal.write({ kind: 'model-finished', model: 'ensemble', phase: 'ensemble', seconds, metrics });
-  return { members: chosen.map(({ id }) => id), metrics };
+  return scores;
+}
+
+/** Of everything that has more than one. */
+function scoresBySeed(
+  trained: ReadonlyMap<string, readonly TrainedSeed[]>,
+  ensembles: readonly ForecastScore[],
+): Record<string, ForecastScore[]> {
+  const ofModels = [...trained].map(([id, seeds]) => ({ id, scores: seeds.map(({ metrics }) => metrics) }));
+  const all = [...ofModels, { id: 'ensemble', scores: [...ensembles] }];
+  return Object.fromEntries(
+    all.filter(({ scores }) => scores.length > 1).map(({ id, scores }) => [id, scores]),
+  );
 }
 
 /** What has to be beaten: the market itself, and the simplest forecast. */
@@ -333,17 +227,4 @@ async function baselineScores(
     scores[model.id] = validationScore(panel, await fitted.forecast(panel), plan);
   }
   return scores;
-}
-
-const validationScore = (panel: Panel, forecasts: readonly Forecast[], plan: RunPlan): ForecastScore =>
-  scoreForecasts(
-    panel,
-    forecasts,
-    { fromMs: plan.trainUntilMs, untilMs: plan.validateUntilMs },
-    { feeBps: plan.feeBps, slippageBps: plan.slippageBps },
-  );
-
-function programVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return /"version":\s*"([^"]+)"/.exec(text)?.[1] ?? 'unknown';
 }

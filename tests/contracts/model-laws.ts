@@ -26,6 +26,12 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
     assert.equal(artifactHash(again.save()), artifactHash((await fitted(model)).save()));
   },
 
+  'gives other weights for another seed exactly when it says that it draws random numbers': async (model) => {
+    const other = artifactHash((await fit(model, contractPanel(model), { seed: 8 })).save());
+    const same = other === artifactHash((await fitted(model)).save());
+    assert.equal(same, model.stochastic !== true);
+  },
+
   'forecasts the same bits after saving and loading': async (model) => {
     const saved = (await fitted(model)).save();
     const loaded = await model.load(copyOf(saved));
@@ -167,7 +173,11 @@ function fitted(model: Model): Promise<FittedModel> {
 const fit = (
   model: Model,
   panel: Panel,
-  more: { readonly signal?: AbortSignal; readonly snapshots?: SnapshotKeeper } = {},
+  more: {
+    readonly seed?: number;
+    readonly signal?: AbortSignal;
+    readonly snapshots?: SnapshotKeeper;
+  } = {},
 ): Promise<FittedModel> =>
   model.fit({
     panel,

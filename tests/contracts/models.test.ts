@@ -43,6 +43,17 @@ describe('a model that breaks a law is caught', () => {
       spoilt((fitted) => ({ save: () => ({ json: [fitted.report, calls++], blobs: {} }) })),
     ],
     [
+      'gives other weights for another seed exactly when it says that it draws random numbers',
+      { ...sound, stochastic: true },
+    ],
+    [
+      'gives other weights for another seed exactly when it says that it draws random numbers',
+      {
+        ...sound,
+        fit: async (task) => ({ ...(await sound.fit(task)), save: () => ({ json: task.seed, blobs: {} }) }),
+      },
+    ],
+    [
       'forecasts the same bits after saving and loading',
       {
         ...sound,

@@ -55,7 +55,7 @@ models:
   ppo: { totalTimesteps: 2048, windowBars: 48 }
   dqn: { totalTimesteps: 2048, windowBars: 48 }
   tft: { lookBack: 8, horizonsBars: [4], epochs: 1, windowsPerEpoch: 64, validationWindows: 64 }
-${['lstm-cnn', 'lstm', 'gru', 'transformer', 'cnn-lstm'].map((id) => `  ${id}: ${SMALL}\n`).join('')}`;
+${['lstm-cnn', 'lstm', 'gru', 'transformer', 'cnn-lstm', 'multi-task', 'late-fusion', 'graph-attention'].map((id) => `  ${id}: ${SMALL}\n`).join('')}`;
 /** One model of each kind. */
 const SOME = ['--models', 'persistence,momentum-garch,boosted-trees,gru'];
 
@@ -113,6 +113,8 @@ describe('the commands train, signals and models', () => {
     [['train', '--mode', 'resume', '--models', 'persistence'], 2, /the run knows its models/],
     [['train', '--mode', 'resume'], 1, /no training run/],
     [['train', '--models', 'persistance'], 1, /Did you mean "persistence"/],
+    [['train', '--mode', 'resume', '--seeds', '3'], 2, /the run knows its seeds/],
+    [['train', '--seeds', '0'], 2, /--seeds/],
     [['models', 'show', 'lstn'], 1, /Unknown model "lstn"/],
   ])('%j exits with %i', async (args, status, message) => {
     const cwd = await workspace();

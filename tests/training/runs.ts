@@ -38,6 +38,7 @@ export const add = (store: Store, symbol: PairSymbol, candles: Candles, syntheti
 export const SETTINGS: TrainingSettings = {
   mode: 'quick',
   seed: 42,
+  seeds: 1,
   exchange: 'binance',
   symbols: SYMBOLS,
   timeframe: '1h',

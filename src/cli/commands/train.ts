@@ -5,12 +5,13 @@ import { openStore } from '../../data/store/store.ts';
 import type { TrainingEvent } from '../../training/journal.ts';
 import { trainingLogFile } from '../../training/journal.ts';
 import { planRun } from '../../training/plan.ts';
-import { findRun, listRuns, type RunFolder } from '../../training/run-folder.ts';
+import { findRun, listRuns, type RunFolder, type RunResult } from '../../training/run-folder.ts';
 import type { ForecastScore } from '../../training/score.ts';
 import { placeOfSnapshot } from '../../training/snapshots.ts';
 import { type FinishedRun, finishRun, startRun, type TrainingSurroundings } from '../../training/train.ts';
+import { spread, spreadText } from '../../training/seeds.ts';
 import { formatTime } from '../../config/time.ts';
-import { command, type CommandContext, list, oneOf } from '../command.ts';
+import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import type { Output, ProgressTask } from '../output.ts';
 
@@ -18,6 +19,7 @@ const Options = z.object({
   mode: z.string().default('quick'),
   checkpoint: z.string().optional(),
   models: z.string().transform(list).optional(),
+  seeds: z.string().optional(),
   allowSynthetic: z.boolean().default(false),
 });
 type Options = z.output<typeof Options>;
@@ -26,6 +28,7 @@ const EXAMPLES = `
 Examples:
   $ crypto-trader train --mode quick
   $ crypto-trader train --mode full --models boosted-trees,momentum-garch
+  $ crypto-trader train --mode full --seeds 8               mean and deviation over eight seeds
   $ crypto-trader train --mode resume                       go on with the newest run
   $ crypto-trader train --mode resume --checkpoint checkpoints/2026-02-13T08-30-00Z-full
   $ crypto-trader train --mode resume --checkpoint checkpoints/2026-02-13T08-30-00Z-full/snapshots/tft/step-0000005000`;
@@ -40,6 +43,10 @@ export function register(program: Command): void {
       'what to resume: a run (id or folder; default: the newest), or one of its snapshots',
     )
     .option('--models <list>', 'only these models, such as boosted-trees,momentum-garch')
+    .option(
+      '--seeds <count>',
+      'train models that draw random numbers so often, from other seeds, and show how much their figures vary',
+    )
     .option('--allow-synthetic', 'train on synthetic candles too')
     .addHelpText('after', EXAMPLES)
     .action(command(async (context, options) => train(context, Options.parse(options))));
@@ -52,10 +59,13 @@ async function train(context: CommandContext, options: Options): Promise<void> {
     throw new UsageError('--checkpoint belongs to --mode resume.');
   if (mode === 'resume' && options.models !== undefined)
     throw new UsageError('--models cannot be given with --mode resume: the run knows its models.');
+  if (mode === 'resume' && options.seeds !== undefined)
+    throw new UsageError('--seeds cannot be given with --mode resume: the run knows its seeds.');
 
   const progress = out.progress();
   const show = showProgress((label, total) => progress.task(label, total));
   let kept: Extract<TrainingEvent, { kind: 'snapshot' }> | undefined;
+  let run: RunFolder | undefined;
   const surroundings: TrainingSurroundings = {
     store: openStore(config.dataDir),
     checkpointDir: config.checkpointDir,
@@ -68,11 +78,10 @@ async function train(context: CommandContext, options: Options): Promise<void> {
     },
     onEvent: (event) => {
       if (event.kind === 'snapshot') kept = event;
-      if (event.kind === 'projected') out.notice(projectedLine(event));
+      if (event.kind === 'projected') out.notice(projectedLine(event, run?.plan.seeds ?? 1));
       show(event);
     },
   };
-  let run: RunFolder | undefined;
   try {
     const place = options.checkpoint === undefined ? undefined : await placeOfSnapshot(options.checkpoint);
     run =
@@ -93,8 +102,8 @@ async function train(context: CommandContext, options: Options): Promise<void> {
   }
 }
 
-const projectedLine = (event: Extract<TrainingEvent, { kind: 'projected' }>): string =>
-  `${event.model}: ${event.steps} steps would take ${duration(event.seconds)} (${Math.round(event.samplesPerSecond ?? 0)} samples/s measured; early stopping may end it sooner).`;
+const projectedLine = (event: Extract<TrainingEvent, { kind: 'projected' }>, seeds: number): string =>
+  `${event.model}: ${event.steps} steps would take ${duration(event.seconds)}${seeds > 1 ? `, for each of ${seeds} seeds` : ''} (${Math.round(event.samplesPerSecond ?? 0)} samples/s measured; early stopping may end it sooner).`;
 
 function duration(seconds: number): string {
   if (seconds < 120) return `${Math.ceil(seconds)} s`;
@@ -116,6 +125,7 @@ function settingsOf({ config, seed }: CommandContext, mode: 'quick' | 'full', op
   return {
     mode,
     seed,
+    seeds: options.seeds === undefined ? training.seeds : integer('--seeds', options.seeds, { least: 1 }),
     exchange: config.exchange.id,
     symbols: market.symbols,
     timeframe: market.timeframe,
@@ -198,6 +208,7 @@ function print(
       ...result.skipped.map(({ id }) => [id, 'skipped', '', '', '', '', '']),
     ],
   );
+  printSeeds(out, plan.seeds, result, members);
   for (const { id, fitted } of members)
     for (const { name, reason } of fitted.absent ?? []) out.print(`${id} reads no ${name}: ${reason}.`);
   for (const { id, reason } of result.skipped) out.print(`${id} was skipped: ${reason}`);
@@ -207,6 +218,45 @@ Direction: against the return from the next open over the model's own horizon.
 Run ${runId} is in ${path}, its progress in ${trainingLogFile(logDir, runId)}.`,
   );
 }
+
+/** Every figure once more: over the seeds where it depends on chance, as it is where it does not. */
+function printSeeds(
+  out: Output,
+  count: number,
+  { seeds, ensemble, baselines, models }: RunResult,
+  members: FinishedRun['members'],
+): void {
+  if (seeds === undefined) return;
+  const others = Object.entries(baselines).filter(([id]) => !models.includes(id));
+  const single = [
+    ...members.map(({ id, manifest }) => [id, manifest.metrics] as const),
+    ['ensemble', ensemble.metrics] as const,
+    ...others,
+  ];
+  out.print(
+    `\nMean +- standard deviation over ${count} seeds; the first of them stands above and is the one that forecasts:\n`,
+  );
+  out.table(
+    ['model', 'seeds', 'direction right %', 'IC', 'net return %'],
+    single.map(([id, metrics]) => {
+      const scores = seeds[id] ?? [metrics];
+      const { directionalAccuracyPct, informationCoefficient, netReturnPct } = overSeeds(scores);
+      return [
+        id,
+        scores.length > 1 ? String(scores.length) : 'no chance in it',
+        spreadText(directionalAccuracyPct, 1),
+        spreadText(informationCoefficient, 3),
+        spreadText(netReturnPct, 1),
+      ];
+    }),
+  );
+}
+
+const overSeeds = (scores: readonly ForecastScore[]) => ({
+  directionalAccuracyPct: spread(scores.map((score) => score.directionalAccuracyPct)),
+  informationCoefficient: spread(scores.map((score) => score.informationCoefficient)),
+  netReturnPct: spread(scores.map((score) => score.netReturnPct)),
+});
 
 const missingBars = (gaps: readonly { readonly bars: number }[]): number =>
   gaps.reduce((total, { bars }) => total + bars, 0);
@@ -250,6 +300,7 @@ function document(
         samplesPerSecond: manifest.samplesPerSecond,
         metrics: manifest.metrics,
         baseline: manifest.baselines,
+        ...seedsOf(result, id),
         report: fitted.report,
         absent: fitted.absent,
         checkpoint: folder,
@@ -262,8 +313,14 @@ function document(
         members: result.ensemble.members,
         metrics: result.ensemble.metrics,
         baseline: result.baselines,
+        ...seedsOf(result, 'ensemble'),
       },
       ...result.skipped.map(({ id, reason }) => ({ model: id, status: 'skipped', reason })),
     ],
   };
+}
+
+function seedsOf({ seeds }: RunResult, id: string): object {
+  const scores = seeds?.[id];
+  return scores === undefined ? {} : { seeds: scores, overSeeds: overSeeds(scores) };
 }

@@ -61,6 +61,7 @@ export const boostedTrees: Model<Params> = {
   id: 'boosted-trees',
   summary: 'gradient-boosted trees on catalogue features',
   kind: 'classical',
+  stochastic: true,
   source: 'Chen and Guestrin 2016, XGBoost: A Scalable Tree Boosting System (own histogram implementation)',
   params: Params,
   quickParams: { rounds: 150, eta: 0.06 },

@@ -21,6 +21,7 @@ export function deepModel<Params extends DeepParams>(about: DeepModelAbout<Param
   return {
     ...shown,
     kind: 'deep',
+    stochastic: true,
     features,
     async fit(task) {
       const [chosen, { fitDeep }, { trainedForecaster }] = await Promise.all([

@@ -49,6 +49,7 @@ export const randomForest: Model<Params> = {
   id: 'random-forest',
   summary: 'a forest of trees on random rows and features',
   kind: 'classical',
+  stochastic: true,
   source:
     'Breiman 2001; rows and features drawn without replacement, a tree at a time (Louppe and Geurts 2012)',
   params: Params,

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadMember } from '../../src/training/member-folder.ts';
+import { planRun } from '../../src/training/plan.ts';
+import { findRun } from '../../src/training/run-folder.ts';
+import { seedFolder, spread, spreadText } from '../../src/training/seeds.ts';
+import { finishRun, startRun } from '../../src/training/train.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { SETTINGS, surroundings, trainOn, walkStore, weightHashes } from './runs.ts';
+
+describe('figures of several seeds', () => {
+  it.each([
+    [[1, 2, 6], { mean: 3, deviation: Math.sqrt(7) }, '3.0 +- 2.6'],
+    [[5], { mean: 5 }, '5.0'],
+    [[5, undefined], undefined, '-'],
+    [[], undefined, '-'],
+  ])('%j', (values, expected, text) => {
+    expect(spread(values)).toEqual(expected);
+    expect(spreadText(spread(values), 1)).toBe(text);
+  });
+});
+
+const settings = {
+  ...SETTINGS,
+  seeds: 3,
+  models: ['persistence', 'gru'],
+  params: { gru: { lookBack: 4, epochs: 2, hidden: 4, batchSize: 16, validationWindows: 64 } },
+};
+
+const hashesOf = (path: string): Promise<readonly (string | undefined)[]> =>
+  Promise.all(
+    [1, 2, 3].map(async (k) => (await loadMember(seedFolder(path, 'gru', k)))?.manifest.weightHash),
+  );
+
+describe('a run of several seeds', () => {
+  it('trains what draws random numbers from each, the rest once, and forecasts with the first', async () => {
+    const [folder, other] = [temporaryFolder(), temporaryFolder()];
+    const run = await trainOn(folder, await walkStore(folder), settings);
+    expect(new Set(await hashesOf(run.path)).size).toBe(3);
+    expect(Object.keys(run.result.seeds ?? {})).toEqual(['gru', 'ensemble']);
+    for (const scores of Object.values(run.result.seeds ?? {})) {
+      expect(scores).toHaveLength(3);
+      // Two seeds that have learned nothing may state the same base rate.
+      expect(new Set(scores.map((score) => JSON.stringify(score))).size).toBeGreaterThan(1);
+    }
+
+    const single = await trainOn(other, await walkStore(other), { ...settings, seeds: 1 });
+    expect(weightHashes(run)).toEqual(weightHashes(single));
+    expect(run.result.ensemble).toEqual(single.result.ensemble);
+    expect(run.result.seeds?.gru[0]).toEqual(single.members[1].manifest.metrics);
+    expect(single.result.seeds).toBeUndefined();
+  });
+
+  it('goes on inside the seed in which it was stopped, to the same weights', async () => {
+    const [folder, other] = [temporaryFolder(), temporaryFolder()];
+    const whole = await trainOn(folder, await walkStore(folder), settings);
+    const store = await walkStore(other);
+    const stop = new AbortController();
+    const stopping = surroundings(other, store, {
+      signal: stop.signal,
+      snapshots: { everyMinutes: 0 },
+      onEvent: (event) => {
+        if (event.kind === 'snapshot' && event.model === 'gru-seed-2') stop.abort(new Error('Ctrl-C'));
+      },
+    });
+    const started = await startRun(await planRun(store, settings), stopping);
+    await expect(finishRun(started, stopping)).rejects.toThrow('Ctrl-C');
+    const fromSteps: (number | undefined)[] = [];
+    const resumed = await finishRun(
+      await findRun(join(other, 'checkpoints'), started.runId),
+      surroundings(other, store, {
+        onEvent: (event) => {
+          if (event.kind === 'model-started') fromSteps.push(event.fromStep);
+        },
+      }),
+    );
+    expect(resumed.kept).toEqual(['persistence', 'gru']);
+    expect(fromSteps).toEqual([expect.any(Number), undefined]);
+    expect(await hashesOf(resumed.path)).toEqual(await hashesOf(whole.path));
+    expect(resumed.result.seeds).toEqual(whole.result.seeds);
+  });
+});
