@@ -1,7 +1,7 @@
 import type { Layer, Network } from './network.ts';
 import type { Device } from './devices.ts';
 import { compileProgram, createExecutor, type Engine } from './executor.ts';
-import { type BatchSpec, createPass, type Feeds, type Program, rowsOf } from './program.ts';
+import { type BatchSpec, createPass, type Feeds, type Program } from './program.ts';
 import { openSession } from './session.ts';
 import { type Tensor, tf } from './tf.ts';
 import { parameterViews } from './weights.ts';
@@ -14,6 +14,7 @@ export interface PredictOptions {
   readonly outputs: Layer<Tensors, Tensors>;
   /** Flat, as `Trainer.parameters` gives them. */
   readonly parameters: Float32Array;
+  /** Random layers are off, so inputs need not have equally many rows. */
   readonly batch: BatchSpec;
 }
 
@@ -90,7 +91,7 @@ function predictProgram({ network, outputs, parameters, batch }: PredictOptions)
       const pass = createPass(inputs, {
         training: false,
         values,
-        rows: rowsOf(batch),
+        rows: 1,
         firstRow: 0,
         stepOffset: 0,
       });

@@ -148,7 +148,7 @@ const LAYERS: readonly (readonly [string, ReturnType<typeof layerCase>])[] = [
     'interpretable attention',
     layerCase([2, 5, 4], (declare) => {
       const layer = interpretableAttention(declare, 'a', { size: 4, heads: 2 });
-      return (pass, x) => layer(pass, { x, queries: 2 }).output;
+      return (pass, x) => layer(pass, { x, at: [4, 2] }).output;
     }),
   ],
   [

@@ -112,7 +112,8 @@ describe.skipIf(!goldenPresent)('layers against PyTorch (needs ../shared/golden/
       const run = await runLayer(
         (declare) => {
           const layer = interpretableAttention(declare, 'attention', { size: H, heads: 2 });
-          return (pass, { x }) => layer(pass, { x, queries }).output;
+          const at = Array.from({ length: queries }, (_, i) => T - queries + i);
+          return (pass, { x }) => layer(pass, { x, at }).output;
         },
         {
           rows: B,

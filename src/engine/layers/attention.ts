@@ -130,28 +130,50 @@ function attentionBlocks([query, key, value]: readonly Tensor[], causal: boolean
 const split = (x: Tensor, lengths: readonly number[], axis: number): Tensor[] =>
   lengths.length < 2 ? [x] : tf.split(x, [...lengths], axis);
 
+export interface Asking {
+  /** [batch, time, size] */
+  readonly x: Tensor;
+  /** The steps of `x` that ask; each sees itself and the steps before it. */
+  readonly at: readonly number[];
+}
+
 /**
  * Interpretable multi-head attention (Lim et al. 2021, eq. 13-16): queries and keys a head, one shared value,
- * heads averaged. Causal, each step included. Only the last `queries` steps are asked for.
+ * heads averaged. Only some steps ask, so keys and values are never made: q (x K)' = (q K') x', and
+ * weights (x V) = (weights x) V, which are small products where few steps ask.
  */
 export function interpretableAttention(
   declare: Declare,
   name: string,
   { size, heads }: { readonly size: number; readonly heads: number },
-): Layer<{ readonly x: Tensor; readonly queries: number }, AttentionOutput> {
+): Layer<Asking, AttentionOutput> {
   const own = within(declare, name);
   const depth = size / heads;
   const weight = own('qkv_linears.weight', [(2 * heads + 1) * depth, size], fanInUniform(size));
   const project = dense(own, 'out_proj', { inputs: depth, outputs: size, bias: false });
-  return named(`interpretable attention "${name}"`, (pass, { x, queries }) => {
+  return named(`interpretable attention "${name}"`, (pass, { x, at }) => {
     if (!Number.isInteger(depth)) throw new Error(`${size} features do not divide into ${heads} heads`);
-    const time = x.shape[1] ?? 0;
+    const [batch, steps] = x.shape;
+    const [time, queries] = [steps ?? 0, at.length];
     const [toQuery, toKey, toValue] = tf.split(pass.value(weight), [size, size, depth]);
-    const asking = tf.slice(x, [0, time - queries, 0], [-1, queries, -1]);
-    const query = headsFirst(linear(asking, toQuery), heads);
-    const attention = attend(query, headsFirst(linear(x, toKey), heads), true);
-    const mean = tf.mean(attention, 1); // [batch, queries, time]
-    return { output: project(pass, tf.matMul(mean, linear(x, toValue))), weights: mean };
+    const asking = tf.gather(x, tf.tensor([...at], [queries], 'int32'), 1);
+    const query = split(
+      tf.mul(linear(asking, toQuery), 1 / Math.sqrt(depth)),
+      Array.from({ length: heads }, () => depth),
+      2,
+    );
+    const keys = split(
+      toKey,
+      query.map(() => depth),
+      0,
+    ); // [depth, size] each
+    const sought = tf.concat(
+      query.map((part, i) => linear(part, tf.transpose(keys[i]))),
+      1,
+    ); // [batch, heads x queries, size]
+    const scores = tf.reshape(tf.matMul(sought, x, false, true), [batch, heads, queries, time]);
+    const weights = tf.mean(tf.softmax(tf.add(scores, hiding(at, time))), 1); // [batch, queries, time]
+    return { output: project(pass, linear(tf.matMul(weights, x), toValue)), weights };
   });
 }
 
@@ -170,8 +192,15 @@ const scaleOf = (query: Tensor): number => 1 / Math.sqrt(query.shape[3] ?? 1);
 function softmaxOf(scores: Tensor, causal: boolean): Tensor {
   if (!causal) return tf.softmax(scores);
   const [queries, keys] = [scores.shape[2] ?? 0, scores.shape[3] ?? 0];
-  const future = Float32Array.from({ length: queries * keys }, (_, at) =>
-    at % keys > Math.floor(at / keys) + keys - queries ? -1e9 : 0,
-  );
-  return tf.softmax(tf.add(scores, tf.tensor(future, [queries, keys])));
+  const at = Array.from({ length: queries }, (_, i) => keys - queries + i);
+  return tf.softmax(tf.add(scores, hiding(at, keys)));
 }
+
+/** What is added to scores [queries, keys] so that each query sees the keys up to its own step. */
+const hiding = (at: readonly number[], keys: number): Tensor =>
+  tf.tensor(
+    Float32Array.from({ length: at.length * keys }, (_, i) =>
+      i % keys > at[Math.floor(i / keys)] ? -1e9 : 0,
+    ),
+    [at.length, keys],
+  );

@@ -13,6 +13,11 @@ export interface Architecture<Params extends DeepParams> {
   inputs(params: Params, panel: PanelShape): InputLayout;
   network(params: Params, sizes: NetworkSizes): DeepNetwork;
   head(params: Params): Head;
+  /**
+   * The network also takes consecutive windows of one series as a block of bars (bar-block.ts), and gives one row of
+   * outputs a window: what depends on a bar alone is then computed once a bar. For a layout of one branch.
+   */
+  readonly sharesBars?: true;
   /** What the network's `explanation` of one window, or its average over many, says. */
   explain?(
     params: Params,

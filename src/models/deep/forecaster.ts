@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { exportOnnx, openPredictor } from '../../engine/predictor.ts';
+import type { Feeds } from '../../engine/program.ts';
 import type { Panel } from '../../dataset/panel.ts';
 import { UserError } from '../../foundation/errors.ts';
 import type { PairSymbol } from '../../market/symbol.ts';
@@ -8,6 +9,7 @@ import { parseTimeframe, TIMEFRAME_MS } from '../../market/timeframe.ts';
 import { ExplanationPart } from '../explanation.ts';
 import type { Artifact, FittedModel, Forecast } from '../model.ts';
 import type { Architecture, Head } from './architecture.ts';
+import { barBlock, barBlockSpec } from './bar-block.ts';
 import { explainNewest, explanationOnnx, type InWords } from './explain.ts';
 import type { Trained } from './fit.ts';
 import {
@@ -22,16 +24,15 @@ import {
 import type { DeepParams } from './params.ts';
 
 /**
- * Windows in one run of the inference graph. Every window has its own place in a batch, counted from the first
- * row of its series (from the epoch where symbols stand together), so that a longer series changes nothing in
- * what its neighbours are computed with.
+ * Windows in one run of the inference graph. Every window has its own place in a batch, counted in bars from the
+ * epoch, so that neither a longer series nor one that begins earlier changes anything in what it is computed with.
  */
 const LEAST_ROWS = 64;
 const ONNX = 'model.onnx';
 const EXPLANATION = 'explanation.onnx';
 
 const Saved = z.strictObject({
-  version: z.literal(2),
+  version: z.literal(3),
   params: z.unknown(),
   panel: z.strictObject({
     timeframe: z.string().transform(parseTimeframe),
@@ -57,11 +58,11 @@ export async function trainedForecaster<Params extends DeepParams>(
   const onnx = exportOnnx({
     network,
     parameters,
-    batch: batchSpec(batchRows(layout, symbols), layout),
+    batch: inputSpec(architecture, layout, batchRows(layout, symbols)),
     outputs: (pass, inputs) => ({ output: network.forward(pass, inputs).output }),
   });
   const saved = Saved.parse({
-    version: 2,
+    version: 3,
     params,
     panel,
     symbols,
@@ -75,9 +76,16 @@ export async function trainedForecaster<Params extends DeepParams>(
   return forecaster(saved, blobs, meaning(architecture, params, saved));
 }
 
+const inputSpec = (
+  { sharesBars }: Pick<Architecture<never>, 'sharesBars'>,
+  layout: InputLayout,
+  rows: number,
+) => (sharesBars ? barBlockSpec(rows, layout) : batchSpec(rows, layout));
+
 /** What the network's inputs, outputs and explanations mean under these parameters. */
 interface Meaning {
   readonly layout: InputLayout;
+  readonly sharesBars: boolean;
   readonly head: Head;
   readonly inWords: InWords | undefined;
 }
@@ -88,6 +96,7 @@ const meaning = <Params extends DeepParams>(
   { panel, symbols, absent = [] }: Pick<Saved, 'panel' | 'symbols' | 'absent'>,
 ): Meaning => ({
   layout: without(architecture.inputs(params, panel), absent),
+  sharesBars: architecture.sharesBars ?? false,
   head: architecture.head(params),
   inWords:
     architecture.explain &&
@@ -111,7 +120,7 @@ const batchRows = ({ together }: InputLayout, { length }: readonly PairSymbol[])
 async function forecaster(
   saved: Saved,
   blobs: Artifact['blobs'],
-  { layout, head, inWords }: Meaning,
+  { layout, sharesBars, head, inWords }: Meaning,
 ): Promise<FittedModel> {
   const { symbols, scalers, calibration, panel: shape, explanation } = saved;
   const onnx = blobs[ONNX];
@@ -125,14 +134,13 @@ async function forecaster(
   // One run at a time: the batch is one set of arrays.
   let queue: Promise<unknown> = Promise.resolve();
   const rows = batchRows(layout, symbols);
-  const batch = windowBatch(rows, layout, shape.timeframe);
+  const batch = sharesBars ? blockFiller(rows, layout, shape) : batchFiller(rows, layout, shape);
 
   /** The outputs of every series, [its bars, outputs], `NaN` where it has no window. */
   async function outputsOf(series: readonly SeriesInputs[], sinceMs: number): Promise<Float64Array[]> {
     const outputs = series.map(({ time }) => new Float64Array(time.length * head.outputs).fill(NaN));
     for (const windows of inBatches(series, { rows, sinceMs, layout, symbols: symbols.length, shape })) {
-      if (layout.together) for (let slot = 0; slot < rows; slot++) batch.clear(slot);
-      for (const { slot, of, row } of windows) batch.fill(slot, series[of], row);
+      batch.fill(windows, series);
       const { output } = await predictor.run(batch.feeds);
       for (const { slot, of, row } of windows) {
         const found = output.subarray(slot * head.outputs, (slot + 1) * head.outputs);
@@ -208,6 +216,34 @@ interface PlacedWindow {
   readonly row: number;
 }
 
+/** The inputs of one run of the inference graph. */
+interface GraphInputs {
+  readonly feeds: Feeds;
+  /** Puts in the windows of one batch. */
+  fill(windows: readonly PlacedWindow[], series: readonly SeriesInputs[]): void;
+}
+
+function batchFiller(rows: number, layout: InputLayout, { timeframe }: PanelShape): GraphInputs {
+  const batch = windowBatch(rows, layout, timeframe);
+  return {
+    feeds: batch.feeds,
+    fill(windows, series) {
+      if (layout.together) for (let slot = 0; slot < rows; slot++) batch.clear(slot);
+      for (const { slot, of, row } of windows) batch.fill(slot, series[of], row);
+    },
+  };
+}
+
+function blockFiller(rows: number, layout: InputLayout, { timeframe }: PanelShape): GraphInputs {
+  const block = barBlock(rows, layout, timeframe);
+  return {
+    feeds: block.feeds,
+    fill([{ slot, of, row }], series) {
+      block.fill(series[of], series[of].time[row] / TIMEFRAME_MS[timeframe] - slot);
+    },
+  };
+}
+
 /** The windows from `sinceMs` on, batch by batch, each in the place that is its own. */
 function inBatches(
   series: readonly SeriesInputs[],
@@ -224,9 +260,8 @@ function inBatches(
   series.forEach(({ time, ends, symbolIndex }, of) => {
     for (const row of ends) {
       if (time[row] < sinceMs) continue;
-      const place = layout.together
-        ? (time[row] / TIMEFRAME_MS[shape.timeframe]) * symbols + symbolIndex
-        : row;
+      const bar = time[row] / TIMEFRAME_MS[shape.timeframe];
+      const place = layout.together ? bar * symbols + symbolIndex : bar;
       const key = `${layout.together ? '' : of} ${Math.floor(place / rows)}`;
       const windows = batches.get(key);
       if (windows) windows.push({ slot: place % rows, of, row });

@@ -278,14 +278,14 @@ type BatchShapes = Readonly<
 >;
 
 /** The calendar of a bar by its number since the epoch: it repeats every week. */
-function calendarOf(timeframe: Timeframe): (bar: number) => Float32Array {
+export function calendarOf(timeframe: Timeframe): (bar: number) => Float32Array {
   const barsPerDay = TIMEFRAME_MS['1d'] / TIMEFRAME_MS[timeframe];
   const week = Array.from({ length: 7 * barsPerDay }, (_, bar) => {
     const hour = (2 * Math.PI * bar) / barsPerDay;
     const weekday = (2 * Math.PI * Math.floor(bar / barsPerDay)) / 7;
     return Float32Array.of(Math.sin(hour), Math.cos(hour), Math.sin(weekday), Math.cos(weekday));
   });
-  return (bar) => week[bar % week.length];
+  return (bar) => week[((bar % week.length) + week.length) % week.length];
 }
 
 function joined(columns: readonly Float64Array[]): Float64Array {

@@ -42,3 +42,10 @@ export const attentionByLag = (
   unit: '%',
   values: Array.from(weights, percentOf).reverse(),
 });
+
+/** Every `length` consecutive bars of [bars, size] as a window: [windows, length, size]. */
+export function windowsOf(bars: Tensor, length: number): Tensor {
+  const windows = bars.shape[0] - length + 1;
+  const at = Int32Array.from({ length: windows * length }, (_, i) => Math.floor(i / length) + (i % length));
+  return tf.gather(bars, tf.tensor(at, [windows, length], 'int32'));
+}

@@ -10,6 +10,7 @@ import { tftNetwork } from './network.ts';
 export const tftArchitecture: Architecture<TftParams> = {
   inputs: (params, panel) => oneWindow(params, panel, Math.max(...params.horizonsBars)),
   head: quantileHead,
+  sharesBars: true,
   network: ({ hidden, heads, dropout, horizonsBars }, { features, lookBack, futureBars, symbols }) =>
     tftNetwork({
       hidden,

@@ -7,6 +7,7 @@ import {
   gatedResidual,
   type ScalarVariables,
   variableSelection,
+  type VariableSelectionOutput,
 } from '../../engine/layers/gated.ts';
 import { layerNorm } from '../../engine/layers/layer-norm.ts';
 import { lstm } from '../../engine/layers/lstm.ts';
@@ -15,6 +16,7 @@ import { gaussian, zeros } from '../../engine/initializers.ts';
 import { type Declare, defineNetwork, type Layer, within } from '../../engine/network.ts';
 import { type Tensor, tf } from '../../engine/tf.ts';
 import type { DeepNetwork } from '../deep/architecture.ts';
+import { windowsOf } from '../deep/layers.ts';
 
 export interface TftSizes {
   readonly hidden: number;
@@ -38,7 +40,8 @@ const EPSILON = 1e-3;
  * The Temporal Fusion Transformer (Lim et al. 2021) in NVIDIA's layout and parameter names, with one static
  * covariate, the symbol: its selection network would choose among one and is left out. The last observed
  * input is the past of what is forecast. Inputs: `observed` [rows, lookBack, observedInputs],
- * `known` [rows, lookBack + futureBars, knownInputs], `symbol` [rows]. Output: [rows, bars x outputsPerBar].
+ * `known` [rows, lookBack + futureBars, knownInputs], `symbol` [rows]; or a block of bars (deep/bar-block.ts).
+ * Output: [rows, outputBars x outputsPerBar].
  */
 export function tftNetwork(sizes: TftSizes): DeepNetwork {
   const { hidden, heads, dropout: rate, lookBack, futureBars, outputBars } = sizes;
@@ -85,30 +88,47 @@ export function tftNetwork(sizes: TftSizes): DeepNetwork {
     const addDecoded = gatedSkip(body, ['decoder_gate', 'decoder_ln'], hidden, 0);
     const quantiles = dense(body, 'quantile_proj', { inputs: hidden, outputs: sizes.outputsPerBar });
 
-    return (pass, { observed, known, symbol }) => {
-      const rows = observed.shape[0];
-      const encoded = encodeSymbol(pass, { x: embedSymbol(pass, symbol) }); // [rows, hidden]
+    const at = outputBars.map((bar) => lookBack + bar - 1);
+    const asked = (x: Tensor): Tensor => tf.gather(x, tf.tensor(at, [at.length], 'int32'), 1);
+
+    return (pass, { observed, known, symbol, bars, calendar }) => {
+      const encoded = encodeSymbol(pass, { x: embedSymbol(pass, symbol) });
+      // [rows, hidden] each; of a block, which is of one symbol, [1, hidden].
       const [forSelection, forEnrichment, hidden0, cell0] = contexts.map((layer) =>
         layer(pass, { x: encoded }),
       );
       const overTime = (context: Tensor): Tensor => tf.expandDims(context, 1); // [rows, 1, hidden]
-
-      const [knownPast, knownFuture] = tf.split(known, [lookBack, futureBars], 1);
-      const [covariates, target] = tf.split(observed, [observedInputs - 1, 1], 2);
-      const past = selectPast(pass, {
-        variables: together([
+      const select = (features: Tensor, times: Tensor, timesToCome: Tensor): Selected => {
+        const [covariates, target] = tf.split(features, [observedInputs - 1, 1], 2);
+        const context = overTime(forSelection);
+        const variables = together([
           embedObserved(pass, covariates),
-          embedKnown(pass, knownPast),
+          embedKnown(pass, times),
           embedTarget(pass, target),
-        ]),
-        context: overTime(forSelection),
-      });
-      const future = selectFuture(pass, {
-        variables: embedKnown(pass, knownFuture),
-        context: overTime(forSelection),
-      });
-
-      const initial = { hidden: tf.transpose(hidden0), cell: tf.transpose(cell0) };
+        ]);
+        return {
+          past: selectPast(pass, { variables, context }),
+          future: selectFuture(pass, { variables: embedKnown(pass, timesToCome), context }),
+        };
+      };
+      /** A bar's variables are selected once, whatever number of windows hold it. */
+      const selectOnce = (): Selected => {
+        const times = tf.slice(calendar, [0, 0], [bars.shape[0], -1]);
+        const timesToCome = tf.slice(calendar, [lookBack, 0], [-1, -1]);
+        const [one, two, three] = [bars, times, timesToCome].map((x) => tf.expandDims(x, 0));
+        const { past, future } = select(one, two, three);
+        return { past: inWindows(past, lookBack), future: inWindows(future, futureBars) };
+      };
+      const { past, future } = bars
+        ? selectOnce()
+        : select(
+            observed,
+            tf.slice(known, [0, 0, 0], [-1, lookBack, -1]),
+            tf.slice(known, [0, lookBack, 0], [-1, -1, -1]),
+          );
+      const rows = past.output.shape[0];
+      const column = (context: Tensor): Tensor => tf.transpose(tf.broadcastTo(context, [rows, hidden]));
+      const initial = { hidden: column(hidden0), cell: column(cell0) };
       const history = encoder(pass, { steps: toSteps(past.output), initial });
       const decoded = decoder(pass, { steps: toSteps(future.output), initial: history.final });
       const sequence = fromSteps([...history.steps, ...decoded.steps]); // [rows, lookBack + futureBars, hidden]
@@ -116,9 +136,9 @@ export function tftNetwork(sizes: TftSizes): DeepNetwork {
       const temporal = addInput(pass, { x: sequence, skip: selected });
 
       const enriched = enrich(pass, { x: temporal, context: overTime(forEnrichment) });
-      const attention = attend(pass, { x: enriched, queries: futureBars }); // [rows, futureBars, hidden]
-      const asked = (x: Tensor): Tensor => tf.gather(x, indexOf(outputBars, x, futureBars), 1);
-      const fused = addAttention(pass, { x: asked(attention.output), skip: asked(enriched) });
+      // Only the bars that get an output ask, and only they go on.
+      const attention = attend(pass, { x: enriched, at });
+      const fused = addAttention(pass, { x: attention.output, skip: asked(enriched) });
       const out = addDecoded(pass, { x: positionwise(pass, { x: fused }), skip: asked(temporal) });
 
       return {
@@ -126,22 +146,27 @@ export function tftNetwork(sizes: TftSizes): DeepNetwork {
         explanation: {
           past: tf.mean(past.weights, [0, 1]), // [observed + known]
           future: tf.mean(future.weights, [0, 1]), // [known]
-          attention: tf.mean(asked(attention.weights), 0), // [output bars, lookBack + futureBars]
+          attention: tf.mean(attention.weights, 0), // [output bars, lookBack + futureBars]
         },
       };
     };
   });
 }
 
-/** Where the bars `outputBars` lie on the time axis of `x`, whose last step is bar `futureBars`. */
-function indexOf(outputBars: readonly number[], x: Tensor, futureBars: number): Tensor {
-  const before = (x.shape[1] ?? 0) - futureBars;
-  return tf.tensor(
-    outputBars.map((bar) => before + bar - 1),
-    [outputBars.length],
-    'int32',
-  );
+/** What was selected of the bars of the window, and of those to come. */
+interface Selected {
+  readonly past: VariableSelectionOutput;
+  readonly future: VariableSelectionOutput;
 }
+
+/** What was selected of a block of bars, [1, bars, hidden], as windows [windows, length, hidden]. */
+const inWindows = (
+  { output, weights }: VariableSelectionOutput,
+  length: number,
+): VariableSelectionOutput => ({
+  output: windowsOf(tf.squeeze(output, [0]), length),
+  weights,
+});
 
 /** Every scalar variable times its own vector plus its own bias. */
 function scalarEmbedding(
