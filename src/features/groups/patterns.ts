@@ -318,7 +318,7 @@ const candlesticks = kernel(
       const ready = two.mean === two.mean;
       let balance = 0;
       for (let i = 0; i < PATTERNS.length; i++) {
-        out[i] = ready ? PATTERNS[i].found(now, one, two) : NaN;
+        out[i] = ready ? FOUND[i](now, one, two) : NaN;
         if (DIRECTED[i]) balance += out[i];
       }
       out[PATTERNS.length] = ratio(now.body, now.mean, 1);
@@ -327,6 +327,7 @@ const candlesticks = kernel(
   },
 );
 
+const FOUND = PATTERNS.map(({ found }) => found);
 const UNDIRECTED = ['doji', 'dragonfly_doji', 'gravestone_doji', 'spinning_top', 'inside_bar'];
 const DIRECTED = PATTERNS.map(({ name }) => !UNDIRECTED.includes(name));
 

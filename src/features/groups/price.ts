@@ -18,12 +18,12 @@ const returns = kernel(
     { name: `log_return_${bars}`, warmUp: bars, unit: 'log', about: `ln(close / close ${bars} bars ago)` },
   ]),
   () => {
-    const lags = RETURN_BARS.map((bars) => new Lag(bars));
+    const lags = RETURN_BARS.map((bars) => ({ close: new Lag(bars), level: new Lag(bars) }));
     return ({ close }, out) => {
+      const level = Math.log(close);
       for (let i = 0; i < lags.length; i++) {
-        const growth = close / lags[i].push(close);
-        out[2 * i] = growth - 1;
-        out[2 * i + 1] = Math.log(growth);
+        out[2 * i] = close / lags[i].close.push(close) - 1;
+        out[2 * i + 1] = level - lags[i].level.push(level);
       }
     };
   },

@@ -197,7 +197,6 @@ const memory = kernel(
     const top = new RollingMax(14);
     const bottom = new RollingMin(14);
     const scales = HURST_LAGS.map((bars) => ({ ago: new Lag(bars), moments: new RollingMoments(100) }));
-    const deviations = new Float64Array(HURST_LAGS.length);
     const [last, ago2, ago5] = [1, 2, 5].map((bars) => new Lag(bars));
     const [one, two, five] = [50, 50, 50].map((bars) => new RollingMoments(bars));
     const before = new Lag(1);
@@ -215,11 +214,8 @@ const memory = kernel(
       out[3] = total === 0 || width === 0 ? 100 : (100 * Math.log(total / width)) / Math.log(14);
 
       const price = Math.log(close);
-      for (let i = 0; i < scales.length; i++) {
-        scales[i].moments.push(price - scales[i].ago.push(price));
-        deviations[i] = scales[i].moments.deviation;
-      }
-      out[4] = scaling(deviations);
+      for (let i = 0; i < scales.length; i++) scales[i].moments.push(price - scales[i].ago.push(price));
+      out[4] = scaling(scales);
 
       const move = price - last.push(price);
       one.push(move);
@@ -269,15 +265,13 @@ const trailing = kernel(
 const HURST_LAGS = [1, 2, 4, 8, 16];
 
 /** Slope of ln deviation on ln lag; .5, a random walk, when a deviation is 0. */
-function scaling(deviations: Float64Array): number {
-  const meanLag = (deviations.length - 1) / 2;
-  let covariance = 0;
-  for (let i = 0; i < deviations.length; i++) {
-    if (deviations[i] === 0) return 0.5;
-    covariance += (i - meanLag) * Math.log(deviations[i]);
-  }
-  const squares = (deviations.length * (deviations.length * deviations.length - 1)) / 12;
-  return covariance / (squares * Math.LN2);
+function scaling(scales: readonly { readonly moments: RollingMoments }[]): number {
+  const [one, two, , eight, sixteen] = scales;
+  if (scales.some(({ moments }) => moments.squares === 0)) return 0.5;
+  // Least squares on five points one doubling apart, of which the middle one has no weight.
+  const outer = Math.log(sixteen.moments.squares / one.moments.squares) / 2;
+  const inner = Math.log(eight.moments.squares / two.moments.squares) / 2;
+  return (2 * outer + inner) / (10 * Math.LN2);
 }
 
 /** `value`, unknown while `witness` is. */

@@ -32,20 +32,24 @@ const calendar = kernel(
   ],
   (timeframe) => {
     const length = TIMEFRAME_MS[timeframe];
+    let today = NaN;
     return ({ time }, out) => {
       const close = time + length;
       const day = Math.floor(close / DAY_MS);
       const hour = (close - day * DAY_MS) / HOUR_MS;
+      out[0] = hour;
+      circle(out, 5, hour / 24);
+      // The rest stands from the bar before.
+      if (day === today) return;
+      today = day;
       // 1970-01-01 was a Thursday.
       const weekday = (day + 3) % 7;
       const { month, dayOfMonth, daysInMonth } = civilDate(day);
       const quarter = Math.floor((month - 1) / 3);
-      out[0] = hour;
       out[1] = weekday;
       out[2] = dayOfMonth;
       out[3] = month;
       out[4] = quarter + 1;
-      circle(out, 5, hour / 24);
       circle(out, 7, weekday / 7);
       circle(out, 9, (dayOfMonth - 1) / daysInMonth);
       circle(out, 11, (month - 1) / 12);

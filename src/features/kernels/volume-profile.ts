@@ -24,6 +24,8 @@ export class VolumeProfile {
   private readonly bins: Float64Array;
   /** `b ln b` of each bin. */
   private readonly terms: Float64Array;
+  /** Entropy of equal bins. */
+  private readonly greatest: number;
   private readonly highest: RollingMax;
   private readonly lowest: RollingMin;
   private readonly traded: RollingSum;
@@ -40,6 +42,7 @@ export class VolumeProfile {
     this.places = new Int32Array(length);
     this.bins = new Float64Array(bins);
     this.terms = new Float64Array(bins);
+    this.greatest = Math.log(bins);
     this.highest = new RollingMax(length);
     this.lowest = new RollingMin(length);
     this.traded = new RollingSum(length);
@@ -113,6 +116,6 @@ export class VolumeProfile {
     this.pointOfControl = bottom + (peak + 0.5) * width;
     this.valueLow = bottom + low * width;
     this.valueHigh = bottom + (high + 1) * width;
-    this.entropy = Math.max(0, Math.log(total) - sum / total) / Math.log(bins.length);
+    this.entropy = Math.max(0, Math.log(total) - sum / total) / this.greatest;
   }
 }
