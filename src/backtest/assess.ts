@@ -26,22 +26,22 @@ export interface Setting {
   readonly seed: number;
 }
 
-/** A strategy's run and what can be said of it, short of what other trials say about luck. */
-export interface Assessment {
+/** A strategy's run and its figures. */
+export interface Traded {
   readonly strategy: Strategy;
   readonly run: BacktestRun;
   readonly returns: Float64Array;
   readonly metrics: Metrics;
   readonly sample: SharpeSample | undefined;
+}
+
+/** ... and what can be said of them, short of what other trials say about luck. */
+export interface Assessment extends Traded {
   readonly intervals: BootstrapIntervals | undefined;
 }
 
-export function assess(
-  strategy: Strategy,
-  setting: Setting,
-  benchmark: Float64Array | undefined,
-): Assessment {
-  const { rules, barsPerYear, seed } = setting;
+export function trade(strategy: Strategy, setting: Setting, benchmark: Float64Array | undefined): Traded {
+  const { rules, barsPerYear } = setting;
   const run = runBacktest({ ...setting, targets: strategy.targets });
   const returns = barReturns(run.equity, rules.initialBalance);
   const performance = {
@@ -51,14 +51,18 @@ export function assess(
     trades: run.trades,
     turnoverQuote: run.portfolio.turnoverQuote,
   };
-  return {
-    strategy,
-    run,
-    returns,
-    metrics: measure(performance, barsPerYear, benchmark),
-    sample: sharpeSample(returns),
-    intervals: bootstrapIntervals(returns, createRandom(deriveSeed(seed, 'bootstrap'))),
-  };
+  const metrics = measure(performance, barsPerYear, benchmark);
+  return { strategy, run, returns, metrics, sample: sharpeSample(returns) };
+}
+
+export function assess(
+  strategy: Strategy,
+  setting: Setting,
+  benchmark: Float64Array | undefined,
+): Assessment {
+  const traded = trade(strategy, setting, benchmark);
+  const random = createRandom(deriveSeed(setting.seed, 'bootstrap'));
+  return { ...traded, intervals: bootstrapIntervals(traded.returns, random) };
 }
 
 /** How far a result can be trusted; ratios annualised. */

@@ -5,9 +5,18 @@ import type { Forecast } from '../models/model.ts';
 import type { Instrument } from '../trading/instrument.ts';
 import type { ExecutionRules } from '../trading/rules.ts';
 import type { AlignedMarket } from './align.ts';
-import { assess, type Assessment, type Setting, testTiming, type TimingTest } from './assess.ts';
+import {
+  assess,
+  type Assessment,
+  type Setting,
+  testTiming,
+  type TimingTest,
+  trade,
+  type Traded,
+} from './assess.ts';
 import { type CostCurve, costCurve } from './costs.ts';
 import { runBacktest } from './run.ts';
+import type { SeedRuns } from './seeds.ts';
 import { type BarRange, buyAndHold, marketOf, type Strategy } from './strategies.ts';
 
 export interface BacktestInput {
@@ -18,6 +27,11 @@ export interface BacktestInput {
     readonly id: string;
     readonly kind: 'model' | 'baseline';
     readonly forecasts: readonly Forecast[];
+  }[];
+  /** What the same models forecast when they are trained from other seeds. */
+  readonly otherSeeds?: readonly {
+    readonly ensemble: readonly Forecast[];
+    readonly members: readonly { readonly id: string; readonly forecasts: readonly Forecast[] }[];
   }[];
   readonly instruments: readonly Instrument[];
   readonly rules: ExecutionRules;
@@ -31,6 +45,8 @@ export interface Backtest {
   /** Every model and baseline on its own, with all of the capital. */
   readonly members: readonly Assessment[];
   readonly benchmark: Assessment;
+  /** Of the ensemble and every member, over the seeds; empty without other seeds. */
+  readonly seeds: readonly SeedRuns[];
   readonly costs: CostCurve;
   readonly timing: TimingTest | undefined;
   /** Over the ensemble and all members. */
@@ -59,6 +75,9 @@ export function backtest(input: BacktestInput): Backtest {
   const members = input.members
     .filter(({ id }) => id !== hold.name)
     .map(({ id, kind, forecasts }) => judge({ name: id, kind, targets: targetsOf(forecasts) }));
+  const seeds = seedRuns(input, [ensemble, ...members], (strategy) =>
+    trade({ ...strategy, targets: targetsOf(strategy.forecasts) }, setting, benchmark.returns),
+  );
   const timing = testTiming(ensemble, setting);
   const overfitting = backtestOverfitting([ensemble, ...members].map(({ returns }) => returns));
   const costs = costCurve(ensemble.strategy, setting);
@@ -79,12 +98,30 @@ export function backtest(input: BacktestInput): Backtest {
     ensemble,
     members,
     benchmark,
+    seeds,
     costs,
     timing,
     overfitting,
     intrabar,
     barsPerSecond,
   };
+}
+
+/** The first seed's assessments, each with the runs of the same model from other seeds. */
+function seedRuns(
+  { otherSeeds = [] }: BacktestInput,
+  assessed: readonly Assessment[],
+  trade: (strategy: Omit<Strategy, 'targets'> & { readonly forecasts: readonly Forecast[] }) => Traded,
+): readonly SeedRuns[] {
+  if (otherSeeds.length === 0) return [];
+  return assessed.map((first) => {
+    const { name, kind } = first.strategy;
+    const others = otherSeeds.flatMap(({ ensemble, members }) => {
+      const forecasts = kind === 'ensemble' ? ensemble : members.find(({ id }) => id === name)?.forecasts;
+      return forecasts === undefined ? [] : [trade({ name, kind, forecasts })];
+    });
+    return { name, runs: [first, ...others] };
+  });
 }
 
 /** All capital, spread evenly over the symbols and left alone, at the same costs. */

@@ -2,6 +2,7 @@ import { CONVENTIONS } from '../evaluation/metrics.ts';
 import type { Fill, Rejection, Trade } from '../trading/events.ts';
 import { type Assessment, type Confidence, confidence } from './assess.ts';
 import type { Backtest } from './backtest.ts';
+import { overSeeds } from './seeds.ts';
 
 /** Where the numbers come from. */
 export interface Provenance {
@@ -63,6 +64,13 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
       kind: one.strategy.kind,
       ...summary(one),
     })),
+    ...(result.seeds.length > 0 && {
+      seeds: result.seeds.map((one) => ({
+        strategy: one.name,
+        ...known(overSeeds(one)),
+        runs: one.runs.map(({ metrics }) => known(metrics)),
+      })),
+    }),
     trades: ensemble.run.trades.map(tradeOf),
     openPositions: openPositions(ensemble),
     fills: ensemble.run.fills.map(fillOf),

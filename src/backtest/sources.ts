@@ -5,9 +5,16 @@ import type { InputSources } from '../features/inputs.ts';
 import { UserError } from '../foundation/errors.ts';
 import type { PairSymbol } from '../market/symbol.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../market/timeframe.ts';
+import type { ExplanationPart } from '../models/explanation.ts';
 import type { Forecast, Model } from '../models/model.ts';
 import { findModel, models } from '../models/registry.ts';
-import { forecastAll, loadTrained, loadTrainedPanel, requireSameMarket } from '../training/checkpoints.ts';
+import {
+  forecastAll,
+  loadTrained,
+  loadTrainedPanel,
+  requireSameMarket,
+  type TrainedSet,
+} from '../training/checkpoints.ts';
 import { type LoadedPanel, loadPanel } from '../training/load-panel.ts';
 import { modelParams } from '../training/plan.ts';
 import type { BacktestInput } from './backtest.ts';
@@ -23,7 +30,18 @@ export interface ForecastSource {
   readonly trainedBy: string;
   /** What identifies each member's weights; ids of trials are made of it. */
   readonly weights: Readonly<Record<string, unknown>>;
+  /** The same from the other seeds of the trained set, when they were asked for. */
+  readonly otherSeeds: readonly (Pick<ForecastSource, 'ensemble' | 'weights'> & {
+    readonly members: readonly { readonly id: string; readonly forecasts: readonly Forecast[] }[];
+  })[];
+  /** What the models say that their forecasts rest on, on average over the validation bars. */
+  readonly explanations: readonly ModelExplanation[];
   readonly warnings: readonly string[];
+}
+
+export interface ModelExplanation {
+  readonly model: string;
+  readonly parts: readonly ExplanationPart[];
 }
 
 interface SourceRequest {
@@ -37,17 +55,15 @@ interface SourceRequest {
 }
 
 /**
- * The newest trained set over the bars that it has never seen, unless another range is asked for. Throws `UserError`
- * when nothing is trained or the range holds no bar.
+ * The newest trained set over the bars that it has never seen, unless another range is asked for; with `seeds` also
+ * those that were trained from other seeds. Throws `UserError` when nothing is trained or the range holds no bar.
  */
 export async function trainedForecasts(
   checkpointDir: string,
-  request: SourceRequest,
+  request: SourceRequest & { readonly seeds: boolean },
 ): Promise<ForecastSource> {
-  const trained = await loadTrained(
-    checkpointDir,
-    request.models === undefined ? {} : { models: request.models },
-  );
+  const chosen = request.models === undefined ? {} : { models: request.models };
+  const trained = await loadTrained(checkpointDir, chosen);
   requireSameMarket(trained, request);
   const panel = await loadTrainedPanel(
     request.store,
@@ -56,17 +72,42 @@ export async function trainedForecasts(
   );
   const range = { fromMs: request.fromMs ?? trained.validateUntilMs, untilMs: panel.untilMs };
   requireBars(range, panel);
-  const { members, ensemble } = await forecastAll(trained, panel);
+  const { members, ensemble } = await forecastAll(trained, panel, { sinceMs: range.fromMs });
+  const otherSeeds: ForecastSource['otherSeeds'][number][] = [];
+  for (const seedNumber of request.seeds ? numbersAfterFirst(trained) : []) {
+    const other = await loadTrained(checkpointDir, { ...chosen, runId: trained.runId, seedNumber });
+    const forecasts = await forecastAll(other, panel, { sinceMs: range.fromMs });
+    otherSeeds.push({
+      ensemble: forecasts.ensemble,
+      members: forecasts.members.filter(({ id }) => findModel(id).stochastic),
+      weights: weightsOf(other),
+    });
+    for (const { fitted } of other.members) fitted.dispose?.();
+  }
   return {
     panel,
     range,
     ensemble,
     members: members.map(({ id, forecasts }) => ({ id, kind: kindOf(findModel(id)), forecasts })),
     trainedBy: `training run ${trained.runId}`,
-    weights: Object.fromEntries(trained.members.map(({ id, manifest }) => [id, manifest.weightHash])),
+    weights: weightsOf(trained),
+    otherSeeds,
+    explanations: trained.members.flatMap(({ id, fitted: { explanation } }) =>
+      explanation === undefined ? [] : [{ model: id, parts: explanation }],
+    ),
     warnings: overlap(range, trained),
   };
 }
+
+function numbersAfterFirst({ runId, seeds }: TrainedSet): readonly number[] {
+  if (seeds > 1) return Array.from({ length: seeds - 1 }, (_, i) => i + 2);
+  throw new UserError(`The training run "${runId}" has one seed only.`, {
+    hint: 'Train several: crypto-trader train --mode quick --seeds 8',
+  });
+}
+
+const weightsOf = ({ members }: TrainedSet): ForecastSource['weights'] =>
+  Object.fromEntries(members.map(({ id, manifest }) => [id, manifest.weightHash]));
 
 interface WalkForwardRequest extends SourceRequest {
   readonly symbols: readonly PairSymbol[];
@@ -134,6 +175,8 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     weights: Object.fromEntries(
       entries.map(({ model, params }) => [model.id, { params, seed, folds, embargoBars }]),
     ),
+    otherSeeds: [],
+    explanations: [],
     warnings: skipped.map(({ id, reason }) => `"${id}" is left out: ${reason}`),
   };
 }

@@ -1,10 +1,13 @@
 import { type Assessment, type Confidence, confidence } from '../backtest/assess.ts';
 import type { Backtest } from '../backtest/backtest.ts';
 import { countReasons, type Provenance } from '../backtest/document.ts';
+import { SEED_HEAD, seedRow } from '../backtest/seeds.ts';
+import type { ModelExplanation } from '../backtest/sources.ts';
 import { underwater } from '../evaluation/drawdown.ts';
 import { CONVENTIONS } from '../evaluation/metrics.ts';
 import { CHART_SCRIPT } from './backtest-charts.ts';
 import { thin } from './curves.ts';
+import { renderExplanations } from './explanations.ts';
 import { escapeHtml, renderPage, renderTable } from './page.ts';
 
 /** Enough for any screen, small enough for a mail. */
@@ -12,7 +15,11 @@ const CHART_POINTS = 2500;
 const TRADE_ROWS = 1000;
 
 /** A backtest as one HTML page that works offline. */
-export function renderReport(result: Backtest, about: Provenance): string {
+export function renderReport(
+  result: Backtest,
+  about: Provenance,
+  explanations: readonly ModelExplanation[] = [],
+): string {
   const title = `Backtest ${about.symbols.join(', ')} ${about.timeframe}`;
   const sure = confidence(result.ensemble, result.setting.barsPerYear, about.trials);
   return renderPage({
@@ -24,8 +31,10 @@ export function renderReport(result: Backtest, about: Provenance): string {
       `<h2>Drawdown</h2><div id="drawdown" class="chart"></div>`,
       `<h2>Exposure</h2><div id="exposure" class="chart"></div>`,
       strategies(result, about),
+      seeds(result),
       costs(result),
       trust(result, about, sure),
+      renderExplanations(explanations),
       metrics(result),
       trades(result),
       provenance(result, about),
@@ -124,6 +133,13 @@ function strategies({ ensemble, members, benchmark, setting }: Backtest, about: 
   return `<h2>Every strategy on its own</h2>
 <p class="faint">Each with all of the capital, the same costs and the same rules. Intervals: stationary bootstrap of bar returns.</p>
 ${renderTable(head, rows, { textColumns: [0, 1] })}`;
+}
+
+function seeds({ seeds: all }: Backtest): string {
+  if (all.length === 0) return '';
+  return `<h2>How much is the luck of the seed</h2>
+<p class="faint">Mean +- standard deviation when the same models are trained from other seeds. All else on this page is of the first seed, the one that forecasts.</p>
+${renderTable(SEED_HEAD, all.map(seedRow))}`;
 }
 
 function costs({ costs: curve, timing }: Backtest): string {

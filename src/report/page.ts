@@ -102,5 +102,11 @@ th, td { text-align: left; padding: 5px 10px; border-bottom: 1px solid var(--lin
 th { color: var(--faint); font-weight: 600; white-space: nowrap; }
 .tall th { position: sticky; top: 0; background: var(--paper); }
 .number { text-align: right; white-space: nowrap; }
+h3 { font-size: 15.5px; margin: 26px 0 4px; }
+.wide { width: 55%; }
+.bar { height: 11px; margin-top: 5px; border-radius: 3px; background: var(--accent); }
+.bar.below { background: var(--bad); }
+.lags { display: block; width: 100%; height: 90px; fill: var(--accent); }
+.ends { display: flex; justify-content: space-between; max-width: none; font-size: 12.5px; }
 code { font-size: 12.5px; overflow-wrap: anywhere; }
 `;

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Store } from '../data/store/store.ts';
 import { ensembleMembers, forecastEnsemble } from '../ensemble/equal-weight.ts';
 import type { InputSources } from '../features/inputs.ts';
@@ -10,6 +9,7 @@ import type { Forecast } from '../models/model.ts';
 import { type LoadedPanel, loadPanel } from './load-panel.ts';
 import { loadMember, type TrainedMember } from './member-folder.ts';
 import { findRun, newestRun } from './run-folder.ts';
+import { seedFolder } from './seeds.ts';
 
 /** The models of one complete training run, ready to forecast. */
 export interface TrainedSet {
@@ -28,16 +28,22 @@ export interface TrainedSet {
   readonly sources: InputSources;
   /** Features of all members. */
   readonly featureNames: readonly string[];
+  /** How many seeds the run was trained from. */
+  readonly seeds: number;
   readonly members: readonly TrainedMember[];
 }
 
 /**
  * Loads a complete run: `runId` (or the path of its folder), else the newest. `models` limits it to some of its
- * members. Throws `UserError` when there is none, when something is damaged or of another version.
+ * members; `seedNumber` takes those of another seed than the first, of the models that have several. Throws `UserError` when there is none, when something is damaged or of another version.
  */
 export async function loadTrained(
   checkpointDir: string,
-  options: { readonly models?: readonly string[]; readonly runId?: string } = {},
+  options: {
+    readonly models?: readonly string[];
+    readonly runId?: string;
+    readonly seedNumber?: number;
+  } = {},
 ): Promise<TrainedSet> {
   const run =
     options.runId === undefined
@@ -52,7 +58,9 @@ export async function loadTrained(
   const ids = options.models ?? result.models;
   const members = await Promise.all(
     ids.map(async (id) => {
-      const member = result.models.includes(id) ? await loadMember(join(run.path, id)) : undefined;
+      const number = result.seeds?.[id] === undefined ? 1 : (options.seedNumber ?? 1);
+      const folder = seedFolder(run.path, id, number);
+      const member = result.models.includes(id) ? await loadMember(folder) : undefined;
       if (member !== undefined) return member;
       throw new UserError(`The training run "${runId}" has no model "${id}".`, {
         hint: suggest(id, result.models),
@@ -77,6 +85,7 @@ export async function loadTrained(
     dataFingerprint: plan.dataFingerprint,
     sources: plan.sources,
     featureNames: [...new Set(members.flatMap(({ manifest }) => manifest.features))],
+    seeds: plan.seeds,
     members,
   };
 }

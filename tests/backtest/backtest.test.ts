@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { backtest, type BacktestInput } from '../../src/backtest/backtest.ts';
 import { backtestDocument } from '../../src/backtest/document.ts';
+import { overSeeds, seedRow } from '../../src/backtest/seeds.ts';
 import { SPOT_RULES } from '../../src/trading/rules.ts';
 import { forecastsOf, HOUR_MS, randomPanel } from './panel-of.ts';
 
@@ -25,6 +26,40 @@ function input(bars: number, changes: Partial<BacktestInput> = {}): BacktestInpu
     ...changes,
   };
 }
+
+describe('a backtest of several seeds', () => {
+  const given = input(600);
+  const held = forecastsOf(given.panel, () => 1);
+  const flat = forecastsOf(given.panel, () => 0);
+  const result = backtest({
+    ...given,
+    ensemble: held,
+    members: [
+      { id: 'network', kind: 'model', forecasts: held },
+      { id: 'rule', kind: 'model', forecasts: held },
+    ],
+    otherSeeds: [{ ensemble: flat, members: [{ id: 'network', forecasts: flat }] }],
+  });
+
+  test('shows mean and deviation of what has other seeds, and one run of what has not', () => {
+    expect(result.seeds.map(({ name, runs }) => [name, runs.length])).toEqual([
+      ['ensemble', 2],
+      ['network', 2],
+      ['rule', 1],
+    ]);
+    const { totalReturnPct } = overSeeds(result.seeds[1]);
+    const first = result.members[0].metrics.totalReturnPct;
+    // The other seed stays flat and returns nothing: mean r / 2, deviation |r| / sqrt 2.
+    expect(totalReturnPct?.mean).toBeCloseTo(first / 2, 10);
+    expect(totalReturnPct?.deviation).toBeCloseTo(Math.abs(first) / Math.SQRT2, 10);
+    expect(seedRow(result.seeds[2])[1]).toBe('no chance in it');
+  });
+
+  test('leaves all other figures those of the first seed', () => {
+    expect(result.ensemble).toEqual(backtest({ ...given, ensemble: held }).ensemble);
+    expect(backtest(given).seeds).toEqual([]);
+  });
+});
 
 describe('a backtest', () => {
   test('of random walks earns nothing beyond luck, and loses more the more trading costs', () => {

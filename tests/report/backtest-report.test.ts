@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { backtest } from '../../src/backtest/backtest.ts';
 import { renderReport } from '../../src/report/backtest-report.ts';
+import { importance } from '../../src/models/explanation.ts';
 import { thin } from '../../src/report/curves.ts';
 import { SPOT_RULES } from '../../src/trading/rules.ts';
 import { forecastsOf, HOUR_MS, randomPanel } from '../backtest/panel-of.ts';
@@ -47,6 +48,40 @@ describe('the report', () => {
   test('says where the numbers come from', () => {
     expect(html).toContain('ab12');
     expect(html).toContain('3 bars are missing');
+  });
+
+  test('shows what the models look at, where they can tell', () => {
+    expect(html).not.toContain('What the models look at');
+    const explained = renderReport(result, about, [
+      {
+        model: 'tft',
+        parts: [
+          importance('inputs', '%', [
+            ['rsi_14', 20],
+            ['<b>volume</b>', 80],
+          ]),
+          { kind: 'by-lag', title: 'attention', unit: '%', values: [75, 25, 0] },
+          {
+            kind: 'matrix',
+            title: 'graph',
+            unit: '%',
+            rows: ['BTC/USDT'],
+            columns: ['ETH/USDT'],
+            values: [[42]],
+          },
+        ],
+      },
+    ]);
+    expect(explained).toContain('<h3>tft</h3>');
+    // The largest input fills the row, a quarter of it a quarter.
+    expect(explained).toContain('&#60;b&#62;volume&#60;/b&#62;</td><td class="number">80</td>');
+    expect(explained).toMatch(/rsi_14<\/td><td class="number">20<\/td>.*width:25\.0%/);
+    // The newest bar stands at the right, at full height.
+    expect(explained).toContain(
+      '<rect x="2" y="0.00" width="0.85" height="100.00"><title>last closed bar: 75',
+    );
+    expect(explained).toMatch(/<td>BTC&#47;USDT<\/td>|<td>BTC\/USDT<\/td><td class="number">42<\/td>/);
+    expect(explained).not.toMatch(/(src|href)=|https?:\/\/(?!github\.com\/leeoniya)|@import|url\(/);
   });
 
   test('labels synthetic candles', () => {

@@ -3,22 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { loadMember } from '../../src/training/member-folder.ts';
 import { planRun } from '../../src/training/plan.ts';
 import { findRun } from '../../src/training/run-folder.ts';
-import { seedFolder, spread, spreadText } from '../../src/training/seeds.ts';
+import { seedFolder } from '../../src/training/seeds.ts';
 import { finishRun, startRun } from '../../src/training/train.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { SETTINGS, surroundings, trainOn, walkStore, weightHashes } from './runs.ts';
-
-describe('figures of several seeds', () => {
-  it.each([
-    [[1, 2, 6], { mean: 3, deviation: Math.sqrt(7) }, '3.0 +- 2.6'],
-    [[5], { mean: 5 }, '5.0'],
-    [[5, undefined], undefined, '-'],
-    [[], undefined, '-'],
-  ])('%j', (values, expected, text) => {
-    expect(spread(values)).toEqual(expected);
-    expect(spreadText(spread(values), 1)).toBe(text);
-  });
-});
 
 const settings = {
   ...SETTINGS,

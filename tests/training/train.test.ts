@@ -6,6 +6,7 @@ import { acquireLock } from '../../src/data/lock.ts';
 import type { Candles } from '../../src/market/candles.ts';
 import { forecastAll, loadTrained, loadTrainedPanel } from '../../src/training/checkpoints.ts';
 import { TrainingRecord } from '../../src/training/journal.ts';
+import { loadMember, saveMember } from '../../src/training/member-folder.ts';
 import { planRun } from '../../src/training/plan.ts';
 import { findRun, listRuns } from '../../src/training/run-folder.ts';
 import { finishRun, startRun } from '../../src/training/train.ts';
@@ -202,6 +203,24 @@ describe('a checkpoint', () => {
     const { load, member } = await trainedFolder();
     await appendFile(join(member, 'model.json'), ' ');
     await expect(load()).rejects.toThrow(/persistence" is damaged: "model.json" does not match its SHA-256/);
+  });
+
+  it('of a network from an earlier version says to train again', async () => {
+    const folder = temporaryFolder();
+    const params = { gru: { lookBack: 4, epochs: 1, hidden: 4, batchSize: 16, validationWindows: 16 } };
+    const run = await trainOn(folder, await walkStore(folder), { models: ['gru'], params });
+    const [{ fitted, manifest }] = run.members;
+    const { json, blobs } = fitted.save();
+    const old = join(folder, 'old');
+    const { version: _v, files: _f, weightHash: _w, ...about } = manifest;
+    await saveMember(old, { json: { ...Object(json), version: 1 }, blobs }, about);
+    await expect(loadMember(old)).rejects.toThrow(
+      expect.objectContaining({
+        name: 'UserError',
+        message: expect.stringContaining('it has version 1, version 3 is read') as string,
+        hint: expect.stringContaining('Train again') as string,
+      }),
+    );
   });
 
   it('that lacks a file is refused', async () => {

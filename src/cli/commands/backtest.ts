@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import type { Assessment } from '../../backtest/assess.ts';
+import type { Assessment, Traded } from '../../backtest/assess.ts';
 import { confidence } from '../../backtest/assess.ts';
 import { type Backtest, backtest } from '../../backtest/backtest.ts';
 import { backtestDocument, countReasons, type Provenance } from '../../backtest/document.ts';
 import { writeEquityCurve } from '../../backtest/equity-file.ts';
 import { type ForecastSource, trainedForecasts, walkForwardForecasts } from '../../backtest/sources.ts';
+import { SEED_HEAD, seedRow } from '../../backtest/seeds.ts';
 import { recordTrials } from '../../backtest/trials.ts';
 import { configuredInstruments, executionRules } from '../../config/execution.ts';
 import { formatMinute, parseTime, parseUntil } from '../../config/time.ts';
@@ -28,6 +29,7 @@ const Options = z.object({
   walkForward: z.boolean().default(false),
   folds: z.string().default('5'),
   embargoBars: z.string().default('24'),
+  seeds: z.boolean().default(false),
   report: z.string().optional(),
 });
 type Options = z.output<typeof Options>;
@@ -37,6 +39,7 @@ Examples:
   $ crypto-trader backtest                                   the newest models on bars they never saw
   $ crypto-trader backtest --report report.html
   $ crypto-trader backtest --models boosted-trees --fee-bps 5 --slippage-bps 2
+  $ crypto-trader backtest --seeds                           mean and deviation over the seeds of \`train --seeds 8\`
   $ crypto-trader backtest --walk-forward --folds 8 --json   refit before every fold, no trained set needed
 
 Without --from it starts where validation ended: everything before has been seen by training.`;
@@ -53,6 +56,7 @@ export function register(program: Command): void {
     .option('--walk-forward', 'refit the models before every fold instead of using the trained set')
     .option('--folds <count>', 'folds of --walk-forward', '5')
     .option('--embargo-bars <count>', 'bars left free between training and fold', '24')
+    .option('--seeds', 'also trade what the models learned from the other seeds of `train --seeds`')
     .option('--report <file>', 'write a report as one HTML file')
     .addHelpText('after', EXAMPLES)
     .action(command(async (context, options) => run(context, Options.parse(options))));
@@ -62,6 +66,8 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   const { config, out, log, seed } = context;
   if (options.from !== undefined && options.to !== undefined && options.from >= options.to)
     throw new UsageError('--from must lie before --to.');
+  if (options.walkForward && options.seeds)
+    throw new UsageError('--seeds is about a trained set: it cannot be given with --walk-forward.');
   const costs = { least: 0, most: 1000 };
   const trading = {
     ...config.trading,
@@ -95,7 +101,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   await writeEquityCurve(equityFile, result);
   if (options.report !== undefined) {
     const { renderReport } = await import('../../report/backtest-report.ts');
-    await writeFileAtomic(options.report, renderReport(result, about));
+    await writeFileAtomic(options.report, renderReport(result, about, source.explanations));
   }
   log.info(
     { trainedBy: source.trainedBy, ...range, totalReturnPct: result.ensemble.metrics.totalReturnPct },
@@ -119,7 +125,8 @@ async function forecasts(context: CommandContext, options: Options): Promise<For
     untilMs: options.to,
     models: options.models,
   };
-  if (!options.walkForward) return trainedForecasts(config.checkpointDir, request);
+  if (!options.walkForward)
+    return trainedForecasts(config.checkpointDir, { ...request, seeds: options.seeds });
   const progress = out.progress();
   let task: ReturnType<typeof progress.task> | undefined;
   try {
@@ -144,27 +151,27 @@ async function forecasts(context: CommandContext, options: Options): Promise<For
   }
 }
 
-/** Enters the ensemble and every learned model as trials, and returns all that were ever tried on this market. */
+/** Enters the ensemble and every learned model, of every seed, as trials, and returns all that were ever tried on this market. */
 async function countTrials(
   file: string,
   source: ForecastSource,
   result: Backtest,
 ): Promise<readonly number[]> {
-  const { panel, range, weights } = source;
+  const { panel, range, otherSeeds } = source;
   const market = `${panel.exchange} ${panel.timeframe} ${panel.series.map(({ symbol }) => symbol).join(' ')}`;
-  const tried = [result.ensemble, ...result.members].filter(({ strategy }) => strategy.kind !== 'baseline');
   const time = new Date().toISOString();
-  return recordTrials(
-    file,
-    market,
-    tried.flatMap(({ strategy, sample }) => {
-      if (sample === undefined) return [];
-      const own = strategy.kind === 'ensemble' ? weights : weights[strategy.name];
-      const what = JSON.stringify([strategy.name, own, result.setting.rules, range, panel.fingerprint]);
-      const id = createHash('sha256').update(what).digest('hex').slice(0, 32);
-      return [{ time, id, market, strategy: strategy.name, bars: sample.bars, barSharpe: sample.sharpe }];
-    }),
+  const entry = ({ strategy, sample }: Traded, weights: ForecastSource['weights']) => {
+    if (sample === undefined || strategy.kind === 'baseline') return [];
+    const own = strategy.kind === 'ensemble' ? weights : weights[strategy.name];
+    const what = JSON.stringify([strategy.name, own, result.setting.rules, range, panel.fingerprint]);
+    const id = createHash('sha256').update(what).digest('hex').slice(0, 32);
+    return [{ time, id, market, strategy: strategy.name, bars: sample.bars, barSharpe: sample.sharpe }];
+  };
+  const first = [result.ensemble, ...result.members].flatMap((one) => entry(one, source.weights));
+  const others = result.seeds.flatMap(({ runs }) =>
+    runs.slice(1).flatMap((one, i) => entry(one, otherSeeds[i].weights)),
   );
+  return recordTrials(file, market, [...first, ...others]);
 }
 
 function missingBars({ panel, range }: ForecastSource): number {
@@ -210,6 +217,12 @@ function print(
     ],
     [ensemble, ...members, benchmark].map((one) => row(one, setting.barsPerYear, about.trials)),
   );
+  if (result.seeds.length > 0) {
+    out.print(
+      '\nMean +- standard deviation over the seeds; the first of them stands above and is the one that forecasts:\n',
+    );
+    out.table(SEED_HEAD, result.seeds.map(seedRow));
+  }
   out.print(
     `\nCosts a side and what the ensemble then returns: ${costs.points.map(({ costBps, totalReturnPct }) => `${costBps} bp ${figure(totalReturnPct)} %`).join(', ')}; ${breakEven(result)}.`,
   );

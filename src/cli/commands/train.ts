@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Command } from 'commander';
+import { spread, spreadText } from '../../evaluation/spread.ts';
 import { UserError } from '../../foundation/errors.ts';
 import { openStore } from '../../data/store/store.ts';
 import type { TrainingEvent } from '../../training/journal.ts';
@@ -9,7 +10,6 @@ import { findRun, listRuns, type RunFolder, type RunResult } from '../../trainin
 import type { ForecastScore } from '../../training/score.ts';
 import { placeOfSnapshot } from '../../training/snapshots.ts';
 import { type FinishedRun, finishRun, startRun, type TrainingSurroundings } from '../../training/train.ts';
-import { spread, spreadText } from '../../training/seeds.ts';
 import { formatTime } from '../../config/time.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
@@ -170,6 +170,7 @@ function notes(event: Extract<TrainingEvent, { kind: 'progress' }>): string {
   if (event.epoch !== undefined) parts.push(`epoch ${event.epoch}`);
   if (event.loss !== undefined) parts.push(`loss ${event.loss.toPrecision(4)}`);
   if (event.validationLoss !== undefined) parts.push(`validation ${event.validationLoss.toPrecision(4)}`);
+  if (event.learningRate !== undefined) parts.push(`rate ${event.learningRate.toExponential(1)}`);
   if (event.samplesPerSecond !== undefined) parts.push(`${Math.round(event.samplesPerSecond)} samples/s`);
   if (event.etaSeconds !== undefined && event.step < event.steps)
     parts.push(`ETA ${Math.ceil(event.etaSeconds)} s`);

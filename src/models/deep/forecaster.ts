@@ -30,9 +30,12 @@ import type { DeepParams } from './params.ts';
 const LEAST_ROWS = 64;
 const ONNX = 'model.onnx';
 const EXPLANATION = 'explanation.onnx';
+const VERSION = 3;
 
 const Saved = z.strictObject({
-  version: z.literal(3),
+  version: z.literal(VERSION, {
+    error: ({ input }) => `it has version ${String(input)}, version ${VERSION} is read`,
+  }),
   params: z.unknown(),
   panel: z.strictObject({
     timeframe: z.string().transform(parseTimeframe),
@@ -62,7 +65,7 @@ export async function trainedForecaster<Params extends DeepParams>(
     outputs: (pass, inputs) => ({ output: network.forward(pass, inputs).output }),
   });
   const saved = Saved.parse({
-    version: 3,
+    version: VERSION,
     params,
     panel,
     symbols,
