@@ -1,6 +1,6 @@
 """Stable-Baselines3's side of `npm run bench -- rl`: steps a second as JSON, one thread, on the CPU.
 
-pip install stable-baselines3, then PYTHON=<its python> npm run bench -- rl
+pip install stable-baselines3, then BENCH_PYTHON=<its python> npm run bench -- rl
 """
 import json
 import time
@@ -45,13 +45,25 @@ class Trading(gym.Env):
         return self.observe(), reward, False, self.steps >= 336, {}
 
 
-def steps_per_second(model, steps):
-    model.learn(steps // 4)
+def steps_per_second(model, steps, warm_up=None):
+    model.learn(warm_up or steps // 4)
     start = time.perf_counter()
     model.learn(steps, reset_num_timesteps=False)
     return steps / (time.perf_counter() - start)
 
 
+DQN_ZOO = dict(
+    learning_rate=2.3e-3,
+    batch_size=64,
+    buffer_size=100_000,
+    learning_starts=1000,
+    target_update_interval=10,
+    train_freq=256,
+    gradient_steps=128,
+    exploration_fraction=0.16,
+    exploration_final_eps=0.04,
+    policy_kwargs=dict(net_arch=[256, 256]),
+)
 ZOO = dict(n_steps=32, batch_size=256, gae_lambda=0.8, gamma=0.98, n_epochs=20)
 print(
     json.dumps(
@@ -64,6 +76,7 @@ print(
                 PPO("MlpPolicy", DummyVecEnv([Trading] * 8), n_steps=256, device="cpu"), 8192
             ),
             "dqnCartPole": steps_per_second(DQN("MlpPolicy", "CartPole-v1", device="cpu", buffer_size=100_000), 8000),
+            "dqnCartPoleZoo": steps_per_second(DQN("MlpPolicy", "CartPole-v1", device="cpu", **DQN_ZOO), 4096, 2048),
         }
     )
 )

@@ -48,6 +48,8 @@ const ACTIONS: Readonly<Record<TradingTask['actions'], ActionSpace>> = {
 };
 /** Equity below this share of the start is ruin: the episode terminates. */
 const RUIN_SHARE = 0.1;
+/** Nobody reads the fills of practice, so a step makes no object. */
+const SILENT = { keepsEvents: false };
 /**
  * A window of one symbol's history, drawn at random. At the close of a bar the agent sees the bar's features and its
  * own account, and its decision fills at the next open; the reward is earned up to the next close.
@@ -82,7 +84,7 @@ function environmentIn(
   let world = worlds[0];
   let s = 0;
   let row = 0;
-  let portfolio = createPortfolio([world.instrument], rules);
+  let portfolio = createPortfolio([world.instrument], rules, SILENT);
   let reward = startReward(rules.initialBalance);
   let ruined = false;
 
@@ -95,7 +97,7 @@ function environmentIn(
     s = series;
     row = from;
     world = worlds[s];
-    portfolio = createPortfolio([world.instrument], rules);
+    portfolio = createPortfolio([world.instrument], rules, SILENT);
     advance(portfolio, world.market, row);
     reward = startReward(rules.initialBalance);
     ruined = false;

@@ -29,7 +29,7 @@ export function settle(
   portfolio.turnoverQuote += notional;
   const { symbol } = portfolio.instruments[s];
   const side = buys ? 'buy' : 'sell';
-  portfolio.events.push({
+  portfolio.events?.push({
     kind: 'fill',
     time,
     symbol,
@@ -91,7 +91,14 @@ export function reject(
 ): void {
   const { symbol } = portfolio.instruments[s];
   const side = signedAmount > 0 ? 'buy' : 'sell';
-  portfolio.events.push({ kind: 'rejected', time, symbol, side, reason, baseAmount: Math.abs(signedAmount) });
+  portfolio.events?.push({
+    kind: 'rejected',
+    time,
+    symbol,
+    side,
+    reason,
+    baseAmount: Math.abs(signedAmount),
+  });
 }
 
 /** Raises (long) or lowers (short) the stop to trail `bestPrice`, when it is active and that is nearer. */
@@ -146,7 +153,7 @@ function finish(portfolio: Portfolio, s: number, exit: Cause, time: number): voi
   const openedQuote = columns.openedQuote[s];
   const feeQuote = columns.openedFees[s] + columns.closedFees[s];
   const profitQuote = side * (columns.closedQuote[s] - openedQuote) - feeQuote;
-  portfolio.events.push({
+  portfolio.events?.push({
     kind: 'trade',
     symbol: portfolio.instruments[s].symbol,
     side: side > 0 ? 'long' : 'short',

@@ -21,8 +21,11 @@ export interface Portfolio {
   /** Sum of the notional of all fills. */
   turnoverQuote: number;
   readonly columns: PositionColumns;
-  /** Events of the last bar. A new array whenever it held something, so a caller may keep it. */
-  events: TradingEvent[];
+  /**
+   * Events of the last bar. A new array whenever it held something, so a caller may keep it. `undefined`: nobody
+   * reads them, none is made.
+   */
+  events: TradingEvent[] | undefined;
   /** Scratch of one open: wanted position values, then the capital they are shares of. No state. */
   readonly wanted: Float64Array;
 }
@@ -55,7 +58,11 @@ export interface PositionColumns {
   readonly closedFees: Float64Array;
 }
 
-export function createPortfolio(instruments: readonly Instrument[], rules: ExecutionRules): Portfolio {
+export function createPortfolio(
+  instruments: readonly Instrument[],
+  rules: ExecutionRules,
+  { keepsEvents = true }: { readonly keepsEvents?: boolean } = {},
+): Portfolio {
   invariant(instruments.length > 0, 'a portfolio has at least one instrument');
   invariant(rules.initialBalance > 0, 'a portfolio starts with capital');
   const size = instruments.length;
@@ -88,7 +95,7 @@ export function createPortfolio(instruments: readonly Instrument[], rules: Execu
       closedQuote: zeros(),
       closedFees: zeros(),
     },
-    events: [],
+    events: keepsEvents ? [] : undefined,
     wanted: new Float64Array(size + 1),
   };
 }

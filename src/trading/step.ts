@@ -28,7 +28,7 @@ export function stepBar(
 export function advance(portfolio: Portfolio, market: Market, row: number): readonly TradingEvent[] {
   const { columns } = portfolio;
   const time = market.time[row];
-  if (portfolio.events.length > 0) portfolio.events = [];
+  if (portfolio.events !== undefined && portfolio.events.length > 0) portfolio.events = [];
   fillTargets(portfolio, market, row);
   for (let s = 0; s < columns.amount.length; s++) {
     const close = market.candles[s].close[row];
@@ -38,7 +38,7 @@ export function advance(portfolio: Portfolio, market: Market, row: number): read
   }
   portfolio.time = time;
   portfolio.bars++;
-  return portfolio.events.length === 0 ? NOTHING : portfolio.events;
+  return portfolio.events === undefined || portfolio.events.length === 0 ? NOTHING : portfolio.events;
 }
 
 /** Shared by all quiet bars; `portfolio.events` itself fills up later and must not be handed out empty. */

@@ -134,7 +134,7 @@ describe('whatever the bars, the decisions and the rules', () => {
         const targets = given.targets.map(first);
         let filled = false;
         play({ ...given, bars, targets }, (portfolio) => {
-          if (filled || portfolio.events.length === 0) return;
+          if (filled || portfolio.events?.length === 0) return;
           filled = true;
           const share = grossExposure(portfolio) / equity(portfolio);
           // Slippage and fees shrink the equity below the positions they bought.
