@@ -25,152 +25,103 @@ export function multiply(
   let column = 0;
   for (; column + 8 <= columns; column += 8) {
     const at: usize = (<usize>column) << 2;
-    const first = bias === 0 ? f32x4.splat(0) : v128.load(bias + at);
-    const second = bias === 0 ? f32x4.splat(0) : v128.load(bias + at, 16);
-    let row: usize = 0;
-    for (; row + 4 <= rows; row += 4) {
-      tile4x8(a + row * aRow, aRow, aStep, b + at, stride, first, second, c + row * stride + at, depth);
-    }
-    for (; row < rows; row++) {
-      tile1x8(a + row * aRow, aStep, b + at, stride, first, second, c + row * stride + at, depth);
-    }
+    band(8, a, aRow, aStep, b + at, bias === 0 ? 0 : bias + at, c + at, stride, rows, depth);
   }
   for (; column < columns; column += 4) {
     const at: usize = (<usize>column) << 2;
-    const first = bias === 0 ? f32x4.splat(0) : v128.load(bias + at);
-    let row: usize = 0;
-    for (; row + 4 <= rows; row += 4) {
-      tile4x4(a + row * aRow, aRow, aStep, b + at, stride, first, c + row * stride + at, depth);
-    }
-    for (; row < rows; row++) {
-      tile1x4(a + row * aRow, aStep, b + at, stride, first, c + row * stride + at, depth);
-    }
+    band(4, a, aRow, aStep, b + at, bias === 0 ? 0 : bias + at, c + at, stride, rows, depth);
   }
 }
 
-/** Four rows by eight columns of a product: eight sums in registers keep both multipliers busy. */
-function tile4x8(
+/** `width` columns of a product, four rows at a time, then one by one. */
+// @ts-ignore: decorator
+@inline
+function band(
+  width: i32,
   a: usize,
   aRow: usize,
   aStep: usize,
   b: usize,
-  stride: usize,
-  first: v128,
-  second: v128,
+  bias: usize,
   c: usize,
+  stride: usize,
+  rows: usize,
   depth: i32,
 ): void {
+  let row: usize = 0;
+  for (; row + 4 <= rows; row += 4)
+    tile(4, width, a + row * aRow, aRow, aStep, b, bias, c + row * stride, stride, depth);
+  for (; row < rows; row++)
+    tile(1, width, a + row * aRow, aRow, aStep, b, bias, c + row * stride, stride, depth);
+}
+
+/**
+ * A tile of a product: 4 rows or 1 by 8 columns or 4, its sums in registers; 4 by 8 keep both multipliers busy. `height`
+ * and `width` are constants of the call: the compiler leaves out what they exclude.
+ */
+// @ts-ignore: decorator
+@inline
+function tile(
+  height: i32,
+  width: i32,
+  a: usize,
+  aRow: usize,
+  aStep: usize,
+  b: usize,
+  bias: usize,
+  c: usize,
+  stride: usize,
+  depth: i32,
+): void {
+  const low = bias === 0 ? f32x4.splat(0) : v128.load(bias);
+  const high = bias === 0 || width === 4 ? f32x4.splat(0) : v128.load(bias, 16);
   let a1 = a + aRow;
   let a2 = a1 + aRow;
   let a3 = a2 + aRow;
-  let c00 = first;
-  let c01 = second;
-  let c10 = first;
-  let c11 = second;
-  let c20 = first;
-  let c21 = second;
-  let c30 = first;
-  let c31 = second;
+  let c00 = low;
+  let c01 = high;
+  let c10 = low;
+  let c11 = high;
+  let c20 = low;
+  let c21 = high;
+  let c30 = low;
+  let c31 = high;
   for (let k = 0; k < depth; k++) {
     const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
+    const b1 = width === 4 ? b0 : v128.load(b, 16);
     const x0 = v128.load_splat<f32>(a);
     c00 = f32x4.add(c00, f32x4.mul(x0, b0));
-    c01 = f32x4.add(c01, f32x4.mul(x0, b1));
-    const x1 = v128.load_splat<f32>(a1);
-    c10 = f32x4.add(c10, f32x4.mul(x1, b0));
-    c11 = f32x4.add(c11, f32x4.mul(x1, b1));
-    const x2 = v128.load_splat<f32>(a2);
-    c20 = f32x4.add(c20, f32x4.mul(x2, b0));
-    c21 = f32x4.add(c21, f32x4.mul(x2, b1));
-    const x3 = v128.load_splat<f32>(a3);
-    c30 = f32x4.add(c30, f32x4.mul(x3, b0));
-    c31 = f32x4.add(c31, f32x4.mul(x3, b1));
+    if (width === 8) c01 = f32x4.add(c01, f32x4.mul(x0, b1));
+    if (height === 4) {
+      const x1 = v128.load_splat<f32>(a1);
+      c10 = f32x4.add(c10, f32x4.mul(x1, b0));
+      if (width === 8) c11 = f32x4.add(c11, f32x4.mul(x1, b1));
+      const x2 = v128.load_splat<f32>(a2);
+      c20 = f32x4.add(c20, f32x4.mul(x2, b0));
+      if (width === 8) c21 = f32x4.add(c21, f32x4.mul(x2, b1));
+      const x3 = v128.load_splat<f32>(a3);
+      c30 = f32x4.add(c30, f32x4.mul(x3, b0));
+      if (width === 8) c31 = f32x4.add(c31, f32x4.mul(x3, b1));
+      a1 += aStep;
+      a2 += aStep;
+      a3 += aStep;
+    }
     a += aStep;
-    a1 += aStep;
-    a2 += aStep;
-    a3 += aStep;
     b += stride;
   }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  c += stride;
-  v128.store(c, c10);
-  v128.store(c, c11, 16);
-  c += stride;
-  v128.store(c, c20);
-  v128.store(c, c21, 16);
-  c += stride;
-  v128.store(c, c30);
-  v128.store(c, c31, 16);
+  store(width, c, c00, c01);
+  if (height === 4) {
+    store(width, c + stride, c10, c11);
+    store(width, c + 2 * stride, c20, c21);
+    store(width, c + 3 * stride, c30, c31);
+  }
 }
 
-function tile4x4(
-  a: usize,
-  aRow: usize,
-  aStep: usize,
-  b: usize,
-  stride: usize,
-  start: v128,
-  c: usize,
-  depth: i32,
-): void {
-  let a1 = a + aRow;
-  let a2 = a1 + aRow;
-  let a3 = a2 + aRow;
-  let c0 = start;
-  let c1 = start;
-  let c2 = start;
-  let c3 = start;
-  for (let k = 0; k < depth; k++) {
-    const b0 = v128.load(b);
-    c0 = f32x4.add(c0, f32x4.mul(v128.load_splat<f32>(a), b0));
-    c1 = f32x4.add(c1, f32x4.mul(v128.load_splat<f32>(a1), b0));
-    c2 = f32x4.add(c2, f32x4.mul(v128.load_splat<f32>(a2), b0));
-    c3 = f32x4.add(c3, f32x4.mul(v128.load_splat<f32>(a3), b0));
-    a += aStep;
-    a1 += aStep;
-    a2 += aStep;
-    a3 += aStep;
-    b += stride;
-  }
-  v128.store(c, c0);
-  v128.store(c + stride, c1);
-  v128.store(c + 2 * stride, c2);
-  v128.store(c + 3 * stride, c3);
-}
-
-function tile1x8(
-  a: usize,
-  aStep: usize,
-  b: usize,
-  stride: usize,
-  first: v128,
-  second: v128,
-  c: usize,
-  depth: i32,
-): void {
-  let c0 = first;
-  let c1 = second;
-  for (let k = 0; k < depth; k++) {
-    const x = v128.load_splat<f32>(a);
-    c0 = f32x4.add(c0, f32x4.mul(x, v128.load(b)));
-    c1 = f32x4.add(c1, f32x4.mul(x, v128.load(b, 16)));
-    a += aStep;
-    b += stride;
-  }
-  v128.store(c, c0);
-  v128.store(c, c1, 16);
-}
-
-function tile1x4(a: usize, aStep: usize, b: usize, stride: usize, start: v128, c: usize, depth: i32): void {
-  let sum = start;
-  for (let k = 0; k < depth; k++) {
-    sum = f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(a), v128.load(b)));
-    a += aStep;
-    b += stride;
-  }
-  v128.store(c, sum);
+// @ts-ignore: decorator
+@inline
+function store(width: i32, at: usize, low: v128, high: v128): void {
+  v128.store(at, low);
+  if (width === 8) v128.store(at, high, 16);
 }
 
 /** B [columns, bColumns] = the transpose of A [rows, columns] with zeros behind it; both widths multiples of 4. */
