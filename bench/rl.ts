@@ -59,6 +59,14 @@ export async function run(): Promise<readonly BenchRow[]> {
       ...against('ppoCartPoleZoo'),
     },
     {
+      name: "PPO on CartPole, the zoo's parameters, two threads",
+      value: await ppoSpeed(cartPoles, { ...PPO_CART_POLE, threads: 2 }, 20_480),
+      unit,
+      target: '>= 20 x',
+      note: `${note}; the same bits`,
+      ...against('ppoCartPoleZoo'),
+    },
+    {
       name: 'DQN on CartPole, default parameters',
       value: await dqnSpeed({ bufferSize: 100_000 }, 20_000),
       unit,

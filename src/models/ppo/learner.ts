@@ -5,6 +5,7 @@ import { createRandom, deriveSeed, type Random } from '../../foundation/random.t
 import { createKernel } from '../agent/kernel.ts';
 import { adamControls, clipScale, type Mlp, refuseDivergence } from '../agent/mlp.ts';
 import { estimateAdvantages } from './advantages.ts';
+import { criticHere, criticOnThread } from './critic-side.ts';
 import { createHalves, type Halves } from './halves.ts';
 import { actorCriticParameters } from './network.ts';
 import type { PpoParams } from './params.ts';
@@ -84,13 +85,15 @@ export async function createPpo(options: {
     );
   }
   const kernel = createKernel();
-  const halves = createHalves(kernel, { size, space, count, params });
-  const { actor, critic, rollout, order, policyFigures } = halves;
+  const task = { size, space, count, params };
+  const halves = createHalves(kernel, task);
+  const { actor, rollout, order, policyFigures } = halves;
   const collector = createCollector(kernel, environment, params, halves);
   const { moments, rewardScale } = collector;
   const declared = actorCriticParameters(size, space, params);
   const flat = flatVectors(halves, parameterCount(declared));
   flat.load(initialParameters(declared, seed));
+  const critic = params.threads === 1 ? criticHere(halves) : await criticOnThread(kernel, task);
   let updates = 0;
   let steps = 0;
   let recent: number[] = [];
@@ -110,9 +113,12 @@ export async function createPpo(options: {
     const sums = { policyLoss: 0, valueLoss: 0, entropy: 0, approxKl: 0, clipFraction: 0 };
     let made = 0;
     for (let from = 0; from < nEpochs * rows; from += batchSize) {
-      const norm = Math.sqrt(actor.gradient(from, clipRange) + critic.gradient(from, clipRange));
+      critic.begin(from);
+      const squares = actor.gradient(from, clipRange);
+      const value = critic.end();
+      const norm = Math.sqrt(squares + value.squares);
       sums.policyLoss += policyFigures.policyLoss;
-      sums.valueLoss += halves.valueLoss();
+      sums.valueLoss += value.loss;
       sums.entropy += policyFigures.entropy;
       sums.approxKl += policyFigures.approxKl;
       sums.clipFraction += policyFigures.clipFraction;
@@ -122,10 +128,11 @@ export async function createPpo(options: {
       refuseDivergence(norm, steps + 1);
       const scale = clipScale(norm, params.maxGradNorm);
       const controls = adamControls(steps + 1, learningRate, ADAM_EPSILON);
-      actor.update(scale, controls);
       critic.update(scale, controls);
+      actor.update(scale, controls);
       steps++;
     }
+    critic.settle();
     const mean = (name: keyof typeof sums): number => sums[name] / made;
     return {
       epochs: Math.ceil((made * batchSize) / rows),
@@ -182,7 +189,7 @@ export async function createPpo(options: {
       rewardScale.returns.set(state.discountedReturns);
       environment.restore(state.environment);
     },
-    dispose: async () => {},
+    dispose: () => critic.dispose(),
   };
 }
 

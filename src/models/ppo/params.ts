@@ -31,6 +31,14 @@ export const PpoParams = z.strictObject({
   normalizeReward: z.boolean().default(false),
   clipObs: z.number().positive().default(10),
   clipReward: z.number().positive().default(10),
+  threads: z
+    .int()
+    .min(1)
+    .max(2)
+    .default(1)
+    .describe(
+      '2: the critic learns beside the actor, to the same bits; pays with minibatches of 256 on idle cores',
+    ),
 });
 export type PpoParams = z.output<typeof PpoParams>;
 

@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { cartPole } from '../../../src/environments/cart-pole.ts';
 import type { Environment } from '../../../src/environments/environment.ts';
 import { identity } from '../../../src/environments/identity.ts';
+import { pendulum } from '../../../src/environments/pendulum.ts';
 import { tradingEnvironment } from '../../../src/environments/trading.ts';
 import { vectorise } from '../../../src/environments/vector.ts';
-import { createPpo, type PpoLearner } from '../../../src/models/ppo/learner.ts';
+import { awaitChange } from '../../../src/models/ppo/critic-side.ts';
+import { createPpo, type PpoLearner, type PpoProgress } from '../../../src/models/ppo/learner.ts';
 import { PpoParams } from '../../../src/models/ppo/params.ts';
 import { SPOT_RULES } from '../../../src/trading/rules.ts';
 import { randomPanel } from '../../environments/random-panel.ts';
@@ -75,6 +77,29 @@ describe('PPO', () => {
     expect(resumed.state()).toEqual(whole.state());
     await whole.dispose();
     await resumed.dispose();
+  });
+
+  it('gives on two threads the bits of one, KL stop and figures included', async () => {
+    const run = async (threads: 1 | 2) => {
+      const learner = await learnerOf(
+        pendulum,
+        { ...SMALL, targetKl: 0.02, clipRangeVf: 0.3, threads },
+        2048,
+      );
+      const progress: PpoProgress[] = [];
+      while (learner.steps < 2048) progress.push(await learner.iterate());
+      const state = learner.state();
+      await learner.dispose();
+      return { progress, state };
+    };
+    const one = await run(1);
+    expect(one.progress.some(({ epochs }) => epochs < SMALL.nEpochs)).toBe(true);
+    expect(await run(2)).toEqual(one);
+  });
+
+  it('does not wait for ever for a thread that died', () => {
+    const signals = new Int32Array(new SharedArrayBuffer(16));
+    expect(() => awaitChange(signals, 0, 0, 20)).toThrow("The critic's thread does not answer.");
   });
 
   it('stops an update before the KL divergence runs away', async () => {
