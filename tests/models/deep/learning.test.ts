@@ -2,27 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { panelUntil } from '../../../src/dataset/panel.ts';
 import { models } from '../../../src/models/registry.ts';
 import { modelParams } from '../../../src/training/plan.ts';
-import { hitRate, labelledUntil, PLANTED_FEATURES, plantedPanel } from './planted.ts';
+import { hitRate, labelledUntil, oneBarAhead, PLANTED_FEATURES, plantedPanel } from './planted.ts';
 
 const [TRAIN, VALIDATE, ROWS] = [1000, 1400, 2000];
-
-/** One bar ahead, so that no two labels overlap. */
-const HORIZON: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  tft: { horizonsBars: [1], decisionBars: 1, hidden: 8 },
-  'multi-timeframe': {
-    horizonBars: 1,
-    hidden: 16,
-    multiples: [1, 4],
-    longestLookBack: 2,
-    longerFeatures: ['bar_return'],
-  },
-  'late-fusion': {
-    horizonBars: 1,
-    hidden: 16,
-    coarse: ['1h', '4h'],
-    longerFeatures: ['bar_return'],
-  },
-};
 
 const SMALL = {
   features: PLANTED_FEATURES,
@@ -39,7 +21,7 @@ describe.each(models.filter(({ kind }) => kind === 'deep').map((model) => [model
       const panel = plantedPanel(ROWS, { shuffled });
       const fitted = await model.fit({
         panel: panelUntil(panel, labelledUntil(VALIDATE)),
-        params: modelParams(model, 'quick', { ...SMALL, ...(HORIZON[id] ?? { horizonBars: 1, hidden: 16 }) }),
+        params: modelParams(model, 'quick', { ...SMALL, ...oneBarAhead(id) }),
         trainUntilMs: labelledUntil(TRAIN),
         seed: 1,
         signal: new AbortController().signal,

@@ -58,3 +58,24 @@ function permuted(values: Float64Array, random: Random): Float64Array {
   }
   return copy;
 }
+
+const HORIZON: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  tft: { horizonsBars: [1], decisionBars: 1, hidden: 8 },
+  'multi-timeframe': {
+    horizonBars: 1,
+    hidden: 16,
+    multiples: [1, 4],
+    longestLookBack: 2,
+    longerFeatures: ['bar_return'],
+  },
+  'late-fusion': {
+    horizonBars: 1,
+    hidden: 16,
+    coarse: ['1h', '4h'],
+    longerFeatures: ['bar_return'],
+  },
+};
+
+/** Parameters of a small network that forecasts one bar ahead, so that no two labels overlap. */
+export const oneBarAhead = (id: string): Readonly<Record<string, unknown>> =>
+  HORIZON[id] ?? { horizonBars: 1, hidden: 16 };
