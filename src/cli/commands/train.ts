@@ -174,6 +174,8 @@ function notes(event: Extract<TrainingEvent, { kind: 'progress' }>): string {
   if (event.samplesPerSecond !== undefined) parts.push(`${Math.round(event.samplesPerSecond)} samples/s`);
   if (event.etaSeconds !== undefined && event.step < event.steps)
     parts.push(`ETA ${Math.ceil(event.etaSeconds)} s`);
+  for (const [name, value] of Object.entries(event.figures ?? {}))
+    parts.push(`${name} ${value.toPrecision(3)}`);
   return parts.join(', ');
 }
 

@@ -86,6 +86,7 @@ export async function trainAgent<Weights, State>(
     let best: Best | undefined;
     let nextTrial = between;
     let figures: AgentFigures = {};
+    let lastTrial: number | undefined;
     const keep = async (): Promise<void> => {
       const state: Resumable = { learner: learner.state(), best, nextTrial, figures };
       await snapshots?.keep(packState(state), { step: learner.steps });
@@ -107,18 +108,20 @@ export async function trainAgent<Weights, State>(
       if (steps >= nextTrial || steps >= totalTimesteps) {
         nextTrial += between;
         const weights = learner.weights();
-        const validationLogGrowth = tryOut(weights);
-        if (
-          best?.validationLogGrowth === undefined ||
-          (validationLogGrowth ?? -Infinity) > best.validationLogGrowth
-        )
-          best = { weights, keptAtStep: steps, validationLogGrowth };
+        lastTrial = tryOut(weights);
+        if (best?.validationLogGrowth === undefined || (lastTrial ?? -Infinity) > best.validationLogGrowth)
+          best = { weights, keptAtStep: steps, validationLogGrowth: lastTrial };
       }
       onProgress({
         step: Math.min(steps, totalTimesteps),
         steps: totalTimesteps,
         ...(loss !== undefined && { loss }),
-        figures,
+        figures: known({
+          ...figures,
+          validationLogGrowth: lastTrial,
+          bestValidationLogGrowth: best?.validationLogGrowth,
+          bestAtStep: best?.keptAtStep,
+        }),
         samplesPerSecond: (1000 * (steps - stepsBefore)) / (performance.now() - started),
       });
       if (steps < totalTimesteps && snapshots?.isDue({ step: steps })) await keep();

@@ -30,11 +30,11 @@ export async function fitPpo(task: FitTask<PpoAgentParams>): Promise<FittedModel
             await learner.iterate();
           const figures = known({
             meanReward,
+            approxKl,
+            entropy,
+            explainedVariance,
             policyLoss,
             valueLoss,
-            entropy,
-            approxKl,
-            explainedVariance,
           });
           return { loss: policyLoss + params.vfCoef * valueLoss, figures };
         },

@@ -13,23 +13,26 @@ const HOUR_MS = 3_600_000;
 const ROWS = 3000;
 const TRAIN_ROWS = 2000;
 
+const taskOf = (panel: Panel, totalTimesteps: number, changes: object = {}) => ({
+  panel,
+  params: PpoAgentParams.parse({
+    features: [...panel.series[0].features.names],
+    forecasts: [],
+    totalTimesteps,
+    windowBars: 100,
+    netArch: [32, 32],
+    evaluations: 2,
+    learningRate: 1e-3,
+    ...changes,
+  }),
+  trainUntilMs: TRAIN_ROWS * HOUR_MS,
+  seed: 1,
+  signal: new AbortController().signal,
+  onProgress: () => {},
+});
+
 const fit = (panel: Panel, totalTimesteps: number): Promise<FittedModel> =>
-  ppo.fit({
-    panel,
-    params: PpoAgentParams.parse({
-      features: [...panel.series[0].features.names],
-      forecasts: [],
-      totalTimesteps,
-      windowBars: 100,
-      netArch: [32, 32],
-      evaluations: 2,
-      learningRate: 1e-3,
-    }),
-    trainUntilMs: TRAIN_ROWS * HOUR_MS,
-    seed: 1,
-    signal: new AbortController().signal,
-    onProgress: () => {},
-  });
+  ppo.fit(taskOf(panel, totalTimesteps));
 
 /** Log equity gained on the bars that training has not seen, mean of the symbols. */
 async function growth(model: FittedModel, panel: Panel): Promise<number> {
@@ -88,6 +91,28 @@ describe('the trading agent', () => {
       expect(held[held.length - 1]).toBeCloseTo(seenPositions[rows - 2], 5);
     }
     expect(Math.max(...held)).toBeGreaterThan(0.1);
+  });
+
+  it('keeps the weights of its best trial on bars that training does not see, and tells each trial', async () => {
+    const panel = randomPanel({ rows: ROWS, seed: 3, leak: true });
+    const trials: number[] = [];
+    const model = await ppo.fit({
+      // A rate so high that the last weights are not the best.
+      ...taskOf(panel, 16_384, { evaluations: 4, learningRate: 0.1 }),
+      onProgress: ({ step, figures = {} }) => {
+        if (step % 4096 === 0) trials.push(figures.validationLogGrowth);
+        expect(Object.keys(figures)).toEqual(
+          expect.arrayContaining(['approxKl', 'entropy', 'explainedVariance', 'meanReward']),
+        );
+      },
+    });
+    const best = Math.max(...trials);
+    expect(trials).toHaveLength(4);
+    expect(best).toBeGreaterThan(trials[3]);
+    expect(model.report).toMatchObject({
+      validationLogGrowth: best,
+      keptAtStep: 4096 * (1 + trials.indexOf(best)),
+    });
   });
 
   it('refuses to act on another layout of what it sees', async () => {
