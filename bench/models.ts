@@ -1,74 +1,78 @@
-import { panelUntil, type Panel, type Series } from '../src/dataset/panel.ts';
-import { computeFeatures } from '../src/features/catalogue.ts';
-import { createRandom, normal } from '../src/foundation/random.ts';
-import { emptyCandles } from '../src/market/candles.ts';
-import type { FitProgress, Model } from '../src/models/model.ts';
+/**
+ * Every deep model at the size of `train --mode full`: training, forecasts, memory, and how long a whole training takes.
+ * Each runs in a process of its own; PyTorch, where the Python of `BENCH_PYTHON` has it, gets the better of 1 and 2 threads.
+ */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { z } from 'zod';
 import { models } from '../src/models/registry.ts';
-import { modelParams } from '../src/training/plan.ts';
 import type { BenchRow } from './bench.ts';
+import { runPeer } from './peers/run.ts';
 
-const HOUR = 3_600_000;
-const BARS = 1200;
 /** Three symbols of 17 520 hourly bars. */
 const REFERENCE_BARS = 3 * 17_520;
+/** Of these the first 70 % are trained on, as the default split does. */
+const TRAINED_SHARE = 0.7;
 
-/** Training and forecasting of every deep model, at the size of `train --mode full`, one epoch of a few steps. */
+const Figures = z.object({
+  samplesPerSecond: z.number(),
+  firstStepMs: z.number(),
+  msPerWindow: z.number(),
+  windows: z.number(),
+  peakMb: z.number(),
+});
+
+/** Networks that bench/peers/models_torch.py has too. */
+const TARGETS: Readonly<Record<string, { readonly training: string; readonly forecasts: string }>> = {
+  tft: { training: '>= 3.5 x peer', forecasts: '<= 60 s' },
+  'lstm-cnn': { training: '>= 2 x peer', forecasts: '<= 20 s' },
+};
+
 export async function run(): Promise<readonly BenchRow[]> {
-  const rows: BenchRow[] = [];
-  for (const model of models.filter(({ kind }) => kind === 'deep')) rows.push(...(await measure(model)));
-  return rows;
+  return models.filter(({ kind }) => kind === 'deep').flatMap(({ id, params }) => measure(id, params));
 }
 
-async function measure(model: Model): Promise<BenchRow[]> {
-  const params = modelParams(model, 'full', { epochs: 1, windowsPerEpoch: 512, validationWindows: 64 });
-  const panel = walkPanel(model.features(params));
-  let last: FitProgress = { step: 0, steps: 0 };
-  const fitted = await model.fit({
-    panel: panelUntil(panel, 1000 * HOUR),
-    params,
-    trainUntilMs: 900 * HOUR,
-    seed: 1,
-    signal: new AbortController().signal,
-    onProgress: (progress) => (last = progress),
-  });
-  await fitted.forecast(panel, { sinceMs: (BARS - 64) * HOUR }); // warm-up
-  const started = performance.now();
-  const forecasts = await fitted.forecast(panel);
-  const seconds = (performance.now() - started) / 1000;
-  const windows = forecasts[0].position.reduce((count, value) => count + (Number.isNaN(value) ? 0 : 1), 0);
-  fitted.dispose?.();
-  const note = `projected from ${windows} windows`;
+function measure(id: string, params: z.ZodType): BenchRow[] {
+  const script = join(import.meta.dirname, 'models/one.ts');
+  const output = execFileSync(process.execPath, ['--import', 'tsx', script, id], { encoding: 'utf8' });
+  const own = Figures.parse(JSON.parse(output));
+  const target = TARGETS[id];
+  const [peer] = (target ? [1, 2] : [])
+    .map((threads) => runPeer('models_torch.py', [id, String(threads)]))
+    .filter((figures) => figures !== undefined)
+    .toSorted((a, b) => b['samplesPerSecond'] - a['samplesPerSecond']);
+  const beside = (figure: string): Pick<BenchRow, 'peer'> =>
+    peer ? { peer: { name: 'PyTorch', value: peer[figure] } } : {};
+  const { epochs } = z.object({ epochs: z.number() }).parse(params.parse({}));
+  const hours = (epochs * REFERENCE_BARS * TRAINED_SHARE) / own.samplesPerSecond / 3600;
   return [
     {
-      name: `${model.id}: training`,
-      value: last.samplesPerSecond ?? NaN,
+      name: `${id}: training`,
+      value: own.samplesPerSecond,
       unit: 'windows/s',
-      note: 'one session, optimiser included',
+      ...(target && { target: target.training }),
+      ...beside('samplesPerSecond'),
     },
     {
-      name: `${model.id}: forecasts of 3 x 17 520 bars`,
-      value: (seconds / windows) * REFERENCE_BARS,
+      name: `${id}: peak memory of training`,
+      value: own.peakMb,
+      unit: 'MB',
+      target: '<= peer',
+      ...beside('peakMb'),
+    },
+    { name: `${id}: until the first step is made`, value: own.firstStepMs, unit: 'ms' },
+    {
+      name: `${id}: full training on 3 x 17 520 bars`,
+      value: hours,
+      unit: 'h',
+      note: `projected: ${epochs} epochs, validation and early stopping left out`,
+    },
+    {
+      name: `${id}: forecasts of 3 x 17 520 bars`,
+      value: (own.msPerWindow * REFERENCE_BARS) / 1000,
       unit: 's',
-      note,
-      ...(TARGETS[model.id] !== undefined && { target: TARGETS[model.id] }),
+      note: `projected from ${own.windows} windows`,
+      ...(target && { target: target.forecasts }),
     },
   ];
-}
-
-const TARGETS: Readonly<Record<string, string>> = { tft: '<= 60 s', 'lstm-cnn': '<= 20 s' };
-
-function walkPanel(names: readonly string[]): Panel {
-  const random = createRandom(1);
-  const candles = emptyCandles(BARS);
-  let price = 100;
-  for (let row = 0; row < BARS; row++) {
-    candles.time[row] = row * HOUR;
-    candles.open[row] = price;
-    candles.close[row] = price *= Math.exp(0.01 * normal(random));
-    candles.high[row] = Math.max(candles.open[row], price) * 1.002;
-    candles.low[row] = Math.min(candles.open[row], price) * 0.998;
-    candles.volume[row] = 10 + 100 * random();
-  }
-  const series: Series = { symbol: 'BTC/USDT', candles, features: computeFeatures(names, candles, '1h') };
-  return { timeframe: '1h', series: [series] };
 }

@@ -4,6 +4,7 @@ import { dropout } from '../../src/engine/layers/dropout.ts';
 import { meanSquared } from '../../src/engine/losses.ts';
 import { defineNetwork } from '../../src/engine/network.ts';
 import { adam } from '../../src/engine/optimizers.ts';
+import { createParallelTrainer, type ParallelOptions } from '../../src/engine/parallel/trainer.ts';
 import { type Tensor, tf } from '../../src/engine/tf.ts';
 import { createTrainer } from '../../src/engine/trainer.ts';
 
@@ -13,22 +14,25 @@ const network = defineNetwork('mlp', (declare) => {
   return (pass, x: Tensor) => output(pass, dropout(pass, tf.tanh(hidden(pass, x)), 0.1));
 });
 
-const open = () =>
-  createTrainer({
-    network,
-    optimizer: adam(),
-    loss: (pass, { x, y }) => meanSquared(network.forward(pass, x), y),
-    batch: { x: { shape: [16, 20], type: 'float32' }, y: { shape: [16, 1], type: 'float32' } },
-    seed: 1,
-  });
+const options: ParallelOptions = {
+  network,
+  optimizer: adam(),
+  loss: (pass, { x, y }) => meanSquared(network.forward(pass, x), y),
+  batch: { x: { shape: [16, 20], type: 'float32' }, y: { shape: [16, 1], type: 'float32' } },
+  seed: 1,
+};
+const open = () => createTrainer(options);
 const batch = {
   x: Float32Array.from({ length: 16 * 20 }, (_, i) => Math.sin(i)),
   y: Float32Array.from({ length: 16 }, (_, i) => Math.cos(i)),
 };
 const residentMb = (): number => process.memoryUsage().rss / 2 ** 20;
 
-it('10 000 steps do not grow the process', async () => {
-  const trainer = await open();
+it.each([
+  ['one session', open],
+  ['worker threads', () => createParallelTrainer(options)],
+])('10 000 steps of %s do not grow the process', async (_, opened) => {
+  const trainer = await opened();
   for (let step = 0; step < 1000; step++) await trainer.step(batch, 1e-3);
   const before = residentMb();
   for (let step = 0; step < 10_000; step++) await trainer.step(batch, 1e-3);

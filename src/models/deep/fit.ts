@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { adamw } from '../../engine/optimizers.ts';
+import { createParallelTrainer } from '../../engine/parallel/trainer.ts';
 import { createTrainer, type Loss, type Trainer } from '../../engine/trainer.ts';
 import { cosineWithWarmUp } from '../../engine/schedules.ts';
 import { tf } from '../../engine/tf.ts';
+import { parameterCount } from '../../engine/weights.ts';
 import type { Scaler } from '../../dataset/scaler.ts';
 import { UserError } from '../../foundation/errors.ts';
 import { createRandom, deriveSeed } from '../../foundation/random.ts';
@@ -51,7 +54,7 @@ export interface Trained {
 /**
  * Trains one network on the windows of all symbols together: AdamW with clipped gradients, warm-up and cosine
  * decay, early stopping on the validation loss, the best epoch's weights kept. The same seed gives the same
- * weights, however often it was left and gone on with. Throws `UserError` when there are too few windows or training diverges.
+ * weights, however often it was left and gone on with; another number of workers rounds otherwise. Throws `UserError` when there are too few windows or training diverges.
  */
 export async function fitDeep<Params extends DeepParams>(
   architecture: Architecture<Params>,
@@ -86,14 +89,16 @@ export async function fitDeep<Params extends DeepParams>(
     ...(group > 1 && { weights: { shape: [batchSize], type: 'float32' as const } }),
   };
   const evaluator = await createEvaluator({ network, head, balance, batch: spec });
-  const trainer = await createTrainer({
+  const step = {
     network,
     loss: meanLoss(network, head, balance),
     optimizer: adamw({ weightDecay: params.weightDecay }),
     batch: spec,
     seed: deriveSeed(seed, 'weights'),
     clipNorm: params.clipNorm,
-  });
+  };
+  const workers = workersOf(params, { group, multiplyAdds: multiplyAddsOf(network, layout, batchSize) });
+  const trainer = await (workers > 1 ? createParallelTrainer({ ...step, workers }) : createTrainer(step));
   const run = { task, network, layout, batchSize, inputs, training, validation, evaluator, trainer };
   try {
     const { parameters, evaluation, history } = await trainEpochs(run);
@@ -124,6 +129,25 @@ export async function fitDeep<Params extends DeepParams>(
     await trainer.dispose();
     await evaluator.dispose();
   }
+}
+
+/** From here on, two threads save more in each step than they cost: see docs/decisions/0008-deep-models.md. */
+const LARGE_STEP = 1e8;
+
+/** Of one pass over a batch, about: every parameter once at every bar of a window. */
+const multiplyAddsOf = ({ parameters }: DeepNetwork, { branches }: InputLayout, rows: number): number =>
+  parameterCount(parameters) * Math.max(...branches.map(({ lookBack }) => lookBack)) * rows;
+
+/** Threads that share a step. Throws `UserError` when several are asked for symbols that stand together. */
+function workersOf(
+  { workers }: DeepParams,
+  { group, multiplyAdds }: { readonly group: number; readonly multiplyAdds: number },
+): number {
+  if (group === 1) return workers ?? (multiplyAdds < LARGE_STEP ? 1 : availableParallelism());
+  if (workers === undefined || workers === 1) return 1;
+  throw new UserError(`${workers} training workers were asked for a model whose symbols stand together.`, {
+    hint: 'Leave workers out: the symbols of a bar and their weights in the loss cannot be divided among threads.',
+  });
 }
 
 interface Run {

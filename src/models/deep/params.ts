@@ -39,6 +39,11 @@ export const trainingParams = {
   learningRate: z.number().positive().default(1e-3).describe('Peak of warm-up and cosine decay'),
   weightDecay: z.number().min(0).default(0.01).describe('Of AdamW'),
   clipNorm: z.number().positive().default(1).describe('Largest global norm of the gradient'),
+  workers: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Threads that share each step; left out: all cores for a large network, one for a small'),
   dropout: z.number().min(0).max(0.9).default(0.1).describe('Share of activations left out in training'),
 };
 
