@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { trainedForecasts } from '../../src/backtest/sources.ts';
 import { loadMember } from '../../src/training/member-folder.ts';
 import { planRun } from '../../src/training/plan.ts';
 import { findRun } from '../../src/training/run-folder.ts';
@@ -37,6 +38,52 @@ describe('a run of several seeds', () => {
     expect(run.result.ensemble).toEqual(single.result.ensemble);
     expect(run.result.seeds?.gru[0]).toEqual(single.members[1].manifest.metrics);
     expect(single.result.seeds).toBeUndefined();
+  });
+
+  it('is traded seed by seed, on the bars that none of them has seen', async () => {
+    const folder = temporaryFolder();
+    const store = await walkStore(folder);
+    const run = await trainOn(folder, store, settings);
+    const request = {
+      store,
+      exchange: 'binance',
+      timeframe: '1h',
+      fromMs: undefined,
+      untilMs: undefined,
+    } as const;
+    const source = await trainedForecasts(join(folder, 'checkpoints'), {
+      ...request,
+      models: undefined,
+      seeds: true,
+    });
+    const hashes = await hashesOf(run.path);
+    const gru = [source, ...source.otherSeeds].map(({ weights }) => weights.gru);
+    expect(gru).toEqual(hashes);
+    // What has no chance in it is not repeated, but votes in the ensemble of every seed.
+    expect(source.otherSeeds.map(({ members }) => members.map(({ id }) => id))).toEqual([['gru'], ['gru']]);
+    const { fromMs } = source.range;
+    const from = source.panel.series[0].candles.time.indexOf(fromMs);
+    const third = await loadMember(seedFolder(run.path, 'gru', 3));
+    const expected = await third?.fitted.forecast(source.panel);
+    expect(source.otherSeeds[1].members[0].forecasts[0].probabilityUp?.slice(from)).toEqual(
+      expected?.[0].probabilityUp?.slice(from),
+    );
+  });
+
+  it('is what trading seed by seed needs', async () => {
+    const folder = temporaryFolder();
+    const store = await walkStore(folder);
+    await trainOn(folder, store, { models: ['persistence'] });
+    const request = {
+      store,
+      exchange: 'binance',
+      timeframe: '1h',
+      fromMs: undefined,
+      untilMs: undefined,
+    } as const;
+    await expect(
+      trainedForecasts(join(folder, 'checkpoints'), { ...request, models: undefined, seeds: true }),
+    ).rejects.toThrow('has one seed only');
   });
 
   it('goes on inside the seed in which it was stopped, to the same weights', async () => {
