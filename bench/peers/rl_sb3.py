@@ -1,4 +1,4 @@
-"""Stable-Baselines3's side of `npm run bench -- rl`: steps a second as JSON, one thread, on the CPU.
+"""Stable-Baselines3's side of `npm run bench -- rl`: steps a second of processor time as JSON, one thread, on the CPU.
 
 pip install stable-baselines3, then BENCH_PYTHON=<its python> npm run bench -- rl
 """
@@ -47,9 +47,9 @@ class Trading(gym.Env):
 
 def steps_per_second(model, steps, warm_up=None):
     model.learn(warm_up or steps // 4)
-    start = time.perf_counter()
+    start = time.process_time()
     model.learn(steps, reset_num_timesteps=False)
-    return steps / (time.perf_counter() - start)
+    return steps / (time.process_time() - start)
 
 
 DQN_ZOO = dict(
