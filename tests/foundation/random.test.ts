@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRandom, deriveSeed, normal, xoshiro128 } from '../../src/foundation/random.ts';
+import { createRandom, deriveSeed, fillMask, normal, xoshiro128 } from '../../src/foundation/random.ts';
 
 describe('random numbers', () => {
   it('are those of the xoshiro128** reference (state 1, 2, 3, 4; compiled from its C source)', () => {
@@ -31,4 +31,17 @@ describe('random numbers', () => {
     expect(Math.abs(normalSum / n)).toBeLessThan(5 / Math.sqrt(n));
     expect(Math.abs(normalSquares / n - 1)).toBeLessThan(5 * Math.sqrt(2 / n));
   });
+});
+
+it('a mask is the two halves of each random number against its threshold', () => {
+  const [seed, keep, from, until] = [7, 0.8, 3, 1000];
+  const values = new Uint8Array(1003).fill(9);
+  fillMask(values, { from, until, seed, threshold: keep * 65536 });
+  const random = createRandom(seed);
+  const halves = Array.from({ length: 499 }, () => {
+    const bits = random() * 2 ** 32;
+    return [bits % 65536, Math.floor(bits / 65536)];
+  }).flat();
+  const expected = halves.slice(0, until - from).map((half) => (half < keep * 65536 ? 1 : 0));
+  expect([...values]).toEqual([9, 9, 9, ...expected, 9, 9, 9]);
 });
