@@ -1,7 +1,7 @@
 import { labelEndMs, labelledRows } from '../../dataset/labels.ts';
 import type { Panel } from '../../dataset/panel.ts';
 import { UserError } from '../../foundation/errors.ts';
-import type { Random } from '../../foundation/random.ts';
+import { type Random, shuffle } from '../../foundation/random.ts';
 import type { HeadSample } from './architecture.ts';
 import type { SeriesInputs } from './inputs.ts';
 import type { LabelledPanel } from './targets.ts';
@@ -146,12 +146,9 @@ function rowsOfColumn(values: Float32Array, width: number, rows: Int32Array): Fl
   return taken;
 }
 
-/** The numbers below `count` in random order (Fisher-Yates). */
-export function shuffled(count: number, random: Random): Int32Array {
-  const order = Int32Array.from({ length: count }, (_, i) => i);
-  for (let i = count - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
-}
+/** The numbers below `count` in random order. */
+export const shuffled = (count: number, random: Random): Int32Array =>
+  shuffle(
+    Int32Array.from({ length: count }, (_, i) => i),
+    random,
+  );

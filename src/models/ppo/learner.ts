@@ -1,7 +1,7 @@
 import { initialParameters, parameterCount, type TrainState } from '../../engine/weights.ts';
 import type { VectorEnvironment, VectorSnapshot } from '../../environments/vector.ts';
 import { UserError } from '../../foundation/errors.ts';
-import { createRandom, deriveSeed, type Random } from '../../foundation/random.ts';
+import { createRandom, deriveSeed, type Random, shuffle } from '../../foundation/random.ts';
 import { createKernel } from '../agent/kernel.ts';
 import { adamControls, clipScale, type Mlp, refuseDivergence } from '../agent/mlp.ts';
 import { estimateAdvantages } from './advantages.ts';
@@ -109,7 +109,8 @@ export async function createPpo(options: {
 
   const learn = (learningRate: number, clipRange: number) => {
     const random = createRandom(deriveSeed(seed, `minibatches.${updates}`));
-    for (let epoch = 0; epoch < nEpochs; epoch++) shuffle(order, epoch * rows, rows, random);
+    for (let epoch = 0; epoch < nEpochs; epoch++)
+      fillShuffled(order.subarray(epoch * rows, (epoch + 1) * rows), random);
     const sums = { policyLoss: 0, valueLoss: 0, entropy: 0, approxKl: 0, clipFraction: 0 };
     let made = 0;
     for (let from = 0; from < nEpochs * rows; from += batchSize) {
@@ -222,15 +223,10 @@ function flatVectors({ actor, critic }: Halves, size: number) {
   };
 }
 
-/** Fills `order[from]` to `order[from + rows]` with 0 to rows - 1 in a random order (Fisher & Yates). */
-function shuffle(order: Int32Array, from: number, rows: number, random: Random): void {
-  for (let i = 0; i < rows; i++) order[from + i] = i;
-  for (let i = rows - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    const kept = order[from + i];
-    order[from + i] = order[from + j];
-    order[from + j] = kept;
-  }
+/** Fills `order` with the numbers below its length in a random order. */
+function fillShuffled(order: Int32Array, random: Random): void {
+  for (let i = 0; i < order.length; i++) order[i] = i;
+  shuffle(order, random);
 }
 
 const meanOf = (values: readonly number[]): number | undefined =>
