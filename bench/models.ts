@@ -57,7 +57,7 @@ function measure(id: string, params: z.ZodType): BenchRow[] {
       name: `${id}: peak memory of training`,
       value: own.peakMb,
       unit: 'MB',
-      target: '<= peer',
+      ...(peer && { target: '<= peer' }),
       ...beside('peakMb'),
     },
     { name: `${id}: until the first step is made`, value: own.firstStepMs, unit: 'ms' },

@@ -12,7 +12,7 @@ import { models } from '../../src/models/registry.ts';
 import { modelParams } from '../../src/training/plan.ts';
 
 const HOUR = 3_600_000;
-const BARS = 1200;
+const BARS = 2000;
 const BATCH = 64;
 const SYMBOLS: readonly PairSymbol[] = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 
@@ -31,9 +31,9 @@ const WARM_UP = 3;
 const started = performance.now();
 const stepEnds: number[] = [];
 const fitted = await model.fit({
-  panel: panelUntil(panel, 1000 * HOUR),
+  panel: panelUntil(panel, 1800 * HOUR),
   params,
-  trainUntilMs: 900 * HOUR,
+  trainUntilMs: 1700 * HOUR,
   seed: 1,
   signal: new AbortController().signal,
   onProgress({ validationLoss }) {
