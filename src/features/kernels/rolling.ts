@@ -139,28 +139,24 @@ export class RollingMoments {
   }
 }
 
-/** Sums of products of deviations from the means: read after `push`; `xy` is `NaN` until the window is full. */
+/** Moments of pairs: sums of products of deviations, read after `push`; `NaN` until the window is full. */
 export class RollingPairs {
   xy = NaN;
-  xx = NaN;
-  yy = NaN;
+  private readonly x: RollingMoments;
+  private readonly y: RollingMoments;
   private readonly xs: Float64Array;
   private readonly ys: Float64Array;
   private position = 0;
   private count = 0;
-  private runX = 0;
-  private runY = 0;
-  private lastX = NaN;
-  private lastY = NaN;
-  private shiftX = NaN;
-  private shiftY = NaN;
+  private shiftX = 0;
+  private shiftY = 0;
   private sumX = 0;
   private sumY = 0;
-  private sumXX = 0;
-  private sumYY = 0;
-  private sumXY = 0;
+  private product = 0;
 
   constructor(length: number) {
+    this.x = new RollingMoments(length);
+    this.y = new RollingMoments(length);
     this.xs = new Float64Array(length);
     this.ys = new Float64Array(length);
   }
@@ -172,14 +168,8 @@ export class RollingPairs {
     }
     const { xs, ys, position } = this;
     const length = xs.length;
-    if (this.count === 0) {
-      this.shiftX = x;
-      this.shiftY = y;
-    }
-    this.runX = x === this.lastX ? this.runX + 1 : 1;
-    this.runY = y === this.lastY ? this.runY + 1 : 1;
-    this.lastX = x;
-    this.lastY = y;
+    this.x.push(x);
+    this.y.push(y);
     if (this.count < length) this.count++;
     else this.include(xs[position], ys[position], -1);
     this.include(x, y, 1);
@@ -187,22 +177,19 @@ export class RollingPairs {
     ys[position] = y;
     if (++this.position === length) this.rebuild();
     if (this.count < length) return;
-    const { sumX, sumY } = this;
-    this.xx = this.runX >= length ? 0 : Math.max(0, this.sumXX - (sumX * sumX) / length);
-    this.yy = this.runY >= length ? 0 : Math.max(0, this.sumYY - (sumY * sumY) / length);
-    this.xy = this.sumXY - (sumX * sumY) / length;
+    this.xy = this.product - (this.sumX * this.sumY) / length;
   }
 
   /** Pearson's correlation in [-1, 1]; 0 when either side does not vary. */
   get correlation(): number {
-    const scale = Math.sqrt(this.xx * this.yy);
+    const scale = Math.sqrt(this.x.squares * this.y.squares);
     if (scale === 0) return 0;
     return Math.min(1, Math.max(-1, this.xy / scale));
   }
 
   /** Slope of y on x; 0 when x does not vary. */
   get beta(): number {
-    return this.xx === 0 ? 0 : this.xy / this.xx;
+    return this.x.squares === 0 ? 0 : this.xy / this.x.squares;
   }
 
   private include(x: number, y: number, sign: number): void {
@@ -210,24 +197,15 @@ export class RollingPairs {
     const dy = y - this.shiftY;
     this.sumX += sign * dx;
     this.sumY += sign * dy;
-    this.sumXX += sign * dx * dx;
-    this.sumYY += sign * dy * dy;
-    this.sumXY += sign * dx * dy;
+    this.product += sign * dx * dy;
   }
 
   private rebuild(): void {
-    const { xs, ys } = this;
-    const length = xs.length;
-    let [totalX, totalY] = [0, 0];
-    for (let i = 0; i < length; i++) {
-      totalX += xs[i];
-      totalY += ys[i];
-    }
     this.position = 0;
-    this.shiftX = totalX / length;
-    this.shiftY = totalY / length;
-    this.sumX = this.sumY = this.sumXX = this.sumYY = this.sumXY = 0;
-    for (let i = 0; i < length; i++) this.include(xs[i], ys[i], 1);
+    this.shiftX = this.x.mean;
+    this.shiftY = this.y.mean;
+    this.sumX = this.sumY = this.product = 0;
+    for (let i = 0; i < this.xs.length; i++) this.include(this.xs[i], this.ys[i], 1);
   }
 }
 
