@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { dense } from '../../src/engine/layers/dense.ts';
 import { dropout } from '../../src/engine/layers/dropout.ts';
@@ -101,6 +103,19 @@ describe('training on several threads', () => {
     await expect(trainer.step(broken, 0.01)).rejects.toThrow(/Training worker \d died: .*out of data bounds/);
     await expect(trainer.step(batchAt(3), 0.01)).rejects.toThrow(/Training worker \d died/);
     await trainer.dispose();
+  });
+
+  it.each([
+    ['worker', 0],
+    ['process', 7],
+  ])('the end of a %s in the middle of a step takes nothing down', async (what, expected) => {
+    const script = resolve(import.meta.dirname, 'parallel-end.ts');
+    const { code, output } = await new Promise<{ code: unknown; output: string }>((done) =>
+      execFile(process.execPath, ['--import', 'tsx', script, what], (error, stdout, stderr) =>
+        done({ code: error ? error.code : 0, output: stdout + stderr }),
+      ),
+    );
+    expect(code, output).toBe(expected);
   });
 
   it('a loss that is not a number names the step and keeps the state before it', async () => {

@@ -49,4 +49,6 @@ export const SIGNAL = {
   set: 2,
   /** Optimiser steps taken before this one. */
   step: 3,
+  /** Workers that have ended, for whatever reason. */
+  left: 4,
 } as const;

@@ -42,7 +42,7 @@ export async function createParallelTrainer(options: ParallelOptions): Promise<T
   const stateSet = (): SharedArrayBuffer[] =>
     Array.from({ length: 1 + optimizer.slots.length }, () => vector(count));
   const shared: Shared = {
-    signals: vector(4),
+    signals: vector(5),
     state: [stateSet(), stateSet()],
     gradients: parts.map(() => vector(count)),
     figures: parts.map(() => vector(1 + metricNames.length)),
@@ -129,6 +129,9 @@ function compileGradient(options: ParallelOptions, rows: number) {
   return { ...compileProgram(program), metrics: program.metrics() };
 }
 
+/** How long a process that exits waits for one more worker; a step takes a second or less. */
+const EXIT_PATIENCE_MS = 10_000;
+
 interface Crew {
   /** Resolves when every worker has opened its session; rejects with the reason of one that could not. */
   readonly opened: Promise<void>;
@@ -148,13 +151,22 @@ function startWorkers(tasks: readonly WorkerTask[], signals: Int32Array): Crew {
   const stop = (): void => {
     Atomics.store(signals, SIGNAL.start, -1);
     Atomics.notify(signals, SIGNAL.start);
+    // Changed too, for whoever has looked at it and is about to wait for the next change.
+    Atomics.add(signals, SIGNAL.ready, 1);
     Atomics.notify(signals, SIGNAL.ready);
   };
+  // A thread that is ended while ONNX Runtime is at work in it takes the whole process down (its binding cannot
+  // throw into a thread that is ending). So nobody terminates one, and a process that exits waits for the step.
+  const leave = (): void => {
+    stop();
+    for (let left = 0; left < threads.length; left = Atomics.load(signals, SIGNAL.left))
+      if (Atomics.wait(signals, SIGNAL.left, left, EXIT_PATIENCE_MS) === 'timed-out') return;
+  };
+  process.once('exit', leave);
   const fail = (index: number, reason: string, cause?: unknown): void => {
     if (dismissed || failure) return;
     failure = new Error(`Training worker ${index} died: ${reason}`, { cause });
     stop();
-    for (const thread of threads) void thread.terminate();
     waiting?.reject(failure);
   };
   const next = (): Promise<void> =>
@@ -181,8 +193,8 @@ function startWorkers(tasks: readonly WorkerTask[], signals: Int32Array): Crew {
     async dismiss() {
       dismissed = true;
       stop();
-      // They leave their loop and close their sessions by themselves.
       await Promise.all(threads.map(ended));
+      process.off('exit', leave);
     },
   };
 }

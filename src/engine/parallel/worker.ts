@@ -8,6 +8,10 @@ import { SIGNAL, type WorkerTask } from './protocol.ts';
 const task = workerData as WorkerTask;
 const { shared } = task;
 const signals = new Int32Array(shared.signals);
+process.once('exit', () => {
+  Atomics.add(signals, SIGNAL.left, 1);
+  Atomics.notify(signals, SIGNAL.left);
+});
 
 const gradientSession = await openSession(task.gradientModel, { device: 'cpu' });
 const updateSession = task.updateModel ? await openSession(task.updateModel, { device: 'cpu' }) : undefined;
