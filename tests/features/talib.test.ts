@@ -24,6 +24,8 @@ const TALIB = {
   williams_r_14: [-5.902777777777353, -52.0121028744327],
 } as const;
 const ATR = [2.093349597002616, 6.149748287843303];
+/** SAR(.02, .2). */
+const STOP = [271.15, 229.7662];
 const UPPER = [276.53022687710865, 273.7004230728253];
 const LOWER = [269.2187731228909, 230.01957692717437];
 const MACD = [
@@ -49,6 +51,12 @@ describe.skipIf(!existsSync(file))('TA-Lib conventions (skipped where ../shared 
       expect(atr[row]).toBeCloseTo(ATR[i] / candles.close[row], 12);
       expect(width[row]).toBeCloseTo((2 * (UPPER[i] - LOWER[i])) / (UPPER[i] + LOWER[i]), 12);
     }
+  });
+
+  it('the parabolic stop as the distance of the close from it', () => {
+    const distance = column('parabolic_distance');
+    for (const [i, row] of ROWS.entries())
+      expect(distance[row]).toBeCloseTo(candles.close[row] / STOP[i] - 1, 8);
   });
 
   it('MACD (12, 26, 9)', () => {
@@ -78,6 +86,21 @@ it('Ichimoku on a price that rises by 1 a bar, by hand', () => {
   const expected = [180 / 176, 180 / 167.5, 180 / 145.75, 180 / 128.5, 180 / 154].map((value) => value - 1);
   for (const [i, value] of [...expected, 8.5 / 180, 17.25 / 180].entries())
     expect(columns[i][80], names[i]).toBeCloseTo(value, 12);
+});
+
+it('SuperTrend on a price that rises by 1 a bar and then falls by 20, by hand', () => {
+  const close = Array.from({ length: 31 }, (_, i) => (i < 30 ? 100 + i : 109));
+  const candles = emptyCandles(31);
+  candles.time.set(close.map((_, i) => i * 86_400_000));
+  candles.open.set(close);
+  candles.close.set(close);
+  candles.high.set(close.map((price) => price + 1));
+  candles.low.set(close.map((price) => price - 1));
+  const [distance] = computeFeatures(['supertrend_distance'], candles, '1d').columns;
+  // Bars of range 2 that rise by 1 have a true range of 2: the line of the rise is 3 x 2 below the middle.
+  expect(distance[29]).toBeCloseTo(129 / 123 - 1, 12);
+  // The fall has a true range of 21, the mean of 10 becomes .9 x 2 + .1 x 21 = 3.9: the line is 11.7 above the middle.
+  expect(distance[30]).toBeCloseTo(109 / 120.7 - 1, 12);
 });
 
 function readQuotes(path: URL): Candles {

@@ -89,7 +89,7 @@ export class Macd {
   }
 }
 
-/** Directional movement (Wilder 1978): +DI and -DI after `length` changes, ADX after 2 `length` - 1 more. */
+/** Directional movement (Wilder 1978): +DI and -DI after `length` changes, ADX after 2 `length` - 1. */
 export class DirectionalMovement {
   plus = NaN;
   minus = NaN;

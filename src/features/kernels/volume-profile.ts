@@ -22,6 +22,8 @@ export class VolumeProfile {
   /** The bin of each bar in the window. */
   private readonly places: Int32Array;
   private readonly bins: Float64Array;
+  /** Bars in each bin that traded: without one the bin holds 0, whatever rounding left of those that went. */
+  private readonly traders: Int32Array;
   /** `b ln b` of each bin. */
   private readonly terms: Float64Array;
   /** Entropy of equal bins. */
@@ -41,6 +43,7 @@ export class VolumeProfile {
     this.volumes = new Float64Array(length);
     this.places = new Int32Array(length);
     this.bins = new Float64Array(bins);
+    this.traders = new Int32Array(bins);
     this.terms = new Float64Array(bins);
     this.greatest = Math.log(bins);
     this.highest = new RollingMax(length);
@@ -49,7 +52,7 @@ export class VolumeProfile {
   }
 
   push({ high, low, close, volume }: Bar): void {
-    const { bins, places, prices, volumes } = this;
+    const { bins, places, prices, traders, volumes } = this;
     const at = this.count++ % this.length;
     const top = this.highest.push(high);
     const bottom = this.lowest.push(low);
@@ -80,10 +83,13 @@ export class VolumeProfile {
       this.add(places[at], alike ? 1 : volume);
     } else {
       bins.fill(0);
+      traders.fill(0);
       for (let i = 0; i < prices.length; i++) {
         const place = Math.min(last, ((prices[i] - bottom) * perPrice) | 0);
+        const weight = alike ? 1 : volumes[i];
         places[i] = place;
-        bins[place] += alike ? 1 : volumes[i];
+        bins[place] += weight;
+        if (weight > 0) traders[place]++;
       }
       for (let i = 0; i < bins.length; i++) this.add(i, 0);
     }
@@ -91,7 +97,8 @@ export class VolumeProfile {
   }
 
   private add(bin: number, weight: number): void {
-    const held = Math.max(0, this.bins[bin] + weight);
+    this.traders[bin] += Math.sign(weight);
+    const held = this.traders[bin] === 0 ? 0 : Math.max(0, this.bins[bin] + weight);
     this.bins[bin] = held;
     this.terms[bin] = held === 0 ? 0 : held * Math.log(held);
   }
