@@ -10,6 +10,13 @@ export interface LabelledRows {
   readonly returns: Float64Array;
 }
 
+export interface Examples {
+  readonly train: LabelledRows;
+  readonly validation: LabelledRows;
+  /** Mean absolute return of the training rows. */
+  readonly meanMove: number;
+}
+
 /**
  * Training rows, whose labels end at or before the end of training, and validation rows, which open at or after
  * it, so that no label overlaps both. A feature may be `NaN` (missing), a label never is.
@@ -17,7 +24,7 @@ export interface LabelledRows {
 export function gatherExamples(
   { panel, trainUntilMs }: Pick<FitTask<unknown>, 'panel' | 'trainUntilMs'>,
   { features, horizonBars }: { features: readonly string[]; horizonBars: number },
-): { readonly train: LabelledRows; readonly validation: LabelledRows; readonly meanMove: number } {
+): Examples {
   const { timeframe } = panel;
   const parts = panel.series.map((series) => {
     const returns = forwardReturns(series.candles, timeframe, horizonBars);

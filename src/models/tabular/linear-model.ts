@@ -2,24 +2,13 @@ import { z } from 'zod';
 import { normalCdf } from '../../foundation/special-functions.ts';
 import type { FittedModel, FitTask, Model } from '../model.ts';
 import { gatherExamples } from './examples.ts';
-import { FEATURES } from './features.ts';
 import { accuracy, entryEdgeOf, forecastDirection } from './forecast.ts';
 import { fitLinear, linearValues } from './linear.ts';
+import { TABULAR_PARAMS } from './params.ts';
 
 const Params = z.strictObject({
-  features: z
-    .array(z.string())
-    .min(1)
-    .default([...FEATURES])
-    .describe('Names from the feature catalogue'),
-  horizonBars: z.int().min(1).default(4).describe('Bars of the return that is forecast'),
+  ...TABULAR_PARAMS,
   penalty: z.number().min(0).default(0.01).describe('L2 penalty on the weights of standardised features'),
-  entryQuantile: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0.7)
-    .describe('Enter on probabilities further from even than this quantile of past ones'),
 });
 type Params = z.output<typeof Params>;
 
