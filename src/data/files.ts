@@ -1,5 +1,6 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { z } from 'zod';
 import { UserError } from '../foundation/errors.ts';
 
 /**
@@ -65,4 +66,25 @@ export function explainDiskError(error: unknown, path: string): unknown {
 export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** `undefined` when there is no such file; `UserError` with `hint` when it does not hold what `schema` says. */
+export async function readJson<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+  hint: string,
+): Promise<z.output<Schema> | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new UserError(`"${path}" is damaged or of another version: ${why}`, { hint, cause: error });
+  }
 }

@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { errorCode, explainDiskError, writeFileAtomic } from '../data/files.ts';
+import { errorCode, explainDiskError, readJson as readJsonFile, writeFileAtomic } from '../data/files.ts';
 import { DEFAULT_SOURCES } from '../features/inputs.ts';
 import { UserError } from '../foundation/errors.ts';
 import { parseSymbol } from '../market/symbol.ts';
@@ -148,24 +148,11 @@ export async function createRunFolder(checkpointDir: string, plan: RunPlan): Pro
 }
 
 /** `undefined` when there is no such file; `UserError` when it does not hold what it should. */
-export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
-    throw new UserError(`"${path}" is damaged or of another version: ${why}`, {
-      hint: 'Put it back from a backup, or move its folder away and train again.',
-      cause: error,
-    });
-  }
-}
+export const readJson = <Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): Promise<z.output<Schema> | undefined> =>
+  readJsonFile(path, schema, 'Put it back from a backup, or move its folder away and train again.');
 
 export const writeJson = (path: string, value: unknown): Promise<void> =>
   writeFileAtomic(path, `${JSON.stringify(value, undefined, 2)}\n`);

@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { UserError } from '../../foundation/errors.ts';
 import type { Gap } from '../../market/gaps.ts';
 import { parseSymbol, type PairSymbol, symbolFolder } from '../../market/symbol.ts';
 import { parseTimeframe, type Timeframe } from '../../market/timeframe.ts';
-import { errorCode } from '../files.ts';
+import { readJson } from '../files.ts';
 import type { TimeRange } from '../time-range.ts';
 
 /** What names one series of candles in the store. */
@@ -63,27 +61,11 @@ export const readManifest = (path: string): Promise<DatasetManifest | undefined>
   readManifestAs(Manifest, path);
 
 /** The same for any schema of a manifest. */
-export async function readManifestAs<Schema extends z.ZodType>(
+export const readManifestAs = <Schema extends z.ZodType>(
   schema: Schema,
   path: string,
-): Promise<z.output<Schema> | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
-    throw new UserError(`"${path}" is damaged: ${why}`, {
-      hint: 'Put it back from a backup, or move its folder away and fetch its data again.',
-      cause: error,
-    });
-  }
-}
+): Promise<z.output<Schema> | undefined> =>
+  readJson(path, schema, 'Put it back from a backup, or move its folder away and fetch its data again.');
 
 export const manifestText = (manifest: object): string =>
   `${JSON.stringify({ version: 1, ...manifest }, undefined, 2)}\n`;
