@@ -106,10 +106,10 @@ async function statistics(): Promise<readonly BenchRow[]> {
 
   const rows: BenchRow[] = [];
   for (const [name, key, options] of [
-    ['GARCH(1,1)', 'garch', { asymmetric: false, student: false }],
-    ['GJR', 'gjr', { asymmetric: true, student: false }],
-    ["GARCH(1,1) with Student's t", 'garch-t', { asymmetric: false, student: true }],
-    ["GJR with Student's t", 'gjr-t', { asymmetric: true, student: true }],
+    ['GARCH(1,1)', 'garch', { variance: 'garch', student: false }],
+    ['GJR', 'gjr', { variance: 'gjr', student: false }],
+    ["GARCH(1,1) with Student's t", 'garch-t', { variance: 'garch', student: true }],
+    ["GJR with Student's t", 'gjr-t', { variance: 'gjr', student: true }],
   ] as const) {
     rows.push(
       {

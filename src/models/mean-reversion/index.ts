@@ -4,9 +4,10 @@ import { UserError } from '../../foundation/errors.ts';
 import { lowerBound } from '../../market/candles.ts';
 import { TIMEFRAME_MS } from '../../market/timeframe.ts';
 import type { FittedModel, FitTask, Forecast, Model } from '../model.ts';
-import { engleGranger, halfLife, holm } from './cointegration.ts';
+import { dickeyFuller, engleGranger, halfLife, holm } from './cointegration.ts';
 import { kalmanHedge, rollingHedge } from './hedge.ts';
 import { johansen } from './johansen.ts';
+import { mackinnonP } from './mackinnon.ts';
 
 const Params = z.strictObject({
   maxPValue: z
@@ -46,6 +47,8 @@ const Pair = z.strictObject({
   pValueReversed: z.number(),
   pValueCorrected: z.number(),
   halfLifeBars: z.number().optional(),
+  /** Of each alone (Dickey-Fuller): cointegration is a property of series that do not return to a mean by themselves. */
+  unitRootPValues: z.strictObject({ y: z.number(), x: z.number() }),
   /** Johansen's tests of no relation between the two, which know no order: to compare, not to decide. */
   johansen: z.strictObject({
     rank: z.int(),
@@ -116,6 +119,7 @@ function testPair(
   const options = { trend: 'c', lags: params.maxLags, chooseLags: true } as const;
   const forward = engleGranger(a, b, options);
   const backward = engleGranger(b, a, options);
+  const alone = [a, b].map((one) => dickeyFuller(one, options));
   const both = forward && johansen([a, b], Math.max(1, forward.test.lags));
   if (!forward || !backward || !both || bars < params.windowBars) {
     throw new UserError(
@@ -123,10 +127,10 @@ function testPair(
       { hint: 'Fetch more history, or lower models.mean-reversion.windowBars and maxLags.' },
     );
   }
-  const [best, other, y, x] =
-    forward.pValue <= backward.pValue
-      ? [forward, backward, first.symbol, second.symbol]
-      : [backward, forward, second.symbol, first.symbol];
+  const inOrder = forward.pValue <= backward.pValue;
+  const [best, other] = inOrder ? [forward, backward] : [backward, forward];
+  const [y, x] = inOrder ? [first.symbol, second.symbol] : [second.symbol, first.symbol];
+  const unitRoots = alone.map((test) => (test ? mackinnonP(test.statistic, 'c', 1) : 1));
   const halfLifeBars = halfLife(best.residuals);
   return {
     y,
@@ -137,6 +141,7 @@ function testPair(
     pValue: best.pValue,
     pValueReversed: other.pValue,
     ...(halfLifeBars === undefined ? {} : { halfLifeBars }),
+    unitRootPValues: { y: unitRoots[inOrder ? 0 : 1], x: unitRoots[inOrder ? 1 : 0] },
     johansen: {
       rank: both.rank,
       trace: both.steps[0].trace,

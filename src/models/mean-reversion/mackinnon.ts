@@ -21,14 +21,6 @@ export function mackinnonP(tau: number, trend: Trend, series: number): number {
   return normalCdf(c0 + 0.1 * c1 * tau + 0.1 * c2 * tau * tau + 0.01 * c3 * tau ** 3);
 }
 
-/** Critical values of tau at 1, 5 and 10 % with a constant, for 1 or 2 series: MacKinnon 2010, table 2. */
-export function mackinnonCritical(observations: number, series: 1 | 2): readonly number[] {
-  return CRITICAL[series].map(([b0, b1, b2, b3]) => {
-    const x = 1 / observations;
-    return b0 + x * (b1 + x * (b2 + x * b3));
-  });
-}
-
 interface Surface {
   /** Where the left-tail polynomial ends, and outside which p is 0 or 1; one entry a number of series. */
   readonly star: readonly number[];
@@ -37,19 +29,6 @@ interface Surface {
   readonly left: readonly (readonly number[])[];
   readonly right: readonly (readonly number[])[];
 }
-
-const CRITICAL = {
-  1: [
-    [-3.43035, -6.5393, -16.786, -79.433],
-    [-2.86154, -2.8903, -4.234, -40.04],
-    [-2.56677, -1.5384, -2.809, 0],
-  ],
-  2: [
-    [-3.89644, -10.9519, -33.527, 0],
-    [-3.33613, -6.1101, -6.823, 0],
-    [-3.04445, -4.2412, -2.72, 0],
-  ],
-} as const;
 
 // prettier-ignore
 const SURFACES: Readonly<Record<Trend, Surface>> = {

@@ -1,13 +1,13 @@
 import { UserError } from '../../foundation/errors.ts';
-import { invert } from '../../foundation/linear-algebra.ts';
+import { dot, invert } from '../../foundation/linear-algebra.ts';
 import { minimise } from '../../foundation/optimise.ts';
 import { digamma, lnGamma } from '../../foundation/special-functions.ts';
 
 /**
  * Conditional variance of returns in percent:
  *   h[t] = omega + (alpha + gamma [e[t-1] < 0]) e[t-1]^2 + beta h[t-1],  e[t] = r[t] - mu.
- * Bollerslev 1986 (`garch`, gamma 0), Glosten, Jagannathan and Runkle 1993 (`gjr`). Before the sample e^2 and h
- * are the mean of e^2, the convention of the DM/GBP benchmark (Fiorentini, Calzolari and Panattoni 1996);
+ * Bollerslev 1986 (`garch`, gamma 0), Glosten, Jagannathan and Runkle 1993 (`gjr`), RiskMetrics 1996 with its decay
+ * estimated (`ewma`: omega and gamma 0, alpha 1 - beta). Before the sample e^2 and h are the mean of e^2, the convention of the DM/GBP benchmark (Fiorentini, Calzolari and Panattoni 1996);
  * a presample shock counts half as negative.
  */
 export interface Garch {
@@ -29,14 +29,14 @@ export interface GarchFit {
   readonly iterations: number;
   /**
    * By parameter name: from the inverse Hessian, and Bollerslev and Wooldridge's (1992) sandwich, which holds
-   * when the shocks are not of the assumed distribution. Empty when the Hessian is singular (a parameter on its
-   * bound).
+   * when the shocks are not of the assumed distribution. Without `alpha` for `ewma`, where it is 1 - `beta`. Empty
+   * when the Hessian is singular (a parameter on its bound).
    */
   readonly standardErrors: Readonly<Record<string, { readonly hessian: number; readonly robust: number }>>;
 }
 
 export interface GarchOptions {
-  readonly asymmetric: boolean;
+  readonly variance: 'garch' | 'gjr' | 'ewma';
   readonly student: boolean;
 }
 
@@ -55,9 +55,11 @@ export function fitGarch(percentReturns: Float64Array, options: GarchOptions): G
   }
   const likelihood = createLikelihood(percentReturns, options);
   // mu, ln omega, and logits of (alpha, [alpha + gamma,] beta) against what persistence leaves to 1.
-  const start = options.asymmetric
-    ? [mean, Math.log(0.05 * variance), Math.log(0.5), Math.log(0.5), Math.log(18)]
-    : [mean, Math.log(0.05 * variance), 0, Math.log(18)];
+  const start = {
+    garch: [mean, Math.log(0.05 * variance), 0, Math.log(18)],
+    gjr: [mean, Math.log(0.05 * variance), Math.log(0.5), Math.log(0.5), Math.log(18)],
+    ewma: [mean, Math.log(0.94 / 0.06)],
+  }[options.variance];
   if (options.student) start.push(0);
 
   const natural = new Float64Array(NATURAL);
@@ -218,20 +220,26 @@ function createLikelihood(returns: Float64Array, { student }: { student: boolean
 }
 
 /** `x` as (mu, omega, alpha, gamma, beta, nu): any real `x` gives a positive, stationary variance. */
-function toNatural(x: Float64Array, { asymmetric, student }: GarchOptions, natural: Float64Array): void {
-  const shares = x.subarray(2, asymmetric ? 5 : 4).map(Math.exp);
-  const sum = 1 + shares.reduce((total, share) => total + share, 0);
+function toNatural(x: Float64Array, { variance, student }: GarchOptions, natural: Float64Array): void {
   natural[0] = x[0];
-  natural[1] = Math.exp(x[1]);
-  if (asymmetric) {
-    // Shares of persistence: half the response to rises, half the response to falls, beta.
-    natural[2] = (2 * shares[0]) / sum;
-    natural[3] = (2 * (shares[1] - shares[0])) / sum;
-    natural[4] = shares[2] / sum;
+  if (variance === 'ewma') {
+    natural[1] = natural[3] = 0;
+    natural[2] = 1 / (1 + Math.exp(x[1]));
+    natural[4] = 1 - natural[2];
   } else {
-    natural[2] = shares[0] / sum;
-    natural[3] = 0;
-    natural[4] = shares[1] / sum;
+    const shares = x.subarray(2, variance === 'gjr' ? 5 : 4).map(Math.exp);
+    const sum = 1 + shares.reduce((total, share) => total + share, 0);
+    natural[1] = Math.exp(x[1]);
+    if (variance === 'gjr') {
+      // Shares of persistence: half the response to rises, half the response to falls, beta.
+      natural[2] = (2 * shares[0]) / sum;
+      natural[3] = (2 * (shares[1] - shares[0])) / sum;
+      natural[4] = shares[2] / sum;
+    } else {
+      natural[2] = shares[0] / sum;
+      natural[3] = 0;
+      natural[4] = shares[1] / sum;
+    }
   }
   natural[5] = student ? 1 / inverseNu(x[x.length - 1]) : 0;
 }
@@ -239,7 +247,7 @@ function toNatural(x: Float64Array, { asymmetric, student }: GarchOptions, natur
 /** Gradient by `x` from the gradient by natural parameters (chain rule of `toNatural`). */
 function pullBack(
   x: Float64Array,
-  { asymmetric, student }: GarchOptions,
+  { variance, student }: GarchOptions,
   to: {
     readonly natural: Float64Array;
     readonly naturalGradient: Float64Array;
@@ -249,14 +257,18 @@ function pullBack(
   const { natural, naturalGradient, gradient } = to;
   const [byMu, byOmega, byAlpha, byGamma, byBeta, byNu] = naturalGradient;
   gradient[0] = byMu;
-  gradient[1] = byOmega * natural[1];
-  // By the shares: alpha = 2 s0 and gamma = 2 (s1 - s0) with asymmetry, alpha = s0 without.
-  const shares = asymmetric
-    ? [natural[2] / 2, (natural[2] + natural[3]) / 2, natural[4]]
-    : [natural[2], natural[4]];
-  const byShare = asymmetric ? [2 * (byAlpha - byGamma), 2 * byGamma, byBeta] : [byAlpha, byBeta];
-  const mean = shares.reduce((sum, share, i) => sum + share * byShare[i], 0);
-  for (let i = 0; i < shares.length; i++) gradient[2 + i] = shares[i] * (byShare[i] - mean);
+  if (variance === 'ewma') gradient[1] = (byBeta - byAlpha) * natural[2] * natural[4];
+  else {
+    gradient[1] = byOmega * natural[1];
+    // By the shares: alpha = 2 s0 and gamma = 2 (s1 - s0) with asymmetry, alpha = s0 without.
+    const shares =
+      variance === 'gjr'
+        ? [natural[2] / 2, (natural[2] + natural[3]) / 2, natural[4]]
+        : [natural[2], natural[4]];
+    const byShare = variance === 'gjr' ? [2 * (byAlpha - byGamma), 2 * byGamma, byBeta] : [byAlpha, byBeta];
+    const mean = shares.reduce((sum, share, i) => sum + share * byShare[i], 0);
+    for (let i = 0; i < shares.length; i++) gradient[2 + i] = shares[i] * (byShare[i] - mean);
+  }
   if (student) {
     const inverse = 1 / natural[5];
     const slope = ((inverse - LEAST) * (MOST - inverse)) / (MOST - LEAST);
@@ -293,31 +305,45 @@ function information(x: Float64Array, likelihood: Likelihood, options: GarchOpti
 function standardErrors(
   likelihood: Likelihood,
   natural: Float64Array,
-  { asymmetric, student }: GarchOptions,
+  { variance, student }: GarchOptions,
 ): GarchFit['standardErrors'] {
-  const used = [0, 1, 2, ...(asymmetric ? [3] : []), 4, ...(student ? [5] : [])];
-  const hessian = used.map((parameter) => {
+  const own = { garch: [0, 1, 2, 4], gjr: [0, 1, 2, 3, 4], ewma: [0, 4] }[variance];
+  const used = student ? [...own, 5] : own;
+  /** Along a parameter: what the others do with it. */
+  const along = used.map((parameter) => {
+    const direction = new Float64Array(NATURAL);
+    direction[parameter] = 1;
+    if (variance === 'ewma' && parameter === 4) direction[2] = -1;
+    return direction;
+  });
+  const hessian = used.map((parameter, i) => {
     const step = 1e-5 * Math.max(Math.abs(natural[parameter]), 1e-3);
     const [above, below] = [step, -step].map((move) => {
       const gradient = new Float64Array(NATURAL);
-      const moved = Float64Array.from(natural);
-      moved[parameter] += move;
-      likelihood.evaluate(moved, gradient);
+      likelihood.evaluate(
+        natural.map((value, k) => value + move * along[i][k]),
+        gradient,
+      );
       return gradient;
     });
-    return Float64Array.from(used, (other) => (below[other] - above[other]) / (2 * step));
+    return Float64Array.from(along, (other) => (dot(other, below) - dot(other, above)) / (2 * step));
   });
   const symmetric = hessian.map((row, i) => row.map((value, j) => (value + hessian[j][i]) / 2));
   const inverse = invert(symmetric);
   if (inverse === undefined) return {};
   const outer = new Float64Array(NATURAL * NATURAL);
   likelihood.evaluate(natural, new Float64Array(NATURAL), outer);
+  const products = along.map((one) =>
+    Float64Array.from(along, (other) =>
+      one.reduce(
+        (sum, weight, k) => sum + weight * dot(other, outer.subarray(k * NATURAL, (k + 1) * NATURAL)),
+        0,
+      ),
+    ),
+  );
   return Object.fromEntries(
     used.map((parameter, i) => {
-      let sandwich = 0;
-      for (let a = 0; a < used.length; a++)
-        for (let b = 0; b < used.length; b++)
-          sandwich += inverse[i][a] * outer[used[a] * NATURAL + used[b]] * inverse[b][i];
+      const sandwich = inverse[i].reduce((sum, weight, a) => sum + weight * dot(products[a], inverse[i]), 0);
       return [NAMES[parameter], { hessian: Math.sqrt(inverse[i][i]), robust: Math.sqrt(sandwich) }];
     }),
   );

@@ -14,7 +14,10 @@ const Params = z.strictObject({
   entryScore: z.number().min(0).default(1).describe('Enter when return / forecast deviation exceeds this'),
   exitScore: z.number().default(0).describe('Leave when it falls below this'),
   horizonBars: z.int().min(1).default(24).describe('Bars of the stated return quantiles'),
-  asymmetric: z.boolean().default(false).describe('GJR: falls raise volatility more than rises'),
+  variance: z
+    .enum(['garch', 'gjr', 'ewma'])
+    .default('garch')
+    .describe('GARCH(1,1); GJR, where falls raise volatility more than rises; EWMA with its decay estimated'),
   student: z.boolean().default(true).describe("Student's t instead of normal shocks"),
   targetVolatilityPct: z
     .number()
@@ -38,7 +41,7 @@ const Learned = z.strictObject({
       symbol: z.string(),
       garch: z.strictObject({
         mu: z.number(),
-        omega: z.number().positive(),
+        omega: z.number().min(0),
         alpha: z.number().min(0),
         gamma: z.number(),
         beta: z.number().min(0),

@@ -50,9 +50,11 @@ export function entryEdgeOf(probabilities: Float64Array, quantile: number): numb
   return distances[Math.floor(quantile * distances.length)];
 }
 
-/** Share of rows whose sign was right; `undefined` without rows. */
+/** Share of the rows with a probability whose sign was right; `undefined` without one. */
 export function accuracy(probabilityUp: Float64Array, labels: Float64Array): number | undefined {
-  if (labels.length === 0) return undefined;
-  const right = probabilityUp.filter((probability, row) => probability > 0.5 === labels[row] > 0.5);
-  return right.length / labels.length;
+  const known = probabilityUp.filter((probability) => !Number.isNaN(probability)).length;
+  const right = probabilityUp.filter(
+    (probability, row) => !Number.isNaN(probability) && probability > 0.5 === labels[row] > 0.5,
+  );
+  return known === 0 ? undefined : right.length / known;
 }

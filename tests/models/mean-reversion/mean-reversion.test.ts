@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { z } from 'zod';
 import { createRandom, normal } from '../../../src/foundation/random.ts';
 import { kalmanHedge, rollingHedge } from '../../../src/models/mean-reversion/hedge.ts';
 import { meanReversion } from '../../../src/models/mean-reversion/index.ts';
@@ -46,6 +47,46 @@ it('has no opinion on unrelated walks, and says so', async () => {
   const model = await fit(meanReversion, unrelated, { trainRows: 1500 });
   expect(model.report['verdict']).toContain('no pair is cointegrated');
   for (const { position } of await model.forecast(unrelated)) expect(position.every(Number.isNaN)).toBe(true);
+});
+
+it('regresses the noisy one on its walk, in whatever order they come, and says whether each is a walk', async () => {
+  const swapped = { ...paired, series: paired.series.toReversed() };
+  for (const panel of [paired, swapped]) {
+    const model = await fit(meanReversion, panel, { trainRows: 1500 });
+    const [pair] = z
+      .array(
+        z.looseObject({
+          y: z.string(),
+          x: z.string(),
+          hedgeRatio: z.number(),
+          pValue: z.number(),
+          pValueReversed: z.number(),
+          unitRootPValues: z.object({ y: z.number(), x: z.number() }),
+        }),
+      )
+      .parse(model.report['pairs']);
+    const [y, x] = ['ETH/USDT', 'BTC/USDT'];
+    expect(pair.pValue).toBeLessThanOrEqual(pair.pValueReversed);
+    // ln ETH = 1.2 ln BTC + noise; the other way round 1 / 1.2.
+    expect(pair.hedgeRatio).toBeCloseTo(pair.y === y ? 1.2 : 1 / 1.2, 1);
+    expect([pair.y, pair.x].sort()).toEqual([x, y]);
+    expect(pair.unitRootPValues.y).toBeGreaterThan(0.05);
+    expect(pair.unitRootPValues.x).toBeGreaterThan(0.05);
+  }
+});
+
+it('names the one of the two that returns to a mean by itself', async () => {
+  const random = createRandom(7);
+  let level = 0;
+  const calm = base.map(() => (level = 0.9 * level + 0.01 * normal(random)));
+  const panel = panelOf({ 'ETH/USDT': calm.map(Math.exp), 'BTC/USDT': base.map(Math.exp) });
+  const model = await fit(meanReversion, panel, { trainRows: 1500 });
+  const [{ y, unitRootPValues }] = z
+    .array(z.looseObject({ y: z.string(), unitRootPValues: z.object({ y: z.number(), x: z.number() }) }))
+    .parse(model.report['pairs']);
+  const [ofEth, ofBtc] = y === 'ETH/USDT' ? (['y', 'x'] as const) : (['x', 'y'] as const);
+  expect(unitRootPValues[ofEth]).toBeLessThan(0.001);
+  expect(unitRootPValues[ofBtc]).toBeGreaterThan(0.05);
 });
 
 it('tests on training bars only', async () => {

@@ -23,7 +23,7 @@ it('finds the process that made the returns better than its rivals, and never be
     return shock;
   });
   const squares = returns.map((value) => value * value);
-  const { garch } = fitGarch(returns.subarray(0, 5000), { asymmetric: false, student: false });
+  const { garch } = fitGarch(returns.subarray(0, 5000), { variance: 'garch', student: false });
   const har = harVariance(squares, 5000) ?? new Float64Array();
   const loss = qlike(squares, filterVariance(returns, garch), 5000) ?? NaN;
   expect(loss).toBeLessThan(qlike(squares, har, 5000) ?? NaN);

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { accuracy } from '../../../src/models/tabular/forecast.ts';
 import { fitLinear, linearValues } from '../../../src/models/tabular/linear.ts';
 import { followProbability } from '../../../src/models/tabular/positions.ts';
 
@@ -52,4 +53,9 @@ it('enters beyond the edge, stays until one half, and has no opinion without a p
   );
   expect([...position]).toEqual([0, 0, 1, 1, 0, 0, -1, NaN, -1, 0]);
   expect(confidence[2]).toBeCloseTo(0.2, 12);
+});
+
+it('counts as right or wrong only what it has an opinion on, by hand', () => {
+  expect(accuracy(Float64Array.of(0.6, 0.4, NaN, 0.7), Float64Array.of(1, 0, 0, 0))).toBeCloseTo(2 / 3, 12);
+  expect(accuracy(Float64Array.of(NaN), Float64Array.of(0))).toBeUndefined();
 });
