@@ -117,12 +117,13 @@ Examples:
 
 Exit codes: 0 done, 1 you can fix it, 2 wrong command line, 3 finished but its check failed, 130 interrupted.`;
 
-/** `crypto-trader models list | head`: the reader has gone, which is no error. */
+/** `crypto-trader models list | head`, `crypto-trader train 2>&1 | head`: the reader has gone, which is no error. */
 function stopWhenNobodyReads(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit();
-    throw error;
-  });
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit();
+      throw error;
+    });
 }
 
 /** Variables from `.env` in the working folder; what is set already wins. */

@@ -57,9 +57,12 @@ describe('exit codes and where things are printed', () => {
   });
 });
 
-it('a reader that goes away early, as head does, ends the program without a word', () => {
+it.each([
+  ['config schema'],
+  ['fetch --source synthetic --since 2024-01-01 --until 2024-01-05 2>&1 >/dev/null'],
+])('a reader that goes away early, as head does, ends `%s` without a word', (args) => {
   const node = `"${process.execPath}" "${resolve(import.meta.dirname, '../../bin/crypto-trader.js')}"`;
-  const { status, stderr } = spawnSync('bash', ['-c', `set -o pipefail; ${node} config schema | true`], {
+  const { status, stderr } = spawnSync('bash', ['-c', `set -o pipefail; ${node} ${args} | true`], {
     cwd,
     encoding: 'utf8',
   });
