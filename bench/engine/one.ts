@@ -52,13 +52,11 @@ async function predict(windows: number, rows: number): Promise<{ ms: number; ope
     outputs: (pass, { x }) => ({ y: network.forward(pass, x) }),
     parameters: initialParameters(network.parameters, 1),
     batch: { x: { shape: [rows, 168, 8], type: 'float32' } },
-    threads: rows > 1 ? 2 : 1,
   });
   const openMs = performance.now() - start;
   const x = wave(rows * 168 * 8);
-  const all = async (): Promise<void> => {
-    for (let done = 0; done < windows; done += rows) await predictor.run({ x });
-  };
+  const runs = { count: Math.ceil(windows / rows), feeds: () => ({ x }), take: () => undefined };
+  const all = (): Promise<void> => predictor.runAll(runs);
   const ms = await medianMs(all, rows > 1 ? 2 : 50);
   await predictor.dispose();
   return { ms, openMs };
@@ -87,7 +85,7 @@ const figures =
     : workload === 'lstm-window'
       ? await predict(1, 1)
       : workload === 'lstm-windows'
-        ? await predict(17_520, 240)
+        ? await predict(17_520, 64)
         : await train(workload);
 console.log(JSON.stringify({ ...figures, peakMb: process.resourceUsage().maxRSS / 1024 }));
 process.exit(0);

@@ -16,8 +16,11 @@ export interface Composite {
     inputs: readonly Tensor[],
     attributes: NamedAttrMap,
   ) => readonly Tensor[];
-  /** The outputs in an inference graph, where ONNX has an operator for all of it. */
-  readonly operator?: TraceKernel;
+  /** The outputs in an inference graph, where ONNX has an operator for all of it and it is the faster way. */
+  readonly operator?: {
+    readonly kernel: TraceKernel;
+    readonly isFaster: (inputs: readonly Tensor[]) => boolean;
+  };
 }
 
 /** Registers the operation as a kernel of every TF.js backend, and gives the function that runs it. */
@@ -27,15 +30,17 @@ export function defineComposite(
 ): (inputs: readonly Tensor[], attributes?: NamedAttrMap) => Tensor[] {
   // TF.js passes a list of tensors as a record with the keys 0, 1, ...
   const listOf = (inputs: object): Tensor[] => Object.values<Tensor>(inputs as Record<string, Tensor>);
-  const byOperator = operator && tracing(kernelName, operator);
+  const byOperator = operator && tracing(kernelName, operator.kernel);
 
   for (const backendName of ['onnx-trace', 'cpu', 'tensorflow'])
     tf.registerKernel({
       kernelName,
       backendName,
       kernelFunc(call) {
-        if (byOperator && backendName === 'onnx-trace' && tracesStandardOnly()) return byOperator(call);
-        return forward(listOf(call.inputs), call.attrs ?? {});
+        const inputs = listOf(call.inputs);
+        const exports = backendName === 'onnx-trace' && tracesStandardOnly();
+        if (byOperator && exports && operator.isFaster(inputs)) return byOperator(call);
+        return forward(inputs, call.attrs ?? {});
       },
     });
 

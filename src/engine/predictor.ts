@@ -1,8 +1,10 @@
 import type { Layer, Network } from './network.ts';
-import type { Device } from './devices.ts';
+import { availableParallelism } from 'node:os';
+import { type Device, executionProviders } from './devices.ts';
 import { compileProgram, createExecutor, type Engine } from './executor.ts';
 import { type BatchSpec, createPass, type Feeds, type Program } from './program.ts';
-import { openSession } from './session.ts';
+import { predictOnThreads, type Runs } from './parallel/predict.ts';
+import { arraysOf, openSession } from './session.ts';
 import { type Tensor, tf } from './tf.ts';
 import { parameterViews } from './weights.ts';
 
@@ -22,6 +24,8 @@ export interface PredictOptions {
 export interface Predictor {
   /** New arrays, one an output. */
   run(inputs: Feeds): Promise<Readonly<Record<string, Float32Array>>>;
+  /** Many runs, on all cores where that pays; the same bits as one after another. */
+  runAll(runs: Runs): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -33,25 +37,41 @@ export function exportOnnx(options: PredictOptions): Uint8Array {
   return compileProgram(predictProgram(options), { standardOnly: true }).model;
 }
 
-/** Opens the bytes that `exportOnnx` made. Throws `UserError` when they are damaged. */
+/** So many runs pay for starting threads, which takes some tenths of a second. */
+const RUNS_FOR_THREADS = 32;
+
+/**
+ * Opens the bytes that `exportOnnx` made. A session has one thread, and many runs have one such session on each
+ * core: products of some dozen rows are too small to share. Throws `UserError` when the bytes are damaged.
+ */
 export async function openPredictor(
   model: Uint8Array,
-  options: { readonly device?: Device; readonly threads?: number } = {},
+  { device = 'auto' }: { readonly device?: Device } = {},
 ): Promise<Predictor> {
-  const session = await openSession(model, { ...options, optimise: true });
+  const session = await openSession(model, { device, optimise: true });
+  const run: Predictor['run'] = async (inputs) => {
+    const results = arraysOf(session.outputs);
+    await session.run(inputs, results);
+    return results;
+  };
+  const workers = executionProviders(device)[0] === 'cpu' ? availableParallelism() : 1;
   return {
-    async run(inputs) {
-      const results = arrays(session.outputs);
-      await session.run(inputs, results);
-      return results;
-    },
+    run,
+    runAll: (runs) =>
+      workers > 1 && runs.count >= RUNS_FOR_THREADS
+        ? predictOnThreads(model, workers, runs)
+        : oneByOne(run, runs),
     dispose: () => session.release(),
   };
 }
 
+async function oneByOne(run: Predictor['run'], { count, feeds, take }: Runs): Promise<void> {
+  for (let i = 0; i < count; i++) take(i, await run(feeds(i)));
+}
+
 /** `exportOnnx` and `openPredictor` in one, or TF.js itself with `engine: 'tfjs'`. */
 export async function createPredictor(
-  options: PredictOptions & { readonly engine?: Engine; readonly device?: Device; readonly threads?: number },
+  options: PredictOptions & { readonly engine?: Engine; readonly device?: Device },
 ): Promise<Predictor> {
   if (options.engine !== 'tfjs') return openPredictor(exportOnnx(options), options);
   const shapes: Record<string, readonly number[]> = {};
@@ -67,14 +87,12 @@ export async function createPredictor(
     },
     options,
   );
-  return {
-    async run(inputs) {
-      const results = arrays(shapes);
-      await executor.run(inputs, results, () => new Float32Array());
-      return results;
-    },
-    dispose: () => executor.release(),
+  const run: Predictor['run'] = async (inputs) => {
+    const results = arraysOf(shapes);
+    await executor.run(inputs, results, () => new Float32Array());
+    return results;
   };
+  return { run, runAll: (runs) => oneByOne(run, runs), dispose: () => executor.release() };
 }
 
 function predictProgram({ network, outputs, parameters, batch }: PredictOptions): Program {
@@ -103,11 +121,3 @@ function predictProgram({ network, outputs, parameters, batch }: PredictOptions)
     },
   };
 }
-
-const arrays = (shapes: Readonly<Record<string, readonly number[]>>): Record<string, Float32Array> =>
-  Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => [
-      name,
-      new Float32Array(shape.reduce((product, length) => product * length, 1)),
-    ]),
-  );

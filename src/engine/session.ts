@@ -3,6 +3,7 @@ import type { InferenceSession as OrtSession, Tensor as OrtTensor } from 'onnxru
 import type * as OnnxRuntime from 'onnxruntime-node';
 import { UserError } from '../foundation/errors.ts';
 import { type Device, executionProviders } from './devices.ts';
+import { sizeOf } from './onnx/graph.ts';
 import type { Feed, Feeds } from './program.ts';
 
 const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof OnnxRuntime;
@@ -55,9 +56,10 @@ export async function openSession(model: Uint8Array, options: SessionOptions = {
     const known = tensors.get(values);
     if (known) return known;
     if (!shape) throw new Error(`The model has no input or output "${name}".`);
-    const size = shape.reduce((product, length) => product * length, 1);
-    if (size !== values.length)
-      throw new Error(`"${name}" has ${values.length} values; shape [${shape.join(', ')}] needs ${size}.`);
+    if (sizeOf(shape) !== values.length)
+      throw new Error(
+        `"${name}" has ${values.length} values; shape [${shape.join(', ')}] needs ${sizeOf(shape)}.`,
+      );
     const made = newTensor(values, shape, type);
     tensors.set(values, made);
     return made;
@@ -104,3 +106,7 @@ const shapesOf = (metadata: readonly OrtSession.ValueMetadata[]): Record<string,
   );
 const typesOf = (metadata: readonly OrtSession.ValueMetadata[]): Record<string, string> =>
   Object.fromEntries(metadata.map((value) => [value.name, value.isTensor ? value.type : 'none']));
+
+/** A new array for each of some outputs. */
+export const arraysOf = (shapes: Session['outputs']): Record<string, Float32Array> =>
+  Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, new Float32Array(sizeOf(shape))]));

@@ -1,19 +1,18 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bidirectionalLstm } from '../../src/engine/layers/bidirectional.ts';
 import { gru } from '../../src/engine/layers/gru.ts';
 import { lstm } from '../../src/engine/layers/lstm.ts';
 import { fromSteps, toSteps } from '../../src/engine/layers/sequence.ts';
 import { type Declare, defineNetwork, type Layer } from '../../src/engine/network.ts';
-import { createPredictor } from '../../src/engine/predictor.ts';
+import { createPredictor, exportOnnx, openPredictor } from '../../src/engine/predictor.ts';
 import { type Tensor, tf } from '../../src/engine/tf.ts';
 import { initialParameters } from '../../src/engine/weights.ts';
 import { distance, fill } from './golden.ts';
 
-const [ROWS, TIME, FEATURES, HIDDEN] = [3, 6, 4, 5];
+const [TIME, FEATURES, HIDDEN] = [6, 4, 5];
 const sizes = { inputs: FEATURES, hidden: HIDDEN };
-const start = (): Tensor => tf.tensor(fill([HIDDEN, ROWS], 0.4), [HIDDEN, ROWS]);
 
-const LAYERS: readonly (readonly [string, (declare: Declare) => Layer])[] = [
+const layersFor = (start: () => Tensor): readonly (readonly [string, (declare: Declare) => Layer])[] => [
   [
     'LSTM, every step',
     (declare) => {
@@ -54,21 +53,29 @@ const LAYERS: readonly (readonly [string, (declare: Declare) => Layer])[] = [
   ],
 ];
 
-it.each(LAYERS)("ONNX's own operator computes the exported %s", async (_, build) => {
-  const network = defineNetwork('recurrent', build);
-  const predict = {
-    network,
-    outputs: (pass: Parameters<Layer>[0], { x }: Readonly<Record<string, Tensor>>) => ({
-      y: network.forward(pass, x),
-    }),
-    parameters: initialParameters(network.parameters, 3),
-    batch: { x: { shape: [ROWS, TIME, FEATURES], type: 'float32' as const } },
-  };
-  const [exported, eager] = [
-    await createPredictor(predict),
-    await createPredictor({ ...predict, engine: 'tfjs' }),
-  ];
-  const x = fill([ROWS, TIME, FEATURES], 0.2);
-  expect(distance((await exported.run({ x })).y, (await eager.run({ x })).y)).toBeLessThan(1e-6);
-  await Promise.all([exported.dispose(), eager.dispose()]);
+describe.each([
+  ["ONNX's own operator", 3, true],
+  ['the unrolled steps', 32, false],
+])('%s', (_, rows, byOperator) => {
+  const start = (): Tensor => tf.tensor(fill([HIDDEN, rows], 0.4), [HIDDEN, rows]);
+  it.each(layersFor(start))('the exported %s', async (_, build) => {
+    const network = defineNetwork('recurrent', build);
+    const predict = {
+      network,
+      outputs: (pass: Parameters<Layer>[0], { x }: Readonly<Record<string, Tensor>>) => ({
+        y: network.forward(pass, x),
+      }),
+      parameters: initialParameters(network.parameters, 3),
+      batch: { x: { shape: [rows, TIME, FEATURES], type: 'float32' as const } },
+    };
+    const onnx = exportOnnx(predict);
+    expect(/LSTM|GRU/.test(Buffer.from(onnx).toString('latin1'))).toBe(byOperator);
+    const [exported, eager] = [
+      await openPredictor(onnx),
+      await createPredictor({ ...predict, engine: 'tfjs' }),
+    ];
+    const x = fill([rows, TIME, FEATURES], 0.2);
+    expect(distance((await exported.run({ x })).y, (await eager.run({ x })).y)).toBeLessThan(1e-6);
+    await Promise.all([exported.dispose(), eager.dispose()]);
+  });
 });

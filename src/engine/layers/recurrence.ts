@@ -18,7 +18,7 @@ export interface Recurrence<Name extends string> {
     steps: readonly Tensor[],
     held: Held<Name>,
   ): { readonly steps: readonly Tensor[]; readonly held: Held<Name> };
-  /** The outputs by ONNX's own operator, for inference graphs. */
+  /** The outputs by ONNX's own operator, for inference graphs of few rows. */
   operator(
     graph: GraphBuilder,
     steps: readonly Value[],
@@ -74,6 +74,9 @@ export function gatesInOrder(graph: GraphBuilder, rows: Value, order: readonly n
   );
 }
 
+/** So many rows fill a product: unrolled steps are then faster than ONNX's operator (docs/decisions/0004-engine.md). */
+const ROWS_FOR_PRODUCTS = 32;
+
 /** The layer as one kernel, and the function that runs it. */
 export function defineRecurrence<Name extends string>(
   kernelName: string,
@@ -88,9 +91,12 @@ export function defineRecurrence<Name extends string>(
       const { steps, held } = recurrence.backward(gradients, inputs.slice(names.length), heldOf(inputs));
       return [...names.map((name) => held[name]), ...steps];
     },
-    operator({ graph, inputs }) {
-      const list = Object.values(inputs);
-      return recurrence.operator(graph, list.slice(names.length), heldOf(list));
+    operator: {
+      isFaster: (inputs) => (inputs[names.length].shape[1] ?? 0) < ROWS_FOR_PRODUCTS,
+      kernel({ graph, inputs }) {
+        const list = Object.values(inputs);
+        return recurrence.operator(graph, list.slice(names.length), heldOf(list));
+      },
     },
   });
   return (steps, held) => run([...names.map((name) => held[name]), ...steps]);

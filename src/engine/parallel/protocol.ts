@@ -29,6 +29,8 @@ export interface BatchSlice {
 export interface Shared {
   /** Int32: see `SIGNAL`. */
   readonly signals: SharedArrayBuffer;
+  /** Int32: workers that have ended. */
+  readonly left: SharedArrayBuffer;
   /** Two sets, read one, write the other: parameters, then each slot. */
   readonly state: readonly [readonly SharedArrayBuffer[], readonly SharedArrayBuffer[]];
   /** One gradient and one list of figures (loss, metrics) a worker. */
@@ -49,6 +51,4 @@ export const SIGNAL = {
   set: 2,
   /** Optimiser steps taken before this one. */
   step: 3,
-  /** Workers that have ended, for whatever reason. */
-  left: 4,
 } as const;

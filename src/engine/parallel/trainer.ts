@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { UserError } from '../../foundation/errors.ts';
 import { compileProgram } from '../executor.ts';
 import { sizeOf } from '../onnx/graph.ts';
@@ -8,6 +7,7 @@ import { gradientProgram, updateProgram } from '../train-program.ts';
 import { refuseNonFinite, type StepResult, type Trainer, type TrainerOptions } from '../trainer.ts';
 import { initialParameters, parameterCount } from '../weights.ts';
 import { SIGNAL, type Shared, type WorkerTask } from './protocol.ts';
+import { ended, startThread, waitAtExit } from './threads.ts';
 
 export interface ParallelOptions extends Omit<TrainerOptions, 'unroll' | 'device' | 'engine' | 'threads'> {
   /** Threads, each with its part of every batch; default: the number of cores. */
@@ -42,7 +42,8 @@ export async function createParallelTrainer(options: ParallelOptions): Promise<T
   const stateSet = (): SharedArrayBuffer[] =>
     Array.from({ length: 1 + optimizer.slots.length }, () => vector(count));
   const shared: Shared = {
-    signals: vector(5),
+    signals: vector(4),
+    left: vector(1),
     state: [stateSet(), stateSet()],
     gradients: parts.map(() => vector(count)),
     figures: parts.map(() => vector(1 + metricNames.length)),
@@ -78,7 +79,7 @@ export async function createParallelTrainer(options: ParallelOptions): Promise<T
       slots: optimizer.slots,
       shared,
     })),
-    signals,
+    shared,
   );
   await crew.opened;
 
@@ -129,9 +130,6 @@ function compileGradient(options: ParallelOptions, rows: number) {
   return { ...compileProgram(program), metrics: program.metrics() };
 }
 
-/** How long a process that exits waits for one more worker; a step takes a second or less. */
-const EXIT_PATIENCE_MS = 10_000;
-
 interface Crew {
   /** Resolves when every worker has opened its session; rejects with the reason of one that could not. */
   readonly opened: Promise<void>;
@@ -139,10 +137,9 @@ interface Crew {
   dismiss(): Promise<void>;
 }
 
-function startWorkers(tasks: readonly WorkerTask[], signals: Int32Array): Crew {
-  const threads = tasks.map(
-    (task) => new Worker(workerScript(), { workerData: task, name: `train-${task.index}` }),
-  );
+function startWorkers(tasks: readonly WorkerTask[], shared: Pick<Shared, 'signals' | 'left'>): Crew {
+  const signals = new Int32Array(shared.signals);
+  const threads = tasks.map((task) => startThread('worker', `train-${task.index}`, { ...task }));
   let failure: Error | undefined;
   let waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
   let dismissed = false;
@@ -155,14 +152,7 @@ function startWorkers(tasks: readonly WorkerTask[], signals: Int32Array): Crew {
     Atomics.add(signals, SIGNAL.ready, 1);
     Atomics.notify(signals, SIGNAL.ready);
   };
-  // A thread that is ended while ONNX Runtime is at work in it takes the whole process down (its binding cannot
-  // throw into a thread that is ending). So nobody terminates one, and a process that exits waits for the step.
-  const leave = (): void => {
-    stop();
-    for (let left = 0; left < threads.length; left = Atomics.load(signals, SIGNAL.left))
-      if (Atomics.wait(signals, SIGNAL.left, left, EXIT_PATIENCE_MS) === 'timed-out') return;
-  };
-  process.once('exit', leave);
+  const release = waitAtExit(new Int32Array(shared.left), threads.length, stop);
   const fail = (index: number, reason: string, cause?: unknown): void => {
     if (dismissed || failure) return;
     failure = new Error(`Training worker ${index} died: ${reason}`, { cause });
@@ -194,13 +184,10 @@ function startWorkers(tasks: readonly WorkerTask[], signals: Int32Array): Crew {
       dismissed = true;
       stop();
       await Promise.all(threads.map(ended));
-      process.off('exit', leave);
+      release();
     },
   };
 }
-
-const ended = (thread: Worker): Promise<void> =>
-  thread.threadId < 0 ? Promise.resolve() : new Promise((resolve) => thread.once('exit', () => resolve()));
 
 function checkWorkers(workers: number, rows: number): void {
   const cores = availableParallelism();
@@ -224,10 +211,3 @@ const withRows = (batch: BatchSpec, rows: number): BatchSpec =>
 
 const viewOf = (buffer: SharedArrayBuffer, type: 'float32' | 'int32'): Float32Array | Int32Array =>
   type === 'float32' ? new Float32Array(buffer) : new Int32Array(buffer);
-
-/** Threads run compiled code: beside this file in dist/, and dist's copy when this runs from src/. */
-function workerScript(): URL {
-  const here = import.meta.url;
-  if (here.endsWith('.js')) return new URL('./worker.js', here);
-  return new URL('../../../dist/engine/parallel/worker.js', here);
-}

@@ -3,15 +3,13 @@ import type { Feed } from '../program.ts';
 import { fillRandom } from '../random-inputs.ts';
 import { openSession } from '../session.ts';
 import { SIGNAL, type WorkerTask } from './protocol.ts';
+import { countAtExit } from './threads.ts';
 
 /** One thread of a data-parallel run: the gradient over its rows; worker 0 also averages and updates. */
 const task = workerData as WorkerTask;
 const { shared } = task;
 const signals = new Int32Array(shared.signals);
-process.once('exit', () => {
-  Atomics.add(signals, SIGNAL.left, 1);
-  Atomics.notify(signals, SIGNAL.left);
-});
+countAtExit(new Int32Array(shared.left));
 
 const gradientSession = await openSession(task.gradientModel, { device: 'cpu' });
 const updateSession = task.updateModel ? await openSession(task.updateModel, { device: 'cpu' }) : undefined;

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { exportOnnx, openPredictor } from '../../engine/predictor.ts';
 import type { Feeds } from '../../engine/program.ts';
@@ -133,7 +132,7 @@ async function forecaster(
     });
   }
   const why = blobs[EXPLANATION];
-  const predictor = await openPredictor(onnx, { threads: availableParallelism() });
+  const predictor = await openPredictor(onnx);
   // One run at a time: the batch is one set of arrays.
   let queue: Promise<unknown> = Promise.resolve();
   const rows = batchRows(layout, symbols);
@@ -142,14 +141,20 @@ async function forecaster(
   /** The outputs of every series, [its bars, outputs], `NaN` where it has no window. */
   async function outputsOf(series: readonly SeriesInputs[], sinceMs: number): Promise<Float64Array[]> {
     const outputs = series.map(({ time }) => new Float64Array(time.length * head.outputs).fill(NaN));
-    for (const windows of inBatches(series, { rows, sinceMs, layout, symbols: symbols.length, shape })) {
-      batch.fill(windows, series);
-      const { output } = await predictor.run(batch.feeds);
-      for (const { slot, of, row } of windows) {
-        const found = output.subarray(slot * head.outputs, (slot + 1) * head.outputs);
-        outputs[of].set(found, row * head.outputs);
-      }
-    }
+    const batches = inBatches(series, { rows, sinceMs, layout, symbols: symbols.length, shape });
+    await predictor.runAll({
+      count: batches.length,
+      feeds(i) {
+        batch.fill(batches[i], series);
+        return batch.feeds;
+      },
+      take(i, { output }) {
+        for (const { slot, of, row } of batches[i]) {
+          const found = output.subarray(slot * head.outputs, (slot + 1) * head.outputs);
+          outputs[of].set(found, row * head.outputs);
+        }
+      },
+    });
     return outputs;
   }
 
