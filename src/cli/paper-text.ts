@@ -19,11 +19,11 @@ export function eventText(event: TradingEvent): string {
   }
 }
 
-/** What waits for the next bar's open, one line a symbol. */
+/** What the next bar's open is going to trade, by the prices of the last close, one line a symbol. */
 export const waiting = (session: SessionRecord, account: Account): readonly string[] =>
-  pending(session, account).map(
-    ({ symbol, target }) => `${symbol} to ${(100 * target).toFixed(0)} % at the next open`,
-  );
+  pending(session, account)
+    .filter(({ trades }) => trades)
+    .map(({ symbol, target }) => `${symbol} to ${(100 * target).toFixed(0)} % at the next open`);
 
 export const POSITION_HEAD = ['symbol', 'amount', 'entry', 'last', 'unrealised', 'stop', 'target'];
 
@@ -85,19 +85,29 @@ function order(event: TradingEvent): readonly object[] {
 }
 
 const pendingOrders = ({ session, account, last }: PaperSession): readonly object[] =>
-  pending(session, account).map(({ symbol, target }) => ({
+  pending(session, account).map(({ symbol, target, trades }) => ({
     status: 'pending',
     decidedAtCloseOf: last && formatTime(last.timeMs),
     symbol,
     targetPosition: target,
+    withinBand: !trades,
   }));
 
-/** Targets that the trading core holds for the next open; without shorts, below zero means flat. */
-function pending({ instruments, rules }: SessionRecord, { portfolio }: Account) {
-  const { target } = portfolio.columns;
+/**
+ * Targets that the trading core holds for the next open; without shorts, below zero means flat. `trades`: at the prices of
+ * the last close the change is not one that the rebalancing band leaves alone.
+ */
+function pending({ instruments, rules }: SessionRecord, account: Account) {
+  const { target, amount, mark } = account.portfolio.columns;
+  const equity = account.equity();
   return instruments.flatMap(({ symbol }, s) => {
     if (Number.isNaN(target[s])) return [];
-    return [{ symbol, target: rules.allowShort ? target[s] : Math.max(0, target[s]) }];
+    const goal = rules.allowShort ? target[s] : Math.max(0, target[s]);
+    const held = amount[s] === 0 ? 0 : amount[s] * mark[s];
+    const wanted = (goal * equity * rules.maxPositionPct) / 100;
+    const leaves = held !== 0 && wanted * held <= 0;
+    const trades = leaves || Math.abs(wanted - held) > (equity * rules.rebalanceBandPct) / 100;
+    return [{ symbol, target: goal, trades }];
   });
 }
 

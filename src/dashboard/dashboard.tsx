@@ -88,8 +88,8 @@ function LineText({ line }: { readonly line: Line }) {
 }
 
 const HELP = [
-  'The dashboard watches what `paper` and `train` write to disk. It changes nothing and can be',
-  'opened and closed at any time, several times at once.',
+  'This shows what `paper` and `train` write to disk. It changes nothing and',
+  'can be opened and closed at any time, several times at once.',
   '',
   'tab, right / left    next / previous pane; the pane in focus gets the most room',
   'up / down            scroll the pane in focus',
@@ -97,7 +97,8 @@ const HELP = [
   '?                    this help; esc closes it',
   'q                    quit',
   '',
-  'next open: the target that was decided at the last close and is filled at the open of the next bar.',
+  'next open: the target decided at the last close, for the open of the next bar.',
+  'trial: what an agent in training returned on the validation bars.',
   'STALE: the exchange or the paper session is late; see the log.',
 ];
 

@@ -109,7 +109,7 @@ function trainingLines({ training }: DashboardView): readonly Line[] {
 function trainingCells(model: ModelTraining): readonly Span[] {
   const figure = (name: string, value: number | undefined): Span =>
     plain(value === undefined ? '' : `${name} ${value.toPrecision(4)}`);
-  const { step, steps = 0, samplesPerSecond } = model;
+  const { step, steps = 0, samplesPerSecond, trialPct, bestTrialPct } = model;
   const done = model.status === 'finished' ? 1 : steps > 0 && step !== undefined ? step / steps : 0;
   const filled = Math.round(Math.min(1, done) * BAR_CELLS);
   return [
@@ -117,7 +117,11 @@ function trainingCells(model: ModelTraining): readonly Span[] {
     plain(`${'█'.repeat(filled)}${'░'.repeat(BAR_CELLS - filled)}`),
     state(model),
     figure('loss', model.loss),
-    figure('validation', model.validationLoss),
+    trialPct === undefined
+      ? figure('validation', model.validationLoss)
+      : plain(
+          `trial ${percent(trialPct)}${bestTrialPct === undefined ? '' : `, best ${percent(bestTrialPct)}`}`,
+        ),
     plain(samplesPerSecond === undefined ? '' : `${Math.round(samplesPerSecond)} samples/s`),
   ];
 }

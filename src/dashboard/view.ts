@@ -69,6 +69,9 @@ export interface ModelTraining {
   readonly steps?: number | undefined;
   readonly loss?: number | undefined;
   readonly validationLoss?: number | undefined;
+  /** What an agent's newest and best trial on the validation bars returned. */
+  readonly trialPct?: number | undefined;
+  readonly bestTrialPct?: number | undefined;
   readonly samplesPerSecond?: number | undefined;
   readonly etaSeconds?: number | undefined;
   readonly seconds?: number | undefined;

@@ -42,8 +42,18 @@ function heed(models: Map<string, ModelTraining>, record: TrainingRecord): void 
       update(record.model, { ...WAITING, status: 'running' });
       break;
     case 'progress': {
-      const { model, step, steps, loss, validationLoss, samplesPerSecond, etaSeconds } = record;
-      update(model, { status: 'running', step, steps, loss, validationLoss, samplesPerSecond, etaSeconds });
+      const { model, step, steps, loss, validationLoss, samplesPerSecond, etaSeconds, figures } = record;
+      update(model, {
+        status: 'running',
+        step,
+        steps,
+        loss,
+        validationLoss,
+        trialPct: percentOf(figures?.['validationLogGrowth']),
+        bestTrialPct: percentOf(figures?.['bestValidationLogGrowth']),
+        samplesPerSecond,
+        etaSeconds,
+      });
       break;
     }
     case 'model-finished':
@@ -62,5 +72,8 @@ function heed(models: Map<string, ModelTraining>, record: TrainingRecord): void 
       break;
   }
 }
+
+const percentOf = (logGrowth: number | undefined): number | undefined =>
+  logGrowth === undefined ? undefined : 100 * Math.expm1(logGrowth);
 
 const WAITING = { status: 'waiting', step: undefined, steps: undefined, etaSeconds: undefined } as const;

@@ -61,7 +61,7 @@ export function openYahoo(symbol: PairSymbol, options: YahooOptions): CandleSour
       if (signal.aborted) throw signal.reason;
       if (!(error instanceof Unanswered)) throw error;
       throw new SourceUnavailable(`Yahoo cannot be reached or is not answering: ${error.message}`, {
-        hint: `Tried ${retries + 1} times. Check the network, or try again later.`,
+        hint: `Tried ${retries === 0 ? 'once' : `${retries + 1} times`}. Check the network, or try again later.`,
         cause: error,
       });
     }

@@ -65,10 +65,9 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
         closedMs - step,
       );
       if (afterMs !== undefined && afterMs + step >= readyMs) return { bars: [], ended: false };
-      const outlook = await loadOutlook(store, trained, {
-        untilMs: readyMs,
-        ...(afterMs !== undefined && { sinceMs: afterMs + 1 }),
-      });
+      // A new session begins with the newest bar.
+      const sinceMs = afterMs === undefined ? readyMs - step : afterMs + 1;
+      const outlook = await loadOutlook(store, trained, { untilMs: readyMs, sinceMs });
       const { time } = outlook.market;
       const from = afterMs === undefined ? time.length - 1 : lowerBound(time, afterMs + 1);
       const rows = Array.from({ length: time.length - from }, (_, i) => from + i);

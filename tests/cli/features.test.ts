@@ -49,6 +49,26 @@ it('prints values of a range, and null before the warm-up', async () => {
   expect(features['rsi_14'].findIndex((value) => value !== null)).toBe(14);
 });
 
+it('shows the inputs and the source of a feature that is named', async () => {
+  const { stdout } = await run('mfi_14');
+  expect(stdout).toContain('high, low, close, volume');
+  expect(stdout).toContain('Quong and Soudack 1989');
+});
+
+it('says which bars there are when a range holds none', async () => {
+  const { status, stderr } = await run('rsi_14', '--symbols', 'BTC/USDT', '--since', '2030-01-01');
+  expect(status).toBe(1);
+  expect(stderr).toContain('There are no bars of BTC/USDT 1h in that range.');
+  expect(stderr).toContain('Stored are 2026-01-01 00:00 to 2026-03-04 11:00');
+});
+
+it('names what is stored beside a symbol that is not, in lists too', async () => {
+  const { stderr } = await run('rsi_14', '--symbols', 'BTC/USD');
+  expect(stderr).toContain('Stored of binance 1h: BTC/USDT.');
+  const listed = await runCli(['data', 'list', '--symbols', 'DOGE/USDT'], { cwd });
+  expect(listed.stdout).toBe('Nothing that is stored matches; `crypto-trader data list` shows everything.\n');
+});
+
 it('proves on the stored bars that nothing looks ahead', async () => {
   const { status, stdout } = await run('--check', '--symbols', 'BTC/USDT', '--json');
   expect(status).toBe(0);

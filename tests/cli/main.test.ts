@@ -24,6 +24,8 @@ describe('exit codes and where things are printed', () => {
   it.each([
     [['confg'], /Did you mean config/],
     [['config', 'show', '--jsn'], /Did you mean --json/],
+    [['models', 'shwo'], /unknown command 'models shwo'\n\(Did you mean show\?\)/],
+    [['data', 'verfy'], /unknown command 'data verfy'\n\(Did you mean verify\?\)/],
     [['config', '--log-level', 'inf'], /Did you mean "info"/],
     [['config', '--seed', '1.5'], /whole number/],
   ])('%j is a wrong command line: exit 2 and the nearest valid word', async (args, message) => {
@@ -38,6 +40,12 @@ describe('exit codes and where things are printed', () => {
     expect(status).toBe(1);
     expect(stderr).toContain('bad.yaml:1: unknown key "sed". Did you mean "seed"?');
     expect(JSON.parse(stdout)).toMatchObject({ error: { kind: 'user' } });
+  });
+
+  it('a wrong variable is answered with the nearest one', async () => {
+    const { status, stderr } = await run(['config'], { CRYPTO_TRADER_TRADING_FEEBPS: '5' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('Did you mean CRYPTO_TRADER_TRADING_FEE_BPS?');
   });
 
   it('--json prints exactly one document on stdout', async () => {

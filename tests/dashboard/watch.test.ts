@@ -1,6 +1,8 @@
 import { appendFileSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { START } from '../../src/dashboard/controls.ts';
+import { placePanes } from '../../src/dashboard/layout.ts';
 import { createWatch } from '../../src/dashboard/watch.ts';
 import { startSession } from '../../src/paper/session.ts';
 import { HOUR, randomWalk, session, steps } from '../paper/walk.ts';
@@ -114,6 +116,25 @@ describe('what is watched', () => {
     expect(await statuses()).toEqual(['a stopped', 'b waiting']);
     write({ kind: 'model-skipped', model: 'b', phase: 'classical', reason: 'too few bars' });
     expect(await statuses()).toEqual(['a stopped', 'b skipped']);
+  });
+
+  it('says what the trials of an agent returned while it trains, and nothing before the first', async () => {
+    const root = temporaryFolder();
+    mkdirSync(join(root, 'training'));
+    const watch = createWatch({ dataDir: root, logDir: root, now: () => 0 });
+    const progress = { kind: 'progress', model: 'ppo', phase: 'agent', steps: 9 };
+    const shown = async (record: object) => {
+      const line = { time: '2026-01-01T00:00:00.000Z', runId: 'r', ...progress, ...record };
+      appendFileSync(join(root, 'training/r.jsonl'), `${JSON.stringify(line)}\n`);
+      const [training] = placePanes(await watch.look(), START, { columns: 120, rows: 40 })
+        .flatMap(({ panes }) => panes)
+        .filter(({ pane }) => pane.id === 'training');
+      return training.lines[0].map(({ text }) => text).join('');
+    };
+    expect(await shown({ step: 1, figures: { entropy: 1 } })).not.toContain('trial');
+    // 1.25 = e^.22314, .8 = e^-.22314.
+    const figures = { validationLogGrowth: Math.log(0.8), bestValidationLogGrowth: Math.log(1.25) };
+    expect(await shown({ step: 2, figures })).toContain('trial -20.00 %, best +25.00 %');
   });
 
   it('follows the log into its next file', async () => {

@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import { configJsonSchema, environmentName } from '../../config/load.ts';
 import { formatTime } from '../../config/time.ts';
 import { command } from '../command.ts';
+import { defaultSubcommand } from '../subcommands.ts';
 
 export function register(program: Command): void {
   const config = program.command('config').description('show every setting and where it came from');
 
-  config
-    .command('show', { isDefault: true })
+  defaultSubcommand(config, 'show')
     .description('every setting with its value and origin: flag, environment, file or default')
     .addHelpText(
       'after',

@@ -7,6 +7,7 @@ import { CheckFailed, UserError } from '../../foundation/errors.ts';
 import { parseSymbol, symbolFolder } from '../../market/symbol.ts';
 import { parseTimeframe } from '../../market/timeframe.ts';
 import { command, type CommandContext, list } from '../command.ts';
+import { defaultSubcommand } from '../subcommands.ts';
 import { describeSeries } from '../../data/store/series-manifest.ts';
 import type { SeriesManifest } from '../../data/store/series-store.ts';
 import { SERIES_HEAD, seriesDocument, seriesRow } from '../series.ts';
@@ -29,8 +30,7 @@ export function register(program: Command): void {
     .command('data')
     .description('list, verify, export the stored candles and series; show gaps');
   const selecting = (name: string, description: string): Command =>
-    data
-      .command(name, { isDefault: name === 'list' })
+    (name === 'list' ? defaultSubcommand(data, name) : data.command(name))
       .description(description)
       .option('--exchange <id>', 'only this exchange')
       .option('--symbols <list>', 'only these pairs')
@@ -72,8 +72,7 @@ async function listDatasets(
   const found = await select(openStore(config.dataDir), selection);
   const series = await selectSeries(openStore(config.dataDir), selection);
   out.document({ datasets: found.map(describeDataset), series: series.map(seriesDocument) });
-  if (found.length + series.length === 0) out.print('The store is empty. Fill it: crypto-trader fetch');
-  else {
+  if (found.length + series.length > 0) {
     out.table(
       ['exchange', 'symbol', 'bars', 'rows', 'first', 'last', 'missing', 'source', 'sha256'],
       found.map((manifest) => [
@@ -89,8 +88,13 @@ async function listDatasets(
       ]),
     );
     if (series.length > 0) out.table(SERIES_HEAD, series.map(seriesRow));
-  }
+  } else out.print(nothingStored(selection));
 }
+
+const nothingStored = (selection: z.infer<typeof Selection>): string =>
+  Object.values(selection).some((value) => value !== undefined)
+    ? 'Nothing that is stored matches; `crypto-trader data list` shows everything.'
+    : 'The store is empty. Fill it: crypto-trader fetch';
 
 async function verify(
   { config, out, signal }: CommandContext,
@@ -113,17 +117,19 @@ async function verify(
     datasets: results.map((result) => ({ ...describeDataset(result.manifest), faults: result.faults })),
     series: series.map((result) => ({ ...seriesDocument(result.manifest), faults: result.faults })),
   });
-  out.table(
-    ['exchange', 'symbol', 'bars', 'rows', 'missing', 'verdict'],
-    results.map(({ manifest, faults: found }) => [
-      manifest.exchange,
-      manifest.symbol,
-      manifest.timeframe,
-      String(manifest.rows),
-      gapText(manifest),
-      found.length === 0 ? 'good' : counted(found.length, 'fault'),
-    ]),
-  );
+  if (results.length + series.length === 0) out.print(nothingStored(selection));
+  else
+    out.table(
+      ['exchange', 'symbol', 'bars', 'rows', 'missing', 'verdict'],
+      results.map(({ manifest, faults: found }) => [
+        manifest.exchange,
+        manifest.symbol,
+        manifest.timeframe,
+        String(manifest.rows),
+        gapText(manifest),
+        found.length === 0 ? 'good' : counted(found.length, 'fault'),
+      ]),
+    );
   if (series.length > 0) {
     out.table(
       ['series', 'rows', 'verdict'],
@@ -159,7 +165,8 @@ async function showGaps(
   );
   if (rows.length > 0) out.table(['dataset', 'first missing', 'last missing', 'bars', 'why'], rows);
   const total = found.reduce((sum, manifest) => sum + missingBars(manifest), 0);
-  out.print(`${total} bars are missing in ${rows.length} gaps of ${found.length} datasets.`);
+  if (found.length === 0) out.print(nothingStored(selection));
+  else out.print(`${total} bars are missing in ${rows.length} gaps of ${found.length} datasets.`);
 }
 
 async function exportDataset(
@@ -168,7 +175,12 @@ async function exportDataset(
 ): Promise<void> {
   const store = openStore(config.dataDir);
   const found = await select(store, { ...selection, exchange: selection.exchange ?? config.exchange.id });
-  if (found.length !== 1) {
+  if (found.length === 0) {
+    throw new UserError(`No stored candles match.`, {
+      hint: '"crypto-trader data list" shows what there is, "crypto-trader fetch" gets more.',
+    });
+  }
+  if (found.length > 1) {
     throw new UserError(`The selection matches ${found.length} datasets; one is exported at a time.`, {
       hint: 'Name it with --exchange, --symbols and --timeframe; "crypto-trader data list" shows what there is.',
     });

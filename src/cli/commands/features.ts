@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { formatTime, parseTime, parseUntil } from '../../config/time.ts';
-import { openStore, type Store } from '../../data/store/store.ts';
+import { formatTime } from '../../config/time.ts';
+import { openStore } from '../../data/store/store.ts';
 import { catalogue, computeFeatures, findFeatures, streamFeatures } from '../../features/catalogue.ts';
 import { findLeaks } from '../../features/causality.ts';
 import type { Feature } from '../../features/feature.ts';
-import type { InputSources } from '../../features/inputs.ts';
 import { CheckFailed } from '../../foundation/errors.ts';
-import { lowerBound } from '../../market/candles.ts';
-import { type PairSymbol, parseSymbol } from '../../market/symbol.ts';
-import { parseTimeframe, type Timeframe } from '../../market/timeframe.ts';
-import { type AbsentInput, absentInputs, fetchText, loadInputs } from '../../training/load-inputs.ts';
+import { parseSymbol } from '../../market/symbol.ts';
+import { parseTimeframe } from '../../market/timeframe.ts';
+import { type AbsentInput, absentInputs, loadInputs } from '../../training/load-inputs.ts';
 import { command, type CommandContext, decimal, integer, list, oneOf } from '../command.ts';
+import { counted } from '../dataset-document.ts';
+import { type Market, printAbsent, printValues } from '../feature-values.ts';
 
 const Options = z.object({
   group: z.string().optional(),
@@ -79,7 +79,7 @@ export function register(program: Command): void {
         else if (parsed.check) await check(context, market, chosen, absent);
         else if (parsed.symbols !== undefined)
           await printValues(context, market, chosen, { absent, ...parsed });
-        else printCatalogue(context, market, features, absent);
+        else printCatalogue(context, market, features, { absent, whole: names.length > 0 });
       }),
     );
 }
@@ -111,14 +111,6 @@ async function select(
   });
 }
 
-interface Market {
-  readonly store: Store;
-  readonly exchange: string;
-  readonly symbols: readonly PairSymbol[];
-  readonly timeframe: Timeframe;
-  readonly sources: InputSources;
-}
-
 const marketOf = ({ config }: CommandContext, options: Options): Market => ({
   store: openStore(config.dataDir),
   exchange: options.exchange ?? config.exchange.id,
@@ -142,21 +134,11 @@ async function findAbsent({ store, symbols, ...market }: Market): Promise<readon
 const leavesOut = (absent: readonly AbsentInput[], feature: string): boolean =>
   absent.some(({ features }) => features.includes(feature));
 
-/** The features that are not there for want of an input, by group, and what to do about it. */
-function printAbsent({ out }: CommandContext, absent: readonly AbsentInput[]): void {
-  if (absent.length === 0) return;
-  out.print('Left out, because their inputs are not stored:');
-  out.table(
-    ['group', 'features', 'needs', 'get it'],
-    absent.map((one) => [one.groups.join(', '), String(one.features.length), one.input, fetchText(one)]),
-  );
-}
-
 function printCatalogue(
   context: CommandContext,
   { timeframe }: Market,
   features: readonly Feature[],
-  absent: readonly AbsentInput[],
+  { absent, whole }: { readonly absent: readonly AbsentInput[]; readonly whole: boolean },
 ): void {
   const { out } = context;
   out.document({
@@ -168,88 +150,24 @@ function printCatalogue(
       available: !leavesOut(absent, feature.name),
     })),
   });
+  // Of a few there is room for everything.
   out.table(
-    ['feature', 'group', 'unit', 'warm-up', 'formula'],
-    features.map(({ name, group, unit, about, warmUpBars }) => [
+    ['feature', 'group', 'unit', 'warm-up', 'formula', ...(whole ? ['inputs', 'source'] : [])],
+    features.map(({ name, group, unit, about, warmUpBars, inputs, source }) => [
       name,
       group,
       unit,
       String(warmUpBars(timeframe)),
       about,
+      ...(whole ? [inputs.join(', '), source] : []),
     ]),
   );
   const missing = features.filter(({ name }) => leavesOut(absent, name)).length;
   out.print(
-    `${features.length} features, ${features.length - missing} of them available; warm-up in bars of ${timeframe}. All are computed by kernels of this program, none by a library.`,
+    `${counted(features.length, 'feature')}, ${features.length - missing} available; warm-up in bars of ${timeframe}. All are computed by kernels of this program, none by a library.`,
   );
   printAbsent(context, absent);
 }
-
-async function printValues(
-  context: CommandContext,
-  { store, exchange, symbols, timeframe, sources }: Market,
-  features: readonly Feature[],
-  options: Options & { readonly absent: readonly AbsentInput[] },
-): Promise<void> {
-  const { out, signal } = context;
-  const names = features.map(({ name }) => name);
-  const rows = integer('--rows', options.rows, { least: 1 });
-  const untilMs = options.until === undefined ? Infinity : parseUntil(options.until);
-  const series = [];
-  for (const symbol of symbols) {
-    signal.throwIfAborted();
-    // From the first stored bar on, as for training: recursive features depend on where they start.
-    const candles = await store.read({ exchange, symbol, timeframe });
-    const { inputs } = await loadInputs(store, names, {
-      exchange,
-      symbol,
-      timeframe,
-      sources,
-      fromMs: candles.time[0],
-      untilMs: Infinity,
-    });
-    const { columns } = computeFeatures(names, candles, timeframe, inputs);
-    const to = lowerBound(candles.time, untilMs);
-    const from =
-      options.since === undefined
-        ? Math.max(0, to - rows)
-        : lowerBound(candles.time, parseTime(options.since));
-    const times = [...candles.time.subarray(from, to)].map(formatTime);
-    series.push({ symbol, times, values: columns.map((column) => [...column.subarray(from, to)]) });
-  }
-  out.document({
-    exchange,
-    timeframe,
-    absent: options.absent,
-    series: series.map(({ symbol, times, values }) => ({
-      symbol,
-      times,
-      // No value during the warm-up: null.
-      features: Object.fromEntries(
-        names.map((name, i) => [name, values[i].map((value) => (Number.isNaN(value) ? null : value))]),
-      ),
-    })),
-  });
-  for (const { symbol, times, values } of series) {
-    out.print(symbol);
-    if (names.length <= 6) {
-      out.table(
-        ['bar', ...names],
-        times.map((time, row) => [time, ...values.map((column) => formatValue(column[row]))]),
-      );
-      continue;
-    }
-    const last = times.slice(-4);
-    out.table(
-      ['feature', ...last],
-      names.map((name, i) => [name, ...values[i].slice(-4).map(formatValue)]),
-    );
-  }
-  printAbsent(context, options.absent);
-}
-
-const formatValue = (value: number): string =>
-  Number.isNaN(value) ? '-' : Number(value.toPrecision(6)).toString();
 
 async function check(
   context: CommandContext,

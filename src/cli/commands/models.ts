@@ -8,9 +8,12 @@ import type { Model } from '../../models/model.ts';
 import { findModel, models } from '../../models/registry.ts';
 import { loadMember, type TrainedMember } from '../../training/member-folder.ts';
 import { modelParams } from '../../training/plan.ts';
+import type { ForecastScore } from '../../training/score.ts';
 import { findRun, listRuns, newestRun, type RunFolder } from '../../training/run-folder.ts';
 import { command, type CommandContext } from '../command.ts';
 import { explanationText } from '../explanation-text.ts';
+import { reportText, valueText, wrapped } from '../report-text.ts';
+import { defaultSubcommand } from '../subcommands.ts';
 
 const Options = z.object({ checkpoint: z.string().optional(), out: z.string().optional() });
 type Options = z.output<typeof Options>;
@@ -27,8 +30,7 @@ export function register(program: Command): void {
     .description('the models, their parameters, what was trained and how it did')
     .addHelpText('after', EXAMPLES);
 
-  group
-    .command('list', { isDefault: true })
+  defaultSubcommand(group, 'list')
     .description('every model and every training run')
     .action(command(async (context) => listModels(context), { logs: false }));
 
@@ -128,12 +130,12 @@ async function showModel({ config, out }: CommandContext, model: Model, options:
     ['parameter', 'value', 'quick', 'meaning'],
     Object.entries(schema.properties).map(([name, { description }]) => [
       name,
-      JSON.stringify(effective[name]),
-      JSON.stringify(model.quickParams?.[name]) ?? '',
+      valueText(effective[name]),
+      model.quickParams?.[name] === undefined ? '' : valueText(model.quickParams[name]),
       description ?? '',
     ]),
   );
-  out.print(`\nFeatures: ${model.features(effective).join(', ') || 'none'}`);
+  out.print(`\n${wrapped(`Features: ${model.features(effective).join(', ') || 'none'}`)}`);
   if (member === undefined) return out.print('\nNot trained yet: crypto-trader train --mode quick');
   const { manifest } = member;
   const { metrics } = manifest;
@@ -142,12 +144,22 @@ Checkpoint ${member.folder}
   trained      ${manifest.trainedAt}, seed ${manifest.seed}, ${manifest.seconds.toFixed(1)} s
   candles      ${manifest.exchange} ${manifest.symbols.join(' ')} ${manifest.timeframe}${manifest.synthetic ? ' SYNTHETIC' : ''}, until ${formatMinute(manifest.trainUntilMs)}
   weights      ${manifest.weightHash}
-  validation   ${metrics.samples} samples, direction right ${metrics.directionalAccuracyPct?.toFixed(1) ?? '-'} % (${metrics.directionalAccuracyIntervalPct?.map((bound) => bound.toFixed(1)).join(' .. ') ?? '-'}), net return ${metrics.netReturnPct.toFixed(1)} % at ${metrics.feeBps} + ${metrics.slippageBps} bp a side
+  validation   ${validationText(metrics)}
 ${(manifest.absent ?? []).map(({ name, reason }) => `  without      ${name}: ${reason}\n`).join('')}  buy and hold ${manifest.baselines['buy-and-hold']?.netReturnPct.toFixed(1) ?? '-'} % on the same bars
 
 Learned:
-${JSON.stringify(member.fitted.report, undefined, 2)}`);
+${reportText(member.fitted.report)}`);
   for (const part of member.fitted.explanation ?? []) out.print(`\n${explanationText(part)}`);
+}
+
+/** One line: how often the direction was right, and what following it would have returned. */
+function validationText(score: ForecastScore): string {
+  const { samples, directionalAccuracyPct: right, directionalAccuracyIntervalPct: interval } = score;
+  const direction =
+    right === undefined || interval === undefined
+      ? 'no position taken'
+      : `${samples} samples, direction right ${right.toFixed(1)} % (${interval.map((bound) => bound.toFixed(1)).join(' .. ')})`;
+  return `${direction}, net return ${score.netReturnPct.toFixed(1)} % at ${score.feeBps} + ${score.slippageBps} bp a side`;
 }
 
 const ParamsSchema = z.object({

@@ -192,7 +192,7 @@ function explain(
   const message = error.message.replaceAll(/\s+/g, ' ').slice(0, 300);
   if (failed) {
     return new SourceUnavailable(`${exchange.name} cannot be reached or is not answering: ${message}`, {
-      hint: `Tried ${options.retries + 1} times. Check the network${options.baseUrl === undefined ? '' : ' and --base-url'}, or try again later: what is stored stays, and the command resumes.`,
+      hint: `Tried ${options.retries === 0 ? 'once' : `${options.retries + 1} times`}. Check the network${options.baseUrl === undefined ? '' : ' and --base-url'}, or try again later: what is stored stays, and the command resumes.`,
       cause: error,
     });
   }

@@ -115,9 +115,12 @@ async function decodeChecked(path: string, part: DatasetPart): Promise<Candles> 
   return candles;
 }
 
-/** The dataset is not in the store: what to run. */
-export function absentDataset(key: DatasetKey): UserError {
+/** The dataset is not in the store: what is there instead of it, and what to run. */
+export function absentDataset(key: DatasetKey, stored: readonly DatasetKey[]): UserError {
+  const { exchange, symbol, timeframe } = key;
+  const others = stored.filter((one) => one.exchange === exchange && one.timeframe === timeframe);
+  const there = `Stored of ${exchange} ${timeframe}: ${others.map((one) => one.symbol).join(', ')}. `;
   return new UserError(`There are no candles of ${describeKey(key)} in the store.`, {
-    hint: `Fetch them: crypto-trader fetch --exchange ${key.exchange} --symbols ${key.symbol} --timeframe ${key.timeframe}`,
+    hint: `${others.length > 0 ? there : ''}Fetch them: crypto-trader fetch --exchange ${exchange} --symbols ${symbol} --timeframe ${timeframe}`,
   });
 }

@@ -90,7 +90,7 @@ export function openStore(dataDir: string): Store {
     read: async (key, { sinceMs = -Infinity, untilMs = Infinity } = {}) => {
       for (;;) {
         const found = await manifest(key);
-        if (found === undefined) throw absentDataset(key);
+        if (found === undefined) throw absentDataset(key, await listKeys(dataDir));
         try {
           const parts = found.parts.filter((part) => part.lastTimeMs >= sinceMs && part.firstTimeMs < untilMs);
           return candlesBetween(await readParts(folder(key), key, parts), sinceMs, untilMs);
@@ -136,7 +136,7 @@ export function openStore(dataDir: string): Store {
 
     verify: async (key) => {
       const found = await manifest(key);
-      if (found === undefined) throw absentDataset(key);
+      if (found === undefined) throw absentDataset(key, await listKeys(dataDir));
       const faults = (await damagedParts(folder(key), found)).map(({ fault }) => fault);
       const again = describeDataset(key, found);
       for (const field of ['rows', 'firstTimeMs', 'lastTimeMs', 'sha256'] as const) {
@@ -149,7 +149,7 @@ export function openStore(dataDir: string): Store {
     repair: async (key) =>
       locked(key, async () => {
         const before = await stored(key);
-        if (before === undefined) throw absentDataset(key);
+        if (before === undefined) throw absentDataset(key, await listKeys(dataDir));
         const damaged = await damagedParts(folder(key), before);
         const lost = new Set(damaged.map(({ part }) => part.file));
         const parts = before.parts.filter((part) => !lost.has(part.file));

@@ -74,6 +74,7 @@ function learn<Params extends TabularParams>(
       meanGain: Object.fromEntries(
         params.features
           .map((name, i) => [name, importance[i]] as const)
+          .filter(([, gain]) => gain > 0)
           .sort((a, b) => b[1] - a[1])
           .slice(0, 20),
       ),

@@ -1,4 +1,7 @@
 import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { createRandom, normal } from '../../../src/foundation/random.ts';
+import { filterVariance } from '../../../src/models/momentum-garch/garch.ts';
 import { momentumGarch } from '../../../src/models/momentum-garch/index.ts';
 import type { FittedModel } from '../../../src/models/model.ts';
 import { fit, panelOf, truncated, walk } from '../panels.ts';
@@ -52,3 +55,64 @@ it('refuses a symbol it was not trained on and too few bars', async () => {
     'training bars',
   );
 });
+
+/** A rise with calm and turbulent times. */
+const turbulent = panelOf({ 'BTC/USDT': prices(clustered(1500)) });
+const LearnedSymbol = z.looseObject({
+  calmVariance: z.number(),
+  garch: z.object({
+    mu: z.number(),
+    omega: z.number(),
+    alpha: z.number(),
+    gamma: z.number(),
+    beta: z.number(),
+    presample: z.number(),
+  }),
+});
+
+/** Positions, and the forecast variance beside them, from row 168 on. */
+async function sized(params: object) {
+  const model = await fit(momentumGarch, turbulent, { trainRows: 1000, params });
+  const [{ garch, calmVariance }] = z
+    .object({ symbols: z.array(LearnedSymbol) })
+    .parse(model.save().json).symbols;
+  const { close } = turbulent.series[0].candles;
+  const returns = close.map((price, row) => (row === 0 ? NaN : 100 * Math.log(price / close[row - 1])));
+  const variances = filterVariance(returns, garch);
+  const [{ position }] = await model.forecast(turbulent);
+  const rows = Array.from({ length: close.length - 168 }, (_, i) => 168 + i);
+  return { calmVariance, rows: rows.map((row) => ({ position: position[row], variance: variances[row] })) };
+}
+
+it.each(['garch', 'gjr', 'ewma'])(
+  'is flat while the forecast of %s is turbulent, though the trend goes on',
+  async (variance) => {
+    const { rows, calmVariance } = await sized({ variance, calmQuantile: 0.95 });
+    const wild = rows.filter((row) => row.variance > calmVariance);
+    expect(wild.length).toBeGreaterThan(50);
+    expect(wild.every(({ position }) => position === 0)).toBe(true);
+    const unfiltered = await sized({ variance, calmQuantile: 1 });
+    const followed = unfiltered.rows.filter((row) => row.variance > calmVariance && row.position > 0);
+    expect(followed.length).toBeGreaterThan(10);
+  },
+);
+
+it('holds what brings its forecast volatility to the target, and never more than everything', async () => {
+  const { rows } = await sized({ calmQuantile: 1, sizeStep: 0, targetVolatilityPct: 60 });
+  const held = rows.filter(({ position }) => position !== 0);
+  expect(held.length).toBeGreaterThan(500);
+  // 60 % a year is 60 / root of 8 760 percent an hour.
+  for (const { position, variance } of held)
+    expect(Math.abs(position)).toBeCloseTo(Math.min(1, 60 / Math.sqrt(8760) / Math.sqrt(variance)), 12);
+});
+
+/** Log prices of returns with a drift and the variance of a GARCH process. */
+function clustered(rows: number): number[] {
+  const random = createRandom(8);
+  let [level, h, shock] = [Math.log(100), 1, 0];
+  return Array.from({ length: rows }, () => {
+    h = 0.05 + 0.15 * shock * shock + 0.8 * h;
+    shock = Math.sqrt(h) * normal(random);
+    return (level += 0.01 * (0.2 + shock));
+  });
+}
