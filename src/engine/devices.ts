@@ -9,9 +9,9 @@ const require = createRequire(import.meta.url);
 const INSTALL: Readonly<Record<Exclude<Device, 'auto' | 'cpu'>, string>> = {
   cuda:
     'On Linux x64 with an NVIDIA GPU and CUDA 12, fetch the libraries once: ' +
-    '`npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12 --ignore-scripts=false`. Or use --device cpu.',
-  webgpu: 'This build of onnxruntime-node has no WebGPU for your platform. Use --device cpu.',
-  coreml: 'CoreML exists on macOS only. Use --device cpu.',
+    '`npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12 --ignore-scripts=false`. Or choose the device "cpu".',
+  webgpu: 'This build of onnxruntime-node has no WebGPU for your platform. Choose the device "cpu".',
+  coreml: 'CoreML exists on macOS only. Choose the device "cpu".',
 };
 
 /**

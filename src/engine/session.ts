@@ -87,7 +87,7 @@ async function create(model: Uint8Array, options: OrtSession.SessionOptions): Pr
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UserError(`ONNX Runtime cannot open the model: ${why}`, {
-      hint: 'If it came from a file, the file is damaged: restore it or train again. If it names a device, use --device cpu.',
+      hint: 'If it came from a file, the file is damaged: restore it or train again. If it names a device, choose the device "cpu".',
       cause,
     });
   }

@@ -3,8 +3,10 @@ import { executionProviders } from '../../src/engine/devices.ts';
 import { compileProgram } from '../../src/engine/executor.ts';
 import { dense } from '../../src/engine/layers/dense.ts';
 import { defineNetwork } from '../../src/engine/network.ts';
+import { sgd } from '../../src/engine/optimizers.ts';
 import { createPredictor, exportOnnx, openPredictor } from '../../src/engine/predictor.ts';
 import { type Tensor, tf } from '../../src/engine/tf.ts';
+import { createTrainer } from '../../src/engine/trainer.ts';
 import { initialParameters, loadState, saveState } from '../../src/engine/weights.ts';
 
 const compile = (build: (x: Tensor) => Tensor): Uint8Array =>
@@ -52,6 +54,31 @@ const predict = {
   parameters,
   batch: { x: { shape: [1, 2], type: 'float32' as const } },
 };
+
+describe('training of a network that cannot be compiled names the network, the layer and the operation', () => {
+  const train = (forward: (x: Tensor) => Tensor, inputs: number) => {
+    const broken = defineNetwork('plan', (declare) => {
+      const layer = dense(declare, 'second', { inputs, outputs: 1 });
+      return (pass, x: Tensor) => layer(pass, forward(x));
+    });
+    return createTrainer({
+      network: broken,
+      optimizer: sgd(),
+      loss: (pass, { x }) => tf.mean(broken.forward(pass, x)),
+      batch: { x: { shape: [4, 3], type: 'float32' } },
+      seed: 1,
+    });
+  };
+
+  it('an operation without an ONNX form', async () => {
+    await expect(train((x) => tf.topk(x, 2).values, 2)).rejects.toThrow(
+      'In network "plan": TF.js kernel "TopK" of [4, 3]: it has no ONNX form',
+    );
+  });
+  it('a wrong shape', async () => {
+    await expect(train((x) => x, 2)).rejects.toThrow(/In network "plan": In dense "second": .*3.*2/);
+  });
+});
 
 describe('damaged or foreign files', () => {
   it('an ONNX file with a broken byte or a missing end does not open', async () => {

@@ -2,7 +2,7 @@ import { ones, zeros } from '../initializers.ts';
 import { type Declare, type Layer, named, within } from '../network.ts';
 import { type Tensor, tf } from '../tf.ts';
 import { number } from '../trace/kernel.ts';
-import { registerTraceKernel } from '../trace/backend.ts';
+import { tracesDoubles, tracing } from '../trace/backend.ts';
 
 /**
  * Ba et al. 2016 over the last axis; weight one, bias zero at the start. `epsilon`: PyTorch 1e-5, the
@@ -31,7 +31,7 @@ function layerNormalize(x: Tensor, weight: Tensor, bias: Tensor, epsilon: number
 }
 
 // ONNX has this as one operator, which also gives the mean and 1 / deviation that the gradient needs.
-registerTraceKernel(KERNEL, ({ graph, inputs: { x, weight, bias }, attributes }) => {
+const byOperator = tracing(KERNEL, ({ graph, inputs: { x, weight, bias }, attributes }) => {
   const statistic = { shape: [...x.shape.slice(0, -1), 1], type: x.type };
   const epsilon = { float: number(attributes.epsilon) };
   return graph.nodes('LayerNormalization', [x, weight, bias], [x, statistic, statistic], {
@@ -40,13 +40,15 @@ registerTraceKernel(KERNEL, ({ graph, inputs: { x, weight, bias }, attributes })
   });
 });
 
-for (const backendName of ['cpu', 'tensorflow'])
+for (const backendName of ['onnx-trace', 'cpu', 'tensorflow'])
   tf.registerKernel({
     kernelName: KERNEL,
     backendName,
-    kernelFunc: ({ inputs, attrs }) => {
-      const { x, weight, bias } = inputs as Record<string, Tensor>;
-      const { mean, inverse } = statistics(x, number(attrs?.epsilon));
+    kernelFunc(call) {
+      // ONNX Runtime keeps the operator's statistics in single precision, whatever its input.
+      if (backendName === 'onnx-trace' && !tracesDoubles()) return byOperator(call);
+      const { x, weight, bias } = call.inputs as Record<string, Tensor>;
+      const { mean, inverse } = statistics(x, number(call.attrs?.epsilon));
       return [tf.add(tf.mul(tf.mul(tf.sub(x, mean), inverse), weight), bias), mean, inverse];
     },
   });

@@ -68,10 +68,13 @@ export class GraphBuilder {
   readonly standardOnly: boolean;
   /** Products may be fused with what is around them: ONNX Runtime's own operators, in single precision. */
   readonly fuses: boolean;
+  /** The graph will run in double precision, where some operators of ONNX Runtime are missing. */
+  readonly float64: boolean;
 
   constructor({ standardOnly = false, float64 = false }: GraphOptions = {}) {
     this.standardOnly = standardOnly;
     this.fuses = !standardOnly && !float64;
+    this.float64 = float64;
   }
 
   input(name: string, shape: Shape, type: ElementType): Value {

@@ -58,10 +58,8 @@ export function trace(
 /** Whether the graph being traced may hold standard operators only: an inference graph for a checkpoint. */
 export const tracesStandardOnly = (): boolean => current?.graph.standardOnly ?? false;
 
-/** Adds a kernel of our own, where one ONNX operator does what several TF.js kernels would. */
-export function registerTraceKernel(name: string, kernel: TraceKernel): void {
-  register(name, kernel);
-}
+/** Whether the graph being traced will run in double precision. */
+export const tracesDoubles = (): boolean => current?.graph.float64 ?? false;
 
 interface Trace {
   readonly graph: GraphBuilder;
