@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { MultiBar, Presets } from 'cli-progress';
+import { duration } from '../foundation/duration.ts';
 
 /** The only thing that prints results. Human text and the JSON document never mix on stdout. */
 export interface Output {
@@ -22,7 +23,8 @@ export interface Progress {
 }
 
 export interface ProgressTask {
-  update(done: number, note?: string): void;
+  /** `etaSeconds` where the work knows better than elapsed time and share done. */
+  update(done: number, note?: string, etaSeconds?: number): void;
 }
 
 export interface OutputSettings {
@@ -85,7 +87,8 @@ const OPEN_BORDERS = {
 function bars(): Progress {
   const multi = new MultiBar(
     {
-      format: '{label} {bar} {percentage}% | {value}/{total} | ETA {eta_formatted} {note}',
+      format: '{label} {bar} {percentage}% | {value}/{total} | {note}',
+      barsize: 20,
       hideCursor: true,
       clearOnComplete: false,
       stream: process.stderr,
@@ -95,10 +98,21 @@ function bars(): Progress {
   );
   return {
     task(label, total) {
-      const bar = multi.create(total, 0, { label: label.padEnd(24), note: '' });
-      return { update: (done, note = '') => bar.update(done, { note }) };
+      const bar = multi.create(total, 0, { label: label.padEnd(18), note: '' });
+      const annotate = withEta(total);
+      return { update: (done, ...about) => bar.update(done, { note: annotate(done, ...about) }) };
     },
     stop: () => multi.stop(),
+  };
+}
+
+/** Before the end how long the rest will take, where a narrow terminal still shows it, then the note. */
+function withEta(total: number): (done: number, note?: string, etaSeconds?: number) => string {
+  const startedAt = Date.now();
+  return (done, note, etaSeconds) => {
+    const seconds = etaSeconds ?? ((Date.now() - startedAt) * (total - done)) / done / 1000;
+    const parts = done > 0 && done < total ? [`ETA ${duration(seconds)}`] : [];
+    return (note ? [...parts, note] : parts).join(', ');
   };
 }
 
@@ -108,12 +122,14 @@ function lines(): Progress {
   return {
     task(label, total) {
       let printedAt = Date.now();
+      const annotate = withEta(total);
       return {
-        update(done, note = '') {
+        update(done, ...about) {
           const now = Date.now();
           if (done < total && now - printedAt < LINE_EVERY_MS) return;
           printedAt = now;
           const percent = total > 0 ? Math.floor((100 * done) / total) : 100;
+          const note = annotate(done, ...about);
           process.stderr.write(`${label}: ${done}/${total} (${percent} %) ${note}`.trimEnd() + '\n');
         },
       };

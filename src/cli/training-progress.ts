@@ -15,7 +15,7 @@ export function showProgress(
       const last = notes(event);
       bars.set(event.model, { bar, steps: event.steps, last });
       // The last step is said once, when the model is finished.
-      if (event.step < event.steps) bar.update(event.step, last);
+      if (event.step < event.steps) bar.update(event.step, last, event.etaSeconds);
     } else if (event.kind === 'model-finished') {
       const started = bars.get(event.model);
       const done = `done in ${event.seconds.toFixed(1)} s`;
@@ -31,8 +31,6 @@ function notes(event: Extract<TrainingEvent, { kind: 'progress' }>): string {
   if (event.validationLoss !== undefined) parts.push(`validation ${event.validationLoss.toPrecision(4)}`);
   if (event.learningRate !== undefined) parts.push(`rate ${event.learningRate.toExponential(1)}`);
   if (event.samplesPerSecond !== undefined) parts.push(`${Math.round(event.samplesPerSecond)} samples/s`);
-  if (event.etaSeconds !== undefined && event.step < event.steps)
-    parts.push(`ETA ${Math.ceil(event.etaSeconds)} s`);
   for (const [name, value] of Object.entries(event.figures ?? {}))
     parts.push(`${name} ${value.toPrecision(3)}`);
   return parts.join(', ');

@@ -1,6 +1,7 @@
 import { Box, Text } from 'ink';
 import type { Controls } from './controls.ts';
-import { duration, minute } from './format.ts';
+import { duration } from '../foundation/duration.ts';
+import { minute } from './format.ts';
 import { GAP, type PlacedPane, placePanes, type Size } from './layout.ts';
 import type { Line } from './lines.ts';
 import type { DashboardView } from './view.ts';

@@ -15,11 +15,3 @@ const sign = (value: number): string => (value < 0 ? '-' : '+');
 
 /** `2026-02-12 23:00`, UTC. */
 export const minute = (iso: string): string => iso.slice(0, 16).replace('T', ' ');
-
-/** The largest whole unit: `45 s`, `12 min`, `3 h`, `2 d`. */
-export function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 86_400) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86_400)} d`;
-}

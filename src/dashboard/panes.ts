@@ -1,4 +1,5 @@
-import { amount, duration, minute, percent, price, signed } from './format.ts';
+import { duration } from '../foundation/duration.ts';
+import { amount, minute, percent, price, signed } from './format.ts';
 import { bold, columns, dim, gain, type Line, plain, type Span } from './lines.ts';
 import { sparkline } from './sparkline.ts';
 import type { DashboardView, ModelTraining, PositionView, SignalView } from './view.ts';

@@ -28,7 +28,7 @@ describe('a frame', () => {
     ],
     [
       'running models before finished ones',
-      /tft +███░░░░░░░░░ +30\/120, 2 min left[\s\S]*boosted-trees +█{12} +done in 1 min +loss 0\.6931/,
+      /tft +███░░░░░░░░░ +30\/120, 90 s left[\s\S]*boosted-trees +█{12} +done in 75 s +loss 0\.6931/,
     ],
     ['the end of the log', /warn event 49/],
   ])('shows %s', (_, expected) => expect(frame).toMatch(expected));
@@ -53,7 +53,7 @@ describe('a frame', () => {
   it('says loudly that bars are overdue and that candles are synthetic', () => {
     const session = busy.session && { ...busy.session, overdueSeconds: 7_200, synthetic: true };
     const [header] = renderFrame({ ...busy, session }, { columns: 120, rows: 30 }).split('\n');
-    expect(header).toContain('SYNTHETIC STALE: next bar 2 h overdue');
+    expect(header).toContain('SYNTHETIC STALE: next bar 2.0 h overdue');
   });
 });
 

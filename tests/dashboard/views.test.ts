@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Controls, type Key, press, START } from '../../src/dashboard/controls.ts';
-import { amount, duration, percent, price, signed } from '../../src/dashboard/format.ts';
+import { amount, percent, price, signed } from '../../src/dashboard/format.ts';
+import { duration } from '../../src/foundation/duration.ts';
 import { createHistory } from '../../src/dashboard/history.ts';
 import { limitScroll, placePanes, shareRows } from '../../src/dashboard/layout.ts';
 import { sparkline } from '../../src/dashboard/sparkline.ts';
@@ -32,7 +33,8 @@ describe('numbers', () => {
     [amount(0.123456789), '0.123457'],
     [duration(59), '59 s'],
     [duration(3_599), '60 min'],
-    [duration(90_000), '1 d'],
+    [duration(10_000), '2.8 h'],
+    [duration(200_000), '2.3 d'],
   ])('%s', (written, expected) => expect(written).toBe(expected));
 });
 

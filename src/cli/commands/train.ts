@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Command } from 'commander';
 import { UserError } from '../../foundation/errors.ts';
+import { duration } from '../../foundation/duration.ts';
 import { openStore } from '../../data/store/store.ts';
 import type { TrainingEvent } from '../../training/journal.ts';
 import { planRun } from '../../training/plan.ts';
@@ -101,11 +102,6 @@ async function train(context: CommandContext, options: Options): Promise<void> {
 
 const projectedLine = (event: Extract<TrainingEvent, { kind: 'projected' }>, seeds: number): string =>
   `${event.model}: ${event.steps} steps would take ${duration(event.seconds)}${seeds > 1 ? `, for each of ${seeds} seeds` : ''} (${Math.round(event.samplesPerSecond ?? 0)} samples/s measured; early stopping may end it sooner).`;
-
-function duration(seconds: number): string {
-  if (seconds < 120) return `${Math.ceil(seconds)} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
-}
 
 function whereItStands(
   run: RunFolder,
