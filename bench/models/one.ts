@@ -30,14 +30,17 @@ const panel = walkPanel(model.features(params));
 const WARM_UP = 3;
 const started = performance.now();
 const stepEnds: number[] = [];
+let firstStepMs: number | undefined;
 const fitted = await model.fit({
   panel: panelUntil(panel, 1800 * HOUR),
   params,
   trainUntilMs: 1700 * HOUR,
   seed: 1,
   signal: new AbortController().signal,
-  onProgress({ validationLoss }) {
+  onProgress({ validationLoss, samplesPerSecond }) {
     if (validationLoss === undefined) stepEnds.push(performance.now());
+    // Of the steps so far: here of the first alone.
+    if (samplesPerSecond !== undefined) firstStepMs ??= (1000 * BATCH) / samplesPerSecond;
   },
 });
 const trainingPeakMb = process.resourceUsage().maxRSS / 1024;
@@ -50,11 +53,13 @@ const windows = forecasts.reduce(
   0,
 );
 fitted.dispose?.();
+if (firstStepMs === undefined) throw new Error(`"${model.id}" made no step.`);
 console.log(
   JSON.stringify({
     samplesPerSecond:
       (1000 * BATCH) / medianOf(stepEnds.slice(WARM_UP).map((end, i) => end - stepEnds[WARM_UP - 1 + i])),
-    firstStepMs: stepEnds[0] - started,
+    openMs: stepEnds[0] - started - firstStepMs,
+    firstStepMs,
     msPerWindow: forecastMs / windows,
     windows,
     peakMb: trainingPeakMb,

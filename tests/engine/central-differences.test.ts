@@ -223,6 +223,17 @@ it.each(LAYERS)(
   },
 );
 
+it.each(LAYERS.filter(([name]) => ['LSTM', 'GRU'].includes(name)))(
+  'the gradient of the gradient of %s is the slope of its gradient',
+  async (_, { of, inputs }) => {
+    const gradient: Build = (...all) => {
+      const first = tf.grads((...xs: Tensor[]) => tf.sum(tf.square(of(...xs))))(all);
+      return tf.concat(first.map((x) => tf.reshape(x, [-1])));
+    };
+    expect(await gradientError(gradient, inputs)).toBeLessThan(1e-7);
+  },
+);
+
 const LOSSES: readonly (readonly [string, Build])[] = [
   ['mean squared', meanSquared],
   ['smooth L1', smoothL1],

@@ -7,6 +7,7 @@ import {
   flushTiny,
   gatesInOrder,
   type Held,
+  type Recur,
   sequenceOf,
   stateOf,
   stepsOf,
@@ -74,47 +75,49 @@ export function lstm(
  */
 const lstmSteps = defineRecurrence('LstmSteps', {
   held: ['weight', 'bias', 'hidden', 'cell'],
-  forward(steps, held) {
-    const run = forward(steps, held);
-    return [...run.map(({ hidden }) => hidden), run[run.length - 1].cell];
+  forward(steps, held, recur) {
+    const { hidden, cell } = forward(steps, held, recur);
+    return [...tf.unstack(hidden), cell];
   },
-  backward(gradients, steps, held) {
-    const run = forward(steps, held);
+  backward(gradients, steps, held, recur) {
+    const { joined, gates, cellBefore, tanhCell } = forward(steps, held, recur);
     const size = held.hidden.shape[0];
     const inputs = steps[0].shape[0];
+    const time = steps.length;
+    const batch = steps[0].shape[1] ?? 0;
     // dg/da = 4 sigmoid'(2a): the 4 goes into the weights here and into their gradient below.
     const weightTransposed = tf.transpose(scaleGateG(held.weight, 4)); // [inputs + hidden, 4 hidden]
-    const inputGradients: Tensor[] = [];
-    const gateGradients: Tensor[] = [];
-    let fromNext: Tensor | undefined;
-    let dCell = gradients[steps.length];
-    for (let t = steps.length - 1; t >= 0; t--) {
-      const { gates, i, f, o, g, cellBefore, tanhCell } = run[t];
-      const dHidden = fromNext ? tf.add(gradients[t], fromNext) : gradients[t];
-      const dOut = tf.mul(dHidden, tanhCell);
-      // d tanh(c) = 1 - tanh(c)^2
-      dCell = tf.add(dCell, tf.mul(tf.sub(dHidden, tf.mul(dOut, tanhCell)), o));
-      const dGates = tf.concat([tf.mul(dCell, g), tf.mul(dCell, cellBefore), tf.mul(dCell, i), dOut], 0);
-      const beforeGates = tf.mul(dGates, tf.sub(gates, tf.square(gates)));
-      gateGradients[t] = beforeGates;
-      const [dInput, dPrevious] = tf.split(tf.matMul(weightTransposed, beforeGates), [inputs, size], 0);
-      inputGradients[t] = dInput;
-      const flush = t % 4 === 0 ? flushTiny : (x: Tensor): Tensor => x;
-      fromNext = flush(dPrevious);
-      dCell = flush(tf.mul(dCell, f));
-    }
-    const all = tf.concat(gateGradients, 1); // [4 hidden, steps x batch]
-    const joined = tf.concat(
-      run.map((step) => step.joined),
-      1,
+    const {
+      final: [dInitial, dCellInitial],
+      outputs: [dSteps, dGates],
+    } = recur(
+      ([fromNext, dCellAfter], [dOutput, gates, cellBefore, tanhCell]) => {
+        const [i, f, half, o] = tf.split(gates, 4, 0);
+        const g = tf.sub(tf.mul(half, 2), 1);
+        const dHidden = tf.add(dOutput, fromNext);
+        const dOut = tf.mul(dHidden, tanhCell);
+        // d tanh(c) = 1 - tanh(c)^2
+        const dCell = tf.add(dCellAfter, tf.mul(tf.sub(dHidden, tf.mul(dOut, tanhCell)), o));
+        const dActive = tf.concat([tf.mul(dCell, g), tf.mul(dCell, cellBefore), tf.mul(dCell, i), dOut], 0);
+        const dGates = tf.mul(dActive, tf.sub(gates, tf.square(gates)));
+        const [dInput, dBefore] = tf.split(tf.matMul(weightTransposed, dGates), [inputs, size], 0);
+        return { state: [flushTiny(dBefore), flushTiny(tf.mul(dCell, f))], outputs: [dInput, dGates] };
+      },
+      {
+        initial: [tf.zeros([size, batch]), gradients[time]],
+        sequences: [tf.stack(gradients.slice(0, time)), gates, cellBefore, tanhCell],
+        reverse: true,
+      },
     );
+    // [rows, steps x batch]
+    const wide = (x: Tensor): Tensor => tf.reshape(tf.transpose(x, [1, 0, 2]), [-1, time * batch]);
     return {
-      steps: inputGradients,
+      steps: tf.unstack(dSteps),
       held: {
-        weight: scaleGateG(tf.matMul(all, joined, false, true), 4),
-        bias: scaleGateG(tf.sum(all, 1, true), 4),
-        hidden: fromNext ?? gradients[0],
-        cell: dCell,
+        weight: scaleGateG(tf.matMul(wide(dGates), wide(joined), false, true), 4),
+        bias: scaleGateG(tf.sum(wide(dGates), 1, true), 4),
+        hidden: dInitial,
+        cell: dCellInitial,
       },
     };
   },
@@ -144,24 +147,25 @@ const lstmSteps = defineRecurrence('LstmSteps', {
 });
 
 type LstmHeld = Held<'weight' | 'bias' | 'hidden' | 'cell'>;
-type LstmStep = Held<
-  'joined' | 'gates' | 'i' | 'f' | 'g' | 'o' | 'cellBefore' | 'cell' | 'tanhCell' | 'hidden'
->;
 
-function forward(steps: readonly Tensor[], held: LstmHeld): LstmStep[] {
+/** [time, ...] each, but the last cell. */
+function forward(steps: readonly Tensor[], held: LstmHeld, recur: Recur) {
   const [weight, bias] = [scaleGateG(held.weight, 2), scaleGateG(held.bias, 2)];
-  let { hidden, cell } = held;
-  return steps.map((step) => {
-    const joined = tf.concat([step, hidden], 0); // [inputs + hidden, batch]
-    const gates = tf.sigmoid(tf.add(tf.matMul(weight, joined), bias)); // [4 hidden, batch]
-    const [i, f, half, o] = tf.split(gates, 4, 0);
-    const g = tf.sub(tf.mul(half, 2), 1);
-    const cellBefore = cell;
-    cell = tf.add(tf.mul(f, cellBefore), tf.mul(i, g));
-    const tanhCell = tf.tanh(cell);
-    hidden = tf.mul(o, tanhCell);
-    return { joined, gates, i, f, g, o, cellBefore, cell, tanhCell, hidden };
-  });
+  const { final, outputs } = recur(
+    ([before, cellBefore], [step]) => {
+      const joined = tf.concat([step, before], 0); // [inputs + hidden, batch]
+      const gates = tf.sigmoid(tf.add(tf.matMul(weight, joined), bias)); // [4 hidden, batch]
+      const [i, f, half, o] = tf.split(gates, 4, 0);
+      const g = tf.sub(tf.mul(half, 2), 1);
+      const cell = tf.add(tf.mul(f, cellBefore), tf.mul(i, g));
+      const tanhCell = tf.tanh(cell);
+      const hidden = tf.mul(o, tanhCell);
+      return { state: [hidden, cell], outputs: [hidden, joined, gates, cellBefore, tanhCell] };
+    },
+    { initial: [held.hidden, held.cell], sequences: [tf.stack([...steps])] },
+  );
+  const [hidden, joined, gates, cellBefore, tanhCell] = outputs;
+  return { cell: final[1], hidden, joined, gates, cellBefore, tanhCell };
 }
 
 /** Rows of the gates (i, f, g, o) with those of g multiplied. */

@@ -1,22 +1,34 @@
 import { defineComposite } from '../composite.ts';
-import type { GraphBuilder, Value } from '../onnx/graph.ts';
+import type { GraphBuilder, Scanned, Turn, Value } from '../onnx/graph.ts';
 import { type Tensor, tf } from '../tf.ts';
+import { traceScan } from '../trace/backend.ts';
 import { reshape, transpose } from '../trace/kernel.ts';
 import { concat, split } from '../trace/layout.ts';
 
 /** The parameters and the initial state of a recurrent layer, by name. */
 export type Held<Name extends string> = Readonly<Record<Name, Tensor>>;
 
+/** Runs `turn` for each slice of [time, ...] sequences, from the last one where `reverse` is set. */
+export type Recur = (
+  turn: (state: readonly Tensor[], slices: readonly Tensor[]) => Turn<Tensor>,
+  options: {
+    readonly initial: readonly Tensor[];
+    readonly sequences: readonly Tensor[];
+    readonly reverse?: boolean;
+  },
+) => Scanned<Tensor>;
+
 /** A recurrent layer as one TF.js kernel over all time steps, with a hand-written gradient. */
 export interface Recurrence<Name extends string> {
   readonly held: readonly Name[];
   /** The outputs, any number. */
-  forward(steps: readonly Tensor[], held: Held<Name>): Tensor[];
+  forward(steps: readonly Tensor[], held: Held<Name>, recur: Recur): Tensor[];
   /** From the gradients of the outputs; computes what it needs of the forward pass anew, as a `Composite` does. */
   backward(
     gradients: readonly Tensor[],
     steps: readonly Tensor[],
     held: Held<Name>,
+    recur: Recur,
   ): { readonly steps: readonly Tensor[]; readonly held: Held<Name> };
   /** The outputs by ONNX's own operator, for inference graphs of few rows. */
   operator(
@@ -86,9 +98,16 @@ export function defineRecurrence<Name extends string>(
   const heldOf = <T>(list: readonly T[]): Readonly<Record<Name, T>> =>
     Object.fromEntries(names.map((name, i) => [name, list[i]])) as Record<Name, T>;
   const run = defineComposite(kernelName, {
-    forward: (inputs) => recurrence.forward(inputs.slice(names.length), heldOf(inputs)),
+    forward: (inputs) => recurrence.forward(inputs.slice(names.length), heldOf(inputs), inOneNode),
     backward(gradients, inputs) {
-      const { steps, held } = recurrence.backward(gradients, inputs.slice(names.length), heldOf(inputs));
+      // Inside another gradient every operation is recorded, for the second derivative.
+      const recur = tf.engine().state.gradientDepth > 0 ? stepByStep : inOneNode;
+      const { steps, held } = recurrence.backward(
+        gradients,
+        inputs.slice(names.length),
+        heldOf(inputs),
+        recur,
+      );
       return [...names.map((name) => held[name]), ...steps];
     },
     operator: {
@@ -101,3 +120,25 @@ export function defineRecurrence<Name extends string>(
   });
   return (steps, held) => run([...names.map((name) => held[name]), ...steps]);
 }
+
+/** As many operations as there are steps. */
+const stepByStep: Recur = (turn, { initial, sequences, reverse = false }) => {
+  const slices = sequences.map((sequence) => tf.unstack(sequence));
+  const outputs: Tensor[][] = [];
+  let state = initial;
+  const time = slices[0].length;
+  for (let step = 0; step < time; step++) {
+    const t = reverse ? time - 1 - step : step;
+    const next = turn(
+      state,
+      slices.map((slice) => slice[t]),
+    );
+    state = next.state;
+    next.outputs.forEach((output, i) => ((outputs[i] ??= [])[t] = output));
+  }
+  return { final: state, outputs: outputs.map((list) => tf.stack(list)) };
+};
+
+/** One node in a compiled graph: see `GraphBuilder.scan`. */
+const inOneNode: Recur = (turn, options) =>
+  traceScan({ turn, reverse: false, ...options }) ?? stepByStep(turn, options);

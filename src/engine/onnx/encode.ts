@@ -1,12 +1,12 @@
 import protobuf from 'protobufjs/light.js';
-import type { Attribute, ElementType, Graph, Value } from './graph.ts';
+import type { Attribute, ElementType, Graph, Node, Value } from './graph.ts';
 import { onnxSchema } from './schema.ts';
 
 /** TensorProto.DataType of onnx.proto. */
 const DATA_TYPE: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 const DOUBLE = 11;
 /** AttributeProto.AttributeType of onnx.proto. */
-const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 };
+const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, graph: 5, ints: 7 };
 
 /** Opset 18 with IR version 8 (ONNX 1.13, 2022): every runtime of the last years reads it. */
 const IR_VERSION = 8;
@@ -30,7 +30,27 @@ export function encodeModel(
       tensor_type: { elem_type: typeOf(type), shape: { dim: shape.map((dim_value) => ({ dim_value })) } },
     },
   });
-  const contrib = graph.nodes.some(({ domain }) => domain === 'com.microsoft');
+  const nodeOf = ({ op, domain, inputs, outputs, attributes }: Node): object => ({
+    op_type: op,
+    ...(domain === '' ? {} : { domain }),
+    input: inputs,
+    output: outputs,
+    attribute: Object.entries(attributes).map(([key, value]) =>
+      attribute(key, op === 'Cast' && float64 && value === DATA_TYPE.float32 ? DOUBLE : value),
+    ),
+  });
+  const attribute = (name: string, value: Attribute): object => {
+    if (typeof value === 'number') return { name, type: ATTRIBUTE_TYPE.int, i: value };
+    if (typeof value === 'string')
+      return { name, type: ATTRIBUTE_TYPE.string, s: new TextEncoder().encode(value) };
+    if ('float' in value) return { name, type: ATTRIBUTE_TYPE.float, f: value.float };
+    if ('nodes' in value) {
+      const [input, output] = [value.inputs.map(valueInfo), value.outputs.map(valueInfo)];
+      return { name, type: ATTRIBUTE_TYPE.graph, g: { name, node: value.nodes.map(nodeOf), input, output } };
+    }
+    return { name, type: ATTRIBUTE_TYPE.ints, ints: value };
+  };
+  const contrib = usesContrib(graph.nodes);
   return modelProto
     .encode({
       ir_version: IR_VERSION,
@@ -41,15 +61,7 @@ export function encodeModel(
       ],
       graph: {
         name,
-        node: graph.nodes.map(({ op, domain, inputs, outputs, attributes }) => ({
-          op_type: op,
-          ...(domain === '' ? {} : { domain }),
-          input: inputs,
-          output: outputs,
-          attribute: Object.entries(attributes).map(([key, value]) =>
-            attribute(key, op === 'Cast' && float64 && value === DATA_TYPE.float32 ? DOUBLE : value),
-          ),
-        })),
+        node: graph.nodes.map(nodeOf),
         initializer: graph.initializers.map(({ name, type, shape, data }) => ({
           name,
           data_type: typeOf(type),
@@ -63,13 +75,11 @@ export function encodeModel(
     .finish();
 }
 
-function attribute(name: string, value: Attribute): object {
-  if (typeof value === 'number') return { name, type: ATTRIBUTE_TYPE.int, i: value };
-  if (typeof value === 'string')
-    return { name, type: ATTRIBUTE_TYPE.string, s: new TextEncoder().encode(value) };
-  if ('float' in value) return { name, type: ATTRIBUTE_TYPE.float, f: value.float };
-  return { name, type: ATTRIBUTE_TYPE.ints, ints: value };
-}
+const usesContrib = (nodes: readonly Node[]): boolean =>
+  nodes.some(
+    ({ domain, attributes: { body } }) =>
+      domain === 'com.microsoft' || (typeof body === 'object' && 'nodes' in body && usesContrib(body.nodes)),
+  );
 
 const bytesOf = (data: ArrayBufferView): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

@@ -4,7 +4,34 @@ import { invariant } from '../../foundation/errors.ts';
 export type ElementType = 'float32' | 'int32' | 'int64' | 'bool';
 export type Shape = readonly number[];
 export type Constant = Float32Array | Int32Array | BigInt64Array | Uint8Array;
-export type Attribute = number | readonly number[] | string | { readonly float: number };
+export type Attribute = number | readonly number[] | string | { readonly float: number } | Body;
+
+/** A graph inside a node. It also reads values of the graph around it, by name. */
+export interface Body {
+  readonly inputs: readonly Value[];
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly Value[];
+}
+
+export interface ScanOptions {
+  /** Values before the first slice. */
+  readonly initial: readonly Value[];
+  /** [time, ...] each. */
+  readonly sequences: readonly Value[];
+  /** From the last slice to the first. */
+  readonly reverse: boolean;
+  readonly turn: (state: readonly Value[], slices: readonly Value[]) => Turn<Value>;
+}
+/** What one slice leaves behind: the state for the next one, and its part of each output. */
+export interface Turn<T> {
+  readonly state: readonly T[];
+  readonly outputs: readonly T[];
+}
+export interface Scanned<T> {
+  readonly final: readonly T[];
+  /** [time, ...] each. */
+  readonly outputs: readonly T[];
+}
 
 /** One value of a graph under construction. */
 export interface Value {
@@ -57,13 +84,15 @@ export interface GraphOptions {
 
 /** Appends nodes; equal nodes are shared, and nodes that no output needs are dropped by `finish`. */
 export class GraphBuilder {
-  readonly #nodes: Node[] = [];
+  #nodes: Node[] = [];
   readonly #inputs: Value[] = [];
   readonly #initializers = new Map<string, Initializer>();
-  readonly #made = new Map<string, readonly Value[]>();
+  #made = new Map<string, readonly Value[]>();
   readonly #producers = new Map<string, Node>();
   readonly #values = new Map<string, Value>();
   #count = 0;
+  /** Names inside a body count from zero, so that equal bodies have equal names. */
+  #bodyCount: number | undefined;
   /** Only operators of the ONNX standard, so that any runtime loads the file. */
   readonly standardOnly: boolean;
   /** Products may be fused with what is around them: ONNX Runtime's own operators, in single precision. */
@@ -108,7 +137,7 @@ export class GraphBuilder {
     const key = `${domain}:${op}(${names.join()})${JSON.stringify(attributes)}${shapes}`;
     const known = this.#made.get(key);
     if (known) return known;
-    const values = outputs.map(({ shape, type }) => ({ name: `v${this.#count++}`, shape, type }));
+    const values = outputs.map(({ shape, type }) => ({ name: this.#newName(), shape, type }));
     const node = { op, domain, inputs: names, outputs: values.map(({ name }) => name), attributes };
     this.#nodes.push(node);
     for (const value of values) {
@@ -117,6 +146,55 @@ export class GraphBuilder {
     }
     this.#made.set(key, values);
     return values;
+  }
+
+  /** ONNX's Scan: `turn` once for each slice of the sequences. What it needs of one slice stays in the cache. */
+  scan({ initial, sequences, reverse, turn }: ScanOptions): Scanned<Value> {
+    invariant(this.#bodyCount === undefined, 'one scan at a time');
+    const [nodes, made] = [this.#nodes, this.#made];
+    this.#nodes = [];
+    this.#made = new Map(made);
+    this.#bodyCount = 0;
+    let body: Body;
+    try {
+      const given = ({ type }: Value, shape: Shape): Value => {
+        const value = { name: this.#newName(), shape, type };
+        this.#values.set(value.name, value);
+        return value;
+      };
+      const state = initial.map((value) => given(value, value.shape));
+      const slices = sequences.map((value) => given(value, value.shape.slice(1)));
+      const next = turn(state, slices);
+      // Each output has a name of its own, and none is an input.
+      const taken = new Set([...state, ...slices].map(({ name }) => name));
+      const outputs = [...next.state, ...next.outputs].map((value) => {
+        const made = this.#materialise(value);
+        const own = this.#nodes.some((node) => node.outputs.includes(made)) && !taken.has(made);
+        const name = own ? made : this.#newName();
+        if (!own)
+          this.#nodes.push({ op: 'Identity', domain: '', inputs: [made], outputs: [name], attributes: {} });
+        taken.add(name);
+        return { name, shape: value.shape, type: value.type };
+      });
+      body = { inputs: [...state, ...slices], nodes: this.#nodes, outputs };
+    } finally {
+      for (const node of this.#nodes) for (const name of node.outputs) this.#producers.delete(name);
+      [this.#nodes, this.#made, this.#bodyCount] = [nodes, made, undefined];
+    }
+    const time = sequences[0].shape[0];
+    const states = initial.length;
+    const specs = body.outputs.map(({ shape, type }, i) => ({
+      shape: i < states ? shape : [time, ...shape],
+      type,
+    }));
+    const direction = (count: number): number[] => Array.from({ length: count }, () => Number(reverse));
+    const all = this.nodes('Scan', [...initial, ...sequences], specs, {
+      body,
+      num_scan_inputs: sequences.length,
+      scan_input_directions: direction(sequences.length),
+      scan_output_directions: direction(specs.length - states),
+    });
+    return { final: all.slice(0, states), outputs: all.slice(states) };
   }
 
   /** The node that makes `value`; `undefined` for inputs, constants and fills. */
@@ -168,19 +246,17 @@ export class GraphBuilder {
       return { name, value: { name, shape: value.shape, type: value.type } };
     });
     const needed = new Set(named.map(({ name }) => name));
-    const kept: Node[] = [];
-    for (let i = this.#nodes.length - 1; i >= 0; i--) {
-      const node = this.#nodes[i];
-      if (!node.outputs.some((name) => needed.has(name))) continue;
-      node.inputs.forEach((name) => needed.add(name));
-      kept.push(node);
-    }
+    const kept = neededNodes(this.#nodes, needed);
     return {
       inputs: this.#inputs,
       outputs: named,
-      nodes: kept.reverse(),
+      nodes: kept,
       initializers: [...this.#initializers.values()].filter(({ name }) => needed.has(name)),
     };
+  }
+
+  #newName(): string {
+    return this.#bodyCount === undefined ? `v${this.#count++}` : `b${this.#bodyCount++}`;
   }
 
   #materialise(value: Value): string {
@@ -199,6 +275,40 @@ export class GraphBuilder {
     this.#initializers.set(key, { name, type, shape, data });
     return { name, shape, type };
   }
+}
+
+/** The nodes that make what is needed, in order; adds the names that they read to `needed`. */
+function neededNodes(nodes: readonly Node[], needed: Set<string>): Node[] {
+  const kept: Node[] = [];
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    if (!nodes[i].outputs.some((name) => needed.has(name))) continue;
+    const node = nodes[i].op === 'Scan' ? withNeededOutputs(nodes[i], needed) : nodes[i];
+    node.inputs.forEach((name) => needed.add(name));
+    kept.push(node);
+  }
+  return kept.reverse();
+}
+
+/** A Scan without the sequences that nothing reads. */
+function withNeededOutputs(node: Node, needed: Set<string>): Node {
+  const { body, num_scan_inputs: sequences } = node.attributes;
+  invariant(typeof body === 'object' && 'nodes' in body, 'a Scan has a body');
+  const states = node.inputs.length - Number(sequences);
+  const places = node.outputs.flatMap((name, i) => (i < states || needed.has(name) ? [i] : []));
+  const outputs = places.map((i) => body.outputs[i]);
+  const inner = new Set(outputs.map(({ name }) => name));
+  const nodes = neededNodes(body.nodes, inner);
+  inner.forEach((name) => needed.add(name));
+  const directions = node.attributes.scan_output_directions;
+  return {
+    ...node,
+    outputs: places.map((i) => node.outputs[i]),
+    attributes: {
+      ...node.attributes,
+      body: { ...body, nodes, outputs },
+      scan_output_directions: Array.isArray(directions) ? directions.slice(0, places.length - states) : [],
+    },
+  };
 }
 
 /** The bits of an array: equal constants are one, whoever made them. */

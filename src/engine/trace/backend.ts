@@ -7,7 +7,7 @@ import type {
   TensorInfo,
 } from '@tensorflow/tfjs-core';
 import { invariant } from '../../foundation/errors.ts';
-import type { ElementType, Graph, GraphOptions, Shape, Value } from '../onnx/graph.ts';
+import type { ElementType, Graph, GraphOptions, Scanned, Shape, Turn, Value } from '../onnx/graph.ts';
 import { GraphBuilder, toArray } from '../onnx/graph.ts';
 import '../gradients.ts';
 import { tf } from '../tf.ts';
@@ -60,6 +60,27 @@ export const tracesStandardOnly = (): boolean => current?.graph.standardOnly ?? 
 
 /** Whether the graph being traced will run in double precision. */
 export const tracesDoubles = (): boolean => current?.graph.float64 ?? false;
+
+/** A loop over [time, ...] sequences as one node; `undefined` where nothing is traced. */
+export function traceScan(options: {
+  readonly initial: readonly Tensor[];
+  readonly sequences: readonly Tensor[];
+  readonly reverse: boolean;
+  readonly turn: (state: readonly Tensor[], slices: readonly Tensor[]) => Turn<Tensor>;
+}): Scanned<Tensor> | undefined {
+  if (current === undefined || tf.getBackend() !== BACKEND) return undefined;
+  const { initial, sequences, reverse, turn } = options;
+  const { final, outputs } = current.graph.scan({
+    initial: initial.map(valueOf),
+    sequences: sequences.map(valueOf),
+    reverse,
+    turn(state, slices) {
+      const next = turn(state.map(placeholder), slices.map(placeholder));
+      return { state: next.state.map(valueOf), outputs: next.outputs.map(valueOf) };
+    },
+  });
+  return { final: final.map(placeholder), outputs: outputs.map(placeholder) };
+}
 
 interface Trace {
   readonly graph: GraphBuilder;

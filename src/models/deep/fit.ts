@@ -88,7 +88,10 @@ export async function fitDeep<Params extends DeepParams>(
     targets: { shape: [batchSize, width], type: 'float32' as const },
     ...(group > 1 && { weights: { shape: [batchSize], type: 'float32' as const } }),
   };
-  const evaluator = await createEvaluator({ network, head, balance, batch: spec });
+  // Not needed before the end of the first epoch, so a first step need not wait for its graph.
+  let opened: Evaluator | undefined;
+  const evaluator = async (): Promise<Evaluator> =>
+    (opened ??= await createEvaluator({ network, head, balance, batch: spec }));
   const step = {
     network,
     loss: meanLoss(network, head, balance),
@@ -127,7 +130,7 @@ export async function fitDeep<Params extends DeepParams>(
     };
   } finally {
     await trainer.dispose();
-    await evaluator.dispose();
+    await opened?.dispose();
   }
 }
 
@@ -159,7 +162,7 @@ interface Run {
   readonly inputs: readonly SeriesInputs[];
   readonly training: Examples;
   readonly validation: Examples;
-  readonly evaluator: Evaluator;
+  readonly evaluator: () => Promise<Evaluator>;
   readonly trainer: Trainer;
 }
 
@@ -266,7 +269,8 @@ function batchFiller({ task, layout, batchSize, inputs }: Run, examples: Example
 async function evaluate(run: Run, parameters: Float32Array): Promise<Evaluation> {
   const { task, validation, evaluator } = run;
   const fill = batchFiller(run, validation);
-  return evaluator.run(parameters, {
+  const opened = await evaluator();
+  return opened.run(parameters, {
     examples: validation,
     signal: task.signal,
     batch: (from) => fill(undefined, from),

@@ -10,7 +10,7 @@ export function stepDropout(pass: Pass, steps: readonly Tensor[], rate: number):
   const [units, rows] = steps[0].shape;
   const kept = tf.cast(pass.mask([rows, units ?? 0], 1 - rate), 'float32');
   const factor = tf.mul(tf.transpose(kept), 1 / (1 - rate));
-  return steps.map((step) => tf.mul(step, factor));
+  return tf.unstack(tf.mul(tf.stack([...steps]), factor));
 }
 
 /**
