@@ -10,8 +10,8 @@ export function renderExplanations(explanations: readonly ModelExplanation[]): s
   const models = explanations.map(
     ({ model, parts }) => `<h3>${escapeHtml(model)}</h3>\n${parts.map(renderPart).join('\n')}`,
   );
-  return `<h2>What the models look at</h2>
-<p class="faint">On average over the validation bars. Weights of selection and attention say where a network looks, not what moves the market.</p>
+  return `<h2>Inside the models</h2>
+<p class="faint">What each can tell of itself, averaged over the validation bars. Weights of selection and attention say where a network looks, not what moves the market.</p>
 ${models.join('\n')}`;
 }
 

@@ -46,6 +46,8 @@ export async function trainMember(
   );
   const started = performance.now();
   let last: FitProgress = { step: 0, steps: 0 };
+  // What comes before the first report, opening a session above all, is paid once.
+  let first: { readonly step: number; readonly ms: number } | undefined;
   journal.write({ kind: 'model-started', ...of, ...(from && { fromStep: from.step }) });
   const fitted = await model.fit({
     panel: selectFeatures(panel, features),
@@ -60,9 +62,10 @@ export async function trainMember(
     }),
     onProgress(progress) {
       last = progress;
-      const secondsSoFar = (performance.now() - started) / 1000;
-      const pace = secondsSoFar / (progress.step - (from?.step ?? 0));
-      const etaSeconds = pace * (progress.steps - progress.step);
+      const ms = performance.now();
+      first ??= { step: progress.step, ms };
+      const secondsAStep = (ms - first.ms) / 1000 / (progress.step - first.step);
+      const etaSeconds = secondsAStep * (progress.steps - progress.step);
       journal.write({
         kind: 'progress',
         ...of,

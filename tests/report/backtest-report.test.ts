@@ -50,8 +50,8 @@ describe('the report', () => {
     expect(html).toContain('3 bars are missing');
   });
 
-  test('shows what the models look at, where they can tell', () => {
-    expect(html).not.toContain('What the models look at');
+  test('shows what is inside the models, where they can tell', () => {
+    expect(html).not.toContain('Inside the models');
     const explained = renderReport(result, about, [
       {
         model: 'tft',

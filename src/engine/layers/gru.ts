@@ -6,9 +6,11 @@ import {
   flushTiny,
   gatesInOrder,
   type Held,
+  type Recur,
   sequenceOf,
   stateOf,
   stepsOf,
+  wide,
 } from './recurrence.ts';
 import type { Value } from '../onnx/graph.ts';
 import { reshape, transpose } from '../trace/kernel.ts';
@@ -52,40 +54,52 @@ type GruHeld = Held<'weightInput' | 'weightHidden' | 'biasInput' | 'biasHidden' 
 
 const gruSteps = defineRecurrence('GruSteps', {
   held: ['weightInput', 'weightHidden', 'biasInput', 'biasHidden', 'hidden'],
-  forward: (steps, held) => forward(steps, held).map(({ next }) => next),
-  backward(gradients, steps, held) {
-    const run = forward(steps, held);
-    const size = held.hidden.shape[0];
+  forward: (steps, held, recur) => tf.unstack(forward(steps, held, recur).next),
+  backward(gradients, steps, held, recur) {
+    const { joined, rz, n, recurrent } = forward(steps, held, recur);
+    const [size, batch = 0] = held.hidden.shape;
+    const inputs = steps[0].shape[0];
     const inputTransposed = tf.transpose(held.weightInput); // [inputs, 3 hidden]
     const hiddenTransposed = tf.transpose(held.weightHidden);
-    const inputGradients: Tensor[] = [];
-    const [inputGates, hiddenGates]: [Tensor[], Tensor[]] = [[], []];
-    let fromNext: Tensor | undefined;
-    for (let t = steps.length - 1; t >= 0; t--) {
-      const { previous, rz, z, r, n, recurrent } = run[t];
-      const dHidden = fromNext ? tf.add(gradients[t], fromNext) : gradients[t];
-      const passed = tf.mul(dHidden, z);
-      const dN = tf.sub(dHidden, passed);
-      const dNew = tf.sub(dN, tf.mul(dN, tf.square(n)));
-      const dZ = tf.mul(dHidden, tf.sub(previous, n));
-      const dRz = tf.mul(tf.concat([tf.mul(dNew, recurrent), dZ], 0), tf.sub(rz, tf.square(rz)));
-      inputGates[t] = tf.concat([dRz, dNew], 0); // [3 hidden, batch]
-      hiddenGates[t] = tf.concat([dRz, tf.mul(dNew, r)], 0);
-      inputGradients[t] = tf.matMul(inputTransposed, inputGates[t]);
-      const dPrevious = tf.add(tf.matMul(hiddenTransposed, hiddenGates[t]), passed);
-      fromNext = t % 4 === 0 ? flushTiny(dPrevious) : dPrevious;
-    }
-    const allInput = tf.concat(inputGates, 1); // [3 hidden, steps x batch]
-    const allHidden = tf.concat(hiddenGates, 1);
-    const before = run.map(({ previous }) => previous);
+    const {
+      final: [dInitial],
+      outputs: [dSteps, dInput, dRecurrent],
+    } = recur(
+      ([fromNext], [dOutput, joined, rz, n, recurrent]) => {
+        const [, previous] = tf.split(joined, [inputs, size], 0);
+        const [r, z] = tf.split(rz, 2, 0);
+        const dHidden = tf.add(dOutput, fromNext);
+        const passed = tf.mul(dHidden, z);
+        const dN = tf.sub(dHidden, passed);
+        const dNew = tf.sub(dN, tf.mul(dN, tf.square(n)));
+        const dZ = tf.mul(dHidden, tf.sub(previous, n));
+        const dRz = tf.mul(tf.concat([tf.mul(dNew, recurrent), dZ], 0), tf.sub(rz, tf.square(rz)));
+        const dInput = tf.concat([dRz, dNew], 0); // [3 hidden, batch]
+        const dRecurrent = tf.mul(dNew, r);
+        const dGates = tf.concat([dRz, dRecurrent], 0);
+        const dPrevious = tf.add(tf.matMul(hiddenTransposed, dGates), passed);
+        return {
+          state: [flushTiny(dPrevious)],
+          outputs: [tf.matMul(inputTransposed, dInput), dInput, dRecurrent],
+        };
+      },
+      {
+        initial: [tf.zeros([size, batch])],
+        sequences: [tf.stack([...gradients]), joined, rz, n, recurrent],
+        reverse: true,
+      },
+    );
+    const allInput = wide(dInput); // [3 hidden, steps x batch]
+    const allHidden = tf.concat([tf.slice(allInput, [0, 0], [2 * size, -1]), wide(dRecurrent)], 0);
+    const [input, previous] = tf.split(wide(joined), [inputs, size], 0);
     return {
-      steps: inputGradients,
+      steps: tf.unstack(dSteps),
       held: {
-        weightInput: tf.matMul(allInput, tf.concat([...steps], 1), false, true),
-        weightHidden: tf.matMul(allHidden, tf.concat(before, 1), false, true),
+        weightInput: tf.matMul(allInput, input, false, true),
+        weightHidden: tf.matMul(allHidden, previous, false, true),
         biasInput: tf.sum(allInput, 1, true),
         biasHidden: tf.sum(allHidden, 1, true),
-        hidden: fromNext ?? tf.zeros([size, 1]),
+        hidden: dInitial,
       },
     };
   },
@@ -117,9 +131,8 @@ const gruSteps = defineRecurrence('GruSteps', {
   },
 });
 
-type GruStep = Held<'previous' | 'rz' | 'z' | 'r' | 'n' | 'recurrent' | 'next'>;
-
-function forward(steps: readonly Tensor[], held: GruHeld): GruStep[] {
+/** [time, ...] each. */
+function forward(steps: readonly Tensor[], held: GruHeld, recur: Recur) {
   const { weightInput, weightHidden, biasInput, biasHidden } = held;
   const size = held.hidden.shape[0];
   const gates = (rows: Tensor): Tensor[] => tf.split(rows, [2 * size, size], 0);
@@ -129,16 +142,19 @@ function forward(steps: readonly Tensor[], held: GruHeld): GruStep[] {
   const [biasRz] = gates(tf.add(biasInput, biasHidden));
   const [, biasRecurrent] = gates(biasHidden);
   const joint = tf.concat([inputRz, hiddenRz], 1); // [2 hidden, inputs + hidden]
-  let previous = held.hidden;
-  return steps.map((step) => {
-    const rz = tf.sigmoid(tf.add(tf.matMul(joint, tf.concat([step, previous], 0)), biasRz));
-    const [r, z] = tf.split(rz, 2, 0);
-    const recurrent = tf.add(tf.matMul(hiddenN, previous), biasRecurrent);
-    const n = tf.tanh(tf.add(tf.add(tf.matMul(inputN, step), biasN), tf.mul(r, recurrent)));
-    // (1 - z) n + z h
-    const next = tf.add(n, tf.mul(z, tf.sub(previous, n)));
-    const made = { previous, rz, z, r, n, recurrent, next };
-    previous = next;
-    return made;
-  });
+  const { outputs } = recur(
+    ([previous], [step]) => {
+      const joined = tf.concat([step, previous], 0); // [inputs + hidden, batch]
+      const rz = tf.sigmoid(tf.add(tf.matMul(joint, joined), biasRz));
+      const [r, z] = tf.split(rz, 2, 0);
+      const recurrent = tf.add(tf.matMul(hiddenN, previous), biasRecurrent);
+      const n = tf.tanh(tf.add(tf.add(tf.matMul(inputN, step), biasN), tf.mul(r, recurrent)));
+      // (1 - z) n + z h
+      const next = tf.add(n, tf.mul(z, tf.sub(previous, n)));
+      return { state: [next], outputs: [next, joined, rz, n, recurrent] };
+    },
+    { initial: [held.hidden], sequences: [tf.stack([...steps])] },
+  );
+  const [next, joined, rz, n, recurrent] = outputs;
+  return { next, joined, rz, n, recurrent };
 }

@@ -11,6 +11,7 @@ import {
   sequenceOf,
   stateOf,
   stepsOf,
+  wide,
 } from './recurrence.ts';
 import type { Value } from '../onnx/graph.ts';
 import { reshape, transpose } from '../trace/kernel.ts';
@@ -109,13 +110,12 @@ const lstmSteps = defineRecurrence('LstmSteps', {
         reverse: true,
       },
     );
-    // [rows, steps x batch]
-    const wide = (x: Tensor): Tensor => tf.reshape(tf.transpose(x, [1, 0, 2]), [-1, time * batch]);
+    const all = wide(dGates); // [4 hidden, steps x batch]
     return {
       steps: tf.unstack(dSteps),
       held: {
-        weight: scaleGateG(tf.matMul(wide(dGates), wide(joined), false, true), 4),
-        bias: scaleGateG(tf.sum(wide(dGates), 1, true), 4),
+        weight: scaleGateG(tf.matMul(all, wide(joined), false, true), 4),
+        bias: scaleGateG(tf.sum(all, 1, true), 4),
         hidden: dInitial,
         cell: dCellInitial,
       },

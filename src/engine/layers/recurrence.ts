@@ -44,6 +44,12 @@ export interface Recurrence<Name extends string> {
  */
 export const flushTiny = (x: Tensor): Tensor => tf.sub(tf.add(x, 1e-20), 1e-20);
 
+/** [time, rows, batch] as one [rows, time x batch] matrix: the gradient of a weight is then one product. */
+export function wide(sequence: Tensor): Tensor {
+  const [time, rows, batch = 0] = sequence.shape;
+  return tf.reshape(tf.transpose(sequence, [1, 0, 2]), [rows ?? 0, time * batch]);
+}
+
 /** The steps [features, batch] as one [time, batch, features] sequence, as ONNX's recurrent operators take it. */
 export function sequenceOf(graph: GraphBuilder, steps: readonly Value[]): Value {
   const [features, batch] = steps[0].shape;
