@@ -12,6 +12,7 @@ import {
   stepsOf,
   wide,
 } from './recurrence.ts';
+import { stepsIn } from './sequence.ts';
 import type { Value } from '../onnx/graph.ts';
 import { reshape, transpose } from '../trace/kernel.ts';
 import { concat } from '../trace/layout.ts';
@@ -54,7 +55,7 @@ type GruHeld = Held<'weightInput' | 'weightHidden' | 'biasInput' | 'biasHidden' 
 
 const gruSteps = defineRecurrence('GruSteps', {
   held: ['weightInput', 'weightHidden', 'biasInput', 'biasHidden', 'hidden'],
-  forward: (steps, held, recur) => tf.unstack(forward(steps, held, recur).next),
+  forward: (steps, held, recur) => stepsIn(forward(steps, held, recur).next),
   backward(gradients, steps, held, recur) {
     const { joined, rz, n, recurrent } = forward(steps, held, recur);
     const [size, batch = 0] = held.hidden.shape;
@@ -93,7 +94,7 @@ const gruSteps = defineRecurrence('GruSteps', {
     const allHidden = tf.concat([tf.slice(allInput, [0, 0], [2 * size, -1]), wide(dRecurrent)], 0);
     const [input, previous] = tf.split(wide(joined), [inputs, size], 0);
     return {
-      steps: tf.unstack(dSteps),
+      steps: stepsIn(dSteps),
       held: {
         weightInput: tf.matMul(allInput, input, false, true),
         weightHidden: tf.matMul(allHidden, previous, false, true),

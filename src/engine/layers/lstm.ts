@@ -13,6 +13,7 @@ import {
   stepsOf,
   wide,
 } from './recurrence.ts';
+import { stepsIn } from './sequence.ts';
 import type { Value } from '../onnx/graph.ts';
 import { reshape, transpose } from '../trace/kernel.ts';
 import { concat, split } from '../trace/layout.ts';
@@ -78,7 +79,7 @@ const lstmSteps = defineRecurrence('LstmSteps', {
   held: ['weight', 'bias', 'hidden', 'cell'],
   forward(steps, held, recur) {
     const { hidden, cell } = forward(steps, held, recur);
-    return [...tf.unstack(hidden), cell];
+    return [...stepsIn(hidden), cell];
   },
   backward(gradients, steps, held, recur) {
     const { joined, gates, cellBefore, tanhCell } = forward(steps, held, recur);
@@ -112,7 +113,7 @@ const lstmSteps = defineRecurrence('LstmSteps', {
     );
     const all = wide(dGates); // [4 hidden, steps x batch]
     return {
-      steps: tf.unstack(dSteps),
+      steps: stepsIn(dSteps),
       held: {
         weight: scaleGateG(tf.matMul(all, wide(joined), false, true), 4),
         bias: scaleGateG(tf.sum(all, 1, true), 4),

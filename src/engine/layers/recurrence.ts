@@ -2,6 +2,7 @@ import { defineComposite } from '../composite.ts';
 import type { GraphBuilder, Scanned, Turn, Value } from '../onnx/graph.ts';
 import { type Tensor, tf } from '../tf.ts';
 import { traceScan } from '../trace/backend.ts';
+import { stepsIn } from './sequence.ts';
 import { reshape, transpose } from '../trace/kernel.ts';
 import { concat, split } from '../trace/layout.ts';
 
@@ -129,7 +130,7 @@ export function defineRecurrence<Name extends string>(
 
 /** As many operations as there are steps. */
 const stepByStep: Recur = (turn, { initial, sequences, reverse = false }) => {
-  const slices = sequences.map((sequence) => tf.unstack(sequence));
+  const slices = sequences.map((sequence) => stepsIn(sequence));
   const outputs: Tensor[][] = [];
   let state = initial;
   const time = slices[0].length;

@@ -1,5 +1,5 @@
 import { dense } from '../../engine/layers/dense.ts';
-import { fromSteps } from '../../engine/layers/sequence.ts';
+import { fromSteps, stepsIn } from '../../engine/layers/sequence.ts';
 import { type Declare, type Layer, type Pass, within } from '../../engine/network.ts';
 import { type Tensor, tf } from '../../engine/tf.ts';
 import { type ExplanationPart, percentOf } from '../explanation.ts';
@@ -10,7 +10,7 @@ export function stepDropout(pass: Pass, steps: readonly Tensor[], rate: number):
   const [units, rows] = steps[0].shape;
   const kept = tf.cast(pass.mask([rows, units ?? 0], 1 - rate), 'float32');
   const factor = tf.mul(tf.transpose(kept), 1 / (1 - rate));
-  return tf.unstack(tf.mul(tf.stack([...steps]), factor));
+  return stepsIn(tf.mul(tf.stack([...steps]), factor));
 }
 
 /**
