@@ -93,7 +93,7 @@ export function gatesInOrder(graph: GraphBuilder, rows: Value, order: readonly n
   );
 }
 
-/** So many rows fill a product: unrolled steps are then faster than ONNX's operator (docs/decisions/0004-engine.md). */
+/** So many rows fill a product: the steps as products are then faster than ONNX's operator (docs/decisions/0004-engine.md). */
 const ROWS_FOR_PRODUCTS = 32;
 
 /** The layer as one kernel, and the function that runs it. */
