@@ -32,6 +32,6 @@ function notes(event: Extract<TrainingEvent, { kind: 'progress' }>): string {
   if (event.learningRate !== undefined) parts.push(`rate ${event.learningRate.toExponential(1)}`);
   if (event.samplesPerSecond !== undefined) parts.push(`${Math.round(event.samplesPerSecond)} samples/s`);
   for (const [name, value] of Object.entries(event.figures ?? {}))
-    parts.push(`${name} ${value.toPrecision(3)}`);
+    parts.push(`${name} ${Number.isInteger(value) ? value : value.toPrecision(3)}`);
   return parts.join(', ');
 }
