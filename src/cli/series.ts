@@ -1,4 +1,4 @@
-import { formatMinute, formatTime, parseTime } from '../config/time.ts';
+import { formatMinute, formatTime, parseTime, parseUntil } from '../config/time.ts';
 import type { SeriesImport } from '../data/csv/series.ts';
 import type { ExchangeClient } from '../data/exchange/client.ts';
 import { describeSeries } from '../data/store/series-manifest.ts';
@@ -40,6 +40,7 @@ export interface SeriesOptions {
   readonly exchange?: string | undefined;
   readonly symbols?: string | undefined;
   readonly since?: string | undefined;
+  readonly until?: string | undefined;
   readonly baseUrl?: string | undefined;
   readonly every?: string | undefined;
   readonly count?: string | undefined;
@@ -104,6 +105,7 @@ async function downloadAll(
   const { updateSeries } = await import('../data/update-series.ts');
   const store = openStore(config.dataDir).series;
   const sinceMs = options.since === undefined ? config.market.since : parseTime(options.since);
+  const untilMs = options.until === undefined ? (config.market.until ?? Infinity) : parseUntil(options.until);
   const clients = clientsOf({ config, log }, options);
   const changes: SeriesChange[] = [];
   const progress = out.progress();
@@ -115,7 +117,7 @@ async function downloadAll(
       if (key.name !== 'funding' && key.name !== 'open-interest') throw onlyFromFile(key);
       const { client, symbol } = await clients(key);
       changes.push(
-        await updateSeries(store, { ...key, name: key.name }, { client, symbol, sinceMs, signal }),
+        await updateSeries(store, { ...key, name: key.name }, { client, symbol, sinceMs, untilMs, signal }),
       );
       task.update(changes.length, describeSeries(key));
     }

@@ -17,15 +17,21 @@ export async function updateSeries(
     readonly client: ExchangeClient;
     readonly symbol: PairSymbol;
     readonly sinceMs: number;
+    /** Rows that begin here or later are not asked for, unless stored ones lie behind them. */
+    readonly untilMs?: number;
     readonly signal: AbortSignal;
   },
 ): Promise<SeriesChange> {
-  const { client, symbol, sinceMs, signal } = asked;
+  const { client, symbol, sinceMs, untilMs = Infinity, signal } = asked;
   const before = await store.manifest(key);
   const nowMs = Math.min(await client.clockMs(), Date.now() + CLOCK_TOLERANCE_MS);
   let manifest: SeriesManifest | undefined = before;
   let revisedRows = 0;
-  const pages = client.history(key.name, { symbol, sinceMs: resumeMs(before, sinceMs), nowMs, signal });
+  const range = {
+    sinceMs: resumeMs(before, sinceMs),
+    untilMs: Math.max(untilMs, before?.lastTimeMs ?? -Infinity),
+  };
+  const pages = client.history(key.name, { symbol, ...range, nowMs, signal });
   for await (const page of pages) {
     const known = knownAt(page, nowMs);
     if (known.time.length === 0) continue;

@@ -34,10 +34,16 @@ export interface ExchangeClient extends CandleSource {
   instruments(symbols: readonly PairSymbol[], signal: AbortSignal): Promise<readonly InstrumentFacts[]>;
   /** Price of the last trade, in the order of `symbols`; `undefined` where the exchange gives none. */
   lastPrices(symbols: readonly PairSymbol[], signal: AbortSignal): Promise<readonly (number | undefined)[]>;
-  /** Rows from `sinceMs` on, page after page, of the kinds that exchanges keep a history of. */
+  /** Rows from `sinceMs` on, before `untilMs`, page after page, of the kinds that exchanges keep a history of. */
   history(
     name: HistoryName,
-    asked: { readonly symbol: PairSymbol; readonly sinceMs: number; readonly nowMs: number; readonly signal: AbortSignal },
+    asked: {
+      readonly symbol: PairSymbol;
+      readonly sinceMs: number;
+      readonly untilMs: number;
+      readonly nowMs: number;
+      readonly signal: AbortSignal;
+    },
   ): AsyncIterable<TimedSeries>;
   /** The order book now, with what takers traded since `sinceMs`: one row of the series `order-book`. */
   orderBook(

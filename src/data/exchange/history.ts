@@ -24,13 +24,14 @@ const OPEN_INTEREST_MS = 29 * 24 * HOUR_MS;
  */
 export async function* historyPages(
   exchange: CcxtExchange,
-  asked: { readonly name: HistoryName; readonly market: string; readonly sinceMs: number; readonly nowMs: number },
+  asked: { readonly name: HistoryName; readonly market: string; readonly sinceMs: number; readonly untilMs: number; readonly nowMs: number },
   call: <T>(work: () => Promise<T>) => Promise<T>,
 ): AsyncGenerator<TimedSeries> {
   const { name, market, nowMs } = asked;
+  const endMs = Math.min(nowMs, asked.untilMs);
   const sinceMs = name === 'open-interest' ? Math.max(asked.sinceMs, nowMs - OPEN_INTEREST_MS) : asked.sinceMs;
-  for (let fromMs = sinceMs; fromMs < nowMs; fromMs += PAGE_ROWS * HOUR_MS) {
-    const untilMs = Math.min(nowMs, fromMs + PAGE_ROWS * HOUR_MS);
+  for (let fromMs = sinceMs; fromMs < endMs; fromMs += PAGE_ROWS * HOUR_MS) {
+    const untilMs = Math.min(endMs, fromMs + PAGE_ROWS * HOUR_MS);
     const until = { until: untilMs - 1 };
     const answer = await call(() =>
       name === 'funding'

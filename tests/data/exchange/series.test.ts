@@ -52,6 +52,25 @@ test('funding rates over months, asked for once, and then only what is new', asy
   expect(server.requests.slice(before).filter((path) => path.includes('fundingRate'))).toHaveLength(1);
 });
 
+test('funding up to a day, and later what comes after it, without a hole', async () => {
+  const { open, store } = await setUp();
+  const client = await open('binanceusdm', true);
+  const key = { name: 'funding', subject: 'binanceusdm/BTC-USDT' } as const;
+  const day = (count: number): number => START + count * 24 * HOUR;
+  const update = async (sinceMs: number, untilMs?: number): Promise<readonly number[]> => {
+    const range = untilMs === undefined ? { sinceMs } : { sinceMs, untilMs };
+    await updateSeries(store.series, key, { client, symbol: 'BTC/USDT', ...range, signal });
+    return [...(await store.series.read(key)).time];
+  };
+  const days = (from: number, to: number): number[] =>
+    Array.from({ length: 3 * (to - from) }, (_, i) => day(from) + i * 8 * HOUR);
+  expect(await update(day(10), day(12))).toEqual(days(10, 12));
+  // Earlier days that end before the stored ones begin are asked for up to them.
+  const whole = await update(day(5), day(7));
+  expect(whole.slice(0, 3 * 7)).toEqual(days(5, 12));
+  expect(await update(day(5), day(14))).toEqual(days(5, 14));
+});
+
 test('open interest of the last month, since the exchange has forgotten what is older', async () => {
   const { open, store } = await setUp();
   const client = await open('binanceusdm', true);
