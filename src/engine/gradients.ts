@@ -25,6 +25,16 @@ replace('Relu', () => (dy, [x]) => ({
   x: () => tf.mul(Array.isArray(dy) ? dy[0] : dy, tf.step(tf.relu(x))),
 }));
 
+// Its gradient is a kernel of its own, EluGrad, which has no gradient in turn: composed, the second derivative exists.
+tf.unregisterGradient('Elu');
+tf.registerGradient({
+  kernelName: 'Elu',
+  inputsToSave: ['x'],
+  gradFunc: (dy, [x]) => ({
+    x: () => tf.mul(Array.isArray(dy) ? dy[0] : dy, tf.add(tf.minimum(tf.elu(x), 0), 1)),
+  }),
+});
+
 // Whole numbers as indices have no gradient; TF.js returns the indices themselves and then refuses them.
 replace('GatherV2', (original) => (dy, saved, attributes) => ({
   ...original.gradFunc(dy, saved, attributes),
@@ -42,7 +52,6 @@ for (const kernelName of ['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less'
 // A saved output is cut off from its input in a second derivative (its copy enters the tape too early), so
 // save the input and compute the output again: a compiled graph shares the two.
 const OUTPUT_SAVERS = {
-  Elu: 'x',
   Exp: 'x',
   LogSoftmax: 'logits',
   Max: 'x',

@@ -175,11 +175,6 @@ export const elementwiseKernels: TraceKernels = {
   LeakyRelu: ({ graph, inputs: { x }, attributes }) =>
     graph.node('LeakyRelu', [x], x, { alpha: { float: number(attributes.alpha) } }),
   Prelu: ({ graph, inputs: { x, alpha } }) => graph.node('PRelu', [x, alpha], x),
-  // dy where y >= 0, else dy (y + 1)
-  EluGrad: ({ graph, inputs: { dy, y } }) => {
-    const below = graph.node('Min', [y, constant(graph, y, 0)], y);
-    return mul(graph, dy, graph.node('Add', [below, constant(graph, y, 1)], y));
-  },
   Step: step,
   Log1p: log1p,
   Expm1: expm1,
