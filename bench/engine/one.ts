@@ -1,15 +1,15 @@
 /**
  * One workload in a process of its own, so that its peak memory is its own: one line of JSON.
- * usage: one.ts <mlp|lstm|gru|transformer|lstm-window|lstm-windows|gemm>
+ * usage: one.ts <mlp|lstm|gru|transformer|lstm-window|lstm-windows|products>
  */
+import { availableParallelism } from 'node:os';
+import { fanInUniform } from '../../src/engine/initializers.ts';
 import { meanSquared } from '../../src/engine/losses.ts';
-import type { Network } from '../../src/engine/network.ts';
-import { adam } from '../../src/engine/optimizers.ts';
+import { defineNetwork, type Network } from '../../src/engine/network.ts';
+import { adam, sgd } from '../../src/engine/optimizers.ts';
 import { createParallelTrainer } from '../../src/engine/parallel/trainer.ts';
 import { createPredictor } from '../../src/engine/predictor.ts';
-import { compileProgram } from '../../src/engine/executor.ts';
-import { openSession } from '../../src/engine/session.ts';
-import { tf } from '../../src/engine/tf.ts';
+import { type Tensor, tf } from '../../src/engine/tf.ts';
 import { createTrainer, type TrainerOptions } from '../../src/engine/trainer.ts';
 import { initialParameters } from '../../src/engine/weights.ts';
 import { medianMs } from '../bench.ts';
@@ -62,26 +62,35 @@ async function predict(windows: number, rows: number): Promise<{ ms: number; ope
   return { ms, openMs };
 }
 
-/** GFLOP/s of one 1024^3 product on two threads: what the LSTM's 25.9 GFLOP are measured against. */
-async function gemm(): Promise<{ ms: number; openMs: number }> {
-  const n = 1024;
-  const { model } = compileProgram({
-    name: 'gemm',
-    build: (program) => ({
-      c: tf.matMul(program.input('a', [n, n], 'float32'), program.input('b', [n, n], 'float32')),
-    }),
+/**
+ * How long the LSTM step's 25.9 GFLOP take as large products, on all cores as training uses them: a network of nothing but
+ * products of 1024 x 1024. Of `depth` products forward, every one has two backward, the first only that of the weight.
+ */
+async function products(): Promise<{ ms: number; openMs: number }> {
+  const [n, depth, workers] = [1024, 8, availableParallelism()];
+  const network = defineNetwork('products', (declare) => {
+    const weight = declare('weight', [n, n], fanInUniform(n));
+    return (pass, x: Tensor) =>
+      Array.from({ length: depth }).reduce<Tensor>((value) => tf.matMul(value, pass.value(weight)), x);
   });
-  const session = await openSession(model, { threads: 2 });
-  const [a, b, c] = [wave(n * n), wave(n * n), new Float32Array(n * n)];
-  const ms = await medianMs(() => session.run({ a, b }, { c }), 15);
-  await session.release();
-  return { ms: (ms * 25.9e9) / (2 * n ** 3), openMs: 0 };
+  const trainer = await createParallelTrainer({
+    network,
+    optimizer: sgd(),
+    loss: (pass, { x }) => tf.mean(network.forward(pass, x)),
+    batch: { x: { shape: [workers * n, n], type: 'float32' } },
+    seed: 1,
+    workers,
+  });
+  const x = wave(workers * n * n);
+  const ms = await medianMs(() => trainer.step({ x }, 1e-3), 5);
+  await trainer.dispose();
+  return { ms: (ms * 25.9e9) / (workers * (3 * depth - 1) * 2 * n ** 3), openMs: 0 };
 }
 
 const workload = process.argv[2];
 const figures =
-  workload === 'gemm'
-    ? await gemm()
+  workload === 'products'
+    ? await products()
     : workload === 'lstm-window'
       ? await predict(1, 1)
       : workload === 'lstm-windows'
