@@ -7,12 +7,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { runBacktest } from '../../src/backtest/run.ts';
 import { openStore } from '../../src/data/store/store.ts';
+import { silentLog } from '../../src/foundation/log.ts';
 import { createRandom } from '../../src/foundation/random.ts';
 import { lowerBound, sliceCandles } from '../../src/market/candles.ts';
+import type { FittedModel } from '../../src/models/model.ts';
+import { createExchangeFeed } from '../../src/paper/exchange-feed.ts';
 import { loadOutlook } from '../../src/paper/outlook.ts';
 import { BarRecord, SessionRecord } from '../../src/paper/record.ts';
 import { verifySession } from '../../src/paper/session.ts';
-import { loadTrained } from '../../src/training/checkpoints.ts';
+import { loadTrained, type TrainedSet } from '../../src/training/checkpoints.ts';
+import type { TrainedMember } from '../../src/training/member-folder.ts';
 import { walk } from '../support/candles.ts';
 import { runCli } from '../support/cli.ts';
 import { pair } from '../support/exchange/market.ts';
@@ -249,6 +253,37 @@ describe('paper trading against an exchange', () => {
     expect(readLedger(folder).session.rules.feeBps).toBe(20);
   });
 
+  it('asks the models for every bar that is new, though they answer for no other', async () => {
+    const folder = newFolder();
+    exchange.clock.set(START + 4 * HOUR);
+    expect((await runCli(['fetch', '--source', 'exchange'], { cwd: folder })).status).toBe(0);
+    const trained = await loadTrained(join(folder, 'checkpoints'));
+    const look = (set: TrainedSet, afterMs?: number) =>
+      createExchangeFeed({
+        store: openStore(join(folder, 'data')),
+        trained: set,
+        source: {
+          name: 'binance',
+          synthetic: false,
+          clockMs: async () => START + 4 * HOUR,
+          pages: () => {
+            throw new Error('all bars are stored');
+          },
+        },
+        log: silentLog,
+        now: () => START + 4 * HOUR,
+      }).look(afterMs, new AbortController().signal);
+    const sparing = { ...trained, members: trained.members.map(answeringOnlyWhatIsAsked) };
+    for (const afterMs of [undefined, START - HOUR]) {
+      const { bars } = await look(sparing, afterMs);
+      expect(bars.map(({ bar }) => bar.timeMs / HOUR)).toEqual(
+        (afterMs === undefined ? [3] : [0, 1, 2, 3]).map((hours) => START / HOUR + hours),
+      );
+      expect(bars).toEqual((await look(trained, afterMs)).bars);
+      expect(bars.flatMap(({ decision }) => decision.targets)).not.toContain(null);
+    }
+  });
+
   it('does not trade live', async () => {
     const environment = { CRYPTO_TRADER_EXCHANGE_MODE: 'live' };
     const { status, stderr } = await runCli(['paper'], { cwd: newFolder(), environment });
@@ -276,6 +311,18 @@ describe('paper trading on stored bars', () => {
     await expectBacktestParity(folder);
   });
 });
+
+/** As an expensive model: no forecast for a bar that is not asked for. */
+function answeringOnlyWhatIsAsked(member: TrainedMember): TrainedMember {
+  const forecast: FittedModel['forecast'] = async (panel, wanted) =>
+    (await member.fitted.forecast(panel, wanted)).map((one, s) => ({
+      ...one,
+      position: one.position.map((value, row) =>
+        panel.series[s].candles.time[row] < (wanted?.sinceMs ?? 0) ? NaN : value,
+      ),
+    }));
+  return { ...member, fitted: { ...member.fitted, forecast } };
+}
 
 /** The ledger's targets and fills are those of a later backtest, computed from the whole store at once. */
 async function expectBacktestParity(folder: string): Promise<void> {
