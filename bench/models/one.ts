@@ -12,7 +12,7 @@ import { models } from '../../src/models/registry.ts';
 import { modelParams } from '../../src/training/plan.ts';
 
 const HOUR = 3_600_000;
-const BARS = 2000;
+const BARS = 17_520;
 const BATCH = 64;
 const SYMBOLS: readonly PairSymbol[] = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 
@@ -60,7 +60,7 @@ console.log(
       (1000 * BATCH) / medianOf(stepEnds.slice(WARM_UP).map((end, i) => end - stepEnds[WARM_UP - 1 + i])),
     openMs: stepEnds[0] - started - firstStepMs,
     firstStepMs,
-    msPerWindow: forecastMs / windows,
+    forecastMs,
     windows,
     peakMb: trainingPeakMb,
   }),
