@@ -48,6 +48,22 @@ it('many runs on threads give the bits of one session, each to its own run', asy
   await predictor.dispose();
 });
 
+it('models that forecast at the same time take turns, also after one that failed', async () => {
+  const before = process.listenerCount('exit');
+  const atOnce: number[] = [];
+  const forecast = (broken: boolean) =>
+    predictOnThreads(model, 2, {
+      count: 4,
+      feeds: (run) => (broken ? { symbol: new Int32Array(ROWS).fill(CLASSES) } : feeds(run)),
+      // Each that is at work listens for the end of the process.
+      take: () => atOnce.push(process.listenerCount('exit') - before),
+    });
+  const [first, ...rest] = await Promise.allSettled([true, false, false].map(forecast));
+  expect(first.status).toBe('rejected');
+  expect(rest.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+  expect(atOnce).toEqual(Array(8).fill(1));
+});
+
 it('a thread that dies fails the forecast with its reason, and the model still runs', async () => {
   const predictor = await openPredictor(model);
   const broken = (run: number) => {

@@ -18,11 +18,20 @@ export interface Runs {
   readonly take: (run: number, outputs: Readonly<Record<string, Float32Array>>) => void;
 }
 
+let last: Promise<unknown> = Promise.resolve();
+
 /**
  * Runs the model on `workers` threads, each with a single-threaded session of its own, opened for this and closed
- * afterwards: the same bits as one such session gives. A worker that dies fails all with its reason.
+ * afterwards: the same bits as one such session gives. Models that forecast at the same time take turns, because each
+ * takes all cores. A worker that dies fails all with its reason.
  */
-export async function predictOnThreads(model: Uint8Array, workers: number, runs: Runs): Promise<void> {
+export function predictOnThreads(model: Uint8Array, workers: number, runs: Runs): Promise<void> {
+  const turn = last.then(() => predict(model, workers, runs));
+  last = turn.catch(() => {});
+  return turn;
+}
+
+async function predict(model: Uint8Array, workers: number, runs: Runs): Promise<void> {
   const left = new SharedArrayBuffer(4);
   const threads = Array.from({ length: workers }, (_, index) =>
     startThread('predict-worker', `predict-${index}`, { model, left } satisfies PredictTask),
