@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { ownBuffer } from '../foundation/bytes.ts';
 import { UserError } from '../foundation/errors.ts';
 import { createRandom, deriveSeed } from '../foundation/random.ts';
 import type { Parameter } from './network.ts';
@@ -97,7 +98,7 @@ export function loadState(parameters: readonly Parameter[], index: unknown, blob
     throw damaged(`${blob.byteLength} bytes found, ${4 * count * (1 + slots.length)} expected`);
   if (createHash('sha256').update(blob).digest('hex') !== sha256)
     throw damaged('the bytes do not match their SHA-256');
-  const all = new Float32Array(blob.slice().buffer);
+  const all = new Float32Array(ownBuffer(blob));
   const vector = (k: number): Float32Array => all.slice(k * count, (k + 1) * count);
   return {
     step,

@@ -190,9 +190,15 @@ const fit = (
   });
 
 /** An artifact as it comes back from disk. */
+/** As read from disk: a blob may be a Buffer that lies anywhere in a larger one, as Node reads small files. */
 const copyOf = ({ json, blobs }: Artifact): Artifact => ({
   json: JSON.parse(JSON.stringify(json)) as unknown,
-  blobs: Object.fromEntries(Object.entries(blobs).map(([name, bytes]) => [name, Uint8Array.from(bytes)])),
+  blobs: Object.fromEntries(
+    Object.entries(blobs).map(([name, bytes]) => [
+      name,
+      Buffer.concat([Buffer.of(1, 2, 3), bytes, Buffer.of(4, 5)]).subarray(3, 3 + bytes.length),
+    ]),
+  ),
 });
 
 /** The quick parameters, and for networks a short window and few steps: the laws do not need a good model. */

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { ACCOUNT_OBSERVATION } from '../../environments/trading-account.ts';
 import type { TradingTask } from '../../environments/trading.ts';
+import { ownBuffer } from '../../foundation/bytes.ts';
 import { UserError } from '../../foundation/errors.ts';
 import type { Artifact, FittedModel, Forecast } from '../model.ts';
 import type { AgentParams } from './params.ts';
@@ -92,5 +93,5 @@ export async function readAgent<Params>(
     });
   }
   const refits = await readRefits(head.refits, blobs);
-  return { ...head, refits, weights: new Float32Array(bytes.slice().buffer) };
+  return { ...head, refits, weights: new Float32Array(ownBuffer(bytes)) };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownBuffer } from '../../foundation/bytes.ts';
 import { UserError } from '../../foundation/errors.ts';
 import type { Artifact } from '../model.ts';
 
@@ -55,7 +56,8 @@ export function packState(state: unknown): Artifact {
 /** What `packState` was given, which must look like `sample`. Throws `UserError` when it does not. */
 export function unpackState<State>({ json, blobs }: Artifact, sample: State): State {
   const blob = blobs[BLOB] ?? new Uint8Array();
-  const bytesAt = ([from, length]: [number, number]): ArrayBuffer => blob.slice(from, from + length).buffer;
+  const bytesAt = ([from, length]: [number, number]): ArrayBuffer =>
+    ownBuffer(blob.subarray(from, from + length));
   const unpack = (packed: Packed): unknown => {
     switch (packed.kind) {
       case 'undefined':

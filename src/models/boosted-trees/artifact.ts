@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownBuffer } from '../../foundation/bytes.ts';
 import { UserError } from '../../foundation/errors.ts';
 import type { Booster } from './boosting.ts';
 import type { Tree } from './tree.ts';
@@ -35,7 +36,7 @@ export function unpackTrees(
 ): Booster {
   const nodes = head.sizes.reduce((sum, size) => sum + size, 0);
   if (bytes?.length !== 8 * COLUMNS.length * nodes) throw damaged();
-  const values = new Float64Array(bytes.slice().buffer);
+  const values = new Float64Array(ownBuffer(bytes));
   let at = 0;
   const take = (size: number): Float64Array => values.subarray(at, (at += size));
   const trees = head.sizes.map((size): Tree => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Network } from '../../engine/network.ts';
 import type { Trainer } from '../../engine/trainer.ts';
 import { loadState, parameterCount, saveState } from '../../engine/weights.ts';
+import { ownBuffer } from '../../foundation/bytes.ts';
 import { UserError } from '../../foundation/errors.ts';
 import type { Artifact } from '../model.ts';
 
@@ -66,7 +67,7 @@ export function startTraining(network: Declared, trainer: Trainer, saved?: Artif
   const bytes = saved.blobs[BEST] ?? new Uint8Array();
   if (bytes.byteLength !== 4 * parameterCount(network.parameters))
     throw unfit(`the best weights have ${bytes.byteLength} bytes`);
-  return { ...rest, best: { ...best, parameters: new Float32Array(bytes.slice().buffer) } };
+  return { ...rest, best: { ...best, parameters: new Float32Array(ownBuffer(bytes)) } };
 }
 
 const unfit = (why: string): UserError =>
