@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Scaler } from '../../dataset/scaler.ts';
 import { panelUntil } from '../../dataset/panel.ts';
 import type { TradingTask } from '../../environments/trading.ts';
@@ -99,7 +100,13 @@ export async function trainAgent<Weights, State>(
       best = state.best;
     }
     const stepsBefore = learner.steps;
+    let lastYield = started;
     while (learner.steps < totalTimesteps) {
+      // Ctrl-C and timers get their turn: an iteration need not wait for anything.
+      if (performance.now() - lastYield > 50) {
+        await setImmediate();
+        lastYield = performance.now();
+      }
       if (signal.aborted) await keep();
       signal.throwIfAborted();
       const { loss, figures: latest } = await learner.iterate();

@@ -3,6 +3,8 @@ import { runBacktest } from '../../../src/backtest/run.ts';
 import type { Panel } from '../../../src/dataset/panel.ts';
 import { panelUntil } from '../../../src/dataset/panel.ts';
 import { agentEnvironments, fitAgentScaler, playThrough } from '../../../src/models/agent/trading-agent.ts';
+import { dqn } from '../../../src/models/dqn/index.ts';
+import { DqnAgentParams } from '../../../src/models/dqn/params.ts';
 import { ppo } from '../../../src/models/ppo/index.ts';
 import { PpoAgentParams } from '../../../src/models/ppo/params.ts';
 import type { FittedModel } from '../../../src/models/model.ts';
@@ -113,6 +115,24 @@ describe('the trading agent', () => {
       validationLogGrowth: best,
       keptAtStep: 4096 * (1 + trials.indexOf(best)),
     });
+  });
+
+  it.each([
+    ['ppo', (panel: Panel, task: object) => ppo.fit({ ...taskOf(panel, 60_000), ...task })],
+    [
+      'dqn',
+      (panel: Panel, task: object) => {
+        const { params, ...rest } = taskOf(panel, 60_000);
+        const own = { features: params.features, forecasts: [], windowBars: 100, totalTimesteps: 60_000 };
+        return dqn.fit({ ...rest, params: DqnAgentParams.parse(own), ...task });
+      },
+    ],
+  ])('%s gives Ctrl-C its turn while it trains', async (_, fitWith) => {
+    const stop = new AbortController();
+    const reason = new Error('stopped');
+    const onProgress = (): void => void setTimeout(() => stop.abort(reason));
+    const fitting = fitWith(randomPanel({ rows: ROWS, seed: 3 }), { signal: stop.signal, onProgress });
+    await expect(fitting).rejects.toBe(reason);
   });
 
   it('refuses to act on another layout of what it sees', async () => {
