@@ -4,6 +4,7 @@ import type { BarRecord, SessionRecord } from '../paper/record.ts';
 import type { RunSummary } from '../paper/run.ts';
 import type { PaperSession } from '../paper/session.ts';
 import type { TradingEvent } from '../trading/events.ts';
+import { isWorthAnOrder } from '../trading/open.ts';
 
 /** `bought 0.0123 BTC/USDT at 66000.00 (stop-loss)`. */
 export function eventText(event: TradingEvent): string {
@@ -95,7 +96,7 @@ const pendingOrders = ({ session, account, last }: PaperSession): readonly objec
 
 /**
  * Targets that the trading core holds for the next open; without shorts, below zero means flat. `trades`: at the prices of
- * the last close the change is not one that the rebalancing band leaves alone.
+ * the last close, before costs and the exposure limit, the change is not one that the rebalancing band leaves alone.
  */
 function pending({ instruments, rules }: SessionRecord, account: Account) {
   const { target, amount, mark } = account.portfolio.columns;
@@ -105,9 +106,8 @@ function pending({ instruments, rules }: SessionRecord, account: Account) {
     const goal = rules.allowShort ? target[s] : Math.max(0, target[s]);
     const held = amount[s] === 0 ? 0 : amount[s] * mark[s];
     const wanted = (goal * equity * rules.maxPositionPct) / 100;
-    const leaves = held !== 0 && wanted * held <= 0;
-    const trades = leaves || Math.abs(wanted - held) > (equity * rules.rebalanceBandPct) / 100;
-    return [{ symbol, target: goal, trades }];
+    const band = (equity * rules.rebalanceBandPct) / 100;
+    return [{ symbol, target: goal, trades: isWorthAnOrder(amount[s], wanted, wanted - held, band) }];
   });
 }
 

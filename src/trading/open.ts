@@ -19,15 +19,18 @@ export function fillTargets(portfolio: Portfolio, market: Market, row: number): 
   for (let s = 0; s < target.length; s++) {
     if (target[s] !== target[s]) continue;
     const band = (wanted[target.length] * rules.rebalanceBandPct) / 100;
-    const leaves = amount[s] !== 0 && wanted[s] * amount[s] <= 0;
     const change = wanted[s] - amount[s] * openPrice(portfolio, market, row, s);
-    if (leaves || Math.abs(change) > band) orders = true;
+    if (isWorthAnOrder(amount[s], wanted[s], change, band)) orders = true;
     else target[s] = NaN;
   }
   if (!orders) return;
   for (let s = 0; s < target.length; s++) order(portfolio, market, row, s, -1);
   for (let s = 0; s < target.length; s++) order(portfolio, market, row, s, 1);
 }
+
+/** Leaving a position always is; another change (quote currency, as `wanted` and `band`) when it is outside the band. */
+export const isWorthAnOrder = (amount: number, wanted: number, change: number, band: number): boolean =>
+  (amount !== 0 && wanted * amount <= 0) || Math.abs(change) > band;
 
 /**
  * Writes the wanted position values (quote currency) into `portfolio.wanted`, and behind them the capital they
