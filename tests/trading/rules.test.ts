@@ -178,6 +178,11 @@ describe('limits', () => {
       ['sell', 50],
     ]);
     expect(play(market, [[0.04, hold, hold, hold]], rules).fills).toEqual([]);
+    // Bought for 6 % of the equity, worth 3 % after the fall: closing it is a change inside the band.
+    const fallen = marketOf([flat(100), flat(100), flat(50), flat(50)]);
+    expect(play(fallen, [[0.06, hold, 0, hold]], rules).fills.map(({ baseAmount }) => baseAmount)).toEqual([
+      6, 6,
+    ]);
   });
 
   test('an order takes no more than its share of the volume, the rest waits for the next bar', () => {
