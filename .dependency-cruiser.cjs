@@ -1,37 +1,56 @@
 /**
- * The dependency order of docs/architecture.md, highest first. A folder imports only from lower rows
- * (and from itself); `foundation` is below everything. `config` is read by `cli` alone.
+ * The dependency order of docs/architecture.md. Wings, highest first: a wing imports from itself and from wings in lower
+ * rows; desk and lab share a row and do not know each other. Inside a wing its rooms stand in rows too, and rooms of one
+ * row are strangers. `npm run check:boundaries` proves all of it.
  */
-const ROWS = [
-  ['cli'],
-  ['dashboard', 'report', 'config'],
-  ['paper', 'backtest', 'training'],
-  ['ensemble', 'models'],
-  ['engine', 'data', 'environments'],
-  ['trading', 'evaluation', 'dataset', 'features'],
-  ['market'],
-  ['foundation'],
-];
-const PURE = ['foundation', 'market', 'features', 'dataset', 'trading', 'environments', 'evaluation'];
-/** Pure numeric packages that pure folders may use. */
-const PURE_PACKAGES = ['fastest-levenshtein'];
+const WINGS = [['app'], ['desk', 'lab'], ['learning'], ['data'], ['core']];
+const ROOMS = {
+  core: [
+    ['strategy'],
+    ['portfolio'],
+    ['environments'],
+    ['forecast'],
+    ['features'],
+    ['dataset'],
+    ['evaluation'],
+    ['trading'],
+    ['market'],
+    ['foundation'],
+  ],
+  data: [['panel'], ['exchange', 'csv', 'series', 'text', 'synthetic'], ['store'], ['journal']],
+  learning: [
+    ['training'],
+    ['ensemble', 'models'],
+    ['allocators'],
+    ['learners'],
+    ['validation'],
+    ['text'],
+    ['engine'],
+  ],
+  lab: [['contracts'], ['audit'], ['tuning'], ['backtest'], ['queue']],
+  desk: [['live'], ['paper'], ['session'], ['notify']],
+  app: [['cli', 'server'], ['dashboard'], ['report'], ['config'], ['service'], ['advisor'], ['workflows']],
+};
+/** The whole core is pure, and these packages only compute. */
+const PURE_PACKAGES = ['fastest-levenshtein', 'zod'];
 
-const folder = (names) => `^src/(${names.join('|')})/`;
+const folder = (names, wing) => `^src/${wing === undefined ? '' : `${wing}/`}(${names.join('|')})/`;
 
-const order = ROWS.flatMap((row, level) => {
-  const above = ROWS.slice(0, level).flat();
-  return above.length === 0
-    ? []
-    : [
-        {
-          name: `${row.join('-')}-imports-nothing-above`,
-          comment: 'Dependencies point downwards: see docs/architecture.md.',
-          severity: 'error',
-          from: { path: folder(row) },
-          to: { path: folder(above) },
-        },
-      ];
-});
+/** What each row may not import: every row above it, and its neighbours in the same row. */
+const order = (rows, wing) =>
+  rows.flatMap((row, level) =>
+    row.flatMap((name) => {
+      const closed = [...rows.slice(0, level).flat(), ...row.filter((other) => other !== name)];
+      if (closed.length === 0) return [];
+      return {
+        name: `${wing === undefined ? '' : `${wing}-`}${name}-imports-only-from-below`,
+        comment: 'Dependencies point downwards: see docs/architecture.md.',
+        severity: 'error',
+        from: { path: folder([name], wing), pathNot: '^src/learning/learners/agent/(params|refits)[.]ts$' },
+        to: { path: folder(closed, wing) },
+      };
+    }),
+  );
 
 const only = (name, packages, allowed) => ({
   name,
@@ -42,7 +61,15 @@ const only = (name, packages, allowed) => ({
 
 module.exports = {
   forbidden: [
-    ...order,
+    ...order(WINGS),
+    ...Object.entries(ROOMS).flatMap(([wing, rows]) => order(rows, wing)),
+    {
+      name: 'config-is-read-by-the-doors-alone',
+      comment: 'Only the command line and the server read settings; everything below takes values.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/app/(cli|server|config)/' },
+      to: { path: '^src/app/config/' },
+    },
     {
       name: 'no-circular',
       severity: 'error',
@@ -50,13 +77,13 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {
-      name: 'pure-folders-do-no-io',
+      name: 'core-does-no-io',
       comment: 'Time, randomness and data are arguments of pure code.',
       severity: 'error',
-      from: { path: folder(PURE) },
+      from: { path: folder(['core']) },
       to: {
         dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'],
-        ...(PURE_PACKAGES.length > 0 ? { pathNot: `node_modules/(${PURE_PACKAGES.join('|')})/` } : {}),
+        pathNot: `node_modules/(${PURE_PACKAGES.join('|')})/`,
       },
     },
     {
@@ -73,9 +100,21 @@ module.exports = {
     },
     only('only-the-store-knows-polars', ['nodejs-polars'], '^src/data/store/'),
     only('only-the-exchange-knows-ccxt', ['ccxt'], '^src/data/exchange/'),
-    only('only-engine-and-models-know-tensorflow', ['@tensorflow'], '^src/(engine|models)/'),
-    only('only-engine-knows-onnx-runtime', ['onnxruntime-node', 'onnxruntime-common'], '^src/engine/'),
-    only('only-cli-and-dashboard-know-ink', ['ink', 'react', '@inkjs'], '^src/(cli|dashboard)/'),
+    only('only-the-journal-index-knows-sqlite', ['libsql'], '^src/data/journal/sqlite/'),
+    only(
+      'only-engine-and-networks-know-tensorflow',
+      ['@tensorflow'],
+      '^src/learning/(engine|learners|models|allocators)/',
+    ),
+    only(
+      'only-engine-knows-onnx-runtime',
+      ['onnxruntime-node', 'onnxruntime-common'],
+      '^src/learning/engine/',
+    ),
+    only('only-the-queue-knows-bullmq', ['bullmq'], '^src/lab/queue/'),
+    only('only-the-server-knows-hono', ['hono', '@hono'], '^src/app/server/'),
+    only('only-the-advisor-knows-llm-sdks', ['ai', '@ai-sdk'], '^src/app/advisor/'),
+    only('only-cli-and-dashboard-know-ink', ['ink', 'react', '@inkjs'], '^src/app/(cli|dashboard)/'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

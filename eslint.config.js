@@ -1,7 +1,5 @@
 import tseslint from 'typescript-eslint';
 
-const PURE = ['foundation', 'market', 'features', 'dataset', 'trading', 'environments', 'evaluation'];
-
 export default tseslint.config(
   { ignores: ['dist/', 'kernels/', 'data/', 'checkpoints/', 'logs/', 'node_modules/', 'coverage/'] },
   {
@@ -23,22 +21,35 @@ export default tseslint.config(
     },
   },
   {
-    // Pure folders take time and randomness as arguments.
-    files: PURE.map((folder) => `src/${folder}/**`),
+    // The core takes time and randomness as arguments.
+    files: ['src/core/**'],
     rules: {
-      'no-restricted-globals': ['error', 'Date', 'process', 'console', 'setTimeout', 'setInterval', 'fetch'],
+      'no-restricted-globals': ['error', 'process', 'console', 'setTimeout', 'setInterval', 'fetch'],
       'no-restricted-properties': [
         'error',
-        { object: 'Math', property: 'random', message: 'Take a Random from src/foundation/random.ts.' },
+        { object: 'Math', property: 'random', message: 'Take a Random from src/core/foundation/random.ts.' },
+        { object: 'Date', property: 'now', message: 'The core has no clock: take the time as an argument.' },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'NewExpression[callee.name="Date"][arguments.length=0]',
+          message: 'The core has no clock: take the time as an argument.',
+        },
+        {
+          selector: 'CallExpression[callee.name="Date"]',
+          message: 'The core has no clock: take the time as an argument.',
+        },
       ],
     },
   },
   {
     files: ['src/**'],
+    ignores: ['src/core/**'],
     rules: {
       'no-restricted-properties': [
         'error',
-        { object: 'Math', property: 'random', message: 'Take a Random from src/foundation/random.ts.' },
+        { object: 'Math', property: 'random', message: 'Take a Random from src/core/foundation/random.ts.' },
       ],
     },
   },

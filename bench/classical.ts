@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRandom, normal } from '../src/foundation/random.ts';
-import { boost, lossOf, predictMargin } from '../src/models/boosted-trees/boosting.ts';
-import { engleGranger } from '../src/models/mean-reversion/cointegration.ts';
-import { johansen } from '../src/models/mean-reversion/johansen.ts';
-import { fitGarch } from '../src/models/momentum-garch/garch.ts';
+import { createRandom, normal } from '../src/core/foundation/random.ts';
+import { boost, lossOf, predictMargin } from '../src/learning/learners/trees/boosting.ts';
+import { engleGranger } from '../src/learning/models/mean-reversion/cointegration.ts';
+import { johansen } from '../src/learning/models/mean-reversion/johansen.ts';
+import { fitGarch } from '../src/learning/models/momentum-garch/garch.ts';
 import { type BenchRow, medianMs } from './bench.ts';
 import { runPeer } from './peers/run.ts';
 

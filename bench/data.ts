@@ -9,8 +9,8 @@ import { exportCandles } from '../src/data/export.ts';
 import { decodeParquet, encodeParquet } from '../src/data/store/parquet.ts';
 import { openStore } from '../src/data/store/store.ts';
 import { syntheticCandles } from '../src/data/synthetic/generate.ts';
-import type { PairSymbol } from '../src/market/symbol.ts';
-import type { Timeframe } from '../src/market/timeframe.ts';
+import type { PairSymbol } from '../src/core/market/symbol.ts';
+import type { Timeframe } from '../src/core/market/timeframe.ts';
 import { type BenchRow, medianMs } from './bench.ts';
 
 const SYMBOLS: readonly PairSymbol[] = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];

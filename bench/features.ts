@@ -1,8 +1,8 @@
-import { catalogue, computeFeatures, streamFeatures } from '../src/features/catalogue.ts';
-import { createRandom, normal } from '../src/foundation/random.ts';
-import { type Candles, emptyCandles } from '../src/market/candles.ts';
-import type { Timeframe } from '../src/market/timeframe.ts';
-import { closedBars } from '../src/market/timed-series.ts';
+import { catalogue, computeFeatures, streamFeatures } from '../src/core/features/catalogue.ts';
+import { createRandom, normal } from '../src/core/foundation/random.ts';
+import { type Candles, emptyCandles } from '../src/core/market/candles.ts';
+import type { Timeframe } from '../src/core/market/timeframe.ts';
+import { closedBars } from '../src/core/market/timed-series.ts';
 import { type BenchRow, medianMs } from './bench.ts';
 import { runPeer } from './peers/run.ts';
 

@@ -20,7 +20,7 @@ const parts = readdirSync(here)
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !parts.includes(part));
 if (unknown.length > 0) throw new Error(`No benchmark "${unknown.join(', ')}". Known: ${parts.join(', ')}.`);
-if (!existsSync(join(here, '../dist/cli/main.js'))) throw new Error('Run `npm run build` first.');
+if (!existsSync(join(here, '../dist/app/cli/main.js'))) throw new Error('Run `npm run build` first.');
 
 const results: (BenchRow & { part: string })[] = [];
 for (const part of asked.length > 0 ? asked : parts) {

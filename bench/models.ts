@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { models } from '../src/models/registry.ts';
+import { models } from '../src/learning/models/registry.ts';
 import type { BenchRow } from './bench.ts';
 import { runPeer } from './peers/run.ts';
 

@@ -1,11 +1,11 @@
-import { cartPole } from '../src/environments/cart-pole.ts';
-import type { Environment } from '../src/environments/environment.ts';
-import { pendulum } from '../src/environments/pendulum.ts';
-import { createRandom } from '../src/foundation/random.ts';
-import { bestAction } from '../src/models/agent/actions.ts';
-import { createKernel } from '../src/models/agent/kernel.ts';
-import { createMlp } from '../src/models/agent/mlp.ts';
-import { qShape } from '../src/models/dqn/network.ts';
+import { cartPole } from '../src/core/environments/cart-pole.ts';
+import type { Environment } from '../src/core/environments/environment.ts';
+import { pendulum } from '../src/core/environments/pendulum.ts';
+import { createRandom } from '../src/core/foundation/random.ts';
+import { bestAction } from '../src/learning/learners/agent/actions.ts';
+import { createKernel } from '../src/learning/learners/agent/kernel.ts';
+import { createMlp } from '../src/learning/learners/agent/mlp.ts';
+import { qShape } from '../src/learning/models/dqn/network.ts';
 import type { BenchRow } from './bench.ts';
 import { DQN_CART_POLE, dqnOf, PPO_CART_POLE, PPO_PENDULUM, type PpoSettings, ppoOf } from './rl/tasks.ts';
 

@@ -1,9 +1,9 @@
-import { runBacktest } from '../src/backtest/run.ts';
-import { createRandom, normal } from '../src/foundation/random.ts';
-import { type Candles, emptyCandles } from '../src/market/candles.ts';
-import { createPortfolio, equity } from '../src/trading/portfolio.ts';
-import { SPOT_RULES } from '../src/trading/rules.ts';
-import { stepBar } from '../src/trading/step.ts';
+import { runBacktest } from '../src/core/trading/run.ts';
+import { createRandom, normal } from '../src/core/foundation/random.ts';
+import { type Candles, emptyCandles } from '../src/core/market/candles.ts';
+import { createPortfolio, equity } from '../src/core/trading/portfolio.ts';
+import { SPOT_RULES } from '../src/core/trading/rules.ts';
+import { stepBar } from '../src/core/trading/step.ts';
 import { type BenchRow, medianMs } from './bench.ts';
 
 /** Two years of minutes. */

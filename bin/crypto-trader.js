@@ -9,5 +9,5 @@ if (existsSync(new URL('../src', import.meta.url))) {
   const { buildIfStale } = await import('./build.js');
   buildIfStale();
 }
-const { main } = await import('../dist/cli/main.js');
+const { main } = await import('../dist/app/cli/main.js');
 await main(process.argv);

@@ -1,6 +1,6 @@
 /**
  * The arithmetic of small multilayer perceptrons on 128-bit vectors, in AssemblyScript. `npm run kernels` compiles it
- * into src/models/agent/kernel-code.ts. No relaxed instructions: every machine gives the same bits.
+ * into src/learning/learners/agent/kernel-code.ts. No relaxed instructions: every machine gives the same bits.
  *
  * Pointers are bytes into the shared memory, matrices are float32 row by row, and a matrix that is read or written as
  * vectors has a multiple of four columns (callers pad them with zeros).

@@ -1,6 +1,6 @@
 /**
  * The inner loops of gradient-boosted trees, in AssemblyScript. `npm run kernels` compiles it into
- * src/models/boosted-trees/kernel-code.ts. All sums have a fixed order: every machine gives the same bits.
+ * src/learning/learners/trees/kernel-code.ts. All sums have a fixed order: every machine gives the same bits.
  *
  * Pointers are bytes into the memory.
  */

@@ -8,12 +8,12 @@ import { join, resolve } from 'node:path';
 import asc from 'assemblyscript/asc';
 
 const root = resolve(import.meta.dirname, '..');
-const PAGES = '16384'; // of 64 KiB: 1 GiB, what src/models/kernel.ts asks for
+const PAGES = '16384'; // of 64 KiB: 1 GiB, what src/learning/learners/wasm/kernel.ts asks for
 
 /** Sources and what is made of them. */
 export const KERNELS = [
-  { source: 'kernels/mlp.ts', target: 'src/models/agent/kernel-code.ts' },
-  { source: 'kernels/trees.ts', target: 'src/models/boosted-trees/kernel-code.ts' },
+  { source: 'kernels/mlp.ts', target: 'src/learning/learners/agent/kernel-code.ts' },
+  { source: 'kernels/trees.ts', target: 'src/learning/learners/trees/kernel-code.ts' },
 ] as const;
 
 /** The module that holds the compiled kernel, as text. */

@@ -1,11 +1,11 @@
-import { multiHeadAttention } from '../../src/engine/layers/attention.ts';
-import { dense } from '../../src/engine/layers/dense.ts';
-import { gru } from '../../src/engine/layers/gru.ts';
-import { layerNorm } from '../../src/engine/layers/layer-norm.ts';
-import { lstm } from '../../src/engine/layers/lstm.ts';
-import { toSteps } from '../../src/engine/layers/sequence.ts';
-import { defineNetwork, type Layer, type Network, within } from '../../src/engine/network.ts';
-import { type Tensor, tf } from '../../src/engine/tf.ts';
+import { multiHeadAttention } from '../../src/learning/engine/layers/attention.ts';
+import { dense } from '../../src/learning/engine/layers/dense.ts';
+import { gru } from '../../src/learning/engine/layers/gru.ts';
+import { layerNorm } from '../../src/learning/engine/layers/layer-norm.ts';
+import { lstm } from '../../src/learning/engine/layers/lstm.ts';
+import { toSteps } from '../../src/learning/engine/layers/sequence.ts';
+import { defineNetwork, type Layer, type Network, within } from '../../src/learning/engine/network.ts';
+import { type Tensor, tf } from '../../src/learning/engine/tf.ts';
 
 /** The networks of bench/peers/engine_torch.py, layer for layer. */
 export const networks: Readonly<

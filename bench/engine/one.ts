@@ -3,15 +3,15 @@
  * usage: one.ts <mlp|lstm|gru|transformer|lstm-window|lstm-windows|products>
  */
 import { availableParallelism } from 'node:os';
-import { fanInUniform } from '../../src/engine/initializers.ts';
-import { meanSquared } from '../../src/engine/losses.ts';
-import { defineNetwork, type Network } from '../../src/engine/network.ts';
-import { adam, sgd } from '../../src/engine/optimizers.ts';
-import { createParallelTrainer } from '../../src/engine/parallel/trainer.ts';
-import { createPredictor } from '../../src/engine/predictor.ts';
-import { type Tensor, tf } from '../../src/engine/tf.ts';
-import { createTrainer, type TrainerOptions } from '../../src/engine/trainer.ts';
-import { initialParameters } from '../../src/engine/weights.ts';
+import { fanInUniform } from '../../src/learning/engine/initializers.ts';
+import { meanSquared } from '../../src/learning/engine/losses.ts';
+import { defineNetwork, type Network } from '../../src/learning/engine/network.ts';
+import { adam, sgd } from '../../src/learning/engine/optimizers.ts';
+import { createParallelTrainer } from '../../src/learning/engine/parallel/trainer.ts';
+import { createPredictor } from '../../src/learning/engine/predictor.ts';
+import { type Tensor, tf } from '../../src/learning/engine/tf.ts';
+import { createTrainer, type TrainerOptions } from '../../src/learning/engine/trainer.ts';
+import { initialParameters } from '../../src/learning/engine/weights.ts';
 import { medianMs } from '../bench.ts';
 import { networks } from './networks.ts';
 

@@ -3,13 +3,13 @@
  * memory is its own: one line of JSON.
  * usage: one.ts <model>
  */
-import { panelUntil, type Panel, type Series } from '../../src/dataset/panel.ts';
-import { computeFeatures } from '../../src/features/catalogue.ts';
-import { createRandom, normal } from '../../src/foundation/random.ts';
-import { emptyCandles } from '../../src/market/candles.ts';
-import type { PairSymbol } from '../../src/market/symbol.ts';
-import { models } from '../../src/models/registry.ts';
-import { modelParams } from '../../src/training/plan.ts';
+import { panelUntil, type Panel, type Series } from '../../src/core/dataset/panel.ts';
+import { computeFeatures } from '../../src/core/features/catalogue.ts';
+import { createRandom, normal } from '../../src/core/foundation/random.ts';
+import { emptyCandles } from '../../src/core/market/candles.ts';
+import type { PairSymbol } from '../../src/core/market/symbol.ts';
+import { models } from '../../src/learning/models/registry.ts';
+import { modelParams } from '../../src/learning/training/plan.ts';
 
 const HOUR = 3_600_000;
 const BARS = 17_520;

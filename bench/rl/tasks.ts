@@ -1,13 +1,13 @@
-import type { Panel } from '../../src/dataset/panel.ts';
-import type { Environment } from '../../src/environments/environment.ts';
-import { vectorise } from '../../src/environments/vector.ts';
-import { createRandom, normal } from '../../src/foundation/random.ts';
-import { emptyCandles } from '../../src/market/candles.ts';
-import type { PairSymbol } from '../../src/market/symbol.ts';
-import { createDqn, type DqnLearner } from '../../src/models/dqn/learner.ts';
-import { DqnParams } from '../../src/models/dqn/params.ts';
-import { createPpo, type PpoLearner } from '../../src/models/ppo/learner.ts';
-import { PpoParams } from '../../src/models/ppo/params.ts';
+import type { Panel } from '../../src/core/dataset/panel.ts';
+import type { Environment } from '../../src/core/environments/environment.ts';
+import { vectorise } from '../../src/core/environments/vector.ts';
+import { createRandom, normal } from '../../src/core/foundation/random.ts';
+import { emptyCandles } from '../../src/core/market/candles.ts';
+import type { PairSymbol } from '../../src/core/market/symbol.ts';
+import { createDqn, type DqnLearner } from '../../src/learning/models/dqn/learner.ts';
+import { DqnParams } from '../../src/learning/models/dqn/params.ts';
+import { createPpo, type PpoLearner } from '../../src/learning/models/ppo/learner.ts';
+import { PpoParams } from '../../src/learning/models/ppo/params.ts';
 
 export type PpoSettings = Parameters<typeof PpoParams.parse>[0];
 export type DqnSettings = Parameters<typeof DqnParams.parse>[0];

@@ -1,5 +1,5 @@
-import { candleFault, type Candles } from '../market/candles.ts';
-import { TIMEFRAME_MS, type Timeframe } from '../market/timeframe.ts';
+import { candleFault, type Candles } from '../core/market/candles.ts';
+import { TIMEFRAME_MS, type Timeframe } from '../core/market/timeframe.ts';
 
 export interface Fault {
   readonly row: number;

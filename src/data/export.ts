@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import { UserError } from '../foundation/errors.ts';
-import { CANDLE_COLUMNS, type Candles } from '../market/candles.ts';
+import { UserError } from '../core/foundation/errors.ts';
+import { CANDLE_COLUMNS, type Candles } from '../core/market/candles.ts';
 import { writeFileAtomic } from './files.ts';
 import { encodePart } from './store/parts.ts';
 

@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
-import { UserError } from '../foundation/errors.ts';
-import type { Log } from '../foundation/log.ts';
-import type { PairSymbol } from '../market/symbol.ts';
-import type { Timeframe } from '../market/timeframe.ts';
+import { UserError } from '../core/foundation/errors.ts';
+import type { Log } from '../core/foundation/log.ts';
+import type { PairSymbol } from '../core/market/symbol.ts';
+import type { Timeframe } from '../core/market/timeframe.ts';
 import { type CandleSource, SourceUnavailable } from './source.ts';
 import type { Store } from './store/store.ts';
 import { updateDataset, type UpdateResult } from './update.ts';
@@ -56,7 +56,9 @@ export async function fetchDatasets(request: FetchRequest): Promise<FetchResult>
       passedOver.push({ source, reason: error.message });
     }
   }
-  throw new UserError('No source of candles is available.', { hint: 'Check the network, or use --source csv.' });
+  throw new UserError('No source of candles is available.', {
+    hint: 'Check the network, or use --source csv.',
+  });
 }
 
 async function fetchAll(request: FetchRequest, kind: SourceKind): Promise<readonly UpdateResult[]> {
@@ -87,7 +89,10 @@ async function fetchAll(request: FetchRequest, kind: SourceKind): Promise<readon
 }
 
 /** Clients are loaded when first needed, and one serves all symbols, so that they share its rate limit. */
-function sourceOpener(request: FetchRequest, kind: SourceKind): (symbol: PairSymbol) => Promise<CandleSource> {
+function sourceOpener(
+  request: FetchRequest,
+  kind: SourceKind,
+): (symbol: PairSymbol) => Promise<CandleSource> {
   const { exchange, timeoutMs, retries, log, seed } = request;
   switch (kind) {
     case 'exchange': {
@@ -102,7 +107,8 @@ function sourceOpener(request: FetchRequest, kind: SourceKind): (symbol: PairSym
       return () => (client ??= open());
     }
     case 'yahoo':
-      return async (symbol) => (await import('./yahoo.ts')).openYahoo(symbol, {
+      return async (symbol) =>
+        (await import('./yahoo.ts')).openYahoo(symbol, {
           baseUrl: request.yahooUrl,
           timeoutMs,
           retries: request.source === 'auto' ? Math.min(1, retries) : retries,
@@ -120,7 +126,10 @@ async function assertSameSeed(
 ): Promise<void> {
   const stored = await store.manifest(key);
   if (stored === undefined || stored.source === source.name) return;
-  throw new UserError(`The stored synthetic candles of ${key.symbol} are "${stored.source}", not "${source.name}".`, {
-    hint: `Use the same --seed, or move "${store.folder(key)}" away.`,
-  });
+  throw new UserError(
+    `The stored synthetic candles of ${key.symbol} are "${stored.source}", not "${source.name}".`,
+    {
+      hint: `Use the same --seed, or move "${store.folder(key)}" away.`,
+    },
+  );
 }

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { UserError } from '../foundation/errors.ts';
+import { UserError } from '../core/foundation/errors.ts';
 
 /**
  * Replaces `path` in one step: after a crash or a full disk it holds the old content or the new one, whole.

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { UserError } from '../foundation/errors.ts';
+import { UserError } from '../core/foundation/errors.ts';
 import { errorCode, explainDiskError } from './files.ts';
 
 export interface Lock {
@@ -134,7 +134,8 @@ async function removeLeftovers(path: string): Promise<void> {
 function isAlive(holder: Holder): boolean {
   if (holder.host !== hostname()) return true;
   const found = processStart(holder.pid);
-  const reused = found !== undefined && holder.startedAt !== undefined && found.startedAt !== holder.startedAt;
+  const reused =
+    found !== undefined && holder.startedAt !== undefined && found.startedAt !== holder.startedAt;
   return !reused && exists(holder.pid);
 }
 

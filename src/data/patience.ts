@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry, { AbortError } from 'p-retry';
-import type { Log } from '../foundation/log.ts';
+import type { Log } from '../core/foundation/log.ts';
 import { SourceUnavailable } from './source.ts';
 
 export interface PatienceOptions {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PairSymbol } from '../market/symbol.ts';
+import type { PairSymbol } from '../core/market/symbol.ts';
 import type { ExchangeClient } from './exchange/client.ts';
 import { SourceUnavailable } from './source.ts';
 import type { SeriesKey, SeriesManifest, SeriesStore } from './store/series-store.ts';

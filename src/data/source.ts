@@ -1,7 +1,7 @@
-import { UserError } from '../foundation/errors.ts';
-import type { Candles } from '../market/candles.ts';
-import type { PairSymbol } from '../market/symbol.ts';
-import type { Timeframe } from '../market/timeframe.ts';
+import { UserError } from '../core/foundation/errors.ts';
+import type { Candles } from '../core/market/candles.ts';
+import type { PairSymbol } from '../core/market/symbol.ts';
+import type { Timeframe } from '../core/market/timeframe.ts';
 import type { TimeRange } from './time-range.ts';
 
 /** Somewhere candles come from: an exchange, Yahoo, a file, a generator. */

@@ -1,6 +1,6 @@
-import { UserError } from '../foundation/errors.ts';
-import type { PairSymbol } from '../market/symbol.ts';
-import { knownAt, sliceSeries } from '../market/timed-series.ts';
+import { UserError } from '../core/foundation/errors.ts';
+import type { PairSymbol } from '../core/market/symbol.ts';
+import { knownAt, sliceSeries } from '../core/market/timed-series.ts';
 import type { ExchangeClient } from './exchange/client.ts';
 import type { HistoryName } from './exchange/history.ts';
 import { describeSeries, type SeriesManifest } from './store/series-manifest.ts';
@@ -41,9 +41,12 @@ export async function updateSeries(
     signal.throwIfAborted();
   }
   if (manifest === undefined) {
-    throw new UserError(`${client.name} has no ${describeSeries(key)} from ${new Date(sinceMs).toISOString()} on.`, {
-      hint: 'Check --symbols and --since; exchanges keep open interest for about 30 days.',
-    });
+    throw new UserError(
+      `${client.name} has no ${describeSeries(key)} from ${new Date(sinceMs).toISOString()} on.`,
+      {
+        hint: 'Check --symbols and --since; exchanges keep open interest for about 30 days.',
+      },
+    );
   }
   const nothing = sliceSeries(await store.read(key), 0, 0);
   ({ manifest } = await store.merge(key, nothing, { source: client.id, askedSinceMs: sinceMs }));

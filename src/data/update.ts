@@ -1,7 +1,7 @@
-import { UserError } from '../foundation/errors.ts';
-import type { Log } from '../foundation/log.ts';
-import { type Candles, concatCandles, sliceCandles } from '../market/candles.ts';
-import { barOpen, TIMEFRAME_MS } from '../market/timeframe.ts';
+import { UserError } from '../core/foundation/errors.ts';
+import type { Log } from '../core/foundation/log.ts';
+import { type Candles, concatCandles, sliceCandles } from '../core/market/candles.ts';
+import { barOpen, TIMEFRAME_MS } from '../core/market/timeframe.ts';
 import { firstFault } from './candle-faults.ts';
 import type { CandleSource } from './source.ts';
 import { missingRanges } from './store/dataset.ts';
@@ -135,7 +135,10 @@ function settled(
   { step, clockMs }: { readonly step: number; readonly clockMs: number },
 ): TimeRange {
   const lastEnd = (candles.time.at(-1) ?? -Infinity) + step;
-  return { fromMs: covered.fromMs, untilMs: Math.min(covered.untilMs, Math.max(lastEnd, clockMs - SETTLE_MS)) };
+  return {
+    fromMs: covered.fromMs,
+    untilMs: Math.min(covered.untilMs, Math.max(lastEnd, clockMs - SETTLE_MS)),
+  };
 }
 
 /** The page itself, or without its impossible bars when they are to be skipped. */
@@ -172,10 +175,7 @@ const CLOCK_TOLERANCE_MS = 60_000;
  * The source's clock, but never more than a minute ahead of ours: with either clock wrong, an unfinished bar
  * must not pass for a closed one.
  */
-async function trustedClock(
-  source: CandleSource,
-  { log, now = Date.now }: UpdateRequest,
-): Promise<number> {
+async function trustedClock(source: CandleSource, { log, now = Date.now }: UpdateRequest): Promise<number> {
   const sourceMs = await source.clockMs();
   const aheadMs = sourceMs - now();
   if (Math.abs(aheadMs) <= CLOCK_TOLERANCE_MS) return sourceMs;

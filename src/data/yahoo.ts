@@ -1,9 +1,15 @@
 import { z } from 'zod';
-import { UserError } from '../foundation/errors.ts';
-import type { Log } from '../foundation/log.ts';
-import { CANDLE_COLUMNS, candlesBetween, emptyCandles, sliceCandles, type Candles } from '../market/candles.ts';
-import type { PairSymbol } from '../market/symbol.ts';
-import { TIMEFRAME_MS, type Timeframe } from '../market/timeframe.ts';
+import { UserError } from '../core/foundation/errors.ts';
+import type { Log } from '../core/foundation/log.ts';
+import {
+  CANDLE_COLUMNS,
+  candlesBetween,
+  emptyCandles,
+  sliceCandles,
+  type Candles,
+} from '../core/market/candles.ts';
+import type { PairSymbol } from '../core/market/symbol.ts';
+import { TIMEFRAME_MS, type Timeframe } from '../core/market/timeframe.ts';
 import { errorCode } from './files.ts';
 import { createPatience } from './patience.ts';
 import { type CandleSource, SourceUnavailable } from './source.ts';
@@ -11,14 +17,15 @@ import { type CandleSource, SourceUnavailable } from './source.ts';
 const DAY_MS = 86_400_000;
 
 /** Bar lengths that Yahoo has, how far back they go, and how much of them one answer may hold. */
-const YAHOO_TIMEFRAMES: Partial<Record<Timeframe, { readonly historyMs: number; readonly pageMs: number }>> = {
-  '1m': { historyMs: 29 * DAY_MS, pageMs: 7 * DAY_MS },
-  '5m': { historyMs: 59 * DAY_MS, pageMs: 59 * DAY_MS },
-  '15m': { historyMs: 59 * DAY_MS, pageMs: 59 * DAY_MS },
-  '30m': { historyMs: 59 * DAY_MS, pageMs: 59 * DAY_MS },
-  '1h': { historyMs: 729 * DAY_MS, pageMs: 200 * DAY_MS },
-  '1d': { historyMs: 18_000 * DAY_MS, pageMs: 3650 * DAY_MS },
-};
+const YAHOO_TIMEFRAMES: Partial<Record<Timeframe, { readonly historyMs: number; readonly pageMs: number }>> =
+  {
+    '1m': { historyMs: 29 * DAY_MS, pageMs: 7 * DAY_MS },
+    '5m': { historyMs: 59 * DAY_MS, pageMs: 59 * DAY_MS },
+    '15m': { historyMs: 59 * DAY_MS, pageMs: 59 * DAY_MS },
+    '30m': { historyMs: 59 * DAY_MS, pageMs: 59 * DAY_MS },
+    '1h': { historyMs: 729 * DAY_MS, pageMs: 200 * DAY_MS },
+    '1d': { historyMs: 18_000 * DAY_MS, pageMs: 3650 * DAY_MS },
+  };
 
 export interface YahooOptions {
   readonly baseUrl?: string | undefined;
@@ -78,7 +85,8 @@ export function openYahoo(symbol: PairSymbol, options: YahooOptions): CandleSour
           hint: `It has: ${Object.keys(YAHOO_TIMEFRAMES).join(', ')}.`,
         });
       }
-      const oldestMs = Math.ceil((Date.now() - limits.historyMs) / TIMEFRAME_MS[timeframe]) * TIMEFRAME_MS[timeframe];
+      const oldestMs =
+        Math.ceil((Date.now() - limits.historyMs) / TIMEFRAME_MS[timeframe]) * TIMEFRAME_MS[timeframe];
       const reach = `Yahoo has ${timeframe} candles only from ${new Date(oldestMs).toISOString()} on.`;
       if (untilMs <= oldestMs) {
         throw new SourceUnavailable(reach, { hint: 'Ask for a later range, or use another --source.' });
@@ -142,7 +150,9 @@ function readChart({ status, body }: Answer, ticker: string): Chart {
   const parsed = ChartAnswer.safeParse(parseJson(body));
   const error = parsed.data?.chart.error;
   if (status === 404 || error?.code === 'Not Found') {
-    throw new UserError(`Yahoo does not know ${ticker}.`, { hint: 'Check the symbol, or use another --source.' });
+    throw new UserError(`Yahoo does not know ${ticker}.`, {
+      hint: 'Check the symbol, or use another --source.',
+    });
   }
   const chart = parsed.data?.chart.result?.at(0);
   if (status === 200 && chart !== undefined) return chart;

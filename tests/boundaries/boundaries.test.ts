@@ -39,35 +39,59 @@ const cruise = ['depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'bin'
 describe('a planted violation is caught', () => {
   it.each([
     [
-      'src/market/planted.ts',
+      'src/core/market/planted.ts',
+      `import { loadConfig } from '../../app/config/load.ts'; export const x = loadConfig;`,
+      'core-imports-only-from-below',
+    ],
+    [
+      'src/core/market/planted.ts',
+      `import { stepBar } from '../trading/step.ts'; export const x = stepBar;`,
+      'core-market-imports-only-from-below',
+    ],
+    [
+      'src/learning/ensemble/planted.ts',
+      `import { models } from '../models/registry.ts'; export const x = models;`,
+      'learning-ensemble-imports-only-from-below',
+    ],
+    [
+      'src/desk/paper/planted.ts',
+      `import { backtest } from '../../lab/backtest/backtest.ts'; export const x = backtest;`,
+      'desk-imports-only-from-below',
+    ],
+    [
+      'src/app/report/planted.ts',
       `import { loadConfig } from '../config/load.ts'; export const x = loadConfig;`,
-      'market-imports-nothing-above',
+      'config-is-read-by-the-doors-alone',
     ],
     [
-      'src/trading/planted.ts',
+      'src/core/trading/planted.ts',
       `import { readFileSync } from 'node:fs'; export const x = readFileSync;`,
-      'pure-folders-do-no-io',
+      'core-does-no-io',
     ],
-    ['src/features/planted.ts', `import { z } from 'zod'; export const x = z;`, 'pure-folders-do-no-io'],
     [
-      'src/paper/planted.ts',
+      'src/core/features/planted.ts',
+      `import limit from 'p-limit'; export const x = limit;`,
+      'core-does-no-io',
+    ],
+    [
+      'src/desk/paper/planted.ts',
       `import * as ccxt from 'ccxt'; export const x = ccxt;`,
       'only-the-exchange-knows-ccxt',
     ],
     [
-      'src/training/planted.ts',
+      'src/learning/training/planted.ts',
       `import pl from 'nodejs-polars'; export const x = pl;`,
       'only-the-store-knows-polars',
     ],
     [
-      'src/models/planted.ts',
+      'src/learning/models/planted.ts',
       `import * as ort from 'onnxruntime-node'; export const x = ort;`,
       'only-engine-knows-onnx-runtime',
     ],
     [
-      'src/backtest/planted.ts',
+      'src/lab/backtest/planted.ts',
       `import * as tf from '@tensorflow/tfjs-core'; export const x = tf;`,
-      'only-engine-and-models-know-tensorflow',
+      'only-engine-and-networks-know-tensorflow',
     ],
   ])('%s: %s', (file, source, rule) => {
     expect(plant(file, source, cruise)).toContain(rule);
@@ -75,13 +99,17 @@ describe('a planted violation is caught', () => {
 
   it('the compiler rejects the environment in pure folders', () => {
     const tsc = ['tsc', '-p', 'tsconfig.pure.json', '--incremental', 'false', '--tsBuildInfoFile', 'null'];
-    expect(plant('src/market/planted.ts', 'export const x = process.env;', tsc)).toContain("'process'");
+    expect(plant('src/core/market/planted.ts', 'export const x = process.env;', tsc)).toContain("'process'");
   });
 
   it('the linter rejects clocks and chance in pure folders', () => {
-    const lint = ['eslint', 'src/market/planted.ts'];
-    const found = plant('src/market/planted.ts', 'export const x = Date.now() + Math.random();', lint);
-    expect(found).toContain("'Date'");
+    const lint = ['eslint', 'src/core/market/planted.ts'];
+    const found = plant(
+      'src/core/market/planted.ts',
+      'export const x = Date.now() + Number(new Date()) + Math.random();',
+      lint,
+    );
+    expect(found).toContain('The core has no clock');
     expect(found).toContain('Random');
   });
 });

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
-import { type Panel, panelUntil, type Series } from '../../src/dataset/panel.ts';
-import { computeFeatures } from '../../src/features/catalogue.ts';
-import { createRandom, normal } from '../../src/foundation/random.ts';
-import { type Candles, emptyCandles } from '../../src/market/candles.ts';
-import type { PairSymbol } from '../../src/market/symbol.ts';
-import { ExplanationPart } from '../../src/models/explanation.ts';
-import type { Artifact, FittedModel, Forecast, Model, SnapshotKeeper } from '../../src/models/model.ts';
-import { artifactHash } from '../../src/training/artifact-folder.ts';
-import { modelParams } from '../../src/training/plan.ts';
+import { type Panel, panelUntil, type Series } from '../../src/core/dataset/panel.ts';
+import { computeFeatures } from '../../src/core/features/catalogue.ts';
+import { createRandom, normal } from '../../src/core/foundation/random.ts';
+import { type Candles, emptyCandles } from '../../src/core/market/candles.ts';
+import type { PairSymbol } from '../../src/core/market/symbol.ts';
+import { ExplanationPart } from '../../src/core/forecast/explanation.ts';
+import type {
+  Artifact,
+  FittedModel,
+  Forecast,
+  Model,
+  SnapshotKeeper,
+} from '../../src/core/forecast/model.ts';
+import { artifactHash } from '../../src/learning/training/artifact-folder.ts';
+import { modelParams } from '../../src/learning/training/plan.ts';
 
 const HOUR = 3_600_000;
 const BARS = 1500;

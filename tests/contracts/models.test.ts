@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { buyAndHold } from '../../src/models/buy-and-hold/index.ts';
-import type { FittedModel, Forecast, Model } from '../../src/models/model.ts';
-import { findModel, models } from '../../src/models/registry.ts';
+import { buyAndHold } from '../../src/learning/models/buy-and-hold/index.ts';
+import type { FittedModel, Forecast, Model } from '../../src/core/forecast/model.ts';
+import { findModel, models } from '../../src/learning/models/registry.ts';
 import { LAWS } from './model-laws.ts';
 
 describe.each(models.map((model) => [model.id, model] as const))('%s', (_, model) => {

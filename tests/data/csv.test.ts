@@ -32,34 +32,75 @@ const EXPECTED = {
 test.each([
   ['epoch milliseconds', `${HEADER}1704067200000,10,12,9,11,5\n1704070800000,11,13,10,12,6\n`],
   ['no line feed at the end', `${HEADER}1704067200000,10,12,9,11,5\n1704070800000,11,13,10,12,6`],
-  ['Windows line ends and a byte-order mark', `\uFEFF${HEADER.trim()}\r\n1704067200000,10,12,9,11,5\r\n1704070800000,11,13,10,12,6\r\n`],
-  ['seconds, other column order, capitals', 'Date,Close,Open,High,Low,Volume\n1704067200,11,10,12,9,5\n1704070800,12,11,13,10,6\n'],
-  ['ISO times without a zone', 'datetime,open,high,low,close,vol\n2024-01-01 00:00:00,10,12,9,11,5\n2024-01-01 01:00:00,11,13,10,12,6\n'],
-  ['ISO times with an offset', 'time,o,h,l,c,v\n2024-01-01T02:00:00+02:00,10,12,9,11,5\n2024-01-01T01:00:00Z,11,13,10,12,6\n'],
-  ['a Binance archive: no header, microseconds, 12 columns', '1704067200000000,10,12,9,11,5,1704070799999999,1,1,1,1,0\n1704070800000000,11,13,10,12,6,1704074399999999,1,1,1,1,0\n'],
-  ['an archive with an advertisement and two volumes', 'https://www.CryptoDataDownload.com\nunix,date,symbol,open,high,low,close,Volume USDT,Volume BTC\n1704067200000,x,BTCUSDT,10,12,9,11,55,5\n1704070800000,x,BTCUSDT,11,13,10,12,66,6\n'],
+  [
+    'Windows line ends and a byte-order mark',
+    `\uFEFF${HEADER.trim()}\r\n1704067200000,10,12,9,11,5\r\n1704070800000,11,13,10,12,6\r\n`,
+  ],
+  [
+    'seconds, other column order, capitals',
+    'Date,Close,Open,High,Low,Volume\n1704067200,11,10,12,9,5\n1704070800,12,11,13,10,6\n',
+  ],
+  [
+    'ISO times without a zone',
+    'datetime,open,high,low,close,vol\n2024-01-01 00:00:00,10,12,9,11,5\n2024-01-01 01:00:00,11,13,10,12,6\n',
+  ],
+  [
+    'ISO times with an offset',
+    'time,o,h,l,c,v\n2024-01-01T02:00:00+02:00,10,12,9,11,5\n2024-01-01T01:00:00Z,11,13,10,12,6\n',
+  ],
+  [
+    'a Binance archive: no header, microseconds, 12 columns',
+    '1704067200000000,10,12,9,11,5,1704070799999999,1,1,1,1,0\n1704070800000000,11,13,10,12,6,1704074399999999,1,1,1,1,0\n',
+  ],
+  [
+    'an archive with an advertisement and two volumes',
+    'https://www.CryptoDataDownload.com\nunix,date,symbol,open,high,low,close,Volume USDT,Volume BTC\n1704067200000,x,BTCUSDT,10,12,9,11,55,5\n1704070800000,x,BTCUSDT,11,13,10,12,66,6\n',
+  ],
 ])('reads %s', async (_name, text) => {
   expect({ ...(await readCandlesCsv(file(text), key)) }).toEqual(EXPECTED);
   expect({ ...(await readCandlesCsv(file(gzipSync(text), 'candles.csv.gz'), key)) }).toEqual(EXPECTED);
 });
 
 test.each([
-  ['a missing column', 'timestamp,open,high,low,volume\n1704067200000,1,1,1,1\n', /has no column for close. Its first line is "timestamp,open,high,low,volume"/],
-  ['a bar that comes twice', HEADER + row(0) + row(1) + row(1), /line 4: 2024-01-01T01:00:00.000Z comes twice, first in line 3/],
-  ['bars out of order', HEADER + row(1) + row(0), /line 3: 2024-01-01T00:00:00.000Z comes after the later 2024-01-01T01:00:00.000Z of line 2/],
-  ['a negative price', HEADER + row(0) + row(1, '10,12,-9,11,5'), /line 3: low is -9, expected a positive number/],
+  [
+    'a missing column',
+    'timestamp,open,high,low,volume\n1704067200000,1,1,1,1\n',
+    /has no column for close. Its first line is "timestamp,open,high,low,volume"/,
+  ],
+  [
+    'a bar that comes twice',
+    HEADER + row(0) + row(1) + row(1),
+    /line 4: 2024-01-01T01:00:00.000Z comes twice, first in line 3/,
+  ],
+  [
+    'bars out of order',
+    HEADER + row(1) + row(0),
+    /line 3: 2024-01-01T00:00:00.000Z comes after the later 2024-01-01T01:00:00.000Z of line 2/,
+  ],
+  [
+    'a negative price',
+    HEADER + row(0) + row(1, '10,12,-9,11,5'),
+    /line 3: low is -9, expected a positive number/,
+  ],
   ['a zero price', HEADER + row(0, '0,12,9,11,5'), /line 2: open is 0/],
   ['a high below the close', HEADER + row(0, '10,10.5,9,11,5'), /line 2: high 10.5 is below another price/],
   ['a negative volume', HEADER + row(0, '10,12,9,11,-1'), /line 2: volume is -1/],
   ['a field that is no number', HEADER + row(0, '10,12,n/a,11,5'), /line 2: low is "n\/a"/],
   ['an empty field', HEADER + row(0, '10,12,,11,5'), /line 2: low is ""/],
   ['a time that is none', `${HEADER}yesterday,10,12,9,11,5\n`, /line 2: time is "yesterday"/],
-  ['bars of another length', `${HEADER}${T0 + 60_000},10,12,9,11,5\n`, /line 2: .* is not the open of a 1h bar; is --timeframe right/],
+  [
+    'bars of another length',
+    `${HEADER}${T0 + 60_000},10,12,9,11,5\n`,
+    /line 2: .* is not the open of a 1h bar; is --timeframe right/,
+  ],
   ['a row that is too short', `${HEADER}${T0},10,12\n`, /line 2: it has 3 fields, too few/],
   ['nothing but a header', HEADER, /holds no candles/],
   ['an empty file', '', /holds no candles/],
 ])('refuses %s, with its line', async (_name, text, says) => {
-  await expect(readCandlesCsv(file(text), key)).rejects.toMatchObject({ name: 'UserError', message: expect.stringMatching(says) as string });
+  await expect(readCandlesCsv(file(text), key)).rejects.toMatchObject({
+    name: 'UserError',
+    message: expect.stringMatching(says) as string,
+  });
 });
 
 test('refuses a gzip file that is cut off', async () => {
@@ -71,14 +112,20 @@ test('refuses a gzip file that is cut off', async () => {
 test('a bad line leaves the store as it was', async () => {
   const store = openStore(temporaryFolder());
   const before = (await importCsv(store, key, { path: file(HEADER + row(0)) })).manifest;
-  await expect(importCsv(store, key, { path: file(HEADER + row(1) + row(1)) })).rejects.toThrow(/comes twice/);
+  await expect(importCsv(store, key, { path: file(HEADER + row(1) + row(1)) })).rejects.toThrow(
+    /comes twice/,
+  );
   expect(await store.manifest(key)).toEqual(before);
 });
 
 test('imports the range asked for, and the bars that a file lacks become checked gaps', async () => {
   const store = openStore(temporaryFolder());
   const path = file(HEADER + [0, 1, 2, 5, 6, 7].map((hour) => row(hour)).join(''));
-  const { manifest, addedRows } = await importCsv(store, key, { path, sinceMs: T0 + HOUR, untilMs: T0 + 7 * HOUR });
+  const { manifest, addedRows } = await importCsv(store, key, {
+    path,
+    sinceMs: T0 + HOUR,
+    untilMs: T0 + 7 * HOUR,
+  });
   expect(addedRows).toBe(4);
   expect(manifest).toMatchObject({ rows: 4, source: 'csv', synthetic: false, firstTimeMs: T0 + HOUR });
   expect(manifest.gaps).toEqual([{ fromMs: T0 + 3 * HOUR, toMs: T0 + 4 * HOUR, bars: 2, checked: true }]);
@@ -88,7 +135,9 @@ test('a folder gives each symbol its file, one file serves one symbol only', asy
   const one = { symbol: 'BTC/USDT', timeframe: '1h', alone: true } as const;
   const path = file(HEADER + row(0));
   expect(await csvPathFor(path, one)).toBe(path);
-  await expect(csvPathFor(path, { ...one, alone: false })).rejects.toThrow(/is one file, but several symbols/);
+  await expect(csvPathFor(path, { ...one, alone: false })).rejects.toThrow(
+    /is one file, but several symbols/,
+  );
   await expect(csvPathFor(temporaryFolder(), one)).rejects.toThrow(/BTC-USDT\/1h.csv", with or without .gz/);
 });
 

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { openStore } from '../../src/data/store/store.ts';
-import { createRandom } from '../../src/foundation/random.ts';
-import { sliceCandles } from '../../src/market/candles.ts';
+import { createRandom } from '../../src/core/foundation/random.ts';
+import { sliceCandles } from '../../src/core/market/candles.ts';
 import { walk } from '../support/candles.ts';
 import { pair } from '../support/exchange/market.ts';
 import { type LoopbackExchange, type LoopbackOptions, startExchange } from '../support/exchange/server.ts';
@@ -18,7 +18,10 @@ const BIN = fileURLToPath(new URL('../../bin/crypto-trader.js', import.meta.url)
 const HOUR = 3_600_000;
 const START = Date.UTC(2024, 0, 1);
 const ROWS = 6000;
-const series = { 'BTC/USDT': walk(ROWS, { startMs: START, seed: 1 }), 'ETH/USDT': walk(ROWS, { startMs: START, seed: 2 }) };
+const series = {
+  'BTC/USDT': walk(ROWS, { startMs: START, seed: 1 }),
+  'ETH/USDT': walk(ROWS, { startMs: START, seed: 2 }),
+};
 
 async function serve(options: Partial<LoopbackOptions> = {}): Promise<LoopbackExchange> {
   const exchange = await startExchange({
@@ -37,21 +40,44 @@ interface Run {
 
 /** The compiled program in a folder of its own. */
 function start(folder: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Run {
-  const child = spawn(process.execPath, [BIN, ...args], { cwd: folder, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [BIN, ...args], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const text = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text.stdout += chunk));
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (text.stderr += chunk));
   onTestFinished(() => void child.kill('SIGKILL'));
-  return { child, ended: once(child, 'close').then(([code]) => ({ code: z.number().nullable().parse(code), ...text })) };
+  return {
+    child,
+    ended: once(child, 'close').then(([code]) => ({ code: z.number().nullable().parse(code), ...text })),
+  };
 }
 
 const fetchArgs = (exchange: LoopbackExchange, ...more: string[]): string[] => [
-  'fetch', '--base-url', exchange.url, '--symbols', 'BTC/USDT,ETH/USDT', '--since', '2024-01-01', '--until', '2024-12-31', '--json', ...more,
+  'fetch',
+  '--base-url',
+  exchange.url,
+  '--symbols',
+  'BTC/USDT,ETH/USDT',
+  '--since',
+  '2024-01-01',
+  '--until',
+  '2024-12-31',
+  '--json',
+  ...more,
 ];
 
 const Document = z.object({
   datasets: z.array(
-    z.looseObject({ symbol: z.string(), rows: z.number(), addedRows: z.number(), sha256: z.string(), source: z.string() }),
+    z.looseObject({
+      symbol: z.string(),
+      rows: z.number(),
+      addedRows: z.number(),
+      sha256: z.string(),
+      source: z.string(),
+    }),
   ),
 });
 
@@ -85,7 +111,9 @@ describe('crypto-trader fetch', () => {
     const { stdout } = await start(folder, args, { NODE_V8_COVERAGE: coverage }).ended;
     expect(Document.parse(JSON.parse(stdout)).datasets.map(({ addedRows }) => addedRows)).toEqual([0, 0]);
     expect(exchange.requests.length).toBe(asked);
-    const loaded = readdirSync(coverage).map((file) => readFileSync(join(coverage, file), 'utf8')).join('');
+    const loaded = readdirSync(coverage)
+      .map((file) => readFileSync(join(coverage, file), 'utf8'))
+      .join('');
     expect(loaded).toContain('dist/data/update.js');
     expect(loaded).not.toMatch(/node_modules\/(ccxt|nodejs-polars)/);
   });
@@ -101,52 +129,59 @@ describe('crypto-trader fetch', () => {
     const kept = (await store.list()).reduce((rows, manifest) => rows + manifest.rows, 0);
     expect(kept).toBeGreaterThan(0);
     const { stdout } = await start(folder, fetchArgs(exchange)).ended;
-    const added = Document.parse(JSON.parse(stdout)).datasets.reduce((rows, dataset) => rows + dataset.addedRows, 0);
+    const added = Document.parse(JSON.parse(stdout)).datasets.reduce(
+      (rows, dataset) => rows + dataset.addedRows,
+      0,
+    );
     expect(kept + added).toBe(2 * ROWS);
   });
 
-  test('killed with SIGKILL at 20 random moments loses and doubles nothing', { timeout: 180_000 }, async () => {
-    const exchange = await serve({ latencyMs: 30 });
-    const whole = await start(temporaryFolder(), fetchArgs(exchange)).ended;
-    const expected = Document.parse(JSON.parse(whole.stdout)).datasets.map(({ sha256 }) => sha256);
+  test(
+    'killed with SIGKILL at 20 random moments loses and doubles nothing',
+    { timeout: 180_000 },
+    async () => {
+      const exchange = await serve({ latencyMs: 30 });
+      const whole = await start(temporaryFolder(), fetchArgs(exchange)).ended;
+      const expected = Document.parse(JSON.parse(whole.stdout)).datasets.map(({ sha256 }) => sha256);
 
-    const random = createRandom(20);
-    const folder = temporaryFolder();
-    const data = join(folder, 'data');
-    let kills = 0;
-    while (kills < 20) {
-      mkdirSync(data, { recursive: true });
-      const run = start(folder, fetchArgs(exchange));
-      // Every other kill strikes within the writing: at a random one of the store's file events.
-      let events = kills % 2 === 0 ? Infinity : 1 + Math.floor(random() * 60);
-      const watcher = watch(data, { recursive: true }, () => {
-        if (--events === 0) run.child.kill('SIGKILL');
-      });
-      watcher.on('error', () => undefined); // a lock file that went away while it was looked at
-      const timer = setTimeout(() => run.child.kill('SIGKILL'), 250 + random() * 900);
-      const { code } = await run.ended;
-      clearTimeout(timer);
-      watcher.close();
-      const store = openStore(data);
-      for (const manifest of await store.list()) {
-        expect(await store.verify(manifest)).toEqual([]);
-        const candles = await store.read(manifest);
-        const truth = sliceCandles(series[manifest.symbol as keyof typeof series], 0, candles.time.length);
-        expect({ ...candles }).toEqual({ ...truth });
+      const random = createRandom(20);
+      const folder = temporaryFolder();
+      const data = join(folder, 'data');
+      let kills = 0;
+      while (kills < 20) {
+        mkdirSync(data, { recursive: true });
+        const run = start(folder, fetchArgs(exchange));
+        // Every other kill strikes within the writing: at a random one of the store's file events.
+        let events = kills % 2 === 0 ? Infinity : 1 + Math.floor(random() * 60);
+        const watcher = watch(data, { recursive: true }, () => {
+          if (--events === 0) run.child.kill('SIGKILL');
+        });
+        watcher.on('error', () => undefined); // a lock file that went away while it was looked at
+        const timer = setTimeout(() => run.child.kill('SIGKILL'), 250 + random() * 900);
+        const { code } = await run.ended;
+        clearTimeout(timer);
+        watcher.close();
+        const store = openStore(data);
+        for (const manifest of await store.list()) {
+          expect(await store.verify(manifest)).toEqual([]);
+          const candles = await store.read(manifest);
+          const truth = sliceCandles(series[manifest.symbol as keyof typeof series], 0, candles.time.length);
+          expect({ ...candles }).toEqual({ ...truth });
+        }
+        if (code === null) kills++;
+        else rmSync(data, { recursive: true });
       }
-      if (code === null) kills++;
-      else rmSync(data, { recursive: true });
-    }
-    const { stdout, code } = await start(folder, fetchArgs(exchange)).ended;
-    expect(code).toBe(0);
-    const datasets = Document.parse(JSON.parse(stdout)).datasets;
-    expect(datasets.map(({ sha256 }) => sha256)).toEqual(expected);
-    expect(datasets.map(({ rows }) => rows)).toEqual([ROWS, ROWS]);
-    for (const symbol of ['BTC-USDT', 'ETH-USDT']) {
-      const files = readdirSync(join(data, 'ohlcv', 'binance', symbol, '1h'));
-      expect(files.filter((name) => !/^(\d{4}-\d\d\.parquet|manifest\.json)$/.test(name))).toEqual([]);
-    }
-  });
+      const { stdout, code } = await start(folder, fetchArgs(exchange)).ended;
+      expect(code).toBe(0);
+      const datasets = Document.parse(JSON.parse(stdout)).datasets;
+      expect(datasets.map(({ sha256 }) => sha256)).toEqual(expected);
+      expect(datasets.map(({ rows }) => rows)).toEqual([ROWS, ROWS]);
+      for (const symbol of ['BTC-USDT', 'ETH-USDT']) {
+        const files = readdirSync(join(data, 'ohlcv', 'binance', symbol, '1h'));
+        expect(files.filter((name) => !/^(\d{4}-\d\d\.parquet|manifest\.json)$/.test(name))).toEqual([]);
+      }
+    },
+  );
 
   test.skipIf(process.platform === 'win32')(
     'on a full disk says so, changes nothing and leaves no partial file',
@@ -165,23 +200,64 @@ describe('crypto-trader fetch', () => {
       expect(child.exitCode).toBe(1);
       expect(stderr).toMatch(/Cannot write ".*" \(EFBIG\)\. What was there before is unchanged\./);
       expect(await openStore(join(folder, 'data')).list()).toEqual(before);
-      expect(readdirSync(join(folder, 'data'), { recursive: true }).filter((name) => /tmp|next|lock/.test(String(name)))).toEqual([]);
+      expect(
+        readdirSync(join(folder, 'data'), { recursive: true }).filter((name) =>
+          /tmp|next|lock/.test(String(name)),
+        ),
+      ).toEqual([]);
     },
   );
 
   test.each([
-    { name: 'dates reversed', args: ['--since', '2025-02-01', '--until', '2024-01-01'], code: 1, says: /The range ends .* before it begins/ },
-    { name: 'a symbol that cannot be read', args: ['--symbols', 'BTC'], code: 1, says: /Cannot read symbol "BTC"/ },
-    { name: 'a symbol that is not traded', args: ['--symbols', 'BTC/USDX'], code: 1, says: /does not trade BTC\/USDX.*Did you mean BTC\/USDT/s },
-    { name: 'an unknown exchange', args: ['--exchange', 'binanse'], code: 1, says: /Unknown exchange "binanse".*Did you mean "binance"/s },
+    {
+      name: 'dates reversed',
+      args: ['--since', '2025-02-01', '--until', '2024-01-01'],
+      code: 1,
+      says: /The range ends .* before it begins/,
+    },
+    {
+      name: 'a symbol that cannot be read',
+      args: ['--symbols', 'BTC'],
+      code: 1,
+      says: /Cannot read symbol "BTC"/,
+    },
+    {
+      name: 'a symbol that is not traded',
+      args: ['--symbols', 'BTC/USDX'],
+      code: 1,
+      says: /does not trade BTC\/USDX.*Did you mean BTC\/USDT/s,
+    },
+    {
+      name: 'an unknown exchange',
+      args: ['--exchange', 'binanse'],
+      code: 1,
+      says: /Unknown exchange "binanse".*Did you mean "binance"/s,
+    },
     { name: 'an unknown timeframe', args: ['--timeframe', '1w'], code: 1, says: /Unknown timeframe "1w"/ },
-    { name: 'an unknown source', args: ['--source', 'exchnge'], code: 2, says: /--source cannot be "exchnge".*Did you mean "exchange"/s },
+    {
+      name: 'an unknown source',
+      args: ['--source', 'exchnge'],
+      code: 2,
+      says: /--source cannot be "exchnge".*Did you mean "exchange"/s,
+    },
     { name: 'csv without a file', args: ['--source', 'csv'], code: 2, says: /belong together/ },
-    { name: 'an unknown option', args: ['--simbols', 'BTC/USDT'], code: 2, says: /unknown option '--simbols'.*--symbols/s },
+    {
+      name: 'an unknown option',
+      args: ['--simbols', 'BTC/USDT'],
+      code: 2,
+      says: /unknown option '--simbols'.*--symbols/s,
+    },
   ])('answers $name with exit code $code and what to do', async ({ args, code, says }) => {
     const exchange = await serve();
     const folder = temporaryFolder();
-    const result = await start(folder, ['fetch', '--base-url', exchange.url, '--since', '2024-01-01', ...args]).ended;
+    const result = await start(folder, [
+      'fetch',
+      '--base-url',
+      exchange.url,
+      '--since',
+      '2024-01-01',
+      ...args,
+    ]).ended;
     expect(result.stderr).toMatch(says);
     expect(result.code).toBe(code);
     expect(await openStore(join(folder, 'data')).list()).toEqual([]);
@@ -189,31 +265,53 @@ describe('crypto-trader fetch', () => {
 
   test.each([
     { down: '/api/v3', source: 'yahoo', synthetic: false, reasons: [/Binance cannot be reached/] },
-    { down: '/', source: 'synthetic', synthetic: true, reasons: [/Binance cannot be reached/, /Yahoo cannot be reached/] },
-  ])('auto takes $source when $down of the exchange is down, and says why', async ({ down, source, synthetic, reasons }) => {
-    const daily = walk(60, { startMs: START, timeframe: '1d' });
-    const exchange = await serve({
-      pairs: [pair('BTC/USDT', { '1d': daily })],
-      faults: [{ kind: 'server-error', path: down }],
-    });
-    const folder = temporaryFolder();
-    const args = ['fetch', '--base-url', exchange.url, '--symbols', 'BTC/USDT', '--timeframe', '1d', '--since', '2024-01-01', '--until', '2024-01-31'];
-    const env = { CRYPTO_TRADER_FETCH_YAHOO_URL: exchange.url };
-    const { code, stdout } = await start(folder, [...args, '--json'], env).ended;
-    expect(code).toBe(0);
-    const { passedOver, ...document } = z
-      .object({
-        source: z.string(),
-        passedOver: z.array(z.object({ reason: z.string() })),
-        datasets: z.array(z.looseObject({ synthetic: z.boolean(), exchange: z.string() })),
-      })
-      .parse(JSON.parse(stdout));
-    expect(document).toMatchObject({ source, datasets: [{ synthetic, exchange: source, rows: 31 }] });
-    expect(passedOver.map(({ reason }) => reason)).toEqual(reasons.map((says) => expect.stringMatching(says) as string));
-    const shown = await start(folder, args, env).ended;
-    expect(shown.stdout.includes('SYNTHETIC')).toBe(synthetic);
-    expect((await start(folder, ['data', 'list']).ended).stdout.includes('SYNTHETIC')).toBe(synthetic);
-  });
+    {
+      down: '/',
+      source: 'synthetic',
+      synthetic: true,
+      reasons: [/Binance cannot be reached/, /Yahoo cannot be reached/],
+    },
+  ])(
+    'auto takes $source when $down of the exchange is down, and says why',
+    async ({ down, source, synthetic, reasons }) => {
+      const daily = walk(60, { startMs: START, timeframe: '1d' });
+      const exchange = await serve({
+        pairs: [pair('BTC/USDT', { '1d': daily })],
+        faults: [{ kind: 'server-error', path: down }],
+      });
+      const folder = temporaryFolder();
+      const args = [
+        'fetch',
+        '--base-url',
+        exchange.url,
+        '--symbols',
+        'BTC/USDT',
+        '--timeframe',
+        '1d',
+        '--since',
+        '2024-01-01',
+        '--until',
+        '2024-01-31',
+      ];
+      const env = { CRYPTO_TRADER_FETCH_YAHOO_URL: exchange.url };
+      const { code, stdout } = await start(folder, [...args, '--json'], env).ended;
+      expect(code).toBe(0);
+      const { passedOver, ...document } = z
+        .object({
+          source: z.string(),
+          passedOver: z.array(z.object({ reason: z.string() })),
+          datasets: z.array(z.looseObject({ synthetic: z.boolean(), exchange: z.string() })),
+        })
+        .parse(JSON.parse(stdout));
+      expect(document).toMatchObject({ source, datasets: [{ synthetic, exchange: source, rows: 31 }] });
+      expect(passedOver.map(({ reason }) => reason)).toEqual(
+        reasons.map((says) => expect.stringMatching(says) as string),
+      );
+      const shown = await start(folder, args, env).ended;
+      expect(shown.stdout.includes('SYNTHETIC')).toBe(synthetic);
+      expect((await start(folder, ['data', 'list']).ended).stdout.includes('SYNTHETIC')).toBe(synthetic);
+    },
+  );
 
   test('auto does not make candles up for a symbol that the exchange does not trade', async () => {
     const exchange = await serve();
@@ -233,7 +331,10 @@ describe('crypto-trader data', () => {
     const gaps = await start(folder, ['data', 'gaps']).ended;
     expect(gaps.stdout).toMatch(/2024-01-01 02:00 .* 1 .*the source has none/);
     expect((await start(folder, ['data', 'list']).ended).stdout).toMatch(/binance +BTC\/USDT +1h +3/);
-    expect(await start(folder, ['data', 'verify']).ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/good/) as string });
+    expect(await start(folder, ['data', 'verify']).ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/good/) as string,
+    });
 
     await start(folder, ['data', 'export', '--symbols', 'BTC/USDT', '--out', 'out.csv']).ended;
     expect(readFileSync(join(folder, 'out.csv'), 'utf8').trim()).toBe(readFileSync(csv, 'utf8'));

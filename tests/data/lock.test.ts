@@ -14,7 +14,9 @@ async function holder(path: string) {
   const code = `const { acquireLock } = await import(${JSON.stringify(MODULE)});
     await acquireLock(${JSON.stringify(path)}, { waitMs: 0, purpose: 'testing' });
     process.stdout.write('held'); setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   return child;
@@ -39,12 +41,20 @@ test('the lock of a process that was killed is taken at once', async () => {
   expect(existsSync(path)).toBe(false);
 });
 
-test.skipIf(process.platform !== 'linux')('a reused process id does not keep a lock (Linux only)', async () => {
-  const path = join(temporaryFolder(), '.lock');
-  const other = { pid: process.ppid, host: (await import('node:os')).hostname(), startedAt: '1', purpose: 'writing' };
-  writeFileSync(path, JSON.stringify(other));
-  await (await acquireLock(path, { waitMs: 0, purpose: 'writing' })).release();
-});
+test.skipIf(process.platform !== 'linux')(
+  'a reused process id does not keep a lock (Linux only)',
+  async () => {
+    const path = join(temporaryFolder(), '.lock');
+    const other = {
+      pid: process.ppid,
+      host: (await import('node:os')).hostname(),
+      startedAt: '1',
+      purpose: 'writing',
+    };
+    writeFileSync(path, JSON.stringify(other));
+    await (await acquireLock(path, { waitMs: 0, purpose: 'writing' })).release();
+  },
+);
 
 test('many that want the lock have it one after the other', async () => {
   const path = join(temporaryFolder(), '.lock');
@@ -83,5 +93,7 @@ test('only one of many takes over from a dead holder', async () => {
 test('a file that is no lock is not overwritten', async () => {
   const path = join(temporaryFolder(), '.lock');
   writeFileSync(path, 'notes');
-  await expect(acquireLock(path, { waitMs: 0, purpose: 'writing' })).rejects.toThrow(/is not one of this program's/);
+  await expect(acquireLock(path, { waitMs: 0, purpose: 'writing' })).rejects.toThrow(
+    /is not one of this program's/,
+  );
 });

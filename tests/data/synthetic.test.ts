@@ -2,16 +2,24 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { firstFault } from '../../src/data/candle-faults.ts';
 import { syntheticCandles } from '../../src/data/synthetic/generate.ts';
-import { type Candles, candlesBetween } from '../../src/market/candles.ts';
-import { findGaps } from '../../src/market/gaps.ts';
+import { type Candles, candlesBetween } from '../../src/core/market/candles.ts';
+import { findGaps } from '../../src/core/market/gaps.ts';
 
 const DAY = 86_400_000;
 const SINCE = Date.UTC(2022, 0, 1);
 const UNTIL = Date.UTC(2025, 0, 1);
 const make = (request: Partial<Parameters<typeof syntheticCandles>[0]> = {}): Candles =>
-  syntheticCandles({ symbol: 'BTC/USDT', timeframe: '1h', sinceMs: SINCE, untilMs: UNTIL, seed: 42, ...request });
+  syntheticCandles({
+    symbol: 'BTC/USDT',
+    timeframe: '1h',
+    sinceMs: SINCE,
+    untilMs: UNTIL,
+    seed: 42,
+    ...request,
+  });
 
-const logReturns = ({ close }: Candles): Float64Array => close.slice(1).map((price, i) => Math.log(price / close[i]));
+const logReturns = ({ close }: Candles): Float64Array =>
+  close.slice(1).map((price, i) => Math.log(price / close[i]));
 const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 function moment(values: Float64Array, power: number): number {
   const centre = mean(values);
@@ -64,7 +72,10 @@ describe('synthetic candles', () => {
   });
 
   test('move together across pairs, but not as one', () => {
-    const [a, b] = [logReturns(make({ timeframe: '1d' })), logReturns(make({ timeframe: '1d', symbol: 'ETH/USDT' }))];
+    const [a, b] = [
+      logReturns(make({ timeframe: '1d' })),
+      logReturns(make({ timeframe: '1d', symbol: 'ETH/USDT' })),
+    ];
     expect(correlation(a, b)).toBeGreaterThan(0.3);
     expect(correlation(a, b)).toBeLessThan(0.95);
   });

@@ -2,8 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { subtractRanges, unionRanges, type TimeRange } from '../../src/data/time-range.ts';
 
-const range = fc.tuple(fc.nat(30), fc.nat(10)).map(([fromMs, length]): TimeRange => ({ fromMs, untilMs: fromMs + length }));
-const holds = (ranges: readonly TimeRange[], t: number): boolean => ranges.some(({ fromMs, untilMs }) => fromMs <= t && t < untilMs);
+const range = fc
+  .tuple(fc.nat(30), fc.nat(10))
+  .map(([fromMs, length]): TimeRange => ({ fromMs, untilMs: fromMs + length }));
+const holds = (ranges: readonly TimeRange[], t: number): boolean =>
+  ranges.some(({ fromMs, untilMs }) => fromMs <= t && t < untilMs);
 const times = Array.from({ length: 45 }, (_, i) => i);
 
 test('a union covers exactly the times of its parts, in sorted pieces that do not touch', () => {

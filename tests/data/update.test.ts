@@ -4,8 +4,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { openExchange } from '../../src/data/exchange/client.ts';
 import { openStore, type DatasetKey } from '../../src/data/store/store.ts';
 import { updateDataset, type UpdateRequest } from '../../src/data/update.ts';
-import { silentLog } from '../../src/foundation/log.ts';
-import type { Candles } from '../../src/market/candles.ts';
+import { silentLog } from '../../src/core/foundation/log.ts';
+import type { Candles } from '../../src/core/market/candles.ts';
 import { pick, walk } from '../support/candles.ts';
 import type { FaultSpec } from '../support/exchange/faults.ts';
 import { pair, type Pair, pairsFromFolder } from '../support/exchange/market.ts';
@@ -35,7 +35,14 @@ function setUp(exchange: LoopbackExchange, id = 'binance') {
       store,
       key: { ...key, exchange: id },
       openSource: () =>
-        openExchange({ id, baseUrl: exchange.url, timeoutMs: 300, retries: 4, retryDelayMs: 5, log: silentLog }),
+        openExchange({
+          id,
+          baseUrl: exchange.url,
+          timeoutMs: 300,
+          retries: 4,
+          retryDelayMs: 5,
+          log: silentLog,
+        }),
       signal: new AbortController().signal,
       log: silentLog,
       now: () => exchange.clock.now(),
@@ -61,7 +68,13 @@ describe('updateDataset', () => {
     const { store, update } = setUp(exchange);
     const { manifest, addedRows } = await update({ sinceMs: START, untilMs: END });
     expect(addedRows).toBe(2500);
-    expect(manifest).toMatchObject({ rows: 2500, gaps: [], firstTimeMs: START, source: 'binance', synthetic: false });
+    expect(manifest).toMatchObject({
+      rows: 2500,
+      gaps: [],
+      firstTimeMs: START,
+      source: 'binance',
+      synthetic: false,
+    });
     expectBars(await store.read(key), series);
   });
 
@@ -87,16 +100,26 @@ describe('updateDataset', () => {
     ]);
     const { addedRows } = await update({ sinceMs: at(400), untilMs: at(1100) });
     expect(addedRows).toBe(500);
-    const starts = exchange.requests.filter((path) => path.includes('/klines')).map((path) => Number(/startTime=(\d+)/.exec(path)?.[1]));
+    const starts = exchange.requests
+      .filter((path) => path.includes('/klines'))
+      .map((path) => Number(/startTime=(\d+)/.exec(path)?.[1]));
     expect(starts).toEqual([at(500), at(900), at(400), at(600), at(1000)]);
-    expectBars(await store.read(key), pick(series, (row) => row >= 400 && row < 1100));
+    expectBars(
+      await store.read(key),
+      pick(series, (row) => row >= 400 && row < 1100),
+    );
   });
 
   test('equals an update in one go, hash and all, however the range was cut', async () => {
     const exchange = await serve([pair('BTC/USDT', { '1h': series })], { nowMs: END });
     const whole = await setUp(exchange).update({ sinceMs: START, untilMs: END });
     const { update } = setUp(exchange);
-    for (const [from, to] of [[1200, 1300], [100, 1250], [0, 50], [2000, 2500]]) {
+    for (const [from, to] of [
+      [1200, 1300],
+      [100, 1250],
+      [0, 50],
+      [2000, 2500],
+    ]) {
       await update({ sinceMs: START + from * HOUR, untilMs: START + to * HOUR });
     }
     const { manifest } = await update({ sinceMs: START, untilMs: END });
@@ -135,7 +158,10 @@ describe('updateDataset', () => {
     expect((await update(request)).manifest.lastTimeMs).toBe(START + 9 * HOUR);
     exchange.clock.set(START + 11 * HOUR);
     expect((await update(request)).addedRows).toBe(1);
-    expectBars(await store.read(key), pick(series, (row) => row <= 10));
+    expectBars(
+      await store.read(key),
+      pick(series, (row) => row <= 10),
+    );
   });
 
   test('does not take a bar for closed because the exchange clock runs ahead', async () => {
@@ -176,8 +202,13 @@ describe('updateDataset', () => {
       faults: [{ path: '/klines', kind, after: 1, times: 1 }],
     });
     const { store, update } = setUp(exchange);
-    await expect(update({ sinceMs: START, untilMs: END })).rejects.toThrow(/bad bar of binance BTC\/USDT 1h: bar of 2024-/);
-    expectBars(await store.read(key), pick(series, (row) => row < 1000));
+    await expect(update({ sinceMs: START, untilMs: END })).rejects.toThrow(
+      /bad bar of binance BTC\/USDT 1h: bar of 2024-/,
+    );
+    expectBars(
+      await store.read(key),
+      pick(series, (row) => row < 1000),
+    );
     await update({ sinceMs: START, untilMs: END });
     expectBars(await store.read(key), series);
   });
@@ -226,7 +257,9 @@ describe('updateDataset', () => {
   test('says so when there are no bars at all in the range', async () => {
     const exchange = await serve([pair('BTC/USDT', { '1h': series })], { nowMs: END });
     const { store, update } = setUp(exchange);
-    await expect(update({ sinceMs: START - 50 * HOUR, untilMs: START })).rejects.toThrow(/has no closed 1h bars/);
+    await expect(update({ sinceMs: START - 50 * HOUR, untilMs: START })).rejects.toThrow(
+      /has no closed 1h bars/,
+    );
     expect(await store.list()).toEqual([]);
   });
 
@@ -236,7 +269,10 @@ describe('updateDataset', () => {
     const { manifest } = await update({ sinceMs: START, untilMs: END });
     expect(manifest).toMatchObject({ exchange: 'kraken', rows: 720, gaps: [] });
     expect(manifest.covered).toEqual([{ fromMs: END - 720 * HOUR, untilMs: END }]);
-    expectBars(await store.read({ ...key, exchange: 'kraken' }), pick(series, (row) => row >= 1780));
+    expectBars(
+      await store.read({ ...key, exchange: 'kraken' }),
+      pick(series, (row) => row >= 1780),
+    );
   });
 
   test('pages through windows that hold nothing, as Coinbase answers them', async () => {
@@ -260,7 +296,10 @@ describe('updateDataset', () => {
       onProgress: (done) => done >= 1000 && abort.abort(new Error('stop')),
     });
     await expect(stopped).rejects.toThrow('stop');
-    expectBars(await store.read(key), pick(series, (row) => row < 1000));
+    expectBars(
+      await store.read(key),
+      pick(series, (row) => row < 1000),
+    );
   });
 });
 
@@ -273,6 +312,10 @@ describe.skipIf(!existsSync(shared))('real Binance candles (skipped: ../shared i
         update({ key: { ...key, symbol }, sinceMs: Date.UTC(2024, 1, 15), untilMs: Date.UTC(2026, 1, 14) }),
       ),
     );
-    expect(results.map(({ manifest }) => [manifest.rows, manifest.gaps])).toEqual([[17_520, []], [17_520, []], [17_520, []]]);
+    expect(results.map(({ manifest }) => [manifest.rows, manifest.gaps])).toEqual([
+      [17_520, []],
+      [17_520, []],
+      [17_520, []],
+    ]);
   });
 });

@@ -1,6 +1,6 @@
-import { createRandom } from '../../src/foundation/random.ts';
-import { type Candles, emptyCandles } from '../../src/market/candles.ts';
-import { TIMEFRAME_MS, type Timeframe } from '../../src/market/timeframe.ts';
+import { createRandom } from '../../src/core/foundation/random.ts';
+import { type Candles, emptyCandles } from '../../src/core/market/candles.ts';
+import { TIMEFRAME_MS, type Timeframe } from '../../src/core/market/timeframe.ts';
 
 /** A seeded random walk in cents, for tests that need candles but not real ones. */
 export function walk(

@@ -1,5 +1,5 @@
-import { UserError } from '../../foundation/errors.ts';
-import { CANDLE_COLUMNS } from '../../market/candles.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { CANDLE_COLUMNS } from '../../core/market/candles.ts';
 
 type Column = (typeof CANDLE_COLUMNS)[number];
 
@@ -36,13 +36,20 @@ const NAMES: Readonly<Record<Column, readonly string[]>> = {
  * Finds the columns from a file's first record. Without a header (Binance's own archives have none) the
  * order is time, open, high, low, close, volume. `UserError` names what is missing.
  */
-export function findLayout(first: readonly string[], options: { readonly path: string; readonly base: string }): Layout {
-  if (first.length >= 6 && first.slice(0, 6).every((field) => field.trim() !== '' && Number.isFinite(Number(field)))) {
+export function findLayout(
+  first: readonly string[],
+  options: { readonly path: string; readonly base: string },
+): Layout {
+  if (
+    first.length >= 6 &&
+    first.slice(0, 6).every((field) => field.trim() !== '' && Number.isFinite(Number(field)))
+  ) {
     return { positions: [0, 1, 2, 3, 4, 5], hasHeader: false };
   }
   const header = first.map(plainHeader);
   const positions = CANDLE_COLUMNS.map((column) => {
-    const names = column === 'volume' ? [...NAMES.volume, `volume${options.base.toLowerCase()}`] : NAMES[column];
+    const names =
+      column === 'volume' ? [...NAMES.volume, `volume${options.base.toLowerCase()}`] : NAMES[column];
     return names.map((name) => header.indexOf(name)).find((position) => position >= 0) ?? -1;
   });
   const missing = CANDLE_COLUMNS.filter((_, i) => positions[i] < 0);
@@ -70,7 +77,8 @@ export function readTime(field: string): number {
     if (value < 1e14) return value;
     return value < 1e17 ? value / 1000 : value / 1e6;
   }
-  const match = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?\s*(Z|UTC|[+-]\d{2}:?\d{2})?$/.exec(text);
+  const match =
+    /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?\s*(Z|UTC|[+-]\d{2}:?\d{2})?$/.exec(text);
   if (match === null) return NaN;
   const [, date, time = '00:00', zone = 'Z'] = match;
   return Date.parse(`${date}T${time}${zone === 'UTC' ? 'Z' : zone.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2')}`);

@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../../foundation/errors.ts';
-import { candlesBetween } from '../../market/candles.ts';
-import { barOpen, TIMEFRAME_MS } from '../../market/timeframe.ts';
-import { type PairSymbol, symbolFolder } from '../../market/symbol.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { candlesBetween } from '../../core/market/candles.ts';
+import { barOpen, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import { type PairSymbol, symbolFolder } from '../../core/market/symbol.ts';
 import type { DatasetKey, Store } from '../store/store.ts';
 import type { UpdateResult } from '../update.ts';
 import { readCandlesCsv } from './read.ts';
@@ -39,7 +39,11 @@ export async function importCsv(
  */
 export async function csvPathFor(
   path: string,
-  { symbol, timeframe, alone }: { readonly symbol: PairSymbol; readonly timeframe: string; readonly alone: boolean },
+  {
+    symbol,
+    timeframe,
+    alone,
+  }: { readonly symbol: PairSymbol; readonly timeframe: string; readonly alone: boolean },
 ): Promise<string> {
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),

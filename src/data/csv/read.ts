@@ -4,10 +4,16 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { type CsvError, parse } from 'csv-parse';
 import { z } from 'zod';
-import { UserError } from '../../foundation/errors.ts';
-import { CANDLE_COLUMNS, candleFault, type Candles, emptyCandles, sliceCandles } from '../../market/candles.ts';
-import type { PairSymbol } from '../../market/symbol.ts';
-import { TIMEFRAME_MS, type Timeframe } from '../../market/timeframe.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import {
+  CANDLE_COLUMNS,
+  candleFault,
+  type Candles,
+  emptyCandles,
+  sliceCandles,
+} from '../../core/market/candles.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
+import { TIMEFRAME_MS, type Timeframe } from '../../core/market/timeframe.ts';
 import { errorCode } from '../files.ts';
 import { findLayout, type Layout, readTime } from './columns.ts';
 
@@ -75,7 +81,13 @@ export const CsvRecord = z.object({ record: z.array(z.string()), info: z.object(
 
 /** The file's records with their lines; a broken gzip stream or broken quoting is a `UserError`. */
 export async function* records(path: string): AsyncGenerator<unknown> {
-  const parser = parse({ info: true, bom: true, trim: true, skip_empty_lines: true, relax_column_count: true });
+  const parser = parse({
+    info: true,
+    bom: true,
+    trim: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+  });
   const file = createReadStream(path);
   // Errors of any stage reach the parser, whose reader throws them.
   if (path.endsWith('.gz')) pipeline(file, createGunzip(), parser, () => undefined);
@@ -84,10 +96,13 @@ export async function* records(path: string): AsyncGenerator<unknown> {
     for await (const entry of parser) yield entry;
   } catch (error) {
     if (!isCsvError(error) && !errorCode(error)?.startsWith('Z_')) throw error;
-    throw new UserError(`"${path}" cannot be read: ${error instanceof Error ? error.message : String(error)}.`, {
-      hint: 'The file is damaged or is no CSV. Nothing was imported.',
-      cause: error,
-    });
+    throw new UserError(
+      `"${path}" cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+      {
+        hint: 'The file is damaged or is no CSV. Nothing was imported.',
+        cause: error,
+      },
+    );
   }
 }
 
@@ -95,7 +110,10 @@ const isCsvError = (error: unknown): error is CsvError => errorCode(error)?.star
 
 export async function assertFile(path: string): Promise<void> {
   const found = await stat(path).catch((error: unknown) => {
-    throw new UserError(`Cannot open "${path}" (${errorCode(error)}).`, { hint: 'Check the path.', cause: error });
+    throw new UserError(`Cannot open "${path}" (${errorCode(error)}).`, {
+      hint: 'Check the path.',
+      cause: error,
+    });
   });
   if (found.isFile()) return;
   throw new UserError(`"${path}" is not a file.`, { hint: 'Give the path of a .csv or .csv.gz file.' });

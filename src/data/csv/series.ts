@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../../foundation/errors.ts';
-import { knownMsOf, seriesKind, type SeriesName } from '../../market/series-kinds.ts';
-import { knownAt, type TimedSeries } from '../../market/timed-series.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { knownMsOf, seriesKind, type SeriesName } from '../../core/market/series-kinds.ts';
+import { knownAt, type TimedSeries } from '../../core/market/timed-series.ts';
 import type { SeriesChange, SeriesKey, SeriesStore } from '../store/series-store.ts';
 import { plainHeader, readTime, TIME_HEADERS } from './columns.ts';
 import { assertFile, CsvRecord, records } from './read.ts';
@@ -23,7 +23,9 @@ export async function importSeries(
   const { series, emptyRows } = await readSeriesCsv(path, key.name);
   const known = knownAt(series, nowMs);
   if (known.time.length === 0) {
-    throw new UserError(`"${path}" holds no row of ${key.name} that is known yet.`, { hint: 'Check the path.' });
+    throw new UserError(`"${path}" holds no row of ${key.name} that is known yet.`, {
+      hint: 'Check the path.',
+    });
   }
   const change = await store.merge(key, known, { source: 'csv' });
   return { ...change, emptyRows, unfinishedRows: series.time.length - known.time.length };
@@ -60,7 +62,9 @@ export async function readSeriesCsv(
     if (Number.isNaN(timeMs)) throw bad(`the time is "${timeField}"`);
     const previousMs = time.at(-1);
     if (previousMs !== undefined && timeMs <= previousMs)
-      throw bad(`${new Date(timeMs).toISOString()} does not come after ${new Date(previousMs).toISOString()}; sort the file by time, each time once`);
+      throw bad(
+        `${new Date(timeMs).toISOString()} does not come after ${new Date(previousMs).toISOString()}; sort the file by time, each time once`,
+      );
     const values = layout.columns.map((position, i) => {
       const field = record[position] ?? '';
       const value = field === '' ? NaN : Number(field);
@@ -81,7 +85,9 @@ export async function readSeriesCsv(
   const series = {
     time: Float64Array.from(time),
     known: Float64Array.from(known),
-    columns: Object.fromEntries(kind.columns.map((column, i) => [column.name, Float64Array.from(columns[i])])),
+    columns: Object.fromEntries(
+      kind.columns.map((column, i) => [column.name, Float64Array.from(columns[i])]),
+    ),
   };
   return { series, emptyRows };
 }
@@ -110,7 +116,9 @@ function findLayout(first: readonly string[], name: SeriesName, path: string): L
   if (missing.length === 0) return layout;
   throw new UserError(
     `"${path}" has no column for ${missing.join(', ')} of ${name}. Its first line is "${first.join(',')}".`,
-    { hint: `Name the columns timestamp,${columns.map((column) => column.name).join(',')} in the first line.` },
+    {
+      hint: `Name the columns timestamp,${columns.map((column) => column.name).join(',')} in the first line.`,
+    },
   );
 }
 

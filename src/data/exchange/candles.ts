@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CANDLE_COLUMNS, type Candles, emptyCandles, sliceCandles } from '../../market/candles.ts';
-import { TIMEFRAME_MS } from '../../market/timeframe.ts';
+import { CANDLE_COLUMNS, type Candles, emptyCandles, sliceCandles } from '../../core/market/candles.ts';
+import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { CandlePage, CandleRequest } from '../source.ts';
 import type { CcxtErrors, CcxtExchange } from './ccxt.ts';
 
@@ -49,7 +49,9 @@ export async function* exchangePages(
       firstMs !== undefined &&
       firstMs > fromMs &&
       (NEWEST_ONLY.has(exchange.id) || (skipped && !NEXT_AVAILABLE.has(exchange.id)));
-    const nextMs = skipped ? Math.min(untilMs, lastMs === undefined ? firstMs : lastMs + step) : coveredUntilMs;
+    const nextMs = skipped
+      ? Math.min(untilMs, lastMs === undefined ? firstMs : lastMs + step)
+      : coveredUntilMs;
     yield {
       candles: inside,
       covered: { fromMs: untold ? Math.min(firstMs, nextMs) : fromMs, untilMs: nextMs },
@@ -67,7 +69,6 @@ function pageLimit(exchange: CcxtExchange): number {
 const Features = z.object({
   spot: z.object({ fetchOHLCV: z.object({ limit: z.number().int().positive().optional() }) }),
 });
-
 
 /**
  * ccxt's rows `[time, open, high, low, close, volume]` as columns, sorted by ccxt; of bars that come twice

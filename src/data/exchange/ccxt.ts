@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { z } from 'zod';
-import { UserError } from '../../foundation/errors.ts';
-import { suggest } from '../../foundation/nearest.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { suggest } from '../../core/foundation/nearest.ts';
 
 /** What this program uses of a ccxt exchange. ccxt's own type costs a second of compilation. */
 export interface CcxtExchange {
@@ -81,7 +81,10 @@ export async function loadCcxt(
   });
   // ccxt's time limit ends with the head of an answer; its body may then take undici's five minutes.
   const dispatcherOptions = exchange.getDispatcherOptions.bind(exchange);
-  exchange.getDispatcherOptions = (plain) => ({ ...dispatcherOptions(plain), bodyTimeout: options.timeoutMs });
+  exchange.getDispatcherOptions = (plain) => ({
+    ...dispatcherOptions(plain),
+    bodyTimeout: options.timeoutMs,
+  });
   only(exchange, options.perpetuals === true ? PERPETUALS : ['spot']);
   if (options.baseUrl !== undefined) replaceHosts(exchange, options.baseUrl);
   return { exchange, errors: ErrorsModule.parse(errorsModule) };
@@ -126,5 +129,6 @@ function replaceHosts(exchange: CcxtExchange, baseUrl: string): void {
     return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, replace(entry)]));
   };
   const { api } = exchange.urls;
-  exchange.urls.api = typeof api === 'string' ? String(replace(api)) : z.record(z.string(), z.unknown()).parse(replace(api));
+  exchange.urls.api =
+    typeof api === 'string' ? String(replace(api)) : z.record(z.string(), z.unknown()).parse(replace(api));
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { UserError } from '../../foundation/errors.ts';
-import { nearest } from '../../foundation/nearest.ts';
-import type { Log } from '../../foundation/log.ts';
-import type { PairSymbol } from '../../market/symbol.ts';
-import type { TimedSeries } from '../../market/timed-series.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { nearest } from '../../core/foundation/nearest.ts';
+import type { Log } from '../../core/foundation/log.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
+import type { TimedSeries } from '../../core/market/timed-series.ts';
 import { errorCode } from '../files.ts';
 import { type CandleSource, SourceUnavailable } from '../source.ts';
 import { type Ccxt, type CcxtExchange, loadCcxt } from './ccxt.ts';
@@ -76,15 +76,20 @@ export async function openExchange(options: ExchangeOptions): Promise<ExchangeCl
   };
   let markets: Promise<readonly string[]> | undefined;
   const loadMarkets = (signal: AbortSignal): Promise<readonly string[]> => {
-    markets ??= request(async () => Object.keys(await exchange.loadMarkets()), signal).catch((error: unknown) => {
-      markets = undefined;
-      throw error;
-    });
+    markets ??= request(async () => Object.keys(await exchange.loadMarkets()), signal).catch(
+      (error: unknown) => {
+        markets = undefined;
+        throw error;
+      },
+    );
     return markets;
   };
 
   /** The exchange's own symbols: a perpetual settled in its quote is `BTC/USDT:USDT` there. */
-  const knownSymbols = async (symbols: readonly PairSymbol[], signal: AbortSignal): Promise<readonly string[]> => {
+  const knownSymbols = async (
+    symbols: readonly PairSymbol[],
+    signal: AbortSignal,
+  ): Promise<readonly string[]> => {
     const known = await loadMarkets(signal);
     return symbols.map((symbol) => {
       const perpetual = `${symbol}:${symbol.split('/')[1]}`;
@@ -147,10 +152,7 @@ const Tickers = z.record(z.string(), z.object({ last: z.number().positive().null
  * Reads every HTTP answer before ccxt does: waiting times, the server's clock as its Date header tells it (to
  * the second), and bodies that are no JSON.
  */
-function watchAnswers(
-  { exchange, errors }: Ccxt,
-  patience: Patience,
-): { clockMs(): number } {
+function watchAnswers({ exchange, errors }: Ccxt, patience: Patience): { clockMs(): number } {
   let offsetMs = 0;
   let jsonExpected: string | undefined;
   exchange.onRestResponse = (status, _statusText, url, _method, headers, body) => {
@@ -168,7 +170,9 @@ function watchAnswers(
     const url = jsonExpected;
     jsonExpected = undefined;
     if (parsed !== undefined || url === undefined) return parsed;
-    throw new errors.BadResponse(`${exchange.id} ${url} answered with ${text.length} characters that are not JSON`);
+    throw new errors.BadResponse(
+      `${exchange.id} ${url} answered with ${text.length} characters that are not JSON`,
+    );
   };
   return { clockMs: () => Date.now() + offsetMs };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { knownMsOf, seriesKind } from '../../market/series-kinds.ts';
-import type { TimedSeries } from '../../market/timed-series.ts';
+import { knownMsOf, seriesKind } from '../../core/market/series-kinds.ts';
+import type { TimedSeries } from '../../core/market/timed-series.ts';
 import type { CcxtExchange } from './ccxt.ts';
 
 /** Series of which exchanges keep a history, and the calls that give it. */
@@ -24,12 +24,19 @@ const OPEN_INTEREST_MS = 29 * 24 * HOUR_MS;
  */
 export async function* historyPages(
   exchange: CcxtExchange,
-  asked: { readonly name: HistoryName; readonly market: string; readonly sinceMs: number; readonly untilMs: number; readonly nowMs: number },
+  asked: {
+    readonly name: HistoryName;
+    readonly market: string;
+    readonly sinceMs: number;
+    readonly untilMs: number;
+    readonly nowMs: number;
+  },
   call: <T>(work: () => Promise<T>) => Promise<T>,
 ): AsyncGenerator<TimedSeries> {
   const { name, market, nowMs } = asked;
   const endMs = Math.min(nowMs, asked.untilMs);
-  const sinceMs = name === 'open-interest' ? Math.max(asked.sinceMs, nowMs - OPEN_INTEREST_MS) : asked.sinceMs;
+  const sinceMs =
+    name === 'open-interest' ? Math.max(asked.sinceMs, nowMs - OPEN_INTEREST_MS) : asked.sinceMs;
   for (let fromMs = sinceMs; fromMs < endMs; fromMs += PAGE_ROWS * HOUR_MS) {
     const untilMs = Math.min(endMs, fromMs + PAGE_ROWS * HOUR_MS);
     const until = { until: untilMs - 1 };
@@ -65,4 +72,7 @@ const parseFunding = (answer: unknown): readonly Row[] =>
 const OpenInterest = z.array(z.object({ timestamp: z.number(), openInterestAmount: z.number().positive() }));
 
 const parseOpenInterest = (answer: unknown): readonly Row[] =>
-  OpenInterest.parse(answer).map(({ timestamp, openInterestAmount }) => [toMinute(timestamp), openInterestAmount]);
+  OpenInterest.parse(answer).map(({ timestamp, openInterestAmount }) => [
+    toMinute(timestamp),
+    openInterestAmount,
+  ]);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { PairSymbol } from '../../market/symbol.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
 
 /** What an order for a pair has to respect; `undefined` where the exchange does not say. */
 export interface InstrumentFacts {
@@ -15,7 +15,10 @@ export interface InstrumentFacts {
 const known = z.number().positive().nullish();
 const Market = z.object({
   precision: z.object({ amount: known, price: known }).partial().default({}),
-  limits: z.object({ cost: z.object({ min: z.number().nonnegative().nullish() }).partial().optional() }).partial().default({}),
+  limits: z
+    .object({ cost: z.object({ min: z.number().nonnegative().nullish() }).partial().optional() })
+    .partial()
+    .default({}),
 });
 
 /** Numbers of ccxt's manual, "Precision mode". */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { knownMsOf, seriesKind } from '../../market/series-kinds.ts';
-import type { TimedSeries } from '../../market/timed-series.ts';
+import { knownMsOf, seriesKind } from '../../core/market/series-kinds.ts';
+import type { TimedSeries } from '../../core/market/timed-series.ts';
 import type { CcxtExchange } from './ccxt.ts';
 
 const LEVELS = [5, 10, 20] as const;

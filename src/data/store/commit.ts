@@ -1,7 +1,7 @@
 import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { UserError } from '../../foundation/errors.ts';
+import { UserError } from '../../core/foundation/errors.ts';
 import { errorCode, explainDiskError, syncFolder, writeDurably, writeFileAtomic } from '../files.ts';
 import { sha256 } from './fingerprint.ts';
 import { MANIFEST_FILE, manifestText, readManifestAs } from './manifest.ts';

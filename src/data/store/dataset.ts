@@ -1,6 +1,6 @@
-import { type Candles } from '../../market/candles.ts';
-import { findGaps, type Gap } from '../../market/gaps.ts';
-import { TIMEFRAME_MS, type Timeframe } from '../../market/timeframe.ts';
+import { type Candles } from '../../core/market/candles.ts';
+import { findGaps, type Gap } from '../../core/market/gaps.ts';
+import { TIMEFRAME_MS, type Timeframe } from '../../core/market/timeframe.ts';
 import { subtractRanges, type TimeRange, unionRanges } from '../time-range.ts';
 import { candlesSha256, datasetSha256, sha256 } from './fingerprint.ts';
 import type { DatasetGap, DatasetKey, DatasetManifest, DatasetPart } from './manifest.ts';
@@ -79,10 +79,7 @@ function datasetGaps(
   const gaps = parts.flatMap((part, i): readonly Gap[] =>
     i === 0
       ? part.gaps
-      : [
-          ...findGaps(Float64Array.of(parts[i - 1].lastTimeMs, part.firstTimeMs), timeframe),
-          ...part.gaps,
-        ],
+      : [...findGaps(Float64Array.of(parts[i - 1].lastTimeMs, part.firstTimeMs), timeframe), ...part.gaps],
   );
   return gaps.flatMap((gap) => {
     const range = gapRange(gap, step);

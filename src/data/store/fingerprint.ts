@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Candles, CANDLE_COLUMNS } from '../../market/candles.ts';
-import { symbolFolder } from '../../market/symbol.ts';
+import { type Candles, CANDLE_COLUMNS } from '../../core/market/candles.ts';
+import { symbolFolder } from '../../core/market/symbol.ts';
 import type { DatasetKey, DatasetPart } from './manifest.ts';
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Gap } from '../../market/gaps.ts';
-import { parseSymbol, type PairSymbol, symbolFolder } from '../../market/symbol.ts';
-import { parseTimeframe, type Timeframe } from '../../market/timeframe.ts';
+import type { Gap } from '../../core/market/gaps.ts';
+import { parseSymbol, type PairSymbol, symbolFolder } from '../../core/market/symbol.ts';
+import { parseTimeframe, type Timeframe } from '../../core/market/timeframe.ts';
 import { readJson } from '../files.ts';
 import type { TimeRange } from '../time-range.ts';
 

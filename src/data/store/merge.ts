@@ -1,5 +1,5 @@
-import { UserError } from '../../foundation/errors.ts';
-import { type Candles, CANDLE_COLUMNS, emptyCandles, sliceCandles } from '../../market/candles.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { type Candles, CANDLE_COLUMNS, emptyCandles, sliceCandles } from '../../core/market/candles.ts';
 
 /**
  * Both series as one, sorted, each time once. A bar that both have must be the same bar in both: throws

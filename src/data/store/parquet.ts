@@ -1,6 +1,6 @@
 import pl from 'nodejs-polars';
-import { invariant } from '../../foundation/errors.ts';
-import { type Candles, CANDLE_COLUMNS } from '../../market/candles.ts';
+import { invariant } from '../../core/foundation/errors.ts';
+import { type Candles, CANDLE_COLUMNS } from '../../core/market/candles.ts';
 
 type Columns<Name extends string> = Readonly<Record<Name, Float64Array>>;
 

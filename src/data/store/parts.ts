@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
-import { UserError } from '../../foundation/errors.ts';
-import { type Candles, concatCandles } from '../../market/candles.ts';
-import type { Timeframe } from '../../market/timeframe.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { type Candles, concatCandles } from '../../core/market/candles.ts';
+import type { Timeframe } from '../../core/market/timeframe.ts';
 import { firstFault } from '../candle-faults.ts';
 import { errorCode } from '../files.ts';
 import { candlesSha256, sha256 } from './fingerprint.ts';

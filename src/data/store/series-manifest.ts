@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isSeriesName, type SeriesName, seriesKind } from '../../market/series-kinds.ts';
+import { isSeriesName, type SeriesName, seriesKind } from '../../core/market/series-kinds.ts';
 
 /** What names one timed series in the store; `subject` is empty for a series that belongs to the world. */
 export interface SeriesKey {

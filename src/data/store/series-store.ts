@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { invariant, UserError } from '../../foundation/errors.ts';
-import { isSeriesName, seriesKind } from '../../market/series-kinds.ts';
-import { sliceSeries, type TimedSeries } from '../../market/timed-series.ts';
+import { invariant, UserError } from '../../core/foundation/errors.ts';
+import { isSeriesName, seriesKind } from '../../core/market/series-kinds.ts';
+import { sliceSeries, type TimedSeries } from '../../core/market/timed-series.ts';
 import { withLock } from '../lock.ts';
 import { commit, isUnfinished, recover } from './commit.ts';
 import { sha256 } from './fingerprint.ts';
@@ -97,7 +97,10 @@ export function openSeriesStore(dataDir: string): SeriesStore {
         let revisedRows = 0;
         for (const [file, added] of splitByPart(key, series)) {
           const old = parts.get(file);
-          const merged = old === undefined ? { series: added, revisedRows: 0 } : mergeSeries(await readRows(folder(key), key, [old]), added);
+          const merged =
+            old === undefined
+              ? { series: added, revisedRows: 0 }
+              : mergeSeries(await readRows(folder(key), key, [old]), added);
           revisedRows += merged.revisedRows;
           if (merged.series.time.length === old?.rows) continue;
           const bytes = await encode(merged.series);
@@ -159,11 +162,7 @@ const parquet = () => import('./parquet.ts');
 const encode = async ({ time, known, columns }: TimedSeries): Promise<Uint8Array> =>
   (await parquet()).encodeColumns({ time, known, ...columns });
 
-async function readRows(
-  folder: string,
-  key: SeriesKey,
-  parts: readonly SeriesPart[],
-): Promise<TimedSeries> {
+async function readRows(folder: string, key: SeriesKey, parts: readonly SeriesPart[]): Promise<TimedSeries> {
   const files: Uint8Array[] = [];
   for (const part of parts) files.push(await readChecked(join(folder, part.file), part));
   const read = (await parquet()).decodeColumns(seriesColumns(key.name), files);
@@ -188,16 +187,22 @@ function assertKnown(key: SeriesKey, { time, known }: TimedSeries): void {
     if (row > 0 && time[row] <= time[row - 1]) throw bad(row, 'does not come after the one before it');
     if (row > 0 && known[row] < known[row - 1]) throw bad(row, 'became known before the one before it');
     if (known[row] < time[row] + periodMs)
-      throw bad(row, `says it was known at ${iso(known[row])}, before what it describes was over (${iso(time[row] + periodMs)})`);
+      throw bad(
+        row,
+        `says it was known at ${iso(known[row])}, before what it describes was over (${iso(time[row] + periodMs)})`,
+      );
   }
 }
 
 function assertKnownInOrder(key: SeriesKey, parts: readonly SeriesPart[]): void {
   for (let i = 1; i < parts.length; i++) {
     if (parts[i].lastKnownMs >= parts[i - 1].lastKnownMs) continue;
-    throw new UserError(`${describeSeries(key)}: rows of ${parts[i].file} became known before those of ${parts[i - 1].file}.`, {
-      hint: 'Nothing was stored. Correct the source of these rows.',
-    });
+    throw new UserError(
+      `${describeSeries(key)}: rows of ${parts[i].file} became known before those of ${parts[i - 1].file}.`,
+      {
+        hint: 'Nothing was stored. Correct the source of these rows.',
+      },
+    );
   }
 }
 
@@ -209,9 +214,10 @@ function mergeSeries(
   const names = Object.keys(old.columns);
   const from: { series: TimedSeries; row: number }[] = [];
   let revisedRows = 0;
-  for (let i = 0, j = 0; i < old.time.length || j < added.time.length; ) {
+  for (let i = 0, j = 0; i < old.time.length || j < added.time.length;) {
     const [left, right] = [old.time.at(i) ?? Infinity, added.time.at(j) ?? Infinity];
-    if (left === right && names.some((name) => !Object.is(old.columns[name][i], added.columns[name][j]))) revisedRows++;
+    if (left === right && names.some((name) => !Object.is(old.columns[name][i], added.columns[name][j])))
+      revisedRows++;
     from.push(left <= right ? { series: old, row: i } : { series: added, row: j });
     if (left <= right) i++;
     if (right <= left) j++;
@@ -234,7 +240,7 @@ function splitByPart(key: SeriesKey, series: TimedSeries): ReadonlyMap<string, T
   const fileOf = (row: number): string =>
     `${new Date(series.time[row]).toISOString().slice(0, length)}.parquet`;
   const parts = new Map<string, TimedSeries>();
-  for (let from = 0; from < series.time.length; ) {
+  for (let from = 0; from < series.time.length;) {
     const file = fileOf(from);
     let to = from + 1;
     while (to < series.time.length && fileOf(to) === file) to++;

@@ -1,10 +1,10 @@
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
-import { invariant, UserError } from '../../foundation/errors.ts';
-import { assertSorted, type Candles, candlesBetween } from '../../market/candles.ts';
-import { parseSymbol } from '../../market/symbol.ts';
-import { isTimeframe } from '../../market/timeframe.ts';
+import { invariant, UserError } from '../../core/foundation/errors.ts';
+import { assertSorted, type Candles, candlesBetween } from '../../core/market/candles.ts';
+import { parseSymbol } from '../../core/market/symbol.ts';
+import { isTimeframe } from '../../core/market/timeframe.ts';
 import { errorCode } from '../files.ts';
 import { withLock } from '../lock.ts';
 import { subtractRanges, type TimeRange } from '../time-range.ts';
@@ -92,7 +92,9 @@ export function openStore(dataDir: string): Store {
         const found = await manifest(key);
         if (found === undefined) throw absentDataset(key, await listKeys(dataDir));
         try {
-          const parts = found.parts.filter((part) => part.lastTimeMs >= sinceMs && part.firstTimeMs < untilMs);
+          const parts = found.parts.filter(
+            (part) => part.lastTimeMs >= sinceMs && part.firstTimeMs < untilMs,
+          );
           return candlesBetween(await readParts(folder(key), key, parts), sinceMs, untilMs);
         } catch (error) {
           // Another process may have replaced a month between our looks at manifest and file.
@@ -107,16 +109,20 @@ export function openStore(dataDir: string): Store {
         const before = await stored(key);
         invariant(before !== undefined || candles.time.length > 0, 'a dataset holds at least one bar');
         if (before !== undefined && before.synthetic !== origin.synthetic) {
-          throw new UserError(`${describeKey(key)} in the store is ${kindOf(before)}, the new candles are not.`, {
-            hint: 'Synthetic and real candles never mix: use another --exchange name.',
-          });
+          throw new UserError(
+            `${describeKey(key)} in the store is ${kindOf(before)}, the new candles are not.`,
+            {
+              hint: 'Synthetic and real candles never mix: use another --exchange name.',
+            },
+          );
         }
         const parts = new Map(before?.parts.map((part) => [part.file, part]));
         const files = new Map<string, Uint8Array>();
         for (const [month, added] of splitByMonth(candles)) {
           const file = `${month}.parquet`;
           const old = parts.get(file);
-          const merged = old === undefined ? added : mergeCandles(await readPart(folder(key), key, old), added);
+          const merged =
+            old === undefined ? added : mergeCandles(await readPart(folder(key), key, old), added);
           if (merged.time.length === old?.rows) continue;
           const bytes = await encodePart(merged);
           files.set(file, bytes);
@@ -141,7 +147,9 @@ export function openStore(dataDir: string): Store {
       const again = describeDataset(key, found);
       for (const field of ['rows', 'firstTimeMs', 'lastTimeMs', 'sha256'] as const) {
         if (again[field] === found[field]) continue;
-        faults.push(`The manifest disagrees with itself: ${field} is ${found[field]}, its parts say ${again[field]}.`);
+        faults.push(
+          `The manifest disagrees with itself: ${field} is ${found[field]}, its parts say ${again[field]}.`,
+        );
       }
       return faults;
     },
@@ -160,7 +168,12 @@ export function openStore(dataDir: string): Store {
           });
         }
         if (parts.length > 0) {
-          const covered = before.covered.flatMap((range) => subtractRanges(range, damaged.map(({ part }) => month(part))));
+          const covered = before.covered.flatMap((range) =>
+            subtractRanges(
+              range,
+              damaged.map(({ part }) => month(part)),
+            ),
+          );
           await commit(folder(key), describeDataset(key, { ...before, parts, covered }), new Map());
         }
         return damaged.map(({ fault }) => fault);

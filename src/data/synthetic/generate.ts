@@ -1,7 +1,7 @@
-import { createRandom, deriveSeed, normal, type Random } from '../../foundation/random.ts';
-import { type Candles, emptyCandles } from '../../market/candles.ts';
-import type { PairSymbol } from '../../market/symbol.ts';
-import { TIMEFRAME_MS, type Timeframe } from '../../market/timeframe.ts';
+import { createRandom, deriveSeed, normal, type Random } from '../../core/foundation/random.ts';
+import { type Candles, emptyCandles } from '../../core/market/candles.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
+import { TIMEFRAME_MS, type Timeframe } from '../../core/market/timeframe.ts';
 
 /** Daily drift and volatility (of log returns) in each regime, and how long it lasts on average, in days. */
 const REGIMES = [
@@ -44,7 +44,12 @@ export function syntheticCandles(request: {
   const firstBar = (fromMs - SYNTHETIC_START_MS) / step;
   for (let row = 0; row < rows;) {
     const day = Math.floor((firstBar + row) / barsPerDay);
-    const path = intradayPath(days, day, barsPerDay, createRandom(deriveSeed(seed, `${symbol} ${timeframe} ${day}`)));
+    const path = intradayPath(
+      days,
+      day,
+      barsPerDay,
+      createRandom(deriveSeed(seed, `${symbol} ${timeframe} ${day}`)),
+    );
     for (let bar = (firstBar + row) % barsPerDay; bar < barsPerDay && row < rows; bar++, row++) {
       candles.time[row] = fromMs + row * step;
       fillBar(candles, row, path, bar, days.volatility[day] / Math.sqrt(barsPerDay));
@@ -59,7 +64,10 @@ interface DailyPath {
   readonly volatility: Float64Array;
 }
 
-function dailyPath(symbol: PairSymbol, { seed, days }: { readonly seed: number; readonly days: number }): DailyPath {
+function dailyPath(
+  symbol: PairSymbol,
+  { seed, days }: { readonly seed: number; readonly days: number },
+): DailyPath {
   const market = createRandom(deriveSeed(seed, 'market'));
   const own = createRandom(deriveSeed(seed, symbol));
   const logPrice = new Float64Array(days + 1);

@@ -10,9 +10,15 @@ export function openSynthetic(options: { readonly seed: number }): CandleSource 
     synthetic: true,
     clockMs: async () => Date.now(),
     async *pages({ symbol, timeframe, sinceMs, untilMs }) {
-      for (let fromMs = sinceMs; fromMs < untilMs; ) {
+      for (let fromMs = sinceMs; fromMs < untilMs;) {
         const toMs = Math.min(untilMs, Math.max(fromMs, SYNTHETIC_START_MS) + PAGE_MS);
-        const candles = syntheticCandles({ symbol, timeframe, sinceMs: fromMs, untilMs: toMs, seed: options.seed });
+        const candles = syntheticCandles({
+          symbol,
+          timeframe,
+          sinceMs: fromMs,
+          untilMs: toMs,
+          seed: options.seed,
+        });
         yield { candles, covered: { fromMs, untilMs: toMs } };
         fromMs = toMs;
       }

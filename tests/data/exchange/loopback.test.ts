@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadCcxt } from '../../../src/data/exchange/ccxt.ts';
 import { openExchange } from '../../../src/data/exchange/client.ts';
-import { silentLog } from '../../../src/foundation/log.ts';
+import { silentLog } from '../../../src/core/foundation/log.ts';
 import { walk } from '../../support/candles.ts';
 import { LOOPBACK_KEYS } from '../../support/exchange/account.ts';
 import { pair } from '../../support/exchange/market.ts';
@@ -20,7 +20,13 @@ interface FullClient {
   fetchOrderBook(symbol: string, limit: number): Promise<{ bids: number[][]; asks: number[][] }>;
   fetchTrades(symbol: string, since: undefined, limit: number): Promise<{ price: number }[]>;
   fetchBalance(): Promise<Record<string, { free: number }>>;
-  createOrder(symbol: string, type: string, side: string, amount: number, price?: number): Promise<{ id: string; status: string }>;
+  createOrder(
+    symbol: string,
+    type: string,
+    side: string,
+    amount: number,
+    price?: number,
+  ): Promise<{ id: string; status: string }>;
   fetchOrder(id: string, symbol: string): Promise<{ status: string; filled: number; average: number }>;
   fetchOpenOrders(symbol: string): Promise<unknown[]>;
   cancelOrder(id: string, symbol: string): Promise<{ status: string }>;
@@ -35,7 +41,7 @@ async function setUp() {
   return { server, client };
 }
 
-describe('the loopback exchange, asked by ccxt\'s own Binance client', () => {
+describe("the loopback exchange, asked by ccxt's own Binance client", () => {
   test('quotes around the price of the forming bar', async () => {
     const { client, server } = await setUp();
     server.clock.set(START + 50.5 * HOUR);
@@ -46,7 +52,9 @@ describe('the loopback exchange, asked by ccxt\'s own Binance client', () => {
     const book = await client.fetchOrderBook('BTC/USDT', 5);
     expect([book.bids.length, book.asks.length]).toEqual([5, 5]);
     expect(book.bids[0][0]).toBeLessThan(book.asks[0][0]);
-    expect((await client.fetchTrades('BTC/USDT', undefined, 3)).map(({ price }) => price)).toEqual(Array(3).fill(ticker.last));
+    expect((await client.fetchTrades('BTC/USDT', undefined, 3)).map(({ price }) => price)).toEqual(
+      Array(3).fill(ticker.last),
+    );
   });
 
   test('fills a market order at the touch, moves both balances and keeps a fee', async () => {
@@ -69,7 +77,9 @@ describe('the loopback exchange, asked by ccxt\'s own Binance client', () => {
 
   test('refuses what Binance refuses: no funds, a wrong size, a wrong key', async () => {
     const { client } = await setUp();
-    await expect(client.createOrder('BTC/USDT', 'market', 'buy', 5000)).rejects.toThrow(/insufficient balance/);
+    await expect(client.createOrder('BTC/USDT', 'market', 'buy', 5000)).rejects.toThrow(
+      /insufficient balance/,
+    );
     await expect(client.createOrder('BTC/USDT', 'limit', 'buy', 0.00002, 1)).rejects.toThrow(/NOTIONAL/);
     client.secret = 'another';
     await expect(client.fetchBalance()).rejects.toThrow(/Signature/);
@@ -81,7 +91,13 @@ describe('openExchange', () => {
 
   test.each(['binance', 'kraken', 'coinbase'])('knows the order rules and last prices of %s', async (id) => {
     const { server } = await setUp();
-    const client = await openExchange({ id, baseUrl: server.url, timeoutMs: 2000, retries: 0, log: silentLog });
+    const client = await openExchange({
+      id,
+      baseUrl: server.url,
+      timeoutMs: 2000,
+      retries: 0,
+      log: silentLog,
+    });
     expect(await client.clockMs()).toBe(NOW);
     expect(await client.instruments(['BTC/USDT'], noSignal)).toEqual([
       { symbol: 'BTC/USDT', amountStep: 0.00001, priceTick: 0.01, minNotional: 5 },
@@ -90,7 +106,9 @@ describe('openExchange', () => {
   });
 
   test('an unknown exchange is answered with the nearest one', async () => {
-    await expect(openExchange({ id: 'krakn', timeoutMs: 100, retries: 0, log: silentLog })).rejects.toMatchObject({
+    await expect(
+      openExchange({ id: 'krakn', timeoutMs: 100, retries: 0, log: silentLog }),
+    ).rejects.toMatchObject({
       message: 'Unknown exchange "krakn".',
       hint: expect.stringContaining('Did you mean "kraken"?') as string,
     });
@@ -100,7 +118,13 @@ describe('openExchange', () => {
     '%s loads, and points at another host when told to',
     async (id) => {
       const { server } = await setUp();
-      const client = await openExchange({ id, baseUrl: server.url, timeoutMs: 500, retries: 0, log: silentLog });
+      const client = await openExchange({
+        id,
+        baseUrl: server.url,
+        timeoutMs: 500,
+        retries: 0,
+        log: silentLog,
+      });
       await expect(client.instruments(['BTC/USDT'], noSignal)).rejects.toThrow();
       expect(server.requests.length).toBeGreaterThan(0);
     },

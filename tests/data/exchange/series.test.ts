@@ -6,7 +6,7 @@ import { openExchange } from '../../../src/data/exchange/client.ts';
 import { recordOrderBooks } from '../../../src/data/record-order-books.ts';
 import { openStore, type Store } from '../../../src/data/store/store.ts';
 import { updateSeries } from '../../../src/data/update-series.ts';
-import { silentLog } from '../../../src/foundation/log.ts';
+import { silentLog } from '../../../src/core/foundation/log.ts';
 import { runCli } from '../../support/cli.ts';
 import { walk } from '../../support/candles.ts';
 import { fundingRate, openInterest } from '../../support/exchange/binance-futures.ts';
@@ -84,11 +84,23 @@ test('open interest of the last month, since the exchange has forgotten what is 
 
 test('candles of a perpetual under the name of its pair', async () => {
   const { folder, server } = await setUp();
-  const args = ['fetch', '--exchange', 'binanceusdm', '--source', 'exchange', '--symbols', 'BTC/USDT', '--timeframe', '1h'];
+  const args = [
+    'fetch',
+    '--exchange',
+    'binanceusdm',
+    '--source',
+    'exchange',
+    '--symbols',
+    'BTC/USDT',
+    '--timeframe',
+    '1h',
+  ];
   const range = ['--since', '2026-01-01', '--until', '2026-01-02', '--base-url', server.url];
   const { status, stdout, stderr } = await runCli([...args, ...range, '--json'], { cwd: folder });
   expect(status, stderr).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ datasets: [{ exchange: 'binanceusdm', symbol: 'BTC/USDT', rows: 48 }] });
+  expect(JSON.parse(stdout)).toMatchObject({
+    datasets: [{ exchange: 'binanceusdm', symbol: 'BTC/USDT', rows: 48 }],
+  });
 });
 
 test('a snapshot of an order book: depth of 5, 10 and 20 levels and what was traded since the one before', async () => {
@@ -141,7 +153,9 @@ test('the commands print and store it, and say what only comes from a file', asy
   });
   const book = await fetch('--series', 'order-book', '--every', '1', '--count', '2');
   expect(book.status, book.stderr).toBe(0);
-  expect(JSON.parse(book.stdout)).toMatchObject({ series: [{ series: 'order-book binance/BTC-USDT', rows: 2 }] });
+  expect(JSON.parse(book.stdout)).toMatchObject({
+    series: [{ series: 'order-book binance/BTC-USDT', rows: 2 }],
+  });
   const chain = await fetch('--series', 'on-chain');
   expect(chain.status).toBe(1);
   expect(chain.stderr).toContain('"on-chain" is not asked for over the network');

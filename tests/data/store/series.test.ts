@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { importSeries, readSeriesCsv, seriesPathFor } from '../../../src/data/csv/series.ts';
 import { openSeriesStore, type SeriesStore } from '../../../src/data/store/series-store.ts';
-import type { TimedSeries } from '../../../src/market/timed-series.ts';
+import type { TimedSeries } from '../../../src/core/market/timed-series.ts';
 
 const DAY = 86_400_000;
 const START = Date.UTC(2025, 11, 30);
@@ -36,7 +36,9 @@ describe('the store of timed series', () => {
     const time = Float64Array.of(START, START + DAY, START + 5 * DAY);
     const names = ['active_addresses', 'transactions', 'exchange_inflow', 'exchange_outflow'];
     const more = ['exchange_supply', 'hash_rate', 'supply', 'mvrv'];
-    const columns = Object.fromEntries([...names, ...more].map((name, i) => [name, Float64Array.of(i, NaN, i / 3)]));
+    const columns = Object.fromEntries(
+      [...names, ...more].map((name, i) => [name, Float64Array.of(i, NaN, i / 3)]),
+    );
     const rows = { time, known: time.map((t) => t + 2 * DAY), columns };
     const { manifest, addedRows } = await store.merge(key, rows, { source: 'csv' });
     expect(addedRows).toBe(3);
@@ -48,7 +50,9 @@ describe('the store of timed series', () => {
 
   it('keeps a row as it was first known, counts revisions, and has the same hash however rows arrived', async () => {
     await store.merge(VIX, closes([20, 21, 22]), { source: 'csv' });
-    const { manifest, addedRows, revisedRows } = await store.merge(VIX, closes([99, 22, 23], 1), { source: 'csv' });
+    const { manifest, addedRows, revisedRows } = await store.merge(VIX, closes([99, 22, 23], 1), {
+      source: 'csv',
+    });
     expect([addedRows, revisedRows]).toEqual([1, 1]);
     expect((await store.read(VIX)).columns['close']).toEqual(Float64Array.of(20, 21, 22, 23));
     const other = openSeriesStore(join(folder, 'other'));
@@ -101,7 +105,10 @@ describe('series from CSV files', () => {
     expect(series.columns['exchange_inflow'][0]).toBe(7);
     expect(series.columns['hash_rate'][0]).toBeNaN();
     expect(series.known[0]).toBe(START + DAY + DAY / 2);
-    const vix = csv('VIX_close.csv', `timestamp,close\n${START},20\n${START + DAY},\n${START + 2 * DAY},22\n`);
+    const vix = csv(
+      'VIX_close.csv',
+      `timestamp,close\n${START},20\n${START + DAY},\n${START + 2 * DAY},22\n`,
+    );
     const read = await readSeriesCsv(vix, 'vix');
     expect(read.emptyRows).toBe(1);
     expect(read.series.columns['close']).toEqual(Float64Array.of(20, 22));
@@ -118,7 +125,10 @@ describe('series from CSV files', () => {
 
   it('leaves out rows that are not known yet', async () => {
     const path = csv('vix.csv', `timestamp,close\n${START},20\n${START + DAY},21\n`);
-    const { manifest, unfinishedRows } = await importSeries(store, VIX, { path, nowMs: START + DAY + 7_200_000 });
+    const { manifest, unfinishedRows } = await importSeries(store, VIX, {
+      path,
+      nowMs: START + DAY + 7_200_000,
+    });
     expect([manifest.rows, unfinishedRows]).toEqual([1, 1]);
   });
 
@@ -126,7 +136,11 @@ describe('series from CSV files', () => {
     ['a column that is missing', 'timestamp,price\n1,2\n', 'has no column for close of vix'],
     ['a field that is no number', `timestamp,close\n${START},abc\n`, 'line 2: close is "abc"'],
     ['a time that is none', 'timestamp,close\nsoon,20\n', 'line 2: the time is "soon"'],
-    ['rows out of order', `timestamp,close\n${START + DAY},1\n${START},2\n`, 'line 3: 2025-12-30T00:00:00.000Z does not come after'],
+    [
+      'rows out of order',
+      `timestamp,close\n${START + DAY},1\n${START},2\n`,
+      'line 3: 2025-12-30T00:00:00.000Z does not come after',
+    ],
   ])('refuses %s with its line', async (_, text, message) => {
     await expect(readSeriesCsv(csv('bad.csv', text), 'vix')).rejects.toThrow(message);
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openStore, type DatasetKey } from '../../../src/data/store/store.ts';
-import { type Candles, emptyCandles, sliceCandles } from '../../../src/market/candles.ts';
+import { type Candles, emptyCandles, sliceCandles } from '../../../src/core/market/candles.ts';
 import { pick, walk } from '../../support/candles.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
@@ -22,7 +22,10 @@ test('what was merged is read back to the last bit, whole or in part', async () 
   const store = openStore(temporaryFolder());
   await store.merge(key, series, origin);
   same(await store.read(key), series);
-  same(await store.read(key, { sinceMs: START + 700 * HOUR, untilMs: START + 800 * HOUR }), rowsBetween(700, 800));
+  same(
+    await store.read(key, { sinceMs: START + 700 * HOUR, untilMs: START + 800 * HOUR }),
+    rowsBetween(700, 800),
+  );
   expect(await store.verify(key)).toEqual([]);
 });
 
@@ -31,7 +34,11 @@ test('months are zstd parquet files named after them, beside a manifest', async 
   await store.merge(key, series, origin);
   expect(store.folder(key)).toMatch(/ohlcv\/binance\/BTC-USDT\/1h$/);
   expect(readdirSync(store.folder(key)).toSorted()).toEqual([
-    '2024-01.parquet', '2024-02.parquet', '2024-03.parquet', '2024-04.parquet', 'manifest.json',
+    '2024-01.parquet',
+    '2024-02.parquet',
+    '2024-03.parquet',
+    '2024-04.parquet',
+    'manifest.json',
   ]);
   const file = readFileSync(join(store.folder(key), '2024-01.parquet'));
   expect(file.subarray(0, 4).toString()).toBe('PAR1');
@@ -60,7 +67,10 @@ test('gaps are those of the bars, and count as checked where the source has answ
   const covered = [{ fromMs: START, untilMs: START + 745 * HOUR }];
   const { gaps } = await store.merge(key, holed, origin, covered);
   const gap = (from: number, to: number, checked: boolean) => ({
-    fromMs: START + from * HOUR, toMs: START + (to - 1) * HOUR, bars: to - from, checked,
+    fromMs: START + from * HOUR,
+    toMs: START + (to - 1) * HOUR,
+    bars: to - from,
+    checked,
   });
   // Row 744 is the first of February: one gap inside a month, one across two.
   expect(gaps).toEqual([gap(100, 103, true), gap(740, 745, true), gap(745, 750, false)]);
@@ -70,7 +80,9 @@ test('a bar that differs from the stored one is refused and changes nothing', as
   const store = openStore(temporaryFolder());
   const before = await store.merge(key, rowsBetween(0, 10), origin);
   const other = { ...rowsBetween(5, 15), close: rowsBetween(5, 15).close.map((price) => price + 0.01) };
-  await expect(store.merge(key, other, origin)).rejects.toThrow(/bar of 2024-01-01T05:00:00.000Z is stored with close/);
+  await expect(store.merge(key, other, origin)).rejects.toThrow(
+    /bar of 2024-01-01T05:00:00.000Z is stored with close/,
+  );
   expect(await store.manifest(key)).toEqual(before);
 });
 
@@ -78,7 +90,9 @@ test('synthetic and real candles never share a dataset', async () => {
   const store = openStore(temporaryFolder());
   await store.merge(key, rowsBetween(0, 10), origin);
   const synthetic = { source: 'synthetic', synthetic: true };
-  await expect(store.merge(key, rowsBetween(10, 20), synthetic)).rejects.toThrow(/is real, the new candles are not/);
+  await expect(store.merge(key, rowsBetween(10, 20), synthetic)).rejects.toThrow(
+    /is real, the new candles are not/,
+  );
 });
 
 test('a dataset that is not there is an error that says how to get it', async () => {
@@ -95,9 +109,21 @@ const flipByte = (path: string): void => {
 };
 
 test.each<{ name: string; damage: (folder: string) => void; says: RegExp }>([
-  { name: 'one flipped bit', damage: (folder) => flipByte(join(folder, '2024-02.parquet')), says: /2024-02.parquet" is damaged: its SHA-256 is/ },
-  { name: 'a cut-off file', damage: (folder) => writeFileSync(join(folder, '2024-02.parquet'), 'PAR1'), says: /2024-02.parquet" is damaged/ },
-  { name: 'a missing file', damage: (folder) => rmSync(join(folder, '2024-02.parquet')), says: /2024-02.parquet" is missing/ },
+  {
+    name: 'one flipped bit',
+    damage: (folder) => flipByte(join(folder, '2024-02.parquet')),
+    says: /2024-02.parquet" is damaged: its SHA-256 is/,
+  },
+  {
+    name: 'a cut-off file',
+    damage: (folder) => writeFileSync(join(folder, '2024-02.parquet'), 'PAR1'),
+    says: /2024-02.parquet" is damaged/,
+  },
+  {
+    name: 'a missing file',
+    damage: (folder) => rmSync(join(folder, '2024-02.parquet')),
+    says: /2024-02.parquet" is missing/,
+  },
 ])('$name is found by read and verify, and repaired without touching the rest', async ({ damage, says }) => {
   const store = openStore(temporaryFolder());
   const whole = await store.merge(key, series, origin, [{ fromMs: START, untilMs: START + 2500 * HOUR }]);
@@ -119,8 +145,16 @@ test.each<{ name: string; damage: (folder: string) => void; says: RegExp }>([
 });
 
 test.each([
-  { field: 'parts.rows', edit: (text: string) => text.replace('"rows": 744', '"rows": 743'), says: /manifest disagrees with ".*2024-01.parquet"/ },
-  { field: 'rows', edit: (text: string) => text.replace('"rows": 2500', '"rows": 2501'), says: /rows is 2501, its parts say 2500/ },
+  {
+    field: 'parts.rows',
+    edit: (text: string) => text.replace('"rows": 744', '"rows": 743'),
+    says: /manifest disagrees with ".*2024-01.parquet"/,
+  },
+  {
+    field: 'rows',
+    edit: (text: string) => text.replace('"rows": 2500', '"rows": 2501'),
+    says: /rows is 2501, its parts say 2500/,
+  },
 ])('a manifest whose $field is wrong is found', async ({ edit, says }) => {
   const store = openStore(temporaryFolder());
   await store.merge(key, series, origin);
@@ -148,7 +182,8 @@ async function beforeAndAfter() {
   await openStore(after).merge(key, rowsBetween(1000, 2500), origin);
   const store = openStore(mixed);
   const folder = store.folder(key);
-  const put = (file: string, as: string): void => cpSync(join(openStore(after).folder(key), file), join(folder, as));
+  const put = (file: string, as: string): void =>
+    cpSync(join(openStore(after).folder(key), file), join(folder, as));
   return { store, folder, put };
 }
 
@@ -203,7 +238,9 @@ function mergeAndDie(from: string, into: string, dieBefore: number): boolean {
     const key = ${JSON.stringify(key)};
     const candles = await openStore(${JSON.stringify(from)}).read(key);
     await openStore(${JSON.stringify(into)}).merge(key, candles, ${JSON.stringify(origin)});`;
-  const { signal, status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+  const { signal, status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+    encoding: 'utf8',
+  });
   expect([signal, status, stderr]).toEqual(signal === null ? [null, 0, ''] : ['SIGKILL', null, '']);
   return signal !== null;
 }
@@ -224,7 +261,9 @@ test('killed before any one of its file operations, a merge leaves the old state
     expect(await store.verify(key)).toEqual([]);
     const again = await store.merge(key, series, origin);
     expect(again.sha256).toBe((await openStore(after).manifest(key))?.sha256);
-    expect(readdirSync(store.folder(key)).filter((name) => !/^(\d{4}-\d\d\.parquet|manifest\.json)$/.test(name))).toEqual([]);
+    expect(
+      readdirSync(store.folder(key)).filter((name) => !/^(\d{4}-\d\d\.parquet|manifest\.json)$/.test(name)),
+    ).toEqual([]);
     if (!died) break;
   }
   // Old states first, then new ones, and nothing between.
@@ -238,7 +277,9 @@ test('writers of one dataset wait for each other, and readers see whole states o
   const stores = [openStore(folder), openStore(folder), openStore(folder)];
   await stores[0].merge(key, rowsBetween(0, 10), origin);
   const writing = Promise.all(
-    Array.from({ length: 12 }, (_, i) => stores[i % 2].merge(key, rowsBetween(10 + i * 200, 10 + (i + 1) * 200), origin)),
+    Array.from({ length: 12 }, (_, i) =>
+      stores[i % 2].merge(key, rowsBetween(10 + i * 200, 10 + (i + 1) * 200), origin),
+    ),
   );
   let finished = false;
   void writing.finally(() => (finished = true));
@@ -256,5 +297,7 @@ test('an empty store lists nothing, and folders of other things are left alone',
   await store.merge(key, rowsBetween(0, 10), origin);
   cpSync(store.folder(key), join(folder, 'ohlcv', 'binance', 'notes', '1h'), { recursive: true });
   expect(await store.list()).toHaveLength(1);
-  await expect(store.merge({ ...key, symbol: 'ETH/USDT' }, emptyCandles(0), origin)).rejects.toThrow(/at least one bar/);
+  await expect(store.merge({ ...key, symbol: 'ETH/USDT' }, emptyCandles(0), origin)).rejects.toThrow(
+    /at least one bar/,
+  );
 });

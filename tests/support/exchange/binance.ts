@@ -1,5 +1,5 @@
-import { type Candles, sliceCandles } from '../../../src/market/candles.ts';
-import { isTimeframe, TIMEFRAME_MS } from '../../../src/market/timeframe.ts';
+import { type Candles, sliceCandles } from '../../../src/core/market/candles.ts';
+import { isTimeframe, TIMEFRAME_MS } from '../../../src/core/market/timeframe.ts';
 import { type Account, ExchangeRefusal } from './account.ts';
 import { barsAsOf, finest, lastPrice, type Pair } from './market.ts';
 import { candlePage, rowsOf } from './page.ts';

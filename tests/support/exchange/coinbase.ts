@@ -1,4 +1,4 @@
-import { isTimeframe, TIMEFRAME_MS, TIMEFRAMES, type Timeframe } from '../../../src/market/timeframe.ts';
+import { isTimeframe, TIMEFRAME_MS, TIMEFRAMES, type Timeframe } from '../../../src/core/market/timeframe.ts';
 import { lastPrice, type Pair } from './market.ts';
 import { candlePage, rowsOf } from './page.ts';
 import type { Routes } from './server.ts';

@@ -1,4 +1,4 @@
-import { TIMEFRAME_MS, type Timeframe } from '../../../src/market/timeframe.ts';
+import { TIMEFRAME_MS, type Timeframe } from '../../../src/core/market/timeframe.ts';
 import { lastPrice, type Pair } from './market.ts';
 import { candlePage, rowsOf } from './page.ts';
 import type { Query, Routes } from './server.ts';

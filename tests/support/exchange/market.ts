@@ -7,8 +7,8 @@ import {
   emptyCandles,
   lowerBound,
   sliceCandles,
-} from '../../../src/market/candles.ts';
-import { barOpen, isTimeframe, TIMEFRAME_MS, type Timeframe } from '../../../src/market/timeframe.ts';
+} from '../../../src/core/market/candles.ts';
+import { barOpen, isTimeframe, TIMEFRAME_MS, type Timeframe } from '../../../src/core/market/timeframe.ts';
 
 /** One pair that the exchange trades, with the rules of an order. */
 export interface Pair {

@@ -4,8 +4,8 @@ import {
   concatCandles,
   emptyCandles,
   sliceCandles,
-} from '../../../src/market/candles.ts';
-import { TIMEFRAME_MS, type Timeframe } from '../../../src/market/timeframe.ts';
+} from '../../../src/core/market/candles.ts';
+import { TIMEFRAME_MS, type Timeframe } from '../../../src/core/market/timeframe.ts';
 import type { Fault } from './faults.ts';
 import { barsAsOf, type Pair } from './market.ts';
 

@@ -1,4 +1,4 @@
-import { isTimeframe } from '../../../src/market/timeframe.ts';
+import { isTimeframe } from '../../../src/core/market/timeframe.ts';
 import { barsAsOf, type Pair } from './market.ts';
 import type { Routes } from './server.ts';
 

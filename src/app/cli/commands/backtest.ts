@@ -1,0 +1,282 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import type { Assessment, Traded } from '../../../lab/backtest/assess.ts';
+import { confidence } from '../../../lab/backtest/assess.ts';
+import { type Backtest, backtest } from '../../../lab/backtest/backtest.ts';
+import { backtestDocument, countReasons, type Provenance } from '../../../lab/backtest/document.ts';
+import { writeEquityCurve } from '../../../lab/backtest/equity-file.ts';
+import {
+  type ForecastSource,
+  trainedForecasts,
+  walkForwardForecasts,
+} from '../../../lab/backtest/sources.ts';
+import { SEED_HEAD, seedRow } from '../../../lab/backtest/seeds.ts';
+import { recordTrials } from '../../../lab/backtest/trials.ts';
+import { configuredInstruments, executionRules } from '../../config/execution.ts';
+import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
+import { writeFileAtomic } from '../../../data/files.ts';
+import { openStore } from '../../../data/store/store.ts';
+import { lowerBound } from '../../../core/market/candles.ts';
+import { findGaps } from '../../../core/market/gaps.ts';
+import { command, type CommandContext, decimal, integer, list } from '../command.ts';
+import { UsageError } from '../exit.ts';
+import type { Output } from '../output.ts';
+
+const Options = z.object({
+  from: z.string().transform(parseTime).optional(),
+  to: z.string().transform(parseUntil).optional(),
+  models: z.string().transform(list).optional(),
+  feeBps: z.string().optional(),
+  slippageBps: z.string().optional(),
+  walkForward: z.boolean().default(false),
+  folds: z.string().default('5'),
+  embargoBars: z.string().default('24'),
+  seeds: z.boolean().default(false),
+  report: z.string().optional(),
+});
+type Options = z.output<typeof Options>;
+
+const EXAMPLES = `
+Examples:
+  $ crypto-trader backtest                                   the newest models on bars they never saw
+  $ crypto-trader backtest --report report.html
+  $ crypto-trader backtest --models boosted-trees --fee-bps 5 --slippage-bps 2
+  $ crypto-trader backtest --seeds                           mean and deviation over the seeds of \`train --seeds 8\`
+  $ crypto-trader backtest --walk-forward --folds 8 --json   refit before every fold, no trained set needed
+
+Without --from it starts where validation ended: everything before has been seen by training.`;
+
+export function register(program: Command): void {
+  program
+    .command('backtest')
+    .description('trade the forecasts on stored candles: next-open fills, costs, baselines, intervals')
+    .option('--from <date>', 'first bar (UTC); default: the first bar that training has not seen')
+    .option('--to <date>', 'up to the end of this date, or before this time (UTC); default: the last bar')
+    .option('--models <list>', 'only these models, such as boosted-trees,momentum-garch')
+    .option('--fee-bps <number>', 'fee a side, in basis points')
+    .option('--slippage-bps <number>', 'slippage a side, in basis points')
+    .option('--walk-forward', 'refit the models before every fold instead of using the trained set')
+    .option('--folds <count>', 'folds of --walk-forward', '5')
+    .option('--embargo-bars <count>', 'bars left free between training and fold', '24')
+    .option('--seeds', 'also trade what the models learned from the other seeds of `train --seeds`')
+    .option('--report <file>', 'write a report as one HTML file')
+    .addHelpText('after', EXAMPLES)
+    .action(command(async (context, options) => run(context, Options.parse(options))));
+}
+
+async function run(context: CommandContext, options: Options): Promise<void> {
+  const { config, out, log, seed } = context;
+  if (options.from !== undefined && options.to !== undefined && options.from >= options.to)
+    throw new UsageError('--from must lie before --to.');
+  if (options.walkForward && options.seeds)
+    throw new UsageError('--seeds is about a trained set: it cannot be given with --walk-forward.');
+  const costs = { least: 0, most: 1000 };
+  const trading = {
+    ...config.trading,
+    ...(options.feeBps !== undefined && { feeBps: decimal('--fee-bps', options.feeBps, costs) }),
+    ...(options.slippageBps !== undefined && {
+      slippageBps: decimal('--slippage-bps', options.slippageBps, costs),
+    }),
+  };
+  const source = await forecasts(context, options);
+  const { panel, range } = source;
+  const symbols = panel.series.map(({ symbol }) => symbol);
+  const rules = executionRules(trading, symbols.length);
+  const instruments = configuredInstruments(trading, symbols);
+  const result = backtest({ ...source, instruments, rules, seed });
+
+  const about: Provenance = {
+    exchange: panel.exchange,
+    symbols,
+    timeframe: panel.timeframe,
+    synthetic: panel.synthetic,
+    dataFingerprint: panel.fingerprint,
+    trainedBy: source.trainedBy,
+    ...range,
+    missingBars: missingBars(source),
+    seed,
+    warnings: source.warnings,
+    trials: await countTrials(join(config.dataDir, 'trials.jsonl'), source, result),
+  };
+  const stamp = new Date().toISOString().replace(/[:.]/g, '-');
+  const equityFile = join(config.logDir, 'backtests', `${stamp}-equity.csv`);
+  await writeEquityCurve(equityFile, result);
+  if (options.report !== undefined) {
+    const { renderReport } = await import('../../report/backtest-report.ts');
+    await writeFileAtomic(options.report, renderReport(result, about, source.explanations));
+  }
+  log.info(
+    { trainedBy: source.trainedBy, ...range, totalReturnPct: result.ensemble.metrics.totalReturnPct },
+    'backtest',
+  );
+  for (const warning of source.warnings) log.info({}, warning);
+  print(out, result, about, { equityFile, report: options.report });
+  out.document({
+    ...backtestDocument(result, about, equityFile),
+    ...(options.report !== undefined && { report: options.report }),
+  });
+}
+
+async function forecasts(context: CommandContext, options: Options): Promise<ForecastSource> {
+  const { config, out, seed, signal } = context;
+  const request = {
+    store: openStore(config.dataDir),
+    exchange: config.exchange.id,
+    timeframe: config.market.timeframe,
+    fromMs: options.from,
+    untilMs: options.to,
+    models: options.models,
+  };
+  if (!options.walkForward)
+    return trainedForecasts(config.checkpointDir, { ...request, seeds: options.seeds });
+  const progress = out.progress();
+  let task: ReturnType<typeof progress.task> | undefined;
+  try {
+    return await walkForwardForecasts({
+      ...request,
+      symbols: config.market.symbols,
+      sinceMs: config.market.since,
+      folds: integer('--folds', options.folds, { least: 1 }),
+      embargoBars: integer('--embargo-bars', options.embargoBars, { least: 0 }),
+      validationPct: config.training.validationPct,
+      params: config.models,
+      sources: config.features,
+      seed,
+      signal,
+      onFold: (done, total, modelId) => {
+        task ??= progress.task('walk-forward', total);
+        task.update(done, modelId);
+      },
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Enters the ensemble and every learned model, of every seed, as trials, and returns all that were ever tried on this market. */
+async function countTrials(
+  file: string,
+  source: ForecastSource,
+  result: Backtest,
+): Promise<readonly number[]> {
+  const { panel, range, otherSeeds } = source;
+  const market = `${panel.exchange} ${panel.timeframe} ${panel.series.map(({ symbol }) => symbol).join(' ')}`;
+  const time = new Date().toISOString();
+  const entry = ({ strategy, sample }: Traded, weights: ForecastSource['weights']) => {
+    if (sample === undefined || strategy.kind === 'baseline') return [];
+    const own = strategy.kind === 'ensemble' ? weights : weights[strategy.name];
+    const what = JSON.stringify([strategy.name, own, result.setting.rules, range, panel.fingerprint]);
+    const id = createHash('sha256').update(what).digest('hex').slice(0, 32);
+    return [{ time, id, market, strategy: strategy.name, bars: sample.bars, barSharpe: sample.sharpe }];
+  };
+  const first = [result.ensemble, ...result.members].flatMap((one) => entry(one, source.weights));
+  const others = result.seeds.flatMap(({ runs }) =>
+    runs.slice(1).flatMap((one, i) => entry(one, otherSeeds[i].weights)),
+  );
+  return recordTrials(file, market, [...first, ...others]);
+}
+
+function missingBars({ panel, range }: ForecastSource): number {
+  return panel.series.reduce((total, { candles }) => {
+    const time = candles.time.subarray(
+      lowerBound(candles.time, range.fromMs),
+      lowerBound(candles.time, range.untilMs),
+    );
+    return total + findGaps(time, panel.timeframe).reduce((sum, { bars }) => sum + bars, 0);
+  }, 0);
+}
+
+function print(
+  out: Output,
+  result: Backtest,
+  about: Provenance,
+  files: { readonly equityFile: string; readonly report: string | undefined },
+): void {
+  const { ensemble, members, benchmark, setting, costs, timing, overfitting } = result;
+  const { rules } = setting;
+  if (about.synthetic) out.print('These candles are SYNTHETIC: the figures say nothing about any market.');
+  for (const warning of about.warnings) out.print(`WARNING: ${warning}`);
+  out.print(
+    `${about.symbols.join(', ')} ${about.timeframe} on ${about.exchange}, ${formatMinute(about.fromMs)} .. ${formatMinute(about.untilMs)}: ${result.market.time.length} bars. By ${about.trainedBy}.`,
+  );
+  if (about.missingBars > 0) out.print(`${about.missingBars} bars are missing; nothing trades across a gap.`);
+  out.print(
+    `Decisions at the close fill at the next open; fee ${rules.feeBps} bp and slippage ${rules.slippageBps} bp a side.\n`,
+  );
+  out.table(
+    [
+      'strategy',
+      'return %',
+      '95 %',
+      'Sharpe',
+      '95 %',
+      'max drawdown %',
+      'trades',
+      'win %',
+      'exposure %',
+      'costs',
+      'deflated Sharpe',
+    ],
+    [ensemble, ...members, benchmark].map((one) => row(one, setting.barsPerYear, about.trials)),
+  );
+  if (result.seeds.length > 0) {
+    out.print(
+      '\nMean +- standard deviation over the seeds; the first of them stands above and is the one that forecasts:\n',
+    );
+    out.table(SEED_HEAD, result.seeds.map(seedRow));
+  }
+  out.print(
+    `\nCosts a side and what the ensemble then returns: ${costs.points.map(({ costBps, totalReturnPct }) => `${costBps} bp ${figure(totalReturnPct)} %`).join(', ')}; ${breakEven(result)}.`,
+  );
+  if (timing !== undefined)
+    out.print(
+      `The same decisions at ${timing.shifts} random other times: ${figure(100 * timing.asGoodShare, 0)} % of them did at least as well (median ${figure(timing.medianReturnPct)} %).`,
+    );
+  if (overfitting !== undefined)
+    out.print(
+      `Picking the best of these ${overfitting.strategies} on one half of the bars would have given a below-average one on the other half in ${figure(100 * overfitting.probability, 0)} % of ${overfitting.splits} splits (PBO).`,
+    );
+  for (const { order, totalReturnPct } of result.intrabar)
+    out.print(`When a bar reaches stop and target, ${order}: ${figure(totalReturnPct)} %.`);
+  const rejected = Object.entries(countReasons(ensemble.run.rejections));
+  if (rejected.length > 0)
+    out.print(
+      `Orders that could not trade: ${rejected.map(([reason, count]) => `${count} ${reason}`).join(', ')}.`,
+    );
+  out.print(
+    `${about.trials.length} strategies were tried on this market so far; the deflated Sharpe is the chance that the true one is above what the best of so many would show by luck. Sharpe: annualised, risk-free rate 0, 365 days; intervals: stationary bootstrap.`,
+  );
+  out.print(
+    `Equity curves: ${files.equityFile}${files.report === undefined ? '' : `\nReport: ${files.report}`}`,
+  );
+}
+
+function row(one: Assessment, barsPerYear: number, trials: readonly number[]): readonly string[] {
+  const { metrics, strategy, run } = one;
+  const sure = confidence(one, barsPerYear, trials);
+  const interval = (band: { low: number; high: number } | undefined): string =>
+    band === undefined ? '' : `${figure(band.low)} .. ${figure(band.high)}`;
+  return [
+    strategy.name,
+    figure(metrics.totalReturnPct),
+    interval(sure.totalReturnPct95),
+    figure(metrics.sharpe, 2),
+    interval(sure.sharpe95),
+    figure(metrics.maxDrawdownPct),
+    String(metrics.tradeCount),
+    figure(metrics.winRatePct, 0),
+    figure(metrics.averageExposurePct, 0),
+    figure(run.portfolio.feesQuote + run.portfolio.slippageQuote, 0),
+    strategy.kind === 'baseline' ? '' : figure(sure.deflatedSharpe, 2),
+  ];
+}
+
+function breakEven({ costs }: Backtest): string {
+  if (costs.breakEvenBps !== undefined) return `break-even at ${costs.breakEvenBps} bp`;
+  return costs.points[0].totalReturnPct > 0 ? 'no break-even below 200 bp' : 'it loses even for free';
+}
+
+const figure = (value: number | undefined, digits = 1): string =>
+  value === undefined ? '-' : value.toFixed(digits);

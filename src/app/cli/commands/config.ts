@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { configJsonSchema, environmentName } from '../../config/load.ts';
+import { formatTime } from '../../../core/foundation/time.ts';
+import { command } from '../command.ts';
+import { defaultSubcommand } from '../subcommands.ts';
+
+export function register(program: Command): void {
+  const config = program.command('config').description('show every setting and where it came from');
+
+  defaultSubcommand(config, 'show')
+    .description('every setting with its value and origin: flag, environment, file or default')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ crypto-trader config show\n  $ CRYPTO_TRADER_TRADING_FEE_BPS=5 crypto-trader config show --json',
+    )
+    .action(
+      command(async ({ out, settings }) => {
+        const shown = settings.map(({ path, value, origin }) => ({
+          path,
+          value: readable(path, value),
+          origin,
+        }));
+        out.document({
+          settings: shown.map((setting) => ({ ...setting, environment: environmentName(setting.path) })),
+        });
+        out.table(
+          ['setting', 'value', 'from'],
+          shown.map(({ path, value, origin }) => [path, text(value), origin]),
+        );
+      }),
+    );
+
+  config
+    .command('schema')
+    .description('JSON schema of config.yaml, for editors')
+    .action(
+      command(async ({ out }) => {
+        out.document(configJsonSchema());
+        out.print(JSON.stringify(configJsonSchema(), undefined, 2));
+      }),
+    );
+}
+
+/** Times as people write them. */
+const readable = (path: string, value: unknown): unknown =>
+  typeof value === 'number' && /\.(since|until)$/.test(path) ? formatTime(value) : value;
+
+const text = (value: unknown): string =>
+  value === undefined ? '(not set)' : typeof value === 'string' ? value : JSON.stringify(value);

@@ -1,0 +1,223 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
+import { exportCandles } from '../../../data/export.ts';
+import { type DatasetManifest, openStore, type Store } from '../../../data/store/store.ts';
+import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
+import { parseSymbol, symbolFolder } from '../../../core/market/symbol.ts';
+import { parseTimeframe } from '../../../core/market/timeframe.ts';
+import { command, type CommandContext, list } from '../command.ts';
+import { defaultSubcommand } from '../subcommands.ts';
+import { describeSeries } from '../../../data/store/series-manifest.ts';
+import type { SeriesManifest } from '../../../data/store/series-store.ts';
+import { SERIES_HEAD, seriesDocument, seriesRow } from '../series.ts';
+import { counted, describeDataset, gapText, missingBars } from '../dataset-document.ts';
+
+/** Which datasets; everything in the store without them. */
+const Selection = z.object({
+  exchange: z.string().optional(),
+  symbols: z.string().optional(),
+  timeframe: z.string().optional(),
+});
+const ExportOptions = Selection.extend({
+  out: z.string(),
+  since: z.string().optional(),
+  until: z.string().optional(),
+});
+
+export function register(program: Command): void {
+  const data = program
+    .command('data')
+    .description('list, verify, export the stored candles and series; show gaps');
+  const selecting = (name: string, description: string): Command =>
+    (name === 'list' ? defaultSubcommand(data, name) : data.command(name))
+      .description(description)
+      .option('--exchange <id>', 'only this exchange')
+      .option('--symbols <list>', 'only these pairs')
+      .option('--timeframe <length>', 'only this bar length');
+
+  selecting('list', 'every dataset and series with its range, gaps and fingerprint')
+    .addHelpText('after', '\nExamples:\n  $ crypto-trader data list\n  $ crypto-trader data list --json')
+    .action(command(async (context, options) => listDatasets(context, Selection.parse(options))));
+
+  selecting(
+    'verify',
+    'hashes, order, alignment and prices of every stored bar; exit code 3 when something is wrong',
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ crypto-trader data verify\n  $ crypto-trader data verify --symbols BTC/USDT',
+    )
+    .action(command(async (context, options) => verify(context, Selection.parse(options))));
+
+  selecting('gaps', 'every run of missing bars, and whether the source was asked for it')
+    .addHelpText('after', '\nExamples:\n  $ crypto-trader data gaps --exchange binance')
+    .action(command(async (context, options) => showGaps(context, Selection.parse(options))));
+
+  selecting('export', 'one dataset as CSV (.csv, .csv.gz) or parquet')
+    .requiredOption('--out <file>', 'where to; the ending decides the format: .csv, .csv.gz or .parquet')
+    .option('--since <date>', 'first bar (UTC)')
+    .option('--until <date>', 'up to the end of this date, or before this time (UTC)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ crypto-trader data export --symbols BTC/USDT --out btc.csv.gz --since 2025-01-01',
+    )
+    .action(command(async (context, options) => exportDataset(context, ExportOptions.parse(options))));
+}
+
+async function listDatasets(
+  { config, out }: CommandContext,
+  selection: z.infer<typeof Selection>,
+): Promise<void> {
+  const found = await select(openStore(config.dataDir), selection);
+  const series = await selectSeries(openStore(config.dataDir), selection);
+  out.document({ datasets: found.map(describeDataset), series: series.map(seriesDocument) });
+  if (found.length + series.length > 0) {
+    out.table(
+      ['exchange', 'symbol', 'bars', 'rows', 'first', 'last', 'missing', 'source', 'sha256'],
+      found.map((manifest) => [
+        manifest.exchange,
+        manifest.symbol,
+        manifest.timeframe,
+        String(manifest.rows),
+        formatMinute(manifest.firstTimeMs),
+        formatMinute(manifest.lastTimeMs),
+        gapText(manifest),
+        manifest.synthetic ? `SYNTHETIC (${manifest.source})` : manifest.source,
+        manifest.sha256.slice(0, 12),
+      ]),
+    );
+    if (series.length > 0) out.table(SERIES_HEAD, series.map(seriesRow));
+  } else out.print(nothingStored(selection));
+}
+
+const nothingStored = (selection: z.infer<typeof Selection>): string =>
+  Object.values(selection).some((value) => value !== undefined)
+    ? 'Nothing that is stored matches; `crypto-trader data list` shows everything.'
+    : 'The store is empty. Fill it: crypto-trader fetch';
+
+async function verify(
+  { config, out, signal }: CommandContext,
+  selection: z.infer<typeof Selection>,
+): Promise<void> {
+  const store = openStore(config.dataDir);
+  const results: { manifest: DatasetManifest; faults: readonly string[] }[] = [];
+  for (const manifest of await select(store, selection)) {
+    results.push({ manifest, faults: await store.verify(manifest) });
+    signal.throwIfAborted();
+  }
+  const series = [];
+  for (const manifest of await selectSeries(store, selection)) {
+    series.push({ manifest, faults: await store.series.verify(manifest) });
+    signal.throwIfAborted();
+  }
+  const faults = [...results, ...series].flatMap((result) => result.faults);
+  out.document({
+    ok: faults.length === 0,
+    datasets: results.map((result) => ({ ...describeDataset(result.manifest), faults: result.faults })),
+    series: series.map((result) => ({ ...seriesDocument(result.manifest), faults: result.faults })),
+  });
+  if (results.length + series.length === 0) out.print(nothingStored(selection));
+  else
+    out.table(
+      ['exchange', 'symbol', 'bars', 'rows', 'missing', 'verdict'],
+      results.map(({ manifest, faults: found }) => [
+        manifest.exchange,
+        manifest.symbol,
+        manifest.timeframe,
+        String(manifest.rows),
+        gapText(manifest),
+        found.length === 0 ? 'good' : counted(found.length, 'fault'),
+      ]),
+    );
+  if (series.length > 0) {
+    out.table(
+      ['series', 'rows', 'verdict'],
+      series.map(({ manifest, faults: found }) => [
+        describeSeries(manifest),
+        String(manifest.rows),
+        found.length === 0 ? 'good' : counted(found.length, 'fault'),
+      ]),
+    );
+  }
+  for (const fault of faults) out.print(fault);
+  if (faults.length > 0) {
+    throw new CheckFailed(
+      `${counted(faults.length, 'fault')} in the store. "crypto-trader fetch --repair" sets damaged files aside and fetches their months again.`,
+    );
+  }
+}
+
+async function showGaps(
+  { config, out }: CommandContext,
+  selection: z.infer<typeof Selection>,
+): Promise<void> {
+  const found = await select(openStore(config.dataDir), selection);
+  out.document({ datasets: found.map(describeDataset) });
+  const rows = found.flatMap((manifest) =>
+    manifest.gaps.map((gap) => [
+      `${manifest.exchange} ${manifest.symbol} ${manifest.timeframe}`,
+      formatMinute(gap.fromMs),
+      formatMinute(gap.toMs),
+      String(gap.bars),
+      gap.checked ? 'the source has none' : 'not asked for yet',
+    ]),
+  );
+  if (rows.length > 0) out.table(['dataset', 'first missing', 'last missing', 'bars', 'why'], rows);
+  const total = found.reduce((sum, manifest) => sum + missingBars(manifest), 0);
+  if (found.length === 0) out.print(nothingStored(selection));
+  else out.print(`${total} bars are missing in ${rows.length} gaps of ${found.length} datasets.`);
+}
+
+async function exportDataset(
+  { config, out }: CommandContext,
+  { out: path, since, until, ...selection }: z.infer<typeof ExportOptions>,
+): Promise<void> {
+  const store = openStore(config.dataDir);
+  const found = await select(store, { ...selection, exchange: selection.exchange ?? config.exchange.id });
+  if (found.length === 0) {
+    throw new UserError(`No stored candles match.`, {
+      hint: '"crypto-trader data list" shows what there is, "crypto-trader fetch" gets more.',
+    });
+  }
+  if (found.length > 1) {
+    throw new UserError(`The selection matches ${found.length} datasets; one is exported at a time.`, {
+      hint: 'Name it with --exchange, --symbols and --timeframe; "crypto-trader data list" shows what there is.',
+    });
+  }
+  const candles = await store.read(found[0], {
+    ...(since === undefined ? {} : { sinceMs: parseTime(since) }),
+    ...(until === undefined ? {} : { untilMs: parseUntil(until) }),
+  });
+  await exportCandles(path, candles);
+  out.document({ file: path, rows: candles.time.length, dataset: describeDataset(found[0]) });
+  out.print(`${candles.time.length} bars written to ${path}.`);
+}
+
+/** All series, or those whose subject names the exchange or a pair; a timeframe is one of candles only. */
+async function selectSeries(
+  store: Store,
+  { exchange, symbols, timeframe }: z.infer<typeof Selection>,
+): Promise<readonly SeriesManifest[]> {
+  if (timeframe !== undefined) return [];
+  const pairs =
+    symbols === undefined ? undefined : list(symbols).map((text) => symbolFolder(parseSymbol(text)));
+  return (await store.series.list()).filter(({ subject }) => {
+    const [from, pair] = subject.split('/');
+    return (exchange === undefined || from === exchange) && (pairs === undefined || pairs.includes(pair));
+  });
+}
+
+async function select(
+  store: Store,
+  { exchange, symbols, timeframe }: z.infer<typeof Selection>,
+): Promise<readonly DatasetManifest[]> {
+  const pairs = symbols === undefined ? undefined : list(symbols).map(parseSymbol);
+  const length = timeframe === undefined ? undefined : parseTimeframe(timeframe);
+  return (await store.list()).filter(
+    (manifest) =>
+      (exchange === undefined || manifest.exchange === exchange) &&
+      (pairs === undefined || pairs.includes(manifest.symbol)) &&
+      (length === undefined || manifest.timeframe === length),
+  );
+}

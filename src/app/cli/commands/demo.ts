@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { dump } from 'js-yaml';
+import { z } from 'zod';
+import { formatTime } from '../../../core/foundation/time.ts';
+import { UserError } from '../../../core/foundation/errors.ts';
+import { command, type CommandContext } from '../command.ts';
+
+const Options = z.object({ dir: z.string().min(1) });
+
+/** What the demo needs to know of `fetch --json`. */
+const Fetched = z.object({
+  datasets: z.array(z.object({ exchange: z.string(), source: z.string(), synthetic: z.boolean() })).min(1),
+});
+
+export function register(program: Command): void {
+  program
+    .command('demo')
+    .description('the whole job in one go: fetch, quick training, backtest with report, one paper cycle')
+    .option('--dir <folder>', 'where everything the demo makes is put', 'demo')
+    .addHelpText('after', '\nExamples:\n  $ crypto-trader demo\n  $ crypto-trader demo --dir /tmp/first-look')
+    .action(command(async (context, options) => demo(context, Options.parse(options).dir)));
+}
+
+/** Runs the program's own commands, each as a person would type it, in a folder of its own. */
+async function demo(context: CommandContext, folder: string): Promise<void> {
+  const { out } = context;
+  const configFile = join(folder, 'config.yaml');
+  const reportFile = join(folder, 'report.html');
+  const started = Date.now();
+  mkdirSync(folder, { recursive: true });
+  const step = (...args: string[]): Promise<string> => runStep(context, [...args, '--config', configFile]);
+
+  writeSettings(context, folder, configFile, context.config.exchange.id);
+  const fetched = Fetched.parse(JSON.parse(await step('fetch', '--source', 'auto', '--json')));
+  const [{ exchange, source }] = fetched.datasets;
+  const synthetic = fetched.datasets.some((dataset) => dataset.synthetic);
+  // Where the candles came from is where every later step has to look for them.
+  writeSettings(context, folder, configFile, exchange);
+  out.print(
+    synthetic
+      ? '\nNo exchange and no Yahoo within reach: these are SYNTHETIC candles. Results say nothing about any market.\n'
+      : `\nCandles come from ${source === exchange ? exchange : `${source} (${exchange})`}.\n`,
+  );
+
+  await step('data', 'list');
+  await step('train', '--mode', 'quick', ...(synthetic ? ['--allow-synthetic'] : []));
+  await step('backtest', '--report', reportFile);
+  await step('signals');
+  await step('paper', '--max-cycles', '1', ...(source === 'exchange' ? [] : ['--no-exchange']));
+
+  const minutes = (Date.now() - started) / 60_000;
+  out.document({ synthetic, source, exchange, config: configFile, report: reportFile, minutes });
+  out.print(`
+Done in ${minutes.toFixed(1)} minutes${synthetic ? ', on SYNTHETIC candles' : ''}. Everything is in ${folder}/:
+  report        ${reportFile}   (open it in a browser)
+  candles       ${join(folder, 'data')}
+  models        ${join(folder, 'checkpoints')}
+  logs          ${join(folder, 'logs')}
+Go on with:
+  crypto-trader dashboard --config ${configFile}
+  crypto-trader paper --config ${configFile}${source === 'exchange' ? '' : ' --no-exchange'}
+  crypto-trader models list --config ${configFile}`);
+}
+
+function writeSettings({ config }: CommandContext, folder: string, file: string, exchange: string): void {
+  const settings = {
+    seed: config.seed,
+    dataDir: join(folder, 'data'),
+    checkpointDir: join(folder, 'checkpoints'),
+    logDir: join(folder, 'logs'),
+    exchange: { id: exchange, ...(config.exchange.baseUrl ? { baseUrl: config.exchange.baseUrl } : {}) },
+    market: {
+      symbols: [...config.market.symbols],
+      timeframe: config.market.timeframe,
+      since: formatTime(config.market.since),
+      ...(config.market.until === undefined ? {} : { until: formatTime(config.market.until) }),
+    },
+  };
+  writeFileSync(file, dump(settings));
+}
+
+/** Runs one command of this program, its output passed through; under --json its document is the answer. */
+async function runStep({ out, signal }: CommandContext, args: readonly string[]): Promise<string> {
+  const bin = fileURLToPath(new URL('../../../../bin/crypto-trader.js', import.meta.url));
+  out.print(`$ crypto-trader ${args.join(' ')}`);
+  const captured = args.includes('--json');
+  const child = spawn(process.execPath, [bin, ...args], {
+    stdio: ['ignore', captured ? 'pipe' : out.json ? 2 : 'inherit', 'inherit'],
+  });
+  let text = '';
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve);
+  });
+  signal.throwIfAborted();
+  if (code !== 0) {
+    throw new UserError(`The step "${args[0]}" stopped with exit code ${code}.`, {
+      hint: 'Its own message is above. Run the demo again when it is solved: what is done already is kept.',
+    });
+  }
+  out.print();
+  return text;
+}

@@ -1,0 +1,239 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { formatTime } from '../../../core/foundation/time.ts';
+import { openStore } from '../../../data/store/store.ts';
+import {
+  catalogue,
+  computeFeatures,
+  findFeatures,
+  streamFeatures,
+} from '../../../core/features/catalogue.ts';
+import { findLeaks } from '../../../core/features/causality.ts';
+import type { Feature } from '../../../core/features/feature.ts';
+import { CheckFailed } from '../../../core/foundation/errors.ts';
+import { parseSymbol } from '../../../core/market/symbol.ts';
+import { parseTimeframe } from '../../../core/market/timeframe.ts';
+import { type AbsentInput, absentInputs, loadInputs } from '../../../data/panel/load-inputs.ts';
+import { command, type CommandContext, decimal, integer, list, oneOf } from '../command.ts';
+import { counted } from '../dataset-document.ts';
+import { type Market, printAbsent, printValues } from '../feature-values.ts';
+
+const Options = z.object({
+  group: z.string().optional(),
+  exchange: z.string().optional(),
+  symbols: z.string().transform(list).optional(),
+  timeframe: z.string().optional(),
+  since: z.string().optional(),
+  until: z.string().optional(),
+  rows: z.string().default('10'),
+  check: z.boolean().default(false),
+  select: z.boolean().default(false),
+  model: z.string().default('boosted-trees'),
+  horizon: z.string().optional(),
+  folds: z.string().default('5'),
+  repeats: z.string().default('3'),
+  sameAbove: z.string().default('0.7'),
+});
+type Options = z.output<typeof Options>;
+
+const EXAMPLES = `
+Examples:
+  $ crypto-trader features                                    the catalogue
+  $ crypto-trader features --group momentum
+  $ crypto-trader features rsi_14 atr_14 --symbols BTC/USDT   values on the newest bars
+  $ crypto-trader features rsi_14 --symbols BTC/USDT --since 2026-01-01 --until 2026-01-02 --json
+  $ crypto-trader features --check                            proves on the stored data that none looks ahead
+  $ crypto-trader features --select --model boosted-trees --horizon 4`;
+
+export function register(program: Command): void {
+  program
+    .command('features')
+    .description('the feature catalogue; values of features; a proof that none looks ahead')
+    .argument('[names...]', 'only these features')
+    .option('--group <name>', 'only this group')
+    .option('--symbols <list>', 'print values of these pairs (for --check: default market.symbols)')
+    .option('--exchange <id>', 'whose candles (default: exchange.id)')
+    .option('--timeframe <length>', 'bar length (default: market.timeframe)')
+    .option('--since <date>', 'first bar to print (UTC)')
+    .option('--until <date>', 'up to the end of this date, or before this time (UTC)')
+    .option('--rows <number>', 'newest bars to print without --since', '10')
+    .option('--check', 'compare with values computed from shortened histories; exit code 3 on a difference')
+    .option('--select', 'which features carry something that others do not, by the training bars alone')
+    .option('--model <id>', 'for --select: boosted-trees, random-forest, logistic or ridge')
+    .option('--horizon <bars>', "for --select: bars of the return that is forecast (default: the model's)")
+    .option('--folds <number>', 'for --select: test spans, each after the bars it is learned from', '5')
+    .option('--repeats <number>', 'for --select: shuffles of each feature in each fold', '3')
+    .option(
+      '--same-above <number>',
+      'for --select: rank correlation above which features say the same',
+      '0.7',
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(
+      command(async (context, options, ...args) => {
+        const parsed = Options.parse(options);
+        const names = args.flatMap(list);
+        const market = marketOf(context, parsed);
+        // Named features have to be there; of others those are left out whose inputs are not.
+        const features = choose(names, parsed.group);
+        const absent = (await findAbsent(market)).filter((one) =>
+          features.some(({ name }) => one.features.includes(name)),
+        );
+        const chosen = names.length > 0 ? features : features.filter(({ name }) => !leavesOut(absent, name));
+        if (parsed.select) await select(context, market, chosen, parsed);
+        else if (parsed.check) await check(context, market, chosen, absent);
+        else if (parsed.symbols !== undefined)
+          await printValues(context, market, chosen, { absent, ...parsed });
+        else printCatalogue(context, market, features, { absent, whole: names.length > 0 });
+      }),
+    );
+}
+
+function choose(names: readonly string[], group: string | undefined): readonly Feature[] {
+  const named = names.length === 0 ? catalogue : findFeatures(names);
+  if (group === undefined) return named;
+  const known = [...new Set(catalogue.map((feature) => feature.group))];
+  const wanted = oneOf('--group', group, known);
+  return named.filter((feature) => feature.group === wanted);
+}
+
+async function select(
+  context: CommandContext,
+  market: Market,
+  features: readonly Feature[],
+  options: Options,
+): Promise<void> {
+  const { printSelection } = await import('../feature-selection.ts');
+  await printSelection(context, {
+    ...market,
+    names: features.map(({ name }) => name),
+    model: options.model,
+    horizonBars:
+      options.horizon === undefined ? undefined : integer('--horizon', options.horizon, { least: 1 }),
+    folds: integer('--folds', options.folds, { least: 2 }),
+    repeats: integer('--repeats', options.repeats, { least: 1 }),
+    sameAbove: decimal('--same-above', options.sameAbove, { least: 0, most: 1 }),
+  });
+}
+
+const marketOf = ({ config }: CommandContext, options: Options): Market => ({
+  store: openStore(config.dataDir),
+  exchange: options.exchange ?? config.exchange.id,
+  symbols: (options.symbols ?? config.market.symbols).map(parseSymbol),
+  timeframe: parseTimeframe(options.timeframe ?? config.market.timeframe),
+  sources: config.features,
+});
+
+/** What is not stored for at least one of the symbols, each input once. */
+async function findAbsent({ store, symbols, ...market }: Market): Promise<readonly AbsentInput[]> {
+  const found = await Promise.all(symbols.map((symbol) => absentInputs(store, { ...market, symbol })));
+  const merged = new Map<string, AbsentInput>();
+  for (const one of found.flat()) {
+    const before = merged.get(one.input);
+    const asked = [...new Set([...(before?.symbols ?? []), ...one.symbols])];
+    merged.set(one.input, { ...(before ?? one), symbols: asked });
+  }
+  return [...merged.values()];
+}
+
+const leavesOut = (absent: readonly AbsentInput[], feature: string): boolean =>
+  absent.some(({ features }) => features.includes(feature));
+
+function printCatalogue(
+  context: CommandContext,
+  { timeframe }: Market,
+  features: readonly Feature[],
+  { absent, whole }: { readonly absent: readonly AbsentInput[]; readonly whole: boolean },
+): void {
+  const { out } = context;
+  out.document({
+    absent,
+    timeframe,
+    features: features.map(({ warmUpBars, ...feature }) => ({
+      ...feature,
+      warmUpBars: warmUpBars(timeframe),
+      available: !leavesOut(absent, feature.name),
+    })),
+  });
+  // Of a few there is room for everything.
+  out.table(
+    ['feature', 'group', 'unit', 'warm-up', 'formula', ...(whole ? ['inputs', 'source'] : [])],
+    features.map(({ name, group, unit, about, warmUpBars, inputs, source }) => [
+      name,
+      group,
+      unit,
+      String(warmUpBars(timeframe)),
+      about,
+      ...(whole ? [inputs.join(', '), source] : []),
+    ]),
+  );
+  const missing = features.filter(({ name }) => leavesOut(absent, name)).length;
+  out.print(
+    `${counted(features.length, 'feature')}, ${features.length - missing} available; warm-up in bars of ${timeframe}. All are computed by kernels of this program, none by a library.`,
+  );
+  printAbsent(context, absent);
+}
+
+async function check(
+  context: CommandContext,
+  { store, exchange, symbols, timeframe, sources }: Market,
+  features: readonly Feature[],
+  absent: readonly AbsentInput[],
+): Promise<void> {
+  const { out, signal } = context;
+  const names = features.map(({ name }) => name);
+  const progress = out.progress();
+  const task = progress.task('checking features', symbols.length);
+  const datasets = [];
+  for (const [done, symbol] of symbols.entries()) {
+    signal.throwIfAborted();
+    task.update(done, symbol);
+    const candles = await store.read({ exchange, symbol, timeframe });
+    const rows = candles.time.length;
+    const { inputs } = await loadInputs(store, names, {
+      exchange,
+      symbol,
+      timeframe,
+      sources,
+      fromMs: candles.time[0],
+      untilMs: Infinity,
+    });
+    const leaks = findLeaks(names, candles, {
+      timeframe,
+      inputs,
+      compute: (seen, known) => computeFeatures(names, seen, timeframe, known),
+      stream: (known) => streamFeatures(names, timeframe, known),
+      cuts: [1, 2, 3].map((quarter) => Math.floor((quarter * rows) / 4)).filter((cut) => cut > 0),
+    });
+    datasets.push({
+      symbol,
+      rows,
+      values: rows * names.length,
+      leaks: leaks.map((leak) => ({ ...leak, time: formatTime(candles.time[leak.row]) })),
+    });
+  }
+  task.update(symbols.length);
+  progress.stop();
+  const found = datasets.flatMap(({ symbol, leaks }) => leaks.map((leak) => ({ symbol, ...leak })));
+  out.document({
+    ok: found.length === 0,
+    exchange,
+    timeframe,
+    features: names.length,
+    absent,
+    datasets,
+  });
+  out.table(
+    ['symbol', 'bars', 'values compared', 'verdict'],
+    datasets.map(({ symbol, rows, values, leaks }) => [
+      symbol,
+      String(rows),
+      String(values),
+      leaks.length === 0 ? 'none looks ahead' : `${leaks.length} features look ahead`,
+    ]),
+  );
+  for (const { symbol, feature, time, value, expected } of found)
+    out.print(`${symbol} ${feature} at ${time}: ${value}, but ${expected} from the bars up to then`);
+  printAbsent(context, absent);
+  if (found.length > 0) throw new CheckFailed(`${found.length} features depend on later bars.`);
+}

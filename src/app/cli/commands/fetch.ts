@@ -1,0 +1,231 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
+import { fetchDatasets } from '../../../data/fetch.ts';
+import { openStore, type Store } from '../../../data/store/store.ts';
+import type { UpdateResult } from '../../../data/update.ts';
+import { UserError } from '../../../core/foundation/errors.ts';
+import { parseSymbol, type PairSymbol } from '../../../core/market/symbol.ts';
+import { SERIES_NAMES } from '../../../core/market/series-kinds.ts';
+import { parseTimeframe, type Timeframe } from '../../../core/market/timeframe.ts';
+import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
+import { UsageError } from '../exit.ts';
+import { describeDataset, gapText } from '../dataset-document.ts';
+
+const SOURCES = ['auto', 'exchange', 'yahoo', 'csv', 'synthetic'] as const;
+
+const Options = z.object({
+  exchange: z.string().optional(),
+  symbols: z.string().optional(),
+  timeframe: z.string().optional(),
+  since: z.string().optional(),
+  until: z.string().optional(),
+  source: z.string().optional(),
+  csv: z.string().optional(),
+  series: z.string().optional(),
+  every: z.string().optional(),
+  count: z.string().optional(),
+  baseUrl: z.string().optional(),
+  concurrency: z.string().optional(),
+  recheckGaps: z.boolean().default(false),
+  repair: z.boolean().default(false),
+  skipBadBars: z.boolean().default(false),
+});
+type Options = Omit<z.infer<typeof Options>, 'series'>;
+
+export function register(program: Command): void {
+  program
+    .command('fetch')
+    .description('candles into the store: asks only for what is missing, and resumes after any stop')
+    .option('--exchange <id>', 'a ccxt exchange: binance, kraken, coinbase, gemini, okx, kucoin, bybit, ...')
+    .option('--symbols <list>', 'pairs, separated by commas: BTC/USDT,ETH/USDT')
+    .option('--timeframe <length>', 'bar length: 1m, 5m, 15m, 1h, 4h, 1d, ...')
+    .option('--since <date>', 'first bar (UTC)')
+    .option('--until <date>', 'up to the end of this date, or before this time (UTC); default: now')
+    .option('--source <name>', `one of ${SOURCES.join(', ')}; auto: exchange, else Yahoo, else synthetic`)
+    .option('--csv <path>', 'a .csv or .csv.gz file, or a folder of <BASE-QUOTE>/<timeframe>.csv')
+    .option('--series <list>', `not candles but ${SERIES_NAMES.join(', ')}`)
+    .option('--every <seconds>', 'for --series order-book: go on taking snapshots, this far apart')
+    .option('--count <number>', 'for --series order-book: end after so many snapshots')
+    .option('--base-url <url>', 'another host that speaks the exchange API: a proxy or a test server')
+    .option('--concurrency <count>', 'symbols fetched side by side')
+    .option('--recheck-gaps', 'ask again for bars that the source did not have the last time')
+    .option('--skip-bad-bars', 'leave out bars with impossible prices instead of stopping')
+    .option('--repair', 'set damaged files aside first and fetch their months again')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ crypto-trader fetch --symbols BTC/USDT,ETH/USDT --since 2024-02-15
+  $ crypto-trader fetch --exchange kraken --symbols BTC/USD --timeframe 1d --since 2025-01-01
+  $ crypto-trader fetch --csv candles.csv.gz --exchange binance --symbols BTC/USDT --timeframe 1h
+  $ crypto-trader fetch --source synthetic --seed 7 --since 2024-01-01 --until 2024-12-31
+  $ crypto-trader fetch --series funding --csv funding/ --exchange binanceusdm
+  $ crypto-trader fetch --series funding,open-interest --symbols BTC/USDT --since 2025-01-01
+  $ crypto-trader fetch --series order-book --symbols BTC/USDT --every 60
+  $ crypto-trader fetch --series spx,dxy,gold,vix --csv macro/
+
+Without --exchange, CSV candles are stored under the name "csv"; without dates, the whole file is.`,
+    )
+    .action(
+      command(async (context, options) => {
+        const { series, ...parsed } = Options.parse(options);
+        if (series === undefined) return runFetch(context, parsed);
+        const { fetchSeries } = await import('../series.ts');
+        return fetchSeries(context, { ...parsed, series });
+      }),
+    );
+}
+
+interface Plan {
+  readonly store: Store;
+  readonly source: (typeof SOURCES)[number];
+  readonly exchange: string;
+  readonly symbols: readonly PairSymbol[];
+  readonly timeframe: Timeframe;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
+interface Outcome {
+  readonly source: string;
+  readonly passedOver: readonly { readonly source: string; readonly reason: string }[];
+  readonly datasets: readonly UpdateResult[];
+}
+
+async function runFetch(context: CommandContext, options: Options): Promise<void> {
+  const plan = readPlan(context, options);
+  if (options.repair) await repair(context, plan);
+  const progress = context.out.progress();
+  let outcome: Outcome;
+  try {
+    outcome =
+      plan.source === 'csv'
+        ? await fetchCsv(plan, options)
+        : await fetchSource(context, plan, options, progress);
+  } finally {
+    progress.stop();
+  }
+  printOutcome(context, outcome);
+}
+
+function readPlan({ config }: CommandContext, options: Options): Plan {
+  const asked = options.source ?? (options.csv === undefined ? config.fetch.source : 'csv');
+  const source = oneOf('--source', asked, SOURCES);
+  if ((source === 'csv') !== (options.csv !== undefined)) {
+    throw new UsageError('--source csv and --csv <path> belong together.');
+  }
+  const exchange = options.exchange ?? (source === 'csv' ? 'csv' : config.exchange.id);
+  if (!/^[a-z0-9]+$/.test(exchange)) throw new UsageError(`--exchange cannot be "${exchange}".`);
+  const sinceMs = options.since === undefined ? undefined : parseTime(options.since);
+  const untilMs = options.until === undefined ? undefined : parseUntil(options.until);
+  const plan = {
+    store: openStore(config.dataDir),
+    // Candles that are made up or Yahoo's keep coming from there.
+    source: source === 'auto' && (exchange === 'synthetic' || exchange === 'yahoo') ? exchange : source,
+    exchange,
+    symbols: [
+      ...new Set(
+        options.symbols === undefined ? config.market.symbols : list(options.symbols).map(parseSymbol),
+      ),
+    ],
+    timeframe: options.timeframe === undefined ? config.market.timeframe : parseTimeframe(options.timeframe),
+    sinceMs: sinceMs ?? (source === 'csv' ? -Infinity : config.market.since),
+    untilMs: untilMs ?? (source === 'csv' ? Infinity : (config.market.until ?? Date.now())),
+  };
+  if (plan.symbols.length === 0) throw new UsageError('--symbols names no pair.');
+  if (plan.sinceMs >= plan.untilMs) {
+    throw new UserError(
+      `The range ends (${formatMinute(plan.untilMs)}) before it begins (${formatMinute(plan.sinceMs)}).`,
+      { hint: 'Exchange --since and --until, or correct market.since and market.until in config.yaml.' },
+    );
+  }
+  return plan;
+}
+
+async function repair({ out }: CommandContext, { store, exchange, symbols, timeframe }: Plan): Promise<void> {
+  for (const symbol of symbols) {
+    for (const fault of await store.repair({ exchange, symbol, timeframe })) {
+      out.print(`Set aside: ${fault}`);
+    }
+  }
+}
+
+async function fetchSource(
+  context: CommandContext,
+  plan: Plan,
+  options: Options,
+  progress: ReturnType<CommandContext['out']['progress']>,
+): Promise<Outcome> {
+  const { config, seed, signal, log } = context;
+  if (plan.source === 'csv') throw new UsageError('--source csv needs --csv <path>.');
+  const tasks = new Map<PairSymbol, ReturnType<typeof progress.task>>();
+  return fetchDatasets({
+    ...plan,
+    source: plan.source,
+    exchange: { id: plan.exchange, baseUrl: options.baseUrl ?? config.exchange.baseUrl },
+    yahooUrl: config.fetch.yahooUrl,
+    seed,
+    concurrency:
+      options.concurrency === undefined
+        ? config.fetch.concurrency
+        : integer('--concurrency', options.concurrency, { least: 1 }),
+    timeoutMs: config.fetch.timeoutMs,
+    retries: config.fetch.retries,
+    askGapsAgain: options.recheckGaps,
+    skipBadBars: options.skipBadBars,
+    signal,
+    log,
+    onProgress: (symbol, done, total) => {
+      const task = tasks.get(symbol) ?? progress.task(`${symbol} ${plan.timeframe}`, total);
+      tasks.set(symbol, task);
+      task.update(done);
+    },
+  });
+}
+
+async function fetchCsv(
+  { store, exchange, symbols, timeframe, ...range }: Plan,
+  options: Options,
+): Promise<Outcome> {
+  const { csvPathFor, importCsv } = await import('../../../data/csv/import.ts');
+  const datasets: UpdateResult[] = [];
+  for (const symbol of symbols) {
+    const path = await csvPathFor(options.csv ?? '', { symbol, timeframe, alone: symbols.length === 1 });
+    datasets.push(await importCsv(store, { exchange, symbol, timeframe }, { path, ...range }));
+  }
+  return { source: 'csv', passedOver: [], datasets };
+}
+
+function printOutcome({ out }: CommandContext, { source, passedOver, datasets }: Outcome): void {
+  out.document({
+    source,
+    passedOver,
+    datasets: datasets.map(({ manifest, addedRows, skippedBars }) => ({
+      ...describeDataset(manifest),
+      source,
+      origin: manifest.source,
+      addedRows,
+      skippedBars,
+    })),
+  });
+  for (const { source: tried, reason } of passedOver) out.print(`Not from ${tried}: ${reason}`);
+  out.print(`Source: ${source}.`);
+  out.table(
+    ['exchange', 'symbol', 'bars', 'rows', 'new', 'first', 'last', 'missing', 'sha256'],
+    datasets.map(({ manifest, addedRows }) => [
+      manifest.exchange,
+      manifest.symbol,
+      manifest.timeframe,
+      String(manifest.rows),
+      String(addedRows),
+      formatMinute(manifest.firstTimeMs),
+      formatMinute(manifest.lastTimeMs),
+      gapText(manifest),
+      manifest.sha256.slice(0, 12),
+    ]),
+  );
+  if (datasets.some(({ manifest }) => manifest.synthetic)) {
+    out.print('These candles are SYNTHETIC: results on them say nothing about any market.');
+  }
+}

@@ -1,0 +1,212 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { configuredInstruments, executionRules } from '../../config/execution.ts';
+import { formatMinute } from '../../../core/foundation/time.ts';
+import { openExchange } from '../../../data/exchange/client.ts';
+import { openStore } from '../../../data/store/store.ts';
+import { UserError } from '../../../core/foundation/errors.ts';
+import { createExchangeFeed } from '../../../desk/paper/exchange-feed.ts';
+import type { BarFeed } from '../../../desk/paper/feed.ts';
+import type { BarRecord } from '../../../desk/paper/record.ts';
+import { type Cycle, runPaper, type RunSummary } from '../../../desk/paper/run.ts';
+import type { PaperSession } from '../../../desk/paper/session.ts';
+import { openSession } from '../../../desk/paper/slot.ts';
+import { createStoredFeed } from '../../../desk/paper/stored-feed.ts';
+import type { Instrument } from '../../../core/trading/instrument.ts';
+import { loadTrained, requireSameMarket, type TrainedSet } from '../../../learning/training/checkpoints.ts';
+import { command, type CommandContext, decimal, integer } from '../command.ts';
+import { eventText, paperDocument, positionRows, POSITION_HEAD, waiting } from '../paper-text.ts';
+
+const Options = z.object({
+  intervalSeconds: z.string().optional(),
+  maxCycles: z.string().optional(),
+  exchange: z.boolean().default(true),
+  fresh: z.boolean().default(false),
+});
+type Options = z.output<typeof Options>;
+
+const HELP = `
+Every look at the exchange is a cycle. What is decided at a bar's close is filled at the open of the next bar, and
+is shown as waiting until that bar has closed. Stopped in any way, the same command goes on where it was; bars that
+closed in between are processed in order, but nothing is ordered on them.
+With --no-exchange, every cycle is one stored bar that training has not seen.
+
+Examples:
+  $ crypto-trader paper                          every 60 seconds, until Ctrl-C
+  $ crypto-trader paper --max-cycles 3 --json
+  $ crypto-trader paper --no-exchange --fresh    a new session over the stored bars`;
+
+export function register(program: Command): void {
+  program
+    .command('paper')
+    .description('trade closed bars on paper, with a ledger that survives any stop')
+    .option('--interval-seconds <seconds>', 'pause between cycles (default: paper.intervalSeconds)')
+    .option('--max-cycles <number>', 'end after this many cycles')
+    .option('--no-exchange', 'run over the stored candles, asking no exchange')
+    .option('--fresh', 'archive the current session and start another')
+    .addHelpText('after', HELP)
+    .action(command(async (context, options) => paper(context, Options.parse(options))));
+}
+
+async function paper(context: CommandContext, options: Options): Promise<void> {
+  const { config, out, log, signal } = context;
+  const pauseMs = intervalMs(context, options);
+  const maxCycles =
+    options.maxCycles === undefined ? undefined : integer('--max-cycles', options.maxCycles, { least: 1 });
+  if (config.exchange.mode === 'live') {
+    throw new UserError('exchange.mode is "live", and this program does not trade live yet.', {
+      hint: 'Set exchange.mode to "paper": nothing is ever sent to the exchange then but questions.',
+    });
+  }
+  const trained = await loadTrained(config.checkpointDir);
+  requireSameMarket(trained, { exchange: config.exchange.id, timeframe: config.market.timeframe });
+  const { feed, instruments } = await openFeed(context, trained, options);
+  const session = await openSession(
+    config.dataDir,
+    {
+      feed: options.exchange ? 'exchange' : 'stored',
+      exchange: trained.exchange,
+      timeframe: trained.timeframe,
+      symbols: trained.symbols,
+      synthetic: trained.synthetic,
+      rules: executionRules(config.trading, trained.symbols.length),
+    },
+    { fresh: options.fresh, nowMs: Date.now(), instruments },
+  );
+  try {
+    introduce(context, session, trained);
+    const records: BarRecord[] = [];
+    const summary = await runPaper(session, feed, {
+      intervalMs: pauseMs,
+      maxCycles,
+      signal,
+      now: Date.now,
+      onBar: (record) => {
+        if (out.json) records.push(record);
+        reportBar(context, session, record);
+      },
+      onCycle: reportCycles(context),
+    });
+    log.info({ ...summary, equity: session.account.equity() }, 'paper session stopped');
+    conclude(context, session, summary);
+    signal.throwIfAborted();
+    if (summary.feed.kind === 'stale' && summary.freshCycles === 0) {
+      throw new UserError(`No look at the exchange succeeded: ${summary.feed.reason}`, {
+        hint: 'Check the network, or run without --max-cycles to wait until it answers. The session is kept.',
+      });
+    }
+    out.document(paperDocument(session, summary, records));
+  } finally {
+    await session.close();
+    for (const { fitted } of trained.members) fitted.dispose?.();
+  }
+}
+
+/** Stored bars follow one another at once unless a pause is asked for. */
+function intervalMs({ config }: CommandContext, { intervalSeconds, exchange }: Options): number {
+  if (intervalSeconds !== undefined)
+    return 1000 * decimal('--interval-seconds', intervalSeconds, { least: 0 });
+  return exchange ? 1000 * config.paper.intervalSeconds : 0;
+}
+
+async function openFeed(
+  { config, log, signal }: CommandContext,
+  trained: TrainedSet,
+  options: Options,
+): Promise<{ readonly feed: BarFeed; readonly instruments: () => Promise<readonly Instrument[]> }> {
+  const store = openStore(config.dataDir);
+  const configured = configuredInstruments(config.trading, trained.symbols);
+  if (!options.exchange)
+    return { feed: createStoredFeed(store, trained), instruments: async () => configured };
+  if (trained.synthetic) {
+    throw new UserError(`The models of "${trained.runId}" were trained on synthetic candles.`, {
+      hint: 'No exchange continues those: use `paper --no-exchange`, or fetch real candles and train on them.',
+    });
+  }
+  const { id, baseUrl } = config.exchange;
+  const { timeoutMs, retries } = config.fetch;
+  const client = await openExchange({ id, baseUrl, timeoutMs, retries, log });
+  return {
+    feed: createExchangeFeed({ store, trained, source: client, log, now: Date.now }),
+    instruments: async () => {
+      const facts = await client.instruments(trained.symbols, signal);
+      return configured.map(({ symbol, amountStep, priceTick, minNotional }, s) => ({
+        symbol,
+        amountStep: facts[s].amountStep ?? amountStep,
+        priceTick: facts[s].priceTick ?? priceTick,
+        minNotional: facts[s].minNotional ?? minNotional,
+      }));
+    },
+  };
+}
+
+function introduce(
+  { out, log }: CommandContext,
+  { session, last, recovery }: PaperSession,
+  trained: TrainedSet,
+) {
+  const { sessionId, synthetic } = session;
+  log.info({ sessionId, runId: trained.runId, ...recovery }, 'paper session');
+  if (synthetic) out.print('SYNTHETIC candles: results say nothing about any market.');
+  out.print(
+    last === undefined
+      ? `Paper session ${sessionId}, new; models of ${trained.runId}.`
+      : `Paper session ${sessionId}, resumed after the bar of ${formatMinute(last.timeMs)}; ${recovery.barsReplayed} bars of the ledger replayed; models of ${trained.runId}.`,
+  );
+  if (recovery.tornBytes > 0) {
+    out.print(
+      `The last line of the ledger was cut off by a crash (${recovery.tornBytes} bytes): its bar is processed again.`,
+    );
+    log.warn({ tornBytes: recovery.tornBytes }, 'a torn last line of the ledger was dropped');
+  }
+}
+
+/** Bars of an exchange are news; of stored bars only those on which something happened. */
+function reportBar(
+  { out, log }: CommandContext,
+  { session, account }: PaperSession,
+  record: BarRecord,
+): void {
+  const happened = record.events.map(eventText);
+  const placed = waiting(session, account);
+  const missed = record.decision === 'missed' ? ['missed: nothing ordered'] : [];
+  for (const event of record.events) log.info({ ...event }, eventText(event));
+  if (session.feed === 'stored' && happened.length === 0) return;
+  const news = [...happened, ...missed, ...placed].join('; ');
+  const change = 100 * (record.equity / session.rules.initialBalance - 1);
+  out.print(
+    `${formatMinute(record.timeMs)}  equity ${record.equity.toFixed(2)} (${change >= 0 ? '+' : ''}${change.toFixed(2)} %)${news === '' ? '' : `  ${news}`}`,
+  );
+}
+
+/** Says when the feed is lost and when it is back, once. */
+function reportCycles({ out, log }: CommandContext): (cycle: Cycle) => void {
+  let lost = false;
+  return ({ number, bars, feed }) => {
+    log.debug({ number, bars, feed }, 'paper cycle');
+    if (feed.kind === 'stale') {
+      const retry = `trying again in ${Math.round(feed.retryInMs / 1000)} s`;
+      log.warn({ ...feed }, `feed is stale: ${feed.reason}`);
+      if (!lost) out.print(`Feed is STALE since ${formatMinute(feed.sinceMs)}: ${feed.reason} (${retry})`);
+    } else if (lost) {
+      log.info({ number }, 'feed is back');
+      out.print('Feed is back.');
+    }
+    lost = feed.kind === 'stale';
+  };
+}
+
+function conclude(
+  { out }: CommandContext,
+  session: PaperSession,
+  { cycles, barsProcessed }: RunSummary,
+): void {
+  const { last, account } = session;
+  out.print(
+    `\n${cycles} cycles, ${barsProcessed} bars processed${last === undefined ? '' : `, the last of ${formatMinute(last.timeMs)}`}; equity ${account.equity().toFixed(2)}.`,
+  );
+  const rows = positionRows(account);
+  if (rows.length === 0) out.print('No open position.');
+  else out.table(POSITION_HEAD, rows);
+  for (const line of waiting(session.session, account)) out.print(line);
+}

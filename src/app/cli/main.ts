@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+
+interface CommandModule {
+  register(program: Command): void;
+}
+
+/** Every command, in the order of the help. A command's file is loaded only when it is asked for. */
+const COMMANDS: readonly { name: string; summary: string; load(): Promise<CommandModule> }[] = [
+  {
+    name: 'demo',
+    summary: 'the whole job in one go: fetch, train, backtest, one paper cycle',
+    load: () => import('./commands/demo.ts'),
+  },
+  {
+    name: 'fetch',
+    summary: 'candles into the store, from an exchange, Yahoo, CSV files or a generator',
+    load: () => import('./commands/fetch.ts'),
+  },
+  {
+    name: 'data',
+    summary: 'list, verify, export the stored candles; show their gaps',
+    load: () => import('./commands/data.ts'),
+  },
+  {
+    name: 'features',
+    summary: 'the feature catalogue, feature values, and a proof that none looks ahead',
+    load: () => import('./commands/features.ts'),
+  },
+  {
+    name: 'train',
+    summary: 'train models on the stored candles',
+    load: () => import('./commands/train.ts'),
+  },
+  {
+    name: 'backtest',
+    summary: 'trade the forecasts on stored candles, with costs, baselines and intervals',
+    load: () => import('./commands/backtest.ts'),
+  },
+  {
+    name: 'signals',
+    summary: 'what every model and the ensemble want now',
+    load: () => import('./commands/signals.ts'),
+  },
+  {
+    name: 'models',
+    summary: 'the models, their parameters, what was trained and how it did',
+    load: () => import('./commands/models.ts'),
+  },
+  {
+    name: 'paper',
+    summary: 'trade closed bars on paper, with a ledger that survives any stop',
+    load: () => import('./commands/paper.ts'),
+  },
+  {
+    name: 'dashboard',
+    summary: 'watch the paper session and training live',
+    load: () => import('./commands/dashboard.ts'),
+  },
+  {
+    name: 'config',
+    summary: 'show every setting and where it came from',
+    load: () => import('./commands/config.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'check this machine, the settings, the exchange and the stored data; say what to do',
+    load: () => import('./commands/doctor.ts'),
+  },
+];
+
+/** Runs the program and sets `process.exitCode`. `argv` as in `process.argv`. */
+export async function main(argv: readonly string[]): Promise<void> {
+  stopWhenNobodyReads();
+  loadEnvironmentFile();
+  const word = argv.slice(2).find((argument) => COMMANDS.some(({ name }) => name === argument));
+  const asked = COMMANDS.find(({ name }) => name === word);
+  const program = new Command('crypto-trader')
+    .description(
+      'Research and paper trading for crypto: real candles, honest backtests, models trained at native speed.',
+    )
+    .version(version(), '--version')
+    .option('--config <file>', 'settings file (default: config.yaml)')
+    .option('--json', 'one JSON document on stdout; logs and progress on stderr')
+    .option('--log-level <level>', 'debug, info, warn or error')
+    .option('--seed <number>', 'seed of everything random')
+    .option('--no-color', 'plain text')
+    .helpOption('-h, --help', 'show help')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(see --help)')
+    .exitOverride()
+    .addHelpText('after', EXAMPLES);
+  for (const entry of COMMANDS) {
+    if (entry === asked) (await entry.load()).register(program);
+    else program.command(entry.name).description(entry.summary);
+  }
+  for (const subcommand of program.commands) subcommand.copyInheritedSettings(program);
+
+  try {
+    if (argv.length <= 2) program.outputHelp();
+    else await program.parseAsync([...argv]);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // commander has printed its message and the nearest valid word already.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  }
+}
+
+const EXAMPLES = `
+Examples:
+  $ crypto-trader demo                          the whole job in one go
+  $ crypto-trader fetch --symbols BTC/USDT --since 2024-02-15
+  $ crypto-trader train --mode quick
+  $ crypto-trader backtest --report report.html
+  $ crypto-trader paper --interval-seconds 60   in one terminal,
+  $ crypto-trader dashboard                     and this in another
+
+Exit codes: 0 done, 1 you can fix it, 2 wrong command line, 3 finished but its check failed, 130 interrupted.`;
+
+/** `crypto-trader models list | head`, `crypto-trader train 2>&1 | head`: the reader has gone, which is no error. */
+function stopWhenNobodyReads(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit();
+      throw error;
+    });
+}
+
+/** Variables from `.env` in the working folder; what is set already wins. */
+function loadEnvironmentFile(): void {
+  try {
+    process.loadEnvFile('.env');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  const match = /"version":\s*"([^"]+)"/.exec(text);
+  return match?.[1] ?? 'unknown';
+}

@@ -1,0 +1,158 @@
+import { formatTime } from '../../core/foundation/time.ts';
+import { spread, spreadText } from '../../core/evaluation/spread.ts';
+import { trainingLogFile } from '../../learning/training/journal.ts';
+import type { RunResult } from '../../learning/training/run-folder.ts';
+import type { ForecastScore } from '../../learning/validation/score.ts';
+import type { FinishedRun } from '../../learning/training/train.ts';
+import type { Output } from './output.ts';
+
+/** What a finished run says: the score of every model on the validation bars, and what was left out. */
+export function printRun(
+  out: Output,
+  { runId, path, plan, result, members, kept, datasets }: FinishedRun,
+  logDir: string,
+): void {
+  for (const { symbol, gaps } of datasets) {
+    if (gaps.length > 0)
+      out.print(
+        `${symbol}: ${missingBars(gaps)} missing bars in ${gaps.length} gaps; no label reaches across them.`,
+      );
+  }
+  if (plan.synthetic) out.print('These candles are SYNTHETIC: the figures say nothing about any market.');
+  const day = (ms: number): string => formatTime(ms).slice(0, 10);
+  out.print(
+    `\nTrained on ${day(plan.sinceMs)} .. ${day(plan.trainUntilMs)}, measured on ${day(plan.trainUntilMs)} .. ${day(plan.validateUntilMs)} (validation). The bars after that are for backtests.\n`,
+  );
+  out.table(
+    ['model', 'status', 'seconds', 'samples', 'direction right % (95 %)', 'IC', 'net return %'],
+    [
+      ...members.map(({ id, manifest }) => [
+        id,
+        kept.includes(id) ? 'kept' : 'trained',
+        manifest.seconds.toFixed(1),
+        ...scoreCells(manifest.metrics),
+      ]),
+      ['ensemble', `of ${result.ensemble.members.length}`, '', ...scoreCells(result.ensemble.metrics)],
+      ...Object.entries(result.baselines)
+        .filter(([id]) => !result.models.includes(id))
+        .map(([id, score]) => [id, 'baseline', '', ...scoreCells(score)]),
+      ...result.skipped.map(({ id }) => [id, 'skipped', '', '', '', '', '']),
+    ],
+  );
+  printSeeds(out, plan.seeds, result, members);
+  for (const { id, fitted } of members)
+    for (const { name, reason } of fitted.absent ?? []) out.print(`${id} reads no ${name}: ${reason}.`);
+  for (const { id, reason } of result.skipped) out.print(`${id} was skipped: ${reason}`);
+  out.print(
+    `\nNet return: spot, long only, ${plan.feeBps} bp fee and ${plan.slippageBps} bp slippage a side, equal capital for each symbol.
+Direction: against the return from the next open over the model's own horizon.
+Run ${runId} is in ${path}, its progress in ${trainingLogFile(logDir, runId)}.`,
+  );
+}
+
+/** Every figure once more: over the seeds where it depends on chance, as it is where it does not. */
+function printSeeds(
+  out: Output,
+  count: number,
+  { seeds, ensemble, baselines, models }: RunResult,
+  members: FinishedRun['members'],
+): void {
+  if (seeds === undefined) return;
+  const others = Object.entries(baselines).filter(([id]) => !models.includes(id));
+  const single = [
+    ...members.map(({ id, manifest }) => [id, manifest.metrics] as const),
+    ['ensemble', ensemble.metrics] as const,
+    ...others,
+  ];
+  out.print(
+    `\nMean +- standard deviation over ${count} seeds; the first of them stands above and is the one that forecasts:\n`,
+  );
+  out.table(
+    ['model', 'seeds', 'direction right %', 'IC', 'net return %'],
+    single.map(([id, metrics]) => {
+      const scores = seeds[id] ?? [metrics];
+      const { directionalAccuracyPct, informationCoefficient, netReturnPct } = overSeeds(scores);
+      return [
+        id,
+        scores.length > 1 ? String(scores.length) : 'no chance in it',
+        spreadText(directionalAccuracyPct, 1),
+        spreadText(informationCoefficient, 3),
+        spreadText(netReturnPct, 1),
+      ];
+    }),
+  );
+}
+
+const overSeeds = (scores: readonly ForecastScore[]) => ({
+  directionalAccuracyPct: spread(scores.map((score) => score.directionalAccuracyPct)),
+  informationCoefficient: spread(scores.map((score) => score.informationCoefficient)),
+  netReturnPct: spread(scores.map((score) => score.netReturnPct)),
+});
+
+const missingBars = (gaps: readonly { readonly bars: number }[]): number =>
+  gaps.reduce((total, { bars }) => total + bars, 0);
+
+function scoreCells(score: ForecastScore): readonly string[] {
+  const { directionalAccuracyPct: accuracy, directionalAccuracyIntervalPct: interval } = score;
+  return [
+    String(score.samples),
+    accuracy === undefined || interval === undefined
+      ? '-'
+      : `${accuracy.toFixed(1)} (${interval.map((bound) => bound.toFixed(1)).join(' .. ')})`,
+    score.informationCoefficient?.toFixed(3) ?? '-',
+    score.netReturnPct.toFixed(1),
+  ];
+}
+
+/** `train --json`. */
+export function runDocument(
+  { runId, plan, result, members, kept, path, datasets, projections }: FinishedRun,
+  mode: string,
+): unknown {
+  return {
+    runId,
+    mode,
+    seed: plan.seed,
+    checkpoint: path,
+    synthetic: plan.synthetic,
+    dataFingerprint: plan.dataFingerprint,
+    datasets: datasets.map(({ symbol, rows, gaps }) => ({ symbol, rows, missingBars: missingBars(gaps) })),
+    firstTime: formatTime(plan.sinceMs),
+    trainUntil: formatTime(plan.trainUntilMs),
+    validateUntil: formatTime(plan.validateUntilMs),
+    projections,
+    phases: [
+      ...members.map(({ id, model, manifest, folder, fitted }) => ({
+        model: id,
+        phase: model.kind,
+        status: kept.includes(id) ? 'kept' : 'trained',
+        epochs: manifest.epochs,
+        steps: manifest.steps,
+        seconds: manifest.seconds,
+        samplesPerSecond: manifest.samplesPerSecond,
+        metrics: manifest.metrics,
+        baseline: manifest.baselines,
+        ...seedsOf(result, id),
+        report: fitted.report,
+        absent: fitted.absent,
+        checkpoint: folder,
+        weightHash: manifest.weightHash,
+      })),
+      {
+        model: 'ensemble',
+        phase: 'ensemble',
+        status: 'combined',
+        members: result.ensemble.members,
+        metrics: result.ensemble.metrics,
+        baseline: result.baselines,
+        ...seedsOf(result, 'ensemble'),
+      },
+      ...result.skipped.map(({ id, reason }) => ({ model: id, status: 'skipped', reason })),
+    ],
+  };
+}
+
+function seedsOf({ seeds }: RunResult, id: string): object {
+  const scores = seeds?.[id];
+  return scores === undefined ? {} : { seeds: scores, overSeeds: overSeeds(scores) };
+}

@@ -1,0 +1,42 @@
+import type { PairSymbol } from '../../core/market/symbol.ts';
+import type { Instrument } from '../../core/trading/instrument.ts';
+import type { ExecutionRules } from '../../core/trading/rules.ts';
+import { SPOT_RULES } from '../../core/trading/rules.ts';
+import type { Config } from './schema.ts';
+
+/**
+ * The `trading` section as rules of the execution core for so many symbols; what has no setting takes the
+ * pessimistic choice. Without `maxPositionPct` every symbol may use an equal share of the allowed exposure.
+ */
+export function executionRules(trading: Config['trading'], symbols: number): ExecutionRules {
+  const { trailingStopPct, trailingActivationPct, amountStep: _, minNotional: __, ...settings } = trading;
+  return {
+    ...SPOT_RULES,
+    ...settings,
+    maxPositionPct: settings.maxPositionPct ?? settings.maxExposurePct / symbols,
+    maxVolumeSharePct: settings.maxVolumeSharePct,
+    stopLossPct: settings.stopLossPct,
+    takeProfitPct: settings.takeProfitPct,
+    trailingStop:
+      trailingStopPct === undefined
+        ? undefined
+        : {
+            distancePct: trailingStopPct,
+            activationPct: trailingActivationPct,
+            from: 'extreme',
+            ratchet: 'next-bar',
+          },
+  };
+}
+
+/** Instruments as the settings describe them, for runs that do not ask an exchange. */
+export const configuredInstruments = (
+  trading: Config['trading'],
+  symbols: readonly PairSymbol[],
+): readonly Instrument[] =>
+  symbols.map((symbol) => ({
+    symbol,
+    amountStep: trading.amountStep,
+    priceTick: 0,
+    minNotional: trading.minNotional,
+  }));

@@ -1,0 +1,195 @@
+import { z } from 'zod';
+import { DEFAULT_SOURCES } from '../../core/features/inputs.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { parseSymbol } from '../../core/market/symbol.ts';
+import { parseTimeframe, type Timeframe } from '../../core/market/timeframe.ts';
+import { parseTime, parseUntil } from '../../core/foundation/time.ts';
+
+/** Runs a parser of the program inside zod, so that its message appears with the key it belongs to. */
+const parsed = <T>(parse: (text: string) => T) =>
+  z.union([z.string(), z.date().transform((date) => date.toISOString())]).transform((text, context): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      context.addIssue({ code: 'custom', message: `${error.message} ${error.hint}` });
+      return z.NEVER;
+    }
+  });
+
+const percent = (description: string) => z.number().min(0).max(100).describe(description);
+const distance = (description: string) =>
+  z
+    .number()
+    .min(0.05, 'Too small: write percent, 5 for 5 %')
+    .max(1000)
+    .describe(`${description}, in percent; default: none`);
+const exchangeId = (description: string) =>
+  z
+    .string()
+    .regex(/^[a-z0-9]+$/, 'Expected a ccxt exchange id')
+    .describe(description);
+const basisPoints = (description: string) => z.number().min(0).max(1000).describe(description);
+
+/** Everything that can be set, with its default. Keys, descriptions and limits are the documentation. */
+export const ConfigSchema = z
+  .strictObject({
+    seed: z
+      .int()
+      .min(0)
+      .default(42)
+      .describe('Seed of everything random; the same seed gives the same weights'),
+    dataDir: z.string().min(1).default('data').describe('Candles and paper sessions'),
+    checkpointDir: z.string().min(1).default('checkpoints').describe('Trained models'),
+    logDir: z.string().min(1).default('logs').describe('JSON-lines logs and training metrics'),
+    exchange: z
+      .strictObject({
+        id: z.string().min(1).default('binance').describe('A ccxt exchange id'),
+        mode: z.enum(['paper', 'live']).default('paper').describe('Only paper is available'),
+        baseUrl: z
+          .url()
+          .optional()
+          .describe('Another host that speaks the exchange API: a proxy or a test server'),
+      })
+      .prefault({}),
+    market: z
+      .strictObject({
+        symbols: z
+          .array(parsed(parseSymbol))
+          .min(1)
+          .default(['BTC/USDT', 'ETH/USDT', 'SOL/USDT'])
+          .describe('Pairs to fetch, train on and trade'),
+        timeframe: parsed((text): Timeframe => parseTimeframe(text))
+          .default('1h')
+          .describe('Bar length'),
+        since: parsed(parseTime)
+          .default(Date.UTC(2024, 1, 15))
+          .describe('First bar to fetch (date, UTC)'),
+        until: parsed(parseUntil)
+          .optional()
+          .describe('Fetch bars up to the end of this date, or before this time (UTC); default: now'),
+      })
+      .prefault({}),
+    fetch: z
+      .strictObject({
+        source: z
+          .enum(['auto', 'exchange', 'yahoo', 'csv', 'synthetic'])
+          .default('auto')
+          .describe('Where candles come from; auto tries exchange, then Yahoo, then synthetic'),
+        concurrency: z.int().min(1).max(16).default(3).describe('Symbols fetched side by side'),
+        retries: z.int().min(0).max(20).default(5).describe('Attempts after a failed request'),
+        timeoutMs: z.int().min(100).default(20_000).describe('Patience with one request'),
+        yahooUrl: z.url().optional().describe("Another host that serves Yahoo Finance's chart endpoint"),
+      })
+      .prefault({}),
+    training: z
+      .strictObject({
+        validationPct: percent('Share of bars after the training bars that models are compared on').default(
+          10,
+        ),
+        testPct: percent('Share of the newest bars that training never sees').default(20),
+        seeds: z
+          .int()
+          .min(1)
+          .max(100)
+          .default(1)
+          .describe('How often each model that draws random numbers is trained; the first forecasts'),
+        snapshotMinutes: z
+          .number()
+          .min(0)
+          .default(5)
+          .describe('A model in training is kept on disk at least this often; 0: after every step'),
+        snapshotEpochs: z.int().min(1).default(10).describe('... and after every so many epochs'),
+        snapshotsKept: z
+          .int()
+          .min(1)
+          .default(3)
+          .describe('The newest so many of them stay until it is finished'),
+      })
+      .prefault({}),
+    features: z
+      .strictObject({
+        benchmark: parsed(parseSymbol)
+          .default(DEFAULT_SOURCES.benchmark)
+          .describe('The pair that others are compared with; on-chain features are of its base asset'),
+        derivatives: exchangeId(
+          'Where the perpetuals of the pairs trade: funding, open interest, basis',
+        ).default(DEFAULT_SOURCES.derivatives),
+        otherExchange: exchangeId('A second spot exchange, for price differences').default(
+          DEFAULT_SOURCES.otherExchange,
+        ),
+        otherDerivatives: exchangeId('A second exchange of perpetuals, for the spread of funding').default(
+          DEFAULT_SOURCES.otherDerivatives,
+        ),
+      })
+      .prefault({}),
+    models: z
+      .record(z.string(), z.record(z.string(), z.unknown()))
+      .default({})
+      .describe('Hyper-parameters by model id; see `crypto-trader models show <id>`'),
+    trading: z
+      .strictObject({
+        initialBalance: z.number().positive().default(10_000).describe('Starting cash in quote currency'),
+        feeBps: basisPoints('Taker fee per side').default(10),
+        slippageBps: basisPoints('Assumed slippage per side').default(5),
+        maxPositionPct: percent(
+          'Largest position of one symbol, of equity: what a target of 1 means; default: an equal share',
+        ).optional(),
+        maxExposurePct: percent('Largest sum of all positions, of equity').default(100),
+        allowShort: z
+          .boolean()
+          .default(false)
+          .describe('Let a negative forecast sell short; on a spot market it means flat'),
+        rebalanceBandPct: percent(
+          'Changes of a position smaller than this share of equity do not trade; closing always does',
+        ).default(5),
+        maxVolumeSharePct: percent(
+          "Largest share of a bar's volume one order may take; default: no limit",
+        ).optional(),
+        amountStep: z
+          .number()
+          .min(0)
+          .default(0.00001)
+          .describe(
+            'Order amounts are multiples of this where the exchange was not asked (backtest); 0: any',
+          ),
+        minNotional: z
+          .number()
+          .min(0)
+          .default(5)
+          .describe(
+            'Least value of an order, in quote currency, where the exchange was not asked (backtest)',
+          ),
+        stopLossPct: distance('Stop-loss distance from the entry price').optional(),
+        takeProfitPct: distance('Take-profit distance from the entry price').optional(),
+        trailingStopPct: distance('Distance of a trailing stop from the best price').optional(),
+        trailingActivationPct: percent('Profit from which on the trailing stop trails').default(0),
+        intrabarOrder: z
+          .enum(['stop-first', 'target-first', 'nearest-first'])
+          .default('stop-first')
+          .describe('Which came first when one bar reaches both stop and target'),
+        reentry: z
+          .enum(['new-signal', 'next-bar'])
+          .default('new-signal')
+          .describe(
+            'After a protective exit: wait until the signal goes flat or turns, or enter again at once',
+          ),
+      })
+      .prefault({}),
+    paper: z
+      .strictObject({
+        intervalSeconds: z.number().positive().default(60).describe('Pause between looks at the exchange'),
+      })
+      .prefault({}),
+    log: z
+      .strictObject({
+        level: z
+          .enum(['debug', 'info', 'warn', 'error'])
+          .default('info')
+          .describe('Least important line kept in the log file'),
+      })
+      .prefault({}),
+  })
+  .readonly();
+
+export type Config = z.output<typeof ConfigSchema>;

@@ -1,0 +1,52 @@
+import type { Rejection, Fill, Trade } from './events.ts';
+import type { Instrument } from './instrument.ts';
+import type { Market } from './market.ts';
+import { createPortfolio, equity, grossExposure, type Portfolio } from './portfolio.ts';
+import type { ExecutionRules } from './rules.ts';
+import { stepBar } from './step.ts';
+
+interface BacktestTask {
+  readonly market: Market;
+  /** Wanted position of each symbol, row by row beside the market's time; NaN: no opinion. */
+  readonly targets: readonly Float64Array[];
+  readonly instruments: readonly Instrument[];
+  readonly rules: ExecutionRules;
+}
+
+export interface BacktestRun {
+  readonly time: Float64Array;
+  /** Quote currency, at the close of each bar. */
+  readonly equity: Float64Array;
+  /** Gross exposure as a share of equity, at the close of each bar. */
+  readonly exposure: Float64Array;
+  readonly fills: readonly Fill[];
+  readonly trades: readonly Trade[];
+  readonly rejections: readonly Rejection[];
+  /** As it stands after the last bar: positions still open are valued at the close, not sold. */
+  readonly portfolio: Portfolio;
+}
+
+/** Every bar of the market through the one execution core. */
+export function runBacktest(task: BacktestTask): BacktestRun {
+  const { market, targets } = task;
+  const bars = market.time.length;
+  const portfolio = createPortfolio(task.instruments, task.rules);
+  const equityCurve = new Float64Array(bars);
+  const exposure = new Float64Array(bars);
+  const fills: Fill[] = [];
+  const trades: Trade[] = [];
+  const rejections: Rejection[] = [];
+  for (let row = 0; row < bars; row++) {
+    const events = stepBar(portfolio, market, row, targets);
+    if (events.length > 0)
+      for (const event of events) {
+        if (event.kind === 'fill') fills.push(event);
+        else if (event.kind === 'trade') trades.push(event);
+        else rejections.push(event);
+      }
+    const worth = equity(portfolio);
+    equityCurve[row] = worth;
+    exposure[row] = worth > 0 ? grossExposure(portfolio) / worth : 0;
+  }
+  return { time: market.time, equity: equityCurve, exposure, fills, trades, rejections, portfolio };
+}

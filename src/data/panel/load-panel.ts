@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { candlesSha256 } from '../store/fingerprint.ts';
+import { type DatasetManifest, describeKey } from '../store/manifest.ts';
+import type { Store } from '../store/store.ts';
+import type { Panel, Series } from '../../core/dataset/panel.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { computeFeatures } from '../../core/features/catalogue.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
+import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import type { InputSources } from '../../core/features/inputs.ts';
+import { loadInputs, type UsedInput } from './load-inputs.ts';
+
+export interface LoadedPanel extends Panel {
+  readonly exchange: string;
+  /** Open time of the oldest bar. */
+  readonly firstTimeMs: number;
+  /** Close time of the newest bar. */
+  readonly untilMs: number;
+  readonly synthetic: boolean;
+  /**
+   * SHA-256 of exchange, timeframe, symbols, every candle and, where features need them, every row of other inputs:
+   * equal for equal data, however it was fetched.
+   */
+  readonly fingerprint: string;
+  /** Of the whole datasets, in the order of the series. */
+  readonly manifests: readonly DatasetManifest[];
+  /** What the features read beside the candles, symbol by symbol. */
+  readonly inputs: readonly UsedInput[];
+}
+
+interface PanelRequest {
+  readonly exchange: string;
+  readonly symbols: readonly PairSymbol[];
+  readonly timeframe: Timeframe;
+  /**
+   * The first bar that is read, and with it the first that features and forecasts are computed from. Many of
+   * them depend on all bars before; give the same start to get the same bits. Default: the first stored bar.
+   */
+  readonly sinceMs?: number;
+  /** Bars that open at or after this time are left out. */
+  readonly untilMs?: number;
+  readonly featureNames: readonly string[];
+  /** Which markets features that need other inputs look at. */
+  readonly sources: InputSources;
+}
+
+/**
+ * The stored candles of several symbols with their features. Training, signals, backtest and paper trading all
+ * look at the market through this one function, so they see the same numbers. Throws `UserError` when a dataset
+ * or another input of a feature is absent, damaged or has no bar in the range.
+ */
+export async function loadPanel(store: Store, request: PanelRequest): Promise<LoadedPanel> {
+  const { exchange, symbols, timeframe, sinceMs, untilMs, featureNames, sources } = request;
+  const range = { ...(sinceMs !== undefined && { sinceMs }), ...(untilMs !== undefined && { untilMs }) };
+  const loaded = await Promise.all(
+    symbols.map(async (symbol) => {
+      const key = { exchange, symbol, timeframe };
+      const [manifest, candles] = await Promise.all([store.manifest(key), store.read(key, range)]);
+      if (manifest === undefined || candles.time.length === 0) throw noBars(key, request);
+      const last = candles.time[candles.time.length - 1];
+      const { inputs, used } = await loadInputs(store, featureNames, {
+        exchange,
+        symbol,
+        timeframe,
+        sources,
+        fromMs: candles.time[0],
+        untilMs: last + TIMEFRAME_MS[timeframe],
+      });
+      const features = computeFeatures(featureNames, candles, timeframe, inputs);
+      const series: Series = { symbol, candles, features };
+      return { manifest, series, used };
+    }),
+  );
+  const series = loaded.map((one) => one.series);
+  const manifests = loaded.map(({ manifest }) => manifest);
+  const inputs = loaded.flatMap(({ used }) => used);
+  return {
+    exchange,
+    timeframe,
+    series,
+    manifests,
+    inputs,
+    firstTimeMs: Math.min(...series.map(({ candles }) => candles.time[0])),
+    untilMs:
+      Math.max(...series.map(({ candles }) => candles.time[candles.time.length - 1])) +
+      TIMEFRAME_MS[timeframe],
+    synthetic: manifests.some(({ synthetic }) => synthetic),
+    fingerprint: fingerprintOf(exchange, timeframe, series, inputs),
+  };
+}
+
+function fingerprintOf(
+  exchange: string,
+  timeframe: Timeframe,
+  series: readonly Series[],
+  inputs: readonly UsedInput[],
+): string {
+  const hash = createHash('sha256').update(`${exchange} ${timeframe}`);
+  for (const { symbol, candles } of series) hash.update(`\n${symbol} ${candlesSha256(candles)}`);
+  // In an order of their own: which feature asked for an input first does not matter.
+  const lines = new Set(inputs.map(({ input, place, sha256 }) => `\n${input} ${place} ${sha256}`));
+  for (const line of [...lines].toSorted()) hash.update(line);
+  return hash.digest('hex');
+}
+
+function noBars(key: Parameters<typeof describeKey>[0], { sinceMs, untilMs }: PanelRequest): UserError {
+  const iso = (ms: number | undefined, open: string): string =>
+    ms === undefined ? open : new Date(ms).toISOString();
+  const range = `from ${iso(sinceMs, 'the first bar')} until ${iso(untilMs, 'the last bar')}`;
+  return new UserError(`The store holds no ${describeKey(key)} candles ${range}.`, {
+    hint: 'Fetch them with `crypto-trader fetch`, or correct market.since and market.until.',
+  });
+}

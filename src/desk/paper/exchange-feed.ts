@@ -1,0 +1,98 @@
+import type { CandleSource } from '../../data/source.ts';
+import type { DatasetManifest, Store } from '../../data/store/store.ts';
+import { updateDataset } from '../../data/update.ts';
+import { inputsOf } from '../../core/features/catalogue.ts';
+import { inputPlace } from '../../core/features/inputs.ts';
+import type { Log } from '../../core/foundation/log.ts';
+import { lowerBound } from '../../core/market/candles.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
+import { barOpen, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import type { TrainedSet } from '../../learning/training/checkpoints.ts';
+import { barAt } from './bar.ts';
+import type { BarFeed } from './feed.ts';
+import { loadOutlook } from './outlook.ts';
+
+interface ExchangeFeedOptions {
+  readonly store: Store;
+  readonly trained: TrainedSet;
+  readonly source: CandleSource;
+  readonly log: Log;
+  /** This machine's clock. */
+  readonly now: () => number;
+}
+
+/** With either clock wrong, a bar that is still open must not pass for a closed one. */
+const CLOCK_TOLERANCE_MS = 60_000;
+
+/**
+ * Bars as they close on an exchange: every look brings the store up to date and hands out what is new. The
+ * decision at a bar's close is placed only while the next bar is open; for bars that were missed it is not.
+ */
+export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
+  const { store, trained, source, log } = options;
+  const { exchange, timeframe, symbols } = trained;
+  const step = TIMEFRAME_MS[timeframe];
+  // A pair that others are compared with is kept up to date, and waited for, like those that are traded.
+  const watched = [...new Set([...symbols, ...comparedWith(trained)])];
+
+  const update = async (untilMs: number, signal: AbortSignal): Promise<readonly DatasetManifest[]> => {
+    const results = await Promise.all(
+      watched.map((symbol) =>
+        updateDataset({
+          store,
+          key: { exchange, symbol, timeframe },
+          sinceMs: trained.sinceMs,
+          untilMs,
+          openSource: async () => source,
+          signal,
+          log,
+          now: options.now,
+        }),
+      ),
+    );
+    return results.map(({ manifest }) => manifest);
+  };
+
+  return {
+    look: async (afterMs, signal) => {
+      const nowMs = Math.min(await source.clockMs(), options.now() + CLOCK_TOLERANCE_MS);
+      const closedMs = barOpen(nowMs, timeframe);
+      if (afterMs !== undefined && afterMs + step >= closedMs) return { bars: [], ended: false };
+      const manifests = await update(closedMs, signal);
+      // A bar that is not there yet is waited for, until the one after it has closed.
+      const readyMs = Math.max(
+        Math.min(closedMs, ...manifests.map((one) => knownUntilMs(one, step))),
+        closedMs - step,
+      );
+      if (afterMs !== undefined && afterMs + step >= readyMs) return { bars: [], ended: false };
+      // A new session begins with the newest bar.
+      const sinceMs = afterMs === undefined ? readyMs - step : afterMs + 1;
+      const outlook = await loadOutlook(store, trained, { untilMs: readyMs, sinceMs });
+      const { time } = outlook.market;
+      const from = afterMs === undefined ? time.length - 1 : lowerBound(time, afterMs + 1);
+      const rows = Array.from({ length: time.length - from }, (_, i) => from + i);
+      const bars = rows.map((row) => {
+        const nextOpenMs = time[row] + step;
+        const decision = nowMs - nextOpenMs < step ? 'placed' : 'missed';
+        return { bar: barAt(outlook.market, row), decision: outlook.decide(row, decision) };
+      });
+      return { bars, ended: false };
+    },
+  };
+}
+
+/** Pairs of the same exchange whose bars the features of the traded ones read. */
+function comparedWith({ exchange, symbols, sources, featureNames }: TrainedSet): readonly PairSymbol[] {
+  return inputsOf(featureNames).flatMap((input) =>
+    symbols.flatMap((symbol) => {
+      const place = inputPlace(input, { exchange, symbol, sources });
+      return place?.kind === 'candles' && place.exchange === exchange ? [place.symbol] : [];
+    }),
+  );
+}
+
+/** Until when it is known which bars there are: the last one's close, or what the source has answered for. */
+function knownUntilMs({ lastTimeMs, covered }: DatasetManifest, step: number): number {
+  const answeredMs = Math.max(...covered.map(({ untilMs }) => untilMs));
+  return Math.max(lastTimeMs + step, Math.floor(answeredMs / step) * step);
+}

@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SourceUnavailable } from '../../data/source.ts';
+import type { BarFeed } from './feed.ts';
+import type { BarRecord } from './record.ts';
+import type { PaperSession } from './session.ts';
+
+interface RunOptions {
+  /** Pause between looks at the feed. */
+  readonly intervalMs: number;
+  /** Looks after which the run ends; `undefined`: goes on until the feed ends or `signal` aborts. */
+  readonly maxCycles: number | undefined;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  /** A bar was processed and is on disk. */
+  readonly onBar: (record: BarRecord) => void;
+  readonly onCycle: (cycle: Cycle) => void;
+}
+
+export interface Cycle {
+  readonly number: number;
+  readonly bars: number;
+  readonly feed: FeedState;
+}
+
+type FeedState =
+  | { readonly kind: 'fresh' }
+  | { readonly kind: 'stale'; readonly sinceMs: number; readonly reason: string; readonly retryInMs: number };
+
+export interface RunSummary {
+  readonly cycles: number;
+  /** Looks that the feed answered. */
+  readonly freshCycles: number;
+  readonly barsProcessed: number;
+  /** How the last look ended. */
+  readonly feed: FeedState;
+}
+
+const LONGEST_PAUSE_MS = 300_000;
+
+/**
+ * Looks at the feed again and again; every new closed bar goes through the session in order and is on disk
+ * before the next one. A feed that cannot be reached is asked again with growing pauses. Returns early, without
+ * throwing, when `signal` aborts: the bar that was being processed is finished first.
+ */
+export async function runPaper(
+  session: PaperSession,
+  feed: BarFeed,
+  options: RunOptions,
+): Promise<RunSummary> {
+  const { signal, intervalMs, maxCycles = Infinity } = options;
+  let cycles = 0;
+  let freshCycles = 0;
+  let barsProcessed = 0;
+  let state: FeedState = { kind: 'fresh' };
+  let failures = 0;
+  while (!signal.aborted) {
+    const before = barsProcessed;
+    let ended = false;
+    try {
+      const look = await feed.look(session.last?.timeMs, signal);
+      for (const { bar, decision } of look.bars) {
+        if (signal.aborted) break;
+        const record = await session.process(bar, decision, options.now());
+        if (record === undefined) continue;
+        barsProcessed++;
+        options.onBar(record);
+      }
+      ended = look.ended;
+      failures = 0;
+      freshCycles++;
+      state = { kind: 'fresh' };
+    } catch (error) {
+      if (signal.aborted) break;
+      if (!(error instanceof SourceUnavailable)) throw error;
+      state = stale(state, error.message, pauseMs(intervalMs, ++failures), options.now());
+    }
+    cycles++;
+    options.onCycle({ number: cycles, bars: barsProcessed - before, feed: state });
+    if (ended || cycles >= maxCycles) break;
+    await pause(state.kind === 'stale' ? state.retryInMs : intervalMs, signal);
+  }
+  return { cycles, freshCycles, barsProcessed, feed: state };
+}
+
+const pauseMs = (intervalMs: number, failures: number): number =>
+  Math.max(intervalMs, Math.min(LONGEST_PAUSE_MS, 1_000 * 2 ** (failures - 1)));
+
+const stale = (before: FeedState, reason: string, retryInMs: number, nowMs: number): FeedState => ({
+  kind: 'stale',
+  sinceMs: before.kind === 'stale' ? before.sinceMs : nowMs,
+  reason,
+  retryInMs,
+});
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+}

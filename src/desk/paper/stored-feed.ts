@@ -1,0 +1,39 @@
+import type { Store } from '../../data/store/store.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { lowerBound } from '../../core/market/candles.ts';
+import type { TrainedSet } from '../../learning/training/checkpoints.ts';
+import { barAt } from './bar.ts';
+import type { BarFeed } from './feed.ts';
+import { loadOutlook, type Outlook } from './outlook.ts';
+
+/**
+ * The stored bars that training has never seen, one a look: a session over the recent past, without an
+ * exchange. Throws `UserError` when there are none.
+ */
+export function createStoredFeed(store: Store, trained: TrainedSet): BarFeed {
+  let outlook: Outlook | undefined;
+  return {
+    look: async (afterMs) => {
+      outlook ??= await loadOutlook(store, trained, {
+        untilMs: Infinity,
+        sinceMs: trained.validateUntilMs,
+      });
+      const { market } = outlook;
+      const fromMs = Math.max(trained.validateUntilMs, (afterMs ?? -Infinity) + 1);
+      const row = lowerBound(market.time, fromMs);
+      if (row < market.time.length) {
+        const bar = { bar: barAt(market, row), decision: outlook.decide(row, 'placed') };
+        return { bars: [bar], ended: row === market.time.length - 1 };
+      }
+      if (afterMs === undefined) throw nothingUnseen(trained);
+      return { bars: [], ended: true };
+    },
+  };
+}
+
+function nothingUnseen({ runId, validateUntilMs }: TrainedSet): UserError {
+  const until = new Date(validateUntilMs).toISOString();
+  return new UserError(`The store has no bars after ${until}, where the training data of "${runId}" ends.`, {
+    hint: 'Fetch newer candles, or train with a larger training.testPct.',
+  });
+}

@@ -1,0 +1,139 @@
+import type { BootstrapIntervals, Interval } from '../../core/evaluation/bootstrap.ts';
+import { bootstrapIntervals } from '../../core/evaluation/bootstrap.ts';
+import { measure, type Metrics } from '../../core/evaluation/metrics.ts';
+import { barReturns } from '../../core/evaluation/returns.ts';
+import {
+  deflatedSharpe,
+  minimumTrackRecord,
+  probabilisticSharpe,
+  sharpeError,
+  type SharpeSample,
+  sharpeSample,
+} from '../../core/evaluation/sharpe-test.ts';
+import { createRandom, deriveSeed } from '../../core/foundation/random.ts';
+import type { Instrument } from '../../core/trading/instrument.ts';
+import type { ExecutionRules } from '../../core/trading/rules.ts';
+import type { AlignedMarket } from '../../core/trading/align.ts';
+import { type BacktestRun, runBacktest } from '../../core/trading/run.ts';
+import { shiftedInTime, type Strategy } from './strategies.ts';
+
+/** What every strategy of a backtest shares. */
+export interface Setting {
+  readonly market: AlignedMarket;
+  readonly instruments: readonly Instrument[];
+  readonly rules: ExecutionRules;
+  readonly barsPerYear: number;
+  readonly seed: number;
+}
+
+/** A strategy's run and its figures. */
+export interface Traded {
+  readonly strategy: Strategy;
+  readonly run: BacktestRun;
+  readonly returns: Float64Array;
+  readonly metrics: Metrics;
+  readonly sample: SharpeSample | undefined;
+}
+
+/** ... and what can be said of them, short of what other trials say about luck. */
+export interface Assessment extends Traded {
+  readonly intervals: BootstrapIntervals | undefined;
+}
+
+export function trade(strategy: Strategy, setting: Setting, benchmark: Float64Array | undefined): Traded {
+  const { rules, barsPerYear } = setting;
+  const run = runBacktest({ ...setting, targets: strategy.targets });
+  const returns = barReturns(run.equity, rules.initialBalance);
+  const performance = {
+    initialBalance: rules.initialBalance,
+    equity: run.equity,
+    exposure: run.exposure,
+    trades: run.trades,
+    turnoverQuote: run.portfolio.turnoverQuote,
+  };
+  const metrics = measure(performance, barsPerYear, benchmark);
+  return { strategy, run, returns, metrics, sample: sharpeSample(returns) };
+}
+
+export function assess(
+  strategy: Strategy,
+  setting: Setting,
+  benchmark: Float64Array | undefined,
+): Assessment {
+  const traded = trade(strategy, setting, benchmark);
+  const random = createRandom(deriveSeed(setting.seed, 'bootstrap'));
+  return { ...traded, intervals: bootstrapIntervals(traded.returns, random) };
+}
+
+/** How far a result can be trusted; ratios annualised. */
+export interface Confidence {
+  readonly bars: number;
+  readonly trades: number;
+  readonly sharpeStandardError: number | undefined;
+  readonly sharpe95: Interval | undefined;
+  readonly totalReturnPct95: Interval | undefined;
+  readonly probabilisticSharpe: number | undefined;
+  readonly deflatedSharpe: number | undefined;
+  /** Different strategies tried on this market so far, this one included. */
+  readonly trials: number;
+  readonly minimumTrackRecordDays: number | undefined;
+}
+
+/** `trials`: Sharpe ratios per bar of every strategy ever tried on this market. */
+export function confidence(
+  { sample, intervals, run, returns }: Assessment,
+  barsPerYear: number,
+  trials: readonly number[],
+): Confidence {
+  const annual = Math.sqrt(barsPerYear);
+  const scaled = (interval: Interval | undefined, factor: number): Interval | undefined =>
+    interval && { low: interval.low * factor, high: interval.high * factor };
+  const trackRecord = sample && minimumTrackRecord(sample);
+  return {
+    bars: returns.length,
+    trades: run.trades.length,
+    sharpeStandardError: sample && sharpeError(sample) * annual,
+    sharpe95: scaled(intervals?.barSharpe, annual),
+    totalReturnPct95: scaled(intervals?.totalReturn, 100),
+    probabilisticSharpe: sample && probabilisticSharpe(sample),
+    deflatedSharpe: sample && deflatedSharpe(sample, { count: trials.length, variance: variance(trials) }),
+    trials: trials.length,
+    minimumTrackRecordDays: trackRecord && (trackRecord * 365) / barsPerYear,
+  };
+}
+
+export interface TimingTest {
+  readonly shifts: number;
+  /** Share of the shifted runs that earned at least as much: small when the timing carries the result. */
+  readonly asGoodShare: number;
+  readonly medianReturnPct: number;
+}
+
+/**
+ * The same decisions at random other times: how much of the result does their timing explain? `undefined` below 100
+ * bars or 20 fills, where there is no timing to speak of.
+ */
+export function testTiming(
+  { strategy, run }: Assessment,
+  setting: Setting,
+  shifts = 200,
+): TimingTest | undefined {
+  if (run.equity.length < 100 || run.fills.length < 20) return undefined;
+  const random = createRandom(deriveSeed(setting.seed, 'timing'));
+  const last = run.equity.length - 1;
+  const finals = Float64Array.from({ length: shifts }, () => {
+    const targets = shiftedInTime(strategy.targets, random);
+    return runBacktest({ ...setting, targets }).equity[last];
+  }).sort();
+  return {
+    shifts,
+    asGoodShare: finals.filter((worth) => worth >= run.equity[last]).length / shifts,
+    medianReturnPct: 100 * (finals[shifts >> 1] / setting.rules.initialBalance - 1),
+  };
+}
+
+function variance(values: readonly number[]): number {
+  if (values.length < 2) return 0;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+}

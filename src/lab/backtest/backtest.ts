@@ -1,0 +1,145 @@
+import type { Panel } from '../../core/dataset/panel.ts';
+import { backtestOverfitting, type Overfitting } from '../../core/evaluation/overfitting.ts';
+import { barsPerYear } from '../../core/market/timeframe.ts';
+import type { Forecast } from '../../core/forecast/model.ts';
+import type { Instrument } from '../../core/trading/instrument.ts';
+import type { ExecutionRules } from '../../core/trading/rules.ts';
+import type { AlignedMarket } from '../../core/trading/align.ts';
+import {
+  assess,
+  type Assessment,
+  type Setting,
+  testTiming,
+  type TimingTest,
+  trade,
+  type Traded,
+} from './assess.ts';
+import { type CostCurve, costCurve } from './costs.ts';
+import { runBacktest } from '../../core/trading/run.ts';
+import type { SeedRuns } from './seeds.ts';
+import { type BarRange, buyAndHold, marketOf, type Strategy } from './strategies.ts';
+
+export interface BacktestInput {
+  readonly panel: Panel;
+  readonly range: BarRange;
+  readonly ensemble: readonly Forecast[];
+  readonly members: readonly {
+    readonly id: string;
+    readonly kind: 'model' | 'baseline';
+    readonly forecasts: readonly Forecast[];
+  }[];
+  /** What the same models forecast when they are trained from other seeds. */
+  readonly otherSeeds?: readonly {
+    readonly ensemble: readonly Forecast[];
+    readonly members: readonly { readonly id: string; readonly forecasts: readonly Forecast[] }[];
+  }[];
+  readonly instruments: readonly Instrument[];
+  readonly rules: ExecutionRules;
+  readonly seed: number;
+}
+
+export interface Backtest {
+  readonly market: AlignedMarket;
+  readonly setting: Setting;
+  readonly ensemble: Assessment;
+  /** Every model and baseline on its own, with all of the capital. */
+  readonly members: readonly Assessment[];
+  readonly benchmark: Assessment;
+  /** Of the ensemble and every member, over the seeds; empty without other seeds. */
+  readonly seeds: readonly SeedRuns[];
+  readonly costs: CostCurve;
+  readonly timing: TimingTest | undefined;
+  /** Over the ensemble and all members. */
+  readonly overfitting: Overfitting | undefined;
+  /** The ensemble under each assumption about the order inside a bar, when the rules have stop and target. */
+  readonly intrabar: readonly {
+    readonly order: ExecutionRules['intrabarOrder'];
+    readonly totalReturnPct: number;
+  }[];
+  /** Bars of all symbols through the execution core, a second. */
+  readonly barsPerSecond: number;
+}
+
+const ORDERS = ['stop-first', 'nearest-first', 'target-first'] as const;
+
+/** Forecasts over a range of bars, traded: the ensemble, each member and buy and hold beside it. */
+export function backtest(input: BacktestInput): Backtest {
+  const { panel, rules, instruments, seed } = input;
+  const { market, targetsOf } = marketOf(panel, input.range);
+  const setting = { market, instruments, rules, barsPerYear: barsPerYear(panel.timeframe), seed };
+  const hold = buyAndHold(market);
+  const benchmark = assess(hold, { ...setting, rules: holdingRules(rules, instruments.length) }, undefined);
+  const judge = (strategy: Strategy): Assessment => assess(strategy, setting, benchmark.returns);
+
+  const ensemble = judge({ name: 'ensemble', kind: 'ensemble', targets: targetsOf(input.ensemble) });
+  const members = input.members
+    .filter(({ id }) => id !== hold.name)
+    .map(({ id, kind, forecasts }) => judge({ name: id, kind, targets: targetsOf(forecasts) }));
+  const seeds = seedRuns(input, [ensemble, ...members], (strategy) =>
+    trade({ ...strategy, targets: targetsOf(strategy.forecasts) }, setting, benchmark.returns),
+  );
+  const timing = testTiming(ensemble, setting);
+  const overfitting = backtestOverfitting([ensemble, ...members].map(({ returns }) => returns));
+  const costs = costCurve(ensemble.strategy, setting);
+  const twoSided =
+    rules.takeProfitPct !== undefined && (rules.stopLossPct ?? rules.trailingStop) !== undefined;
+  const intrabar = (twoSided ? ORDERS : []).map((order) => {
+    const under = assess(
+      ensemble.strategy,
+      { ...setting, rules: { ...rules, intrabarOrder: order } },
+      undefined,
+    );
+    return { order, totalReturnPct: under.metrics.totalReturnPct };
+  });
+  const barsPerSecond = speed(ensemble.strategy, setting);
+  return {
+    market,
+    setting,
+    ensemble,
+    members,
+    benchmark,
+    seeds,
+    costs,
+    timing,
+    overfitting,
+    intrabar,
+    barsPerSecond,
+  };
+}
+
+/** The first seed's assessments, each with the runs of the same model from other seeds. */
+function seedRuns(
+  { otherSeeds = [] }: BacktestInput,
+  assessed: readonly Assessment[],
+  trade: (strategy: Omit<Strategy, 'targets'> & { readonly forecasts: readonly Forecast[] }) => Traded,
+): readonly SeedRuns[] {
+  if (otherSeeds.length === 0) return [];
+  return assessed.map((first) => {
+    const { name, kind } = first.strategy;
+    const others = otherSeeds.flatMap(({ ensemble, members }) => {
+      const forecasts = kind === 'ensemble' ? ensemble : members.find(({ id }) => id === name)?.forecasts;
+      return forecasts === undefined ? [] : [trade({ name, kind, forecasts })];
+    });
+    return { name, runs: [first, ...others] };
+  });
+}
+
+/** All capital, spread evenly over the symbols and left alone, at the same costs. */
+const holdingRules = (rules: ExecutionRules, symbols: number): ExecutionRules => ({
+  ...rules,
+  maxPositionPct: 100 / symbols,
+  maxExposurePct: 100,
+  stopLossPct: undefined,
+  takeProfitPct: undefined,
+  trailingStop: undefined,
+});
+
+/** Median of five runs of the core, orders, costs and equity curve included. */
+function speed(strategy: Strategy, setting: Setting): number {
+  const seconds = Array.from({ length: 5 }, () => {
+    const started = performance.now();
+    runBacktest({ ...setting, targets: strategy.targets });
+    return (performance.now() - started) / 1000;
+  }).sort((a, b) => a - b);
+  return (setting.market.time.length * setting.market.candles.length) / seconds[2];
+}

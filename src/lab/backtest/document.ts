@@ -1,0 +1,130 @@
+import { CONVENTIONS } from '../../core/evaluation/metrics.ts';
+import type { Fill, Rejection, Trade } from '../../core/trading/events.ts';
+import { type Assessment, type Confidence, confidence } from './assess.ts';
+import type { Backtest } from './backtest.ts';
+import { overSeeds } from './seeds.ts';
+
+/** Where the numbers come from. */
+export interface Provenance {
+  readonly exchange: string;
+  readonly symbols: readonly string[];
+  readonly timeframe: string;
+  readonly synthetic: boolean;
+  /** SHA-256 of the candles. */
+  readonly dataFingerprint: string;
+  /** The training run, or how the models were refitted. */
+  readonly trainedBy: string;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  /** Missing bars of the range, all symbols. */
+  readonly missingBars: number;
+  readonly seed: number;
+  readonly warnings: readonly string[];
+  /** Sharpe ratios per bar of every strategy tried on this market. */
+  readonly trials: readonly number[];
+}
+
+/** The JSON document of a backtest; `null` where a figure is not defined. */
+export function backtestDocument(result: Backtest, about: Provenance, equityCurve: string): object {
+  const { ensemble, benchmark, members, setting, costs } = result;
+  const { rules, market } = setting;
+  const summary = (one: Assessment): object => ({
+    metrics: known(one.metrics),
+    costs: costsOf(one),
+    confidence: confidenceOf(confidence(one, setting.barsPerYear, about.trials)),
+  });
+  return {
+    exchange: about.exchange,
+    symbols: about.symbols,
+    timeframe: about.timeframe,
+    synthetic: about.synthetic,
+    trainedBy: about.trainedBy,
+    dataFingerprint: about.dataFingerprint,
+    seed: about.seed,
+    warnings: about.warnings,
+    range: { from: iso(about.fromMs), to: iso(about.untilMs) },
+    bars: market.time.length,
+    missingBars: about.missingBars,
+    rules,
+    metrics: { ...known(ensemble.metrics), conventions: CONVENTIONS },
+    benchmark: { name: benchmark.strategy.name, ...known(benchmark.metrics) },
+    costs: {
+      feeBps: rules.feeBps,
+      slippageBps: rules.slippageBps,
+      ...costsOf(ensemble),
+      curve: costs.points.map(known),
+      breakEvenBps: costs.breakEvenBps ?? null,
+    },
+    confidence: confidenceOf(confidence(ensemble, setting.barsPerYear, about.trials)),
+    timing: result.timing ?? null,
+    overfitting: result.overfitting ?? null,
+    intrabar: result.intrabar,
+    models: members.map((one) => ({
+      model: one.strategy.name,
+      kind: one.strategy.kind,
+      ...summary(one),
+    })),
+    ...(result.seeds.length > 0 && {
+      seeds: result.seeds.map((one) => ({
+        strategy: one.name,
+        ...known(overSeeds(one)),
+        runs: one.runs.map(({ metrics }) => known(metrics)),
+      })),
+    }),
+    trades: ensemble.run.trades.map(tradeOf),
+    openPositions: openPositions(ensemble),
+    fills: ensemble.run.fills.map(fillOf),
+    rejections: countReasons(ensemble.run.rejections),
+    equityCurve,
+    barsPerSecond: Math.round(result.barsPerSecond),
+  };
+}
+
+export function countReasons(rejections: readonly Rejection[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { reason } of rejections) counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}
+
+function openPositions({ run }: Assessment): readonly object[] {
+  const { columns, instruments } = run.portfolio;
+  return instruments.flatMap(({ symbol }, s) =>
+    columns.amount[s] === 0
+      ? []
+      : [
+          {
+            symbol,
+            baseAmount: columns.amount[s],
+            entryPrice: columns.entryPrice[s],
+            lastPrice: columns.mark[s],
+          },
+        ],
+  );
+}
+
+const costsOf = ({ run }: Assessment): object => ({
+  feesQuote: run.portfolio.feesQuote,
+  slippageQuote: run.portfolio.slippageQuote,
+  turnoverQuote: run.portfolio.turnoverQuote,
+});
+
+function confidenceOf({ sharpe95, totalReturnPct95, ...rest }: Confidence): object {
+  return { ...known(rest), sharpe95: sharpe95 ?? null, totalReturnPct95: totalReturnPct95 ?? null };
+}
+
+const tradeOf = ({ kind: _, ...trade }: Trade): object => ({
+  ...trade,
+  entryTime: iso(trade.entryTime),
+  exitTime: iso(trade.exitTime),
+});
+
+const fillOf = ({ kind: _, ...fill }: Fill): object => ({ ...fill, time: iso(fill.time) });
+
+const iso = (timeMs: number): string => new Date(timeMs).toISOString();
+
+/** JSON drops `undefined`; a figure that is not defined keeps its key. */
+function known(figures: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(figures).map(([key, value]: [string, unknown]) => [key, value ?? null]),
+  );
+}

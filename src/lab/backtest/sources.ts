@@ -1,0 +1,210 @@
+import type { Store } from '../../data/store/store.ts';
+import { walkForwardFolds } from '../../core/dataset/splits.ts';
+import { ensembleMembers, forecastEnsemble } from '../../learning/ensemble/equal-weight.ts';
+import type { InputSources } from '../../core/features/inputs.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
+import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import type { ExplanationPart } from '../../core/forecast/explanation.ts';
+import type { Forecast, Model } from '../../core/forecast/model.ts';
+import { findModel, models } from '../../learning/models/registry.ts';
+import {
+  forecastAll,
+  loadTrained,
+  loadTrainedPanel,
+  requireSameMarket,
+  type TrainedSet,
+} from '../../learning/training/checkpoints.ts';
+import { type LoadedPanel, loadPanel } from '../../data/panel/load-panel.ts';
+import { modelParams } from '../../learning/training/plan.ts';
+import type { BacktestInput } from './backtest.ts';
+import type { BarRange } from './strategies.ts';
+import { walkForward } from '../../learning/validation/walk-forward.ts';
+
+/** Forecasts to trade, and what must be said about where they come from. */
+export interface ForecastSource {
+  readonly panel: LoadedPanel;
+  readonly range: BarRange;
+  readonly ensemble: readonly Forecast[];
+  readonly members: BacktestInput['members'];
+  readonly trainedBy: string;
+  /** What identifies each member's weights; ids of trials are made of it. */
+  readonly weights: Readonly<Record<string, unknown>>;
+  /** The same from the other seeds of the trained set, when they were asked for. */
+  readonly otherSeeds: readonly (Pick<ForecastSource, 'ensemble' | 'weights'> & {
+    readonly members: readonly { readonly id: string; readonly forecasts: readonly Forecast[] }[];
+  })[];
+  /** What the models say that their forecasts rest on, on average over the validation bars. */
+  readonly explanations: readonly ModelExplanation[];
+  readonly warnings: readonly string[];
+}
+
+export interface ModelExplanation {
+  readonly model: string;
+  readonly parts: readonly ExplanationPart[];
+}
+
+interface SourceRequest {
+  readonly store: Store;
+  readonly exchange: string;
+  readonly timeframe: Timeframe;
+  readonly fromMs: number | undefined;
+  readonly untilMs: number | undefined;
+  /** Ids of the models to use; default: all there are. */
+  readonly models: readonly string[] | undefined;
+}
+
+/**
+ * The newest trained set over the bars that it has never seen, unless another range is asked for; with `seeds` also
+ * those that were trained from other seeds. Throws `UserError` when nothing is trained or the range holds no bar.
+ */
+export async function trainedForecasts(
+  checkpointDir: string,
+  request: SourceRequest & { readonly seeds: boolean },
+): Promise<ForecastSource> {
+  const chosen = request.models === undefined ? {} : { models: request.models };
+  const trained = await loadTrained(checkpointDir, chosen);
+  requireSameMarket(trained, request);
+  const panel = await loadTrainedPanel(
+    request.store,
+    trained,
+    request.untilMs === undefined ? {} : { untilMs: request.untilMs },
+  );
+  const range = { fromMs: request.fromMs ?? trained.validateUntilMs, untilMs: panel.untilMs };
+  requireBars(range, panel);
+  const { members, ensemble } = await forecastAll(trained, panel, { sinceMs: range.fromMs });
+  const otherSeeds: ForecastSource['otherSeeds'][number][] = [];
+  for (const seedNumber of request.seeds ? numbersAfterFirst(trained) : []) {
+    const other = await loadTrained(checkpointDir, { ...chosen, runId: trained.runId, seedNumber });
+    const forecasts = await forecastAll(other, panel, { sinceMs: range.fromMs });
+    otherSeeds.push({
+      ensemble: forecasts.ensemble,
+      members: forecasts.members.filter(({ id }) => findModel(id).stochastic),
+      weights: weightsOf(other),
+    });
+    for (const { fitted } of other.members) fitted.dispose?.();
+  }
+  return {
+    panel,
+    range,
+    ensemble,
+    members: members.map(({ id, forecasts }) => ({ id, kind: kindOf(findModel(id)), forecasts })),
+    trainedBy: `training run ${trained.runId}`,
+    weights: weightsOf(trained),
+    otherSeeds,
+    explanations: trained.members.flatMap(({ id, fitted: { explanation } }) =>
+      explanation === undefined ? [] : [{ model: id, parts: explanation }],
+    ),
+    warnings: overlap(range, trained),
+  };
+}
+
+function numbersAfterFirst({ runId, seeds }: TrainedSet): readonly number[] {
+  if (seeds > 1) return Array.from({ length: seeds - 1 }, (_, i) => i + 2);
+  throw new UserError(`The training run "${runId}" has one seed only.`, {
+    hint: 'Train several: crypto-trader train --mode quick --seeds 8',
+  });
+}
+
+const weightsOf = ({ members }: TrainedSet): ForecastSource['weights'] =>
+  Object.fromEntries(members.map(({ id, manifest }) => [id, manifest.weightHash]));
+
+interface WalkForwardRequest extends SourceRequest {
+  readonly symbols: readonly PairSymbol[];
+  readonly sinceMs: number;
+  readonly folds: number;
+  readonly embargoBars: number;
+  readonly validationPct: number;
+  /** Hyper-parameters by model id. */
+  readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly sources: InputSources;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly onFold: (done: number, total: number, modelId: string) => void;
+}
+
+/**
+ * Models refitted fold by fold, each forecasting only bars after its training: the second half of the bars, or from
+ * `fromMs` on. Deep models and agents, which take hours, are refitted only when named.
+ */
+export async function walkForwardForecasts(request: WalkForwardRequest): Promise<ForecastSource> {
+  const { store, exchange, symbols, timeframe, sinceMs, untilMs, seed, folds, embargoBars } = request;
+  const chosen =
+    request.models?.map(findModel) ??
+    models.filter(({ kind }) => kind === 'baseline' || kind === 'classical');
+  const entries = chosen.map((model) => ({
+    model,
+    params: modelParams(model, 'quick', request.params[model.id] ?? {}),
+    required: request.models !== undefined,
+  }));
+  const featureNames = [...new Set(entries.flatMap(({ model, params }) => model.features(params)))];
+  const panel = await loadPanel(store, {
+    exchange,
+    symbols,
+    timeframe,
+    sinceMs,
+    ...(untilMs !== undefined && { untilMs }),
+    featureNames,
+    sources: request.sources,
+  });
+  const middle = panel.firstTimeMs + (panel.untilMs - panel.firstTimeMs) / 2;
+  const range = { fromMs: request.fromMs ?? middle, untilMs: panel.untilMs };
+  requireBars(range, panel);
+  const plan = walkForwardFolds({ fromMs: panel.firstTimeMs, untilMs: panel.untilMs }, timeframe, {
+    folds,
+    firstTestMs: range.fromMs,
+    embargoMs: embargoBars * TIMEFRAME_MS[timeframe],
+  });
+  let done = 0;
+  const { members, skipped } = await walkForward({
+    panel,
+    entries,
+    folds: plan,
+    validationPct: request.validationPct,
+    seed,
+    signal: request.signal,
+    onFold: (modelId) => request.onFold(++done, plan.length * entries.length, modelId),
+  });
+  const voters = ensembleMembers(members);
+  return {
+    panel,
+    range: { fromMs: plan[0].test.fromMs, untilMs: panel.untilMs },
+    ensemble: symbols.map((_, s) => forecastEnsemble(voters.map(({ forecasts }) => forecasts[s]))),
+    members: members.map(({ model, forecasts }) => ({ id: model.id, kind: kindOf(model), forecasts })),
+    trainedBy: `walk-forward, ${folds} folds, embargo ${embargoBars} bars`,
+    weights: Object.fromEntries(
+      entries.map(({ model, params }) => [model.id, { params, seed, folds, embargoBars }]),
+    ),
+    otherSeeds: [],
+    explanations: [],
+    warnings: skipped.map(({ id, reason }) => `"${id}" is left out: ${reason}`),
+  };
+}
+
+const kindOf = ({ kind }: Model): 'model' | 'baseline' => (kind === 'baseline' ? 'baseline' : 'model');
+
+function requireBars({ fromMs, untilMs }: BarRange, panel: LoadedPanel): void {
+  const bars = panel.series.some(({ candles }) => {
+    const { time } = candles;
+    return time.length > 0 && time[time.length - 1] >= fromMs && time[0] < untilMs;
+  });
+  if (bars && fromMs < untilMs) return;
+  throw new UserError(
+    `There is no bar to test from ${iso(fromMs)} on: the stored ones end at ${iso(panel.untilMs)}.`,
+    { hint: 'Fetch newer candles with `crypto-trader fetch`, or choose another range with --from and --to.' },
+  );
+}
+
+/** What was seen in training looks better than it is; that must be hard to overlook. */
+function overlap(
+  { fromMs }: BarRange,
+  trained: { readonly trainUntilMs: number; readonly validateUntilMs: number },
+): readonly string[] {
+  if (fromMs >= trained.validateUntilMs) return [];
+  const part = fromMs < trained.trainUntilMs ? 'TRAINED' : 'VALIDATED';
+  return [
+    `IN SAMPLE: the models were ${part} on bars of this range (training saw everything before ${iso(trained.validateUntilMs)}). These figures say nothing about the future.`,
+  ];
+}
+
+const iso = (timeMs: number): string => new Date(timeMs).toISOString();

@@ -1,0 +1,35 @@
+import { createRequire } from 'node:module';
+import type * as OnnxRuntime from 'onnxruntime-node';
+import { UserError } from '../../core/foundation/errors.ts';
+
+export type Device = 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'coreml';
+
+const require = createRequire(import.meta.url);
+
+const INSTALL: Readonly<Record<Exclude<Device, 'auto' | 'cpu'>, string>> = {
+  cuda:
+    'On Linux x64 with an NVIDIA GPU and CUDA 12, fetch the libraries once: ' +
+    '`npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12 --ignore-scripts=false`. Or choose the device "cpu".',
+  webgpu: 'This build of onnxruntime-node has no WebGPU for your platform. Choose the device "cpu".',
+  coreml: 'CoreML exists on macOS only. Choose the device "cpu".',
+};
+
+/**
+ * ONNX Runtime's execution providers for a device, the CPU behind it for what the device cannot run.
+ * `auto` is the fastest that is certain to work: CUDA where its libraries were installed, else the CPU.
+ * Throws `UserError` with what to install when the device is missing.
+ */
+export function executionProviders(device: Device, available: readonly string[] = bundled()): string[] {
+  if (device === 'cpu') return ['cpu'];
+  if (device === 'auto') return available.includes('cuda') ? ['cuda', 'cpu'] : ['cpu'];
+  if (!available.includes(device))
+    throw new UserError(`Device "${device}" is not available here (found: ${available.join(', ')}).`, {
+      hint: INSTALL[device],
+    });
+  return [device, 'cpu'];
+}
+
+function bundled(): string[] {
+  const { listSupportedBackends } = require('onnxruntime-node') as typeof OnnxRuntime;
+  return listSupportedBackends().flatMap(({ name, bundled }) => (bundled ? [name] : []));
+}

@@ -1,0 +1,97 @@
+import { setImmediate } from 'node:timers/promises';
+import { z } from 'zod';
+import { ACCOUNT_OBSERVATION } from '../../../core/environments/trading-account.ts';
+import type { TradingTask } from '../../../core/environments/trading.ts';
+import { ownBuffer } from '../../../core/foundation/bytes.ts';
+import { UserError } from '../../../core/foundation/errors.ts';
+import type { Artifact, FittedModel, Forecast } from '../../../core/forecast/model.ts';
+import type { AgentParams } from './params.ts';
+import { agentFeatures, readRefits, type Refits, RefitsJson, saveRefits, withForecasts } from './refits.ts';
+import { agentEnvironments, type Decide, playThrough } from './trading-agent.ts';
+
+/** A trained agent as data; `weights` are the network's, flat. */
+export interface AgentRecord<Params> {
+  readonly params: Params;
+  /** The observation's entries: what each input of the network means. */
+  readonly observation: readonly string[];
+  readonly scaler: { readonly means: readonly number[]; readonly deviations: readonly number[] };
+  readonly moments: { readonly mean: readonly number[]; readonly variance: readonly number[] };
+  readonly figures: Readonly<Record<string, unknown>>;
+  /** The models whose forecasts it sees. */
+  readonly refits: Refits;
+  readonly weights: Float32Array;
+}
+
+/**
+ * The agent as a model. Its forecast is what it would hold on an account of its own, which it has followed from the
+ * first bar on: so a backtest, a paper session and a replay show it the same position.
+ */
+export function fittedAgent<Params extends AgentParams>(
+  record: AgentRecord<Params>,
+  actions: TradingTask['actions'],
+  decide: Decide,
+): FittedModel {
+  const { params, observation, scaler, figures, refits } = record;
+  const features = agentFeatures(params);
+  return {
+    report: { ...figures, observation, ...(refits.absent.length > 0 && { absentForecasts: refits.absent }) },
+    async forecast(panel) {
+      requireLayout(features, panel.series[0].features.names);
+      const seen = await withForecasts(panel, params.features, refits);
+      requireLayout(observation, [...seen.series[0].features.names, ...ACCOUNT_OBSERVATION]);
+      const [environment] = agentEnvironments(seen, scaler, params, actions, 1);
+      const forecasts: Forecast[] = [];
+      for (const [s, { symbol, candles }] of panel.series.entries()) {
+        await setImmediate();
+        const { position } = playThrough(environment, { s, fromRow: 0, rows: candles.time.length }, decide);
+        forecasts.push({ symbol, horizonBars: 1, position, confidence: position.map(Math.abs) });
+      }
+      return forecasts;
+    },
+    save: () => saveAgent(record),
+  };
+}
+
+function requireLayout(trained: readonly string[], shown: readonly string[]): void {
+  if (trained.join() === shown.join()) return;
+  throw new UserError(
+    `The agent was trained to see "${trained.join(', ')}", and is shown "${shown.join(', ')}".`,
+    { hint: 'Train it anew with the present features.' },
+  );
+}
+
+function saveAgent<Params>({ weights, refits, ...head }: AgentRecord<Params>): Artifact {
+  const saved = saveRefits(refits);
+  return {
+    json: { ...head, refits: saved.json },
+    blobs: { ...saved.blobs, weights: new Uint8Array(weights.slice().buffer) },
+  };
+}
+
+/** Reads what `saveAgent` made. Throws `UserError` when the weights are not as many as the network has. */
+export async function readAgent<Params>(
+  { json, blobs }: Artifact,
+  params: z.ZodType<Params>,
+  weightsOf: (record: Pick<AgentRecord<Params>, 'params' | 'observation'>) => number,
+): Promise<AgentRecord<Params>> {
+  const numbers = z.array(z.number());
+  const head = z
+    .strictObject({
+      params,
+      observation: z.array(z.string()),
+      scaler: z.strictObject({ means: numbers, deviations: numbers }),
+      moments: z.strictObject({ mean: numbers, variance: numbers }),
+      figures: z.record(z.string(), z.unknown()),
+      refits: RefitsJson,
+    })
+    .parse(json);
+  const bytes = blobs.weights ?? new Uint8Array();
+  const expected = 4 * weightsOf(head);
+  if (bytes.byteLength !== expected) {
+    throw new UserError(`The agent's weights have ${bytes.byteLength} bytes; ${expected} were expected.`, {
+      hint: 'Restore the checkpoint from a backup, or train again.',
+    });
+  }
+  const refits = await readRefits(head.refits, blobs);
+  return { ...head, refits, weights: new Float32Array(ownBuffer(bytes)) };
+}

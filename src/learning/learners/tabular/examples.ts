@@ -1,0 +1,75 @@
+import { forwardReturns, labelledRows } from '../../../core/dataset/labels.ts';
+import type { Series } from '../../../core/dataset/panel.ts';
+import { UserError } from '../../../core/foundation/errors.ts';
+import type { FitTask } from '../../../core/forecast/model.ts';
+
+/** Rows of all symbols one after the other: feature columns, returns, and whether these were positive (1) or not (0). */
+export interface LabelledRows {
+  readonly columns: readonly Float64Array[];
+  readonly labels: Float64Array;
+  readonly returns: Float64Array;
+}
+
+export interface Examples {
+  readonly train: LabelledRows;
+  readonly validation: LabelledRows;
+  /** Mean absolute return of the training rows. */
+  readonly meanMove: number;
+}
+
+/**
+ * Training rows, whose labels end at or before the end of training, and validation rows, which open at or after
+ * it, so that no label overlaps both. A feature may be `NaN` (missing), a label never is.
+ */
+export function gatherExamples(
+  { panel, trainUntilMs }: Pick<FitTask<unknown>, 'panel' | 'trainUntilMs'>,
+  { features, horizonBars }: { features: readonly string[]; horizonBars: number },
+): Examples {
+  const { timeframe } = panel;
+  const parts = panel.series.map((series) => {
+    const returns = forwardReturns(series.candles, timeframe, horizonBars);
+    const rows = (fromMs: number, untilMs: number): Int32Array =>
+      labelledRows(series.candles, returns, { timeframe, horizonBars, fromMs, untilMs });
+    const columns = featureColumns(series, features);
+    const warm = rows(-Infinity, trainUntilMs).filter((row) =>
+      columns.some((column) => !Number.isNaN(column[row])),
+    );
+    return { columns, returns, train: warm, validation: rows(trainUntilMs, Infinity) };
+  });
+  const gather = (pick: 'train' | 'validation'): LabelledRows => {
+    const returns = join(parts.map((part) => Float64Array.from(part[pick], (row) => part.returns[row])));
+    return {
+      columns: features.map((_, i) =>
+        join(parts.map((part) => Float64Array.from(part[pick], (row) => part.columns[i][row]))),
+      ),
+      labels: returns.map((value) => (value > 0 ? 1 : 0)),
+      returns,
+    };
+  };
+  const train = gather('train');
+  return { train, validation: gather('validation'), meanMove: mean(train.returns.map(Math.abs)) };
+}
+
+const mean = (values: Float64Array): number =>
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The named feature columns of a series. Throws `UserError` when the panel lacks one. */
+export function featureColumns(series: Series, names: readonly string[]): readonly Float64Array[] {
+  return names.map((name) => {
+    const index = series.features.names.indexOf(name);
+    if (index >= 0) return series.features.columns[index];
+    throw new UserError(`The panel of ${series.symbol} has no feature "${name}".`, {
+      hint: 'Compute the features that the model asks for.',
+    });
+  });
+}
+
+function join(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((total, part) => total + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,99 @@
+import { fitScaler, scaleColumn, type Scaler } from '../../../core/dataset/scaler.ts';
+import { cholesky, solveLower } from '../../../core/foundation/linear-algebra.ts';
+import { UserError } from '../../../core/foundation/errors.ts';
+
+/** A linear function of standardised features. */
+export interface LinearFit {
+  readonly scaler: Scaler;
+  readonly intercept: number;
+  /** Per deviation of each feature. */
+  readonly weights: readonly number[];
+}
+
+/** `intercept + weights . features` row by row; `NaN` where a feature is. */
+export function linearValues(
+  { scaler, intercept, weights }: LinearFit,
+  columns: readonly Float64Array[],
+): Float64Array {
+  const values = new Float64Array(columns[0]?.length ?? 0).fill(intercept);
+  for (const [i, column] of columns.entries()) {
+    const scaled = scaleColumn(scaler, i, column);
+    for (let row = 0; row < values.length; row++) values[row] += weights[i] * scaled[row];
+  }
+  return values;
+}
+
+/**
+ * Minimises the mean loss plus `penalty / 2` times the squared weights (not the intercept) by Newton's method on
+ * rows without a missing feature: least squares (one step) or logistic loss (McCullagh and Nelder 1989).
+ */
+export function fitLinear(
+  columns: readonly Float64Array[],
+  targets: Float64Array,
+  options: { readonly kind: 'least-squares' | 'logistic'; readonly penalty: number; readonly name: string },
+): LinearFit {
+  const rows = Int32Array.from(
+    [...targets.keys()].filter((row) => columns.every((column) => Number.isFinite(column[row]))),
+  );
+  if (rows.length < 200) {
+    throw new UserError(`"${options.name}" needs 200 training bars with all features, got ${rows.length}.`, {
+      hint: 'Fetch more history with `fetch --since`.',
+    });
+  }
+  const scaler = fitScaler(columns, rows);
+  const width = columns.length + 1;
+  // [rows, 1 + features], the first column the constant.
+  const design = new Float64Array(rows.length * width).fill(1);
+  for (const [i, column] of columns.entries()) {
+    const scaled = scaleColumn(scaler, i, column);
+    for (let k = 0; k < rows.length; k++) design[k * width + i + 1] = scaled[rows[k]];
+  }
+  const beta = new Float64Array(width);
+  const most = options.kind === 'logistic' ? 25 : 1;
+  for (let iteration = 0; iteration < most; iteration++) {
+    const step = newtonStep(
+      design,
+      Float64Array.from(rows, (row) => targets[row]),
+      beta,
+      options,
+    );
+    for (let i = 0; i < width; i++) beta[i] += step[i];
+    if (Math.max(...step.map(Math.abs)) < 1e-10) break;
+  }
+  return { scaler, intercept: beta[0], weights: [...beta.subarray(1)] };
+}
+
+function newtonStep(
+  design: Float64Array,
+  targets: Float64Array,
+  beta: Float64Array,
+  { kind, penalty }: { kind: 'least-squares' | 'logistic'; penalty: number },
+): Float64Array {
+  const width = beta.length;
+  const count = targets.length;
+  const gradient = new Float64Array(width);
+  const hessian = Array.from({ length: width }, () => new Float64Array(width));
+  for (let row = 0; row < count; row++) {
+    const x = design.subarray(row * width, (row + 1) * width);
+    let value = 0;
+    for (let i = 0; i < width; i++) value += beta[i] * x[i];
+    const predicted = kind === 'logistic' ? 1 / (1 + Math.exp(-value)) : value;
+    const curvature = kind === 'logistic' ? predicted * (1 - predicted) : 1;
+    const residual = targets[row] - predicted;
+    for (let i = 0; i < width; i++) {
+      gradient[i] += residual * x[i];
+      const weighted = curvature * x[i];
+      const line = hessian[i];
+      for (let j = 0; j <= i; j++) line[j] += weighted * x[j];
+    }
+  }
+  for (let i = 0; i < width; i++) {
+    const ridge = i === 0 ? 0 : penalty * count;
+    gradient[i] -= ridge * beta[i];
+    // A hair on the diagonal keeps duplicate features solvable.
+    hessian[i][i] += ridge + 1e-9 * count;
+    for (let j = 0; j < i; j++) hessian[j][i] = hessian[i][j];
+  }
+  const lower = cholesky(hessian);
+  return lower === undefined ? new Float64Array(width) : solveLower(lower, gradient);
+}

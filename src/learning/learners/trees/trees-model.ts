@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { UserError } from '../../../core/foundation/errors.ts';
+import { ExplanationPart } from '../../../core/forecast/explanation.ts';
+import type { FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
+import { type Examples, gatherExamples } from '../tabular/examples.ts';
+import { accuracy, entryEdgeOf, forecastDirection } from '../tabular/forecast.ts';
+import type { TabularParams } from '../tabular/params.ts';
+import { BoosterHead, packTrees, unpackTrees } from './artifact.ts';
+import { type Booster, gainImportance, predict } from './boosting.ts';
+import { explainNewest, explainOnAverage } from './explain.ts';
+
+const LEAST_ROWS = 200;
+
+const learnedBy = <Params>(params: z.ZodType<Params>) =>
+  z.strictObject({
+    params,
+    booster: BoosterHead,
+    /** Distance of a probability from one half at which a position is entered. */
+    entryEdge: z.number().min(0).max(0.5),
+    /** Mean absolute return over the horizon in the training rows. */
+    meanMove: z.number().min(0),
+    figures: z.record(z.string(), z.unknown()),
+    explanation: z.array(ExplanationPart),
+  });
+type Learned<Params> = z.output<ReturnType<typeof learnedBy<Params>>>;
+
+/** A model of trees on catalogue features, one for all symbols, for the sign of the next return; `grow` makes the trees. */
+export function treesModel<Params extends TabularParams>({
+  grow,
+  ...about
+}: Pick<Model<Params>, 'id' | 'summary' | 'source' | 'params' | 'quickParams'> & {
+  readonly grow: (task: FitTask<Params>, examples: Examples) => Promise<Booster>;
+}): Model<Params> {
+  return {
+    ...about,
+    kind: 'classical',
+    stochastic: true,
+    features: (params) => params.features,
+    async fit(task) {
+      const examples = gatherExamples(task, task.params);
+      const rows = examples.train.labels.length;
+      if (rows < LEAST_ROWS) {
+        throw new UserError(`"${about.id}" needs ${LEAST_ROWS} labelled training bars, got ${rows}.`, {
+          hint: 'Fetch more history with `fetch --since`.',
+        });
+      }
+      const booster = await grow(task, examples);
+      return fitted(learn(task, examples, booster), booster);
+    },
+    async load({ json, blobs }) {
+      const learned = learnedBy(about.params).parse(json);
+      return fitted(learned, unpackTrees(learned.booster, blobs['trees'], learned.params.features.length));
+    },
+  };
+}
+
+function learn<Params extends TabularParams>(
+  { params, seed }: FitTask<Params>,
+  { train, validation, meanMove }: Examples,
+  booster: Booster,
+): Learned<Params> {
+  const judged = validation.labels.length > 0 ? validation : train;
+  const importance = gainImportance(booster, params.features.length);
+  return {
+    params,
+    booster: packTrees(booster).head,
+    entryEdge: entryEdgeOf(predict(booster, judged.columns), params.entryQuantile),
+    meanMove,
+    figures: {
+      trees: booster.trees.length,
+      trainingRows: train.labels.length,
+      validationRows: validation.labels.length,
+      validationAccuracy: accuracy(predict(booster, validation.columns), validation.labels),
+      meanGain: Object.fromEntries(
+        params.features
+          .map((name, i) => [name, importance[i]] as const)
+          .filter(([, gain]) => gain > 0)
+          .sort((a, b) => b[1] - a[1])
+          .slice(0, 20),
+      ),
+    },
+    explanation: [...explainOnAverage(booster, judged, { names: params.features, seed })],
+  };
+}
+
+function fitted<Params extends TabularParams>(learned: Learned<Params>, booster: Booster): FittedModel {
+  const { params, entryEdge, meanMove, figures, explanation } = learned;
+  return {
+    report: figures,
+    explanation,
+    explain: async (panel) => explainNewest(booster, panel, params.features),
+    forecast: async (panel) =>
+      forecastDirection(panel, {
+        features: params.features,
+        horizonBars: params.horizonBars,
+        entryEdge,
+        meanMove,
+        predict: (columns) => ({ probabilityUp: predict(booster, columns) }),
+        // Trees can route missing values, but a row in which all are missing says nothing.
+        blind: 'all-missing',
+      }),
+    save: () => ({ json: learned, blobs: { trees: packTrees(booster).bytes } }),
+  };
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { isTimeframe, TIMEFRAME_MS, TIMEFRAMES } from '../../../core/market/timeframe.ts';
+import { longerFeatures } from '../../learners/deep/branches.ts';
+import { deepModel } from '../../learners/deep/deep-model.ts';
+import { directionParams, quickDirection } from '../../learners/deep/direction-params.ts';
+
+const timeframes = z.array(z.literal(TIMEFRAMES.filter(isTimeframe)));
+
+const Params = z
+  .strictObject({
+    ...directionParams,
+    lookBack: directionParams.lookBack.default(48).describe('Bars in the window of every timeframe but days'),
+    dayLookBack: z.int().min(2).default(14).describe('Bars in the window of days'),
+    fine: timeframes
+      .default(['1m', '5m', '10m'])
+      .describe('Timeframes that a bidirectional LSTM reads, of those that the data can give'),
+    coarse: timeframes
+      .default(['1h', '1d'])
+      .describe('Timeframes that a GRU with attention reads, of those that the data can give'),
+    longerFeatures,
+  })
+  .refine(({ fine, coarse }) => new Set([...fine, ...coarse]).size === fine.length + coarse.length, {
+    error: 'a timeframe is named twice',
+    path: ['coarse'],
+  })
+  .refine(
+    ({ fine, coarse }) =>
+      [...fine, ...coarse].every((one, i, all) => i === 0 || TIMEFRAME_MS[one] > TIMEFRAME_MS[all[i - 1]]),
+    { error: 'fine and then coarse timeframes must ascend', path: ['fine'] },
+  );
+export type LateFusionParams = z.output<typeof Params>;
+
+/** What happens inside the hour and what has happened over days, read apart and weighed against each other at the end. */
+export const lateFusion = deepModel<LateFusionParams>({
+  id: 'late-fusion',
+  summary: 'bidirectional LSTMs over minutes, attention GRUs over hours and days, fused at the end',
+  source:
+    'Snoek, Worring & Smeulders 2005 (late fusion); Schuster & Paliwal 1997; Bahdanau, Cho & Bengio 2015',
+  params: Params,
+  quickParams: { ...quickDirection, lookBack: 32, dayLookBack: 7 },
+  architecture: async () => (await import('./network.ts')).lateFusionArchitecture,
+});

@@ -1,0 +1,147 @@
+import { bidirectionalLstm } from '../../engine/layers/bidirectional.ts';
+import { dense } from '../../engine/layers/dense.ts';
+import { gru } from '../../engine/layers/gru.ts';
+import { toSteps } from '../../engine/layers/sequence.ts';
+import { type Declare, defineNetwork, type Layer, within } from '../../engine/network.ts';
+import { type Tensor, tf } from '../../engine/tf.ts';
+import { type Timeframe, TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
+import type { Architecture } from '../../learners/deep/architecture.ts';
+import { branchOf } from '../../learners/deep/branches.ts';
+import { directionHead } from '../../learners/deep/direction-head.ts';
+import { type AbsentInput, without } from '../../learners/deep/inputs.ts';
+import { attentionByLag, attentionOverSteps, stepDropout } from '../../learners/deep/layers.ts';
+import { networkInputs } from '../../learners/deep/params.ts';
+import { importance, percentOf } from '../../../core/forecast/explanation.ts';
+import type { LateFusionParams } from './index.ts';
+
+/** The third modality. It is named and nothing stands in its place. */
+const NO_TEXT: AbsentInput = { name: 'text-sentiment', reason: 'there is no source of texts' };
+
+export const lateFusionArchitecture: Architecture<LateFusionParams> = {
+  inputs(params, panel) {
+    const branches = [...params.fine, ...params.coarse].map((timeframe) => ({
+      ...branchOf(timeframe, panel, {
+        lookBack: timeframe === '1d' ? params.dayLookBack : params.lookBack,
+        longerFeatures: params.longerFeatures,
+        own: networkInputs(params),
+      }),
+      omittable: true as const,
+    }));
+    const absent = branches.flatMap(({ name, timeframe }) => {
+      const reason = whyNot(timeframe, panel.timeframe);
+      return reason === undefined ? [] : [{ name, reason }];
+    });
+    return without({ branches, futureBars: 0 }, [...absent, NO_TEXT]);
+  },
+  head: directionHead,
+  explain: (_, explanation) => {
+    const named = (prefix: string) =>
+      Object.entries(explanation).flatMap(([key, values]) =>
+        key.startsWith(prefix) ? [[key.slice(prefix.length), values] as const] : [],
+      );
+    return [
+      importance(
+        'weight of the timeframes',
+        '%',
+        named('weight.').map(([name, [weight]]) => [name, percentOf(weight)] as const),
+      ),
+      ...named('attention.').map(([name, weights]) =>
+        attentionByLag(weights, `attention to the ${name} bars of the window`),
+      ),
+    ];
+  },
+  network: ({ fine, hidden, layers, dropout: rate }, { branches, outputs }) =>
+    defineNetwork('late-fusion', (declare) => {
+      const isFine = new Set<string>(fine);
+      const readers = branches.map(({ name, features }) => {
+        const own = within(declare, `branch.${name}`);
+        const sizes = { features, hidden, layers, rate };
+        return {
+          name,
+          read: isFine.has(name) ? fineReader(own, sizes) : coarseReader(own, sizes),
+          score: dense(own, 'score', { inputs: hidden, outputs: 1 }),
+          head: dense(own, 'head', { inputs: hidden, outputs }),
+        };
+      });
+
+      return (pass, inputs) => {
+        const read = readers.map(({ name, read, score, head }) => {
+          const { state, attention } = read(pass, toSteps(inputs[name]));
+          return { name, attention, score: score(pass, state), answer: head(pass, state) };
+        });
+        const scores = tf.concat(
+          read.map(({ score }) => score),
+          1,
+        );
+        const weights = tf.softmax(scores); // [rows, branches]
+        const answers = tf.stack(
+          read.map(({ answer }) => answer),
+          1,
+        ); // [rows, branches, outputs]
+        const mean = tf.mean(weights, 0);
+        return {
+          output: tf.sum(tf.mul(answers, tf.expandDims(weights, 2)), 1),
+          explanation: Object.fromEntries(
+            read.flatMap(({ name, attention }, b) => [
+              [`weight.${name}`, tf.slice(mean, [b], [1])] as const,
+              ...(attention ? [[`attention.${name}`, attention] as const] : []),
+            ]),
+          ),
+        };
+      };
+    }),
+};
+
+/** Why bars of `timeframe` cannot be made of bars of `base`; `undefined` when they can. */
+function whyNot(timeframe: Timeframe, base: Timeframe): string | undefined {
+  if (TIMEFRAME_MS[timeframe] < TIMEFRAME_MS[base]) return `finer than the ${base} bars of the data`;
+  if (TIMEFRAME_MS[timeframe] % TIMEFRAME_MS[base] !== 0)
+    return `no multiple of the ${base} bars of the data`;
+  return undefined;
+}
+
+/** From the steps of one branch, [features, rows] each, to what it tells. */
+type Reader = Layer<
+  readonly Tensor[],
+  {
+    /** [rows, hidden] */
+    readonly state: Tensor;
+    /** [time], averaged over the rows */
+    readonly attention?: Tensor;
+  }
+>;
+
+interface ReaderSizes {
+  readonly features: number;
+  readonly hidden: number;
+  readonly layers: number;
+  readonly rate: number;
+}
+
+/** The last state of either direction. */
+function fineReader(declare: Declare, { features, hidden, layers, rate }: ReaderSizes): Reader {
+  const recurrent = Array.from({ length: layers }, (_, i) =>
+    bidirectionalLstm(declare, `lstm.${i}`, { inputs: i === 0 ? features : 2 * hidden, hidden }),
+  );
+  const join = dense(declare, 'join', { inputs: 2 * hidden, outputs: hidden });
+  return (pass, steps) => {
+    let read = steps;
+    for (const layer of recurrent) read = stepDropout(pass, layer(pass, read), rate);
+    const [ahead] = tf.split(read[read.length - 1], 2, 0);
+    const [, back] = tf.split(read[0], 2, 0);
+    return { state: tf.relu(join(pass, tf.transpose(tf.concat([ahead, back], 0)))) };
+  };
+}
+
+function coarseReader(declare: Declare, { features, hidden, layers, rate }: ReaderSizes): Reader {
+  const recurrent = Array.from({ length: layers }, (_, i) =>
+    gru(declare, `gru.${i}`, { inputs: i === 0 ? features : hidden, hidden }),
+  );
+  const attend = attentionOverSteps(declare, { size: hidden, hidden });
+  return (pass, steps) => {
+    let read = steps;
+    for (const layer of recurrent) read = stepDropout(pass, layer(pass, { steps: read }), rate);
+    const { seen, weights } = attend(pass, read);
+    return { state: seen, attention: tf.mean(weights, 0) };
+  };
+}

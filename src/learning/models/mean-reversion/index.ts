@@ -1,0 +1,259 @@
+import { z } from 'zod';
+import type { Panel, Series } from '../../../core/dataset/panel.ts';
+import { UserError } from '../../../core/foundation/errors.ts';
+import { lowerBound } from '../../../core/market/candles.ts';
+import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
+import type { FittedModel, FitTask, Forecast, Model } from '../../../core/forecast/model.ts';
+import { dickeyFuller, engleGranger, halfLife, holm } from './cointegration.ts';
+import { kalmanHedge, rollingHedge } from './hedge.ts';
+import { johansen } from './johansen.ts';
+import { mackinnonP } from './mackinnon.ts';
+
+const Params = z.strictObject({
+  maxPValue: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.05)
+    .describe('Trade a pair whose cointegration p-value, corrected for all tests (Holm), is at most this'),
+  maxLags: z
+    .int()
+    .min(0)
+    .default(24)
+    .describe('Most lagged differences in the Dickey-Fuller test, chosen by AIC'),
+  hedge: z.enum(['rolling', 'kalman']).default('rolling').describe('How the hedge ratio follows the market'),
+  windowBars: z.int().min(20).default(720).describe('Bars of the rolling hedge ratio and of the score'),
+  kalmanDrift: z
+    .number()
+    .positive()
+    .default(1e-7)
+    .describe('Variance of a step of the Kalman hedge ratio over that of an observation'),
+  entryScore: z.number().positive().default(2).describe('Enter when the spread is this many deviations away'),
+  exitScore: z.number().min(0).default(0.5).describe('Leave when it is back within this'),
+  stopScore: z.number().positive().default(4).describe('Give up when it is this far away'),
+  maxHoldBars: z.int().min(1).default(336).describe('Give up after this many bars'),
+});
+type Params = z.output<typeof Params>;
+
+const Pair = z.strictObject({
+  /** The regressed symbol and the regressor: the order with the lower p-value. */
+  y: z.string(),
+  x: z.string(),
+  hedgeRatio: z.number(),
+  statistic: z.number(),
+  lags: z.number(),
+  pValue: z.number(),
+  /** Of the regression the other way round. */
+  pValueReversed: z.number(),
+  pValueCorrected: z.number(),
+  halfLifeBars: z.number().optional(),
+  /** Of each alone (Dickey-Fuller): cointegration is a property of series that do not return to a mean by themselves. */
+  unitRootPValues: z.strictObject({ y: z.number(), x: z.number() }),
+  /** Johansen's tests of no relation between the two, which know no order: to compare, not to decide. */
+  johansen: z.strictObject({
+    rank: z.int(),
+    trace: z.number(),
+    traceCritical5Pct: z.number(),
+    maxEigenvalue: z.number(),
+    maxEigenvalueCritical5Pct: z.number(),
+  }),
+  bars: z.number(),
+  traded: z.boolean(),
+});
+type Pair = z.output<typeof Pair>;
+
+const Learned = z.strictObject({ params: Params, pairs: z.array(Pair) });
+type Learned = z.output<typeof Learned>;
+
+/**
+ * Pairs trading: of all pairs of the panel those are traded whose spread was found to return to its mean in the
+ * training bars (Engle-Granger, both orders, corrected for the number of tests). A spread far from its mean is
+ * sold or bought until it is back. Without such a pair the model has no opinion, and its report says why.
+ */
+export const meanReversion: Model<Params> = {
+  id: 'mean-reversion',
+  summary: 'trades the spread of cointegrated pairs back to its mean',
+  kind: 'classical',
+  source: 'Engle and Granger 1987; Gatev, Goetzmann and Rouwenhorst 2006; Chan 2013 (Kalman hedge)',
+  params: Params,
+  features: () => [],
+  // Parsed, so that a fitted and a loaded model list their fields in the same order.
+  fit: async (task) => fitted(Learned.parse(learn(task))),
+  load: async ({ json }) => fitted(Learned.parse(json)),
+};
+
+function learn({ panel, params, trainUntilMs, signal, onProgress }: FitTask<Params>): Learned {
+  if (panel.series.length < 2) {
+    throw new UserError(`"mean-reversion" needs two symbols or more, got ${panel.series.length}.`, {
+      hint: 'Add a second symbol to market.symbols, or leave this model out with --models.',
+    });
+  }
+  const combinations = panel.series.flatMap((first, i) =>
+    panel.series.slice(i + 1).map((second) => ({ first, second })),
+  );
+  const tested = combinations.map(({ first, second }, step) => {
+    signal.throwIfAborted();
+    onProgress({ step, steps: combinations.length });
+    return testPair(first, second, { params, untilMs: trainUntilMs - TIMEFRAME_MS[panel.timeframe] + 1 });
+  });
+  onProgress({ step: combinations.length, steps: combinations.length });
+  // Both orders of each pair are tests.
+  const corrected = holm(tested.flatMap(({ pValue, pValueReversed }) => [pValue, pValueReversed]));
+  const pairs = tested.map((pair, i) => ({
+    ...pair,
+    pValueCorrected: corrected[2 * i],
+    traded: corrected[2 * i] <= params.maxPValue && pair.hedgeRatio > 0,
+  }));
+  return { params, pairs: pairs.sort((a, b) => a.pValue - b.pValue) };
+}
+
+function testPair(
+  first: Series,
+  second: Series,
+  { params, untilMs }: { params: Params; untilMs: number },
+): Omit<Pair, 'pValueCorrected' | 'traded'> {
+  const joined = join(first, second);
+  const bars = lowerBound(joined.time, untilMs);
+  const a = joined.first.subarray(0, bars);
+  const b = joined.second.subarray(0, bars);
+  const options = { trend: 'c', lags: params.maxLags, chooseLags: true } as const;
+  const forward = engleGranger(a, b, options);
+  const backward = engleGranger(b, a, options);
+  const alone = [a, b].map((one) => dickeyFuller(one, options));
+  const both = forward && johansen([a, b], Math.max(1, forward.test.lags));
+  if (!forward || !backward || !both || bars < params.windowBars) {
+    throw new UserError(
+      `"mean-reversion" needs ${Math.max(params.windowBars, 2 * params.maxLags + 10)} training bars that ${first.symbol} and ${second.symbol} have in common and in which both move, got ${bars}.`,
+      { hint: 'Fetch more history, or lower models.mean-reversion.windowBars and maxLags.' },
+    );
+  }
+  const inOrder = forward.pValue <= backward.pValue;
+  const [best, other] = inOrder ? [forward, backward] : [backward, forward];
+  const [y, x] = inOrder ? [first.symbol, second.symbol] : [second.symbol, first.symbol];
+  const unitRoots = alone.map((test) => (test ? mackinnonP(test.statistic, 'c', 1) : 1));
+  const halfLifeBars = halfLife(best.residuals);
+  return {
+    y,
+    x,
+    hedgeRatio: best.hedgeRatio,
+    statistic: best.test.statistic,
+    lags: best.test.lags,
+    pValue: best.pValue,
+    pValueReversed: other.pValue,
+    ...(halfLifeBars === undefined ? {} : { halfLifeBars }),
+    unitRootPValues: { y: unitRoots[inOrder ? 0 : 1], x: unitRoots[inOrder ? 1 : 0] },
+    johansen: {
+      rank: both.rank,
+      trace: both.steps[0].trace,
+      traceCritical5Pct: both.steps[0].traceCritical[1],
+      maxEigenvalue: both.steps[0].maxEigenvalue,
+      maxEigenvalueCritical5Pct: both.steps[0].maxEigenvalueCritical[1],
+    },
+    bars,
+  };
+}
+
+function fitted(learned: Learned): FittedModel {
+  const traded = learned.pairs.filter(({ traded }) => traded);
+  return {
+    report: {
+      tradedPairs: traded.map(({ y, x }) => `${y} on ${x}`),
+      verdict:
+        traded.length > 0
+          ? 'cointegrated pairs found'
+          : `no pair is cointegrated at ${learned.params.maxPValue} after correction: no opinion`,
+      pairs: learned.pairs,
+    },
+    forecast: async (panel) => forecast(learned.params, traded, panel),
+    save: () => ({ json: learned, blobs: {} }),
+  };
+}
+
+function forecast(params: Params, traded: readonly Pair[], panel: Panel): readonly Forecast[] {
+  const forecasts = panel.series.map(({ symbol, candles }) => ({
+    symbol,
+    horizonBars: params.maxHoldBars,
+    position: new Float64Array(candles.time.length).fill(NaN),
+    confidence: new Float64Array(candles.time.length).fill(NaN),
+  }));
+  for (const pair of traded) {
+    const y = panel.series.findIndex(({ symbol }) => symbol === pair.y);
+    const x = panel.series.findIndex(({ symbol }) => symbol === pair.x);
+    if (y < 0 || x < 0) continue;
+    const joined = join(panel.series[y], panel.series[x]);
+    const legs = tradeSpread(joined.first, joined.second, params);
+    const share = 1 / traded.length;
+    for (let i = 0; i < joined.time.length; i++) {
+      if (Number.isNaN(legs.first[i])) continue;
+      add(forecasts[y], joined.firstRow[i], share * legs.first[i], share * legs.confidence[i]);
+      add(forecasts[x], joined.secondRow[i], share * legs.second[i], share * legs.confidence[i]);
+    }
+  }
+  return forecasts;
+}
+
+function add(forecast: Forecast, row: number, position: number, confidence: number): void {
+  const known = !Number.isNaN(forecast.position[row]);
+  forecast.position[row] = (known ? forecast.position[row] : 0) + position;
+  forecast.confidence[row] = (known ? forecast.confidence[row] : 0) + confidence;
+}
+
+/**
+ * Positions in both legs at each common bar, their sizes adding up to 1 while a trade is on. After a stop or a
+ * time-out the spread has to come back before the next trade.
+ */
+function tradeSpread(
+  y: Float64Array,
+  x: Float64Array,
+  params: Params,
+): { first: Float64Array; second: Float64Array; confidence: Float64Array } {
+  const { entryScore, exitScore, stopScore, maxHoldBars, windowBars } = params;
+  const { hedgeRatio, score } =
+    params.hedge === 'rolling'
+      ? rollingHedge(y, x, windowBars)
+      : kalmanHedge(y, x, { drift: params.kalmanDrift, window: windowBars });
+  const [first, second, confidence] = [0, 1, 2].map(() => new Float64Array(y.length).fill(NaN));
+  let side = 0;
+  let ratio = 0;
+  let since = 0;
+  let waiting = false;
+  for (let row = 0; row < y.length; row++) {
+    const z = score[row];
+    if (Number.isNaN(z)) continue;
+    if (Math.abs(z) <= exitScore) waiting = false;
+    if (side !== 0) {
+      since++;
+      const back = -side * z <= exitScore;
+      const lost = -side * z >= stopScore || since >= maxHoldBars;
+      if (back || lost) side = 0;
+      if (lost && !back) waiting = true;
+    } else if (!waiting && Math.abs(z) >= entryScore && Math.abs(z) < stopScore && hedgeRatio[row] > 0) {
+      side = -Math.sign(z);
+      ratio = hedgeRatio[row];
+      since = 0;
+    }
+    // Shares of equity: ln y moves against `ratio` times ln x. The ratio of the entry is kept.
+    first[row] = side === 0 ? 0 : side / (1 + ratio);
+    second[row] = side === 0 ? 0 : (-side * ratio) / (1 + ratio);
+    confidence[row] = side === 0 ? 0 : Math.min(1, Math.abs(z) / stopScore);
+  }
+  return { first, second, confidence };
+}
+
+/** Log closes of two series on the bars that both have. */
+function join(a: Series, b: Series) {
+  const pairs: [number, number][] = [];
+  const [timeA, timeB] = [a.candles.time, b.candles.time];
+  for (let i = 0, j = 0; i < timeA.length && j < timeB.length;) {
+    if (timeA[i] === timeB[j]) pairs.push([i++, j++]);
+    else if (timeA[i] < timeB[j]) i++;
+    else j++;
+  }
+  return {
+    time: Float64Array.from(pairs, ([i]) => timeA[i]),
+    first: Float64Array.from(pairs, ([i]) => Math.log(a.candles.close[i])),
+    second: Float64Array.from(pairs, ([, j]) => Math.log(b.candles.close[j])),
+    firstRow: Int32Array.from(pairs, ([i]) => i),
+    secondRow: Int32Array.from(pairs, ([, j]) => j),
+  };
+}

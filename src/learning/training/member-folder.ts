@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type Panel, selectFeatures } from '../../core/dataset/panel.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import type { Artifact, FittedModel, Model } from '../../core/forecast/model.ts';
+import { findModel } from '../models/registry.ts';
+import {
+  FileHashes,
+  MANIFEST_FILE,
+  readArtifact,
+  Sha256,
+  weightHash,
+  writeArtifact,
+} from './artifact-folder.ts';
+import { readJson } from './run-folder.ts';
+import { AbsentInputs } from './journal.ts';
+import { ForecastScore } from '../validation/score.ts';
+
+/** What was trained, on what, with which result. */
+export const MemberManifest = z.strictObject({
+  version: z.literal(1),
+  model: z.string().min(1),
+  params: z.unknown(),
+  seed: z.int(),
+  features: z.array(z.string()),
+  /** What the model is made for and was trained without. */
+  absent: AbsentInputs.optional(),
+  exchange: z.string(),
+  symbols: z.array(z.string()),
+  timeframe: z.string(),
+  synthetic: z.boolean(),
+  /** SHA-256 of the candles: see load-panel.ts. */
+  dataFingerprint: Sha256,
+  trainUntilMs: z.int(),
+  validateUntilMs: z.int(),
+  trainedAt: z.iso.datetime(),
+  seconds: z.number(),
+  steps: z.int(),
+  epochs: z.number().optional(),
+  samplesPerSecond: z.number().optional(),
+  /** On the validation bars. */
+  metrics: ForecastScore,
+  /** Baselines on the same bars. */
+  baselines: z.record(z.string(), ForecastScore),
+  /** Version of this program, of Node and of what else computed the weights. */
+  versions: z.record(z.string(), z.string()),
+  /** SHA-256 of each file of the artifact. */
+  files: FileHashes,
+  /** SHA-256 over the names and hashes of `files`: equal for equal weights. */
+  weightHash: Sha256,
+});
+export type MemberManifest = z.output<typeof MemberManifest>;
+
+export interface TrainedMember {
+  readonly id: string;
+  readonly model: Model;
+  /** Picks the features that the model was trained with out of any panel that has them. */
+  readonly fitted: FittedModel;
+  readonly manifest: MemberManifest;
+  readonly folder: string;
+}
+
+/** Writes a trained model in one step: after a crash its folder is whole or not there. */
+export async function saveMember(
+  folder: string,
+  artifact: Artifact,
+  about: Omit<MemberManifest, 'version' | 'files' | 'weightHash'>,
+): Promise<MemberManifest> {
+  return writeArtifact(folder, artifact, (files) => ({
+    version: 1,
+    ...about,
+    files,
+    weightHash: weightHash(files),
+  }));
+}
+
+/**
+ * Reads a trained model back; `undefined` when there is none. Every file is checked against its hash first.
+ * Throws `UserError` when something is damaged, or when the model has changed since it was trained.
+ */
+export async function loadMember(folder: string): Promise<TrainedMember | undefined> {
+  const manifest = await readJson(join(folder, MANIFEST_FILE), MemberManifest);
+  if (manifest === undefined) return undefined;
+  const model = findModel(manifest.model);
+  requireSameArchitecture(folder, model, manifest);
+  const artifact = await readArtifact(folder, manifest.files, (what) => damaged(folder, what));
+  if (weightHash(manifest.files) !== manifest.weightHash) throw damaged(folder, 'its weight hash is wrong');
+  let loaded: FittedModel;
+  try {
+    loaded = await model.load(artifact);
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new UserError(`The checkpoint "${folder}" does not fit the model "${model.id}": ${why}`, {
+      hint: 'It was made by another version of the program. Train again.',
+      cause: error,
+    });
+  }
+  return { id: model.id, model, fitted: withFeatures(loaded, manifest.features), manifest, folder };
+}
+
+/** The same model, taking the columns `names` out of whatever panel it is given. */
+export function withFeatures(fitted: FittedModel, names: readonly string[]): FittedModel {
+  const { report, absent, explanation, explain } = fitted;
+  return {
+    report,
+    ...(absent && { absent }),
+    ...(explanation && { explanation }),
+    ...(explain && { explain: (panel: Panel) => explain(selectFeatures(panel, names)) }),
+    forecast: (panel, wanted) => fitted.forecast(selectFeatures(panel, names), wanted),
+    save: () => fitted.save(),
+    dispose: () => fitted.dispose?.(),
+  };
+}
+
+function requireSameArchitecture(folder: string, model: Model, manifest: MemberManifest): void {
+  const params = model.params.safeParse(manifest.params);
+  const changed = params.success
+    ? JSON.stringify(model.features(params.data)) !== JSON.stringify(manifest.features) &&
+      `it reads other features now than the ${manifest.features.length} it was trained with`
+    : z.prettifyError(params.error);
+  if (changed === false) return;
+  throw new UserError(`The checkpoint "${folder}" is of another "${model.id}": ${changed}`, {
+    hint: 'Train again, or use the version of the program that trained it.',
+  });
+}
+
+const damaged = (folder: string, what: string): UserError =>
+  new UserError(`The checkpoint "${folder}" is damaged: ${what}.`, {
+    hint: 'Delete that folder and run `crypto-trader train --mode resume` to train this model again.',
+  });

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import type { Store } from '../../data/store/store.ts';
+import { chronologicalSplit } from '../../core/dataset/splits.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { suggest } from '../../core/foundation/nearest.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
+import type { Timeframe } from '../../core/market/timeframe.ts';
+import type { Model } from '../../core/forecast/model.ts';
+import { findModel, models } from '../models/registry.ts';
+import { inputsOf } from '../../core/features/catalogue.ts';
+import type { InputSources } from '../../core/features/inputs.ts';
+import { absentInputs } from '../../data/panel/load-inputs.ts';
+import { loadPanel } from '../../data/panel/load-panel.ts';
+import type { RunPlan } from './run-folder.ts';
+import type { Costs } from '../validation/score.ts';
+
+export interface TrainingSettings {
+  readonly mode: 'quick' | 'full';
+  readonly seed: number;
+  /** How often to train each model that draws random numbers. */
+  readonly seeds: number;
+  readonly exchange: string;
+  readonly symbols: readonly PairSymbol[];
+  readonly timeframe: Timeframe;
+  /** Bars to use; default: all that are stored. */
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  readonly validationPct: number;
+  readonly testPct: number;
+  readonly costs: Costs;
+  /** Ids of the models to train; default: all. */
+  readonly models?: readonly string[];
+  /** Hyper-parameters by model id. */
+  readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly allowSynthetic: boolean;
+  /** Which markets features that need other inputs look at. */
+  readonly sources: InputSources;
+}
+
+/**
+ * Fixes everything a run depends on: data, split, models with their parameters. Throws `UserError` for unknown
+ * models or parameters, for missing data and, unless allowed, for synthetic data.
+ */
+export async function planRun(store: Store, settings: TrainingSettings): Promise<RunPlan> {
+  const { exchange, symbols, timeframe, sinceMs, untilMs, mode, sources } = settings;
+  requireKnown(Object.keys(settings.params));
+  const required = settings.models !== undefined;
+  const chosen = settings.models === undefined ? models : [...new Set(settings.models)].map(findModel);
+  const entries = chosen.map((model) => ({
+    id: model.id,
+    params: modelParams(model, mode, settings.params[model.id] ?? {}),
+    required,
+  }));
+  const panel = await loadPanel(store, {
+    exchange,
+    symbols,
+    timeframe,
+    ...(sinceMs !== undefined && { sinceMs }),
+    ...(untilMs !== undefined && { untilMs }),
+    // Only those that read more than candles: what they read belongs to the fingerprint.
+    featureNames: chosen
+      .flatMap((model, i) => model.features(entries[i].params))
+      .filter((name) => inputsOf([name]).length > 0),
+    sources,
+  });
+  if (panel.synthetic && !settings.allowSynthetic) {
+    throw new UserError(`The ${exchange} candles are synthetic: what is learned from them means nothing.`, {
+      hint: 'Fetch real candles, or pass --allow-synthetic to try the program out.',
+    });
+  }
+  const span = { fromMs: panel.firstTimeMs, untilMs: panel.untilMs };
+  return {
+    version: 1,
+    createdAt: new Date().toISOString(),
+    mode,
+    seed: settings.seed,
+    seeds: settings.seeds,
+    exchange,
+    symbols: [...symbols],
+    timeframe,
+    sources,
+    inputs: [...panel.inputs],
+    absentGroups: await absentGroups(store, settings),
+    sinceMs: span.fromMs,
+    untilMs: span.untilMs,
+    ...chronologicalSplit(span, timeframe, settings),
+    synthetic: panel.synthetic,
+    dataFingerprint: panel.fingerprint,
+    ...settings.costs,
+    models: entries,
+  };
+}
+
+/** Groups of features that could not be used, whole or in part: their inputs are not stored for every symbol. */
+async function absentGroups(store: Store, settings: TrainingSettings): Promise<string[]> {
+  const absent = await Promise.all(
+    settings.symbols.map((symbol) => absentInputs(store, { ...settings, symbol })),
+  );
+  return [...new Set(absent.flat().flatMap(({ groups }) => groups))].toSorted();
+}
+
+/** Defaults, then what quick mode changes, then what the user set. */
+export function modelParams(
+  model: Model,
+  mode: 'quick' | 'full',
+  own: Readonly<Record<string, unknown>>,
+): unknown {
+  const parsed = model.params.safeParse({ ...(mode === 'quick' ? model.quickParams : {}), ...own });
+  if (parsed.success) return parsed.data;
+  throw new UserError(`The parameters of "${model.id}" are not valid.\n${z.prettifyError(parsed.error)}`, {
+    hint: `Correct models.${model.id} in config.yaml; \`crypto-trader models show ${model.id}\` lists them.`,
+  });
+}
+
+function requireKnown(ids: readonly string[]): void {
+  const known = models.map(({ id }) => id);
+  for (const id of ids) {
+    if (known.includes(id)) continue;
+    throw new UserError(`config.yaml sets parameters of an unknown model "${id}".`, {
+      hint: suggest(id, known),
+    });
+  }
+}

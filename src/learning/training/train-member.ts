@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { type Panel, selectFeatures } from '../../core/dataset/panel.ts';
+import { deriveSeed } from '../../core/foundation/random.ts';
+import type { FitProgress, Forecast, Model } from '../../core/forecast/model.ts';
+import type { TrainingJournal } from './journal.ts';
+import { type MemberManifest, saveMember, type TrainedMember, withFeatures } from './member-folder.ts';
+import type { RunFolder, RunPlan } from './run-folder.ts';
+import { type ForecastScore, scoreForecasts } from '../validation/score.ts';
+import { seedFolder, seedName } from './seeds.ts';
+import { findSnapshot, type SnapshotHabits, snapshotFolder, snapshotKeeper } from './snapshots.ts';
+
+export interface MemberTask {
+  readonly run: RunFolder;
+  readonly model: Model;
+  readonly params: unknown;
+  /** From 1: see seeds.ts. */
+  readonly seedNumber: number;
+  /** Up to the end of validation. */
+  readonly panel: Panel;
+  readonly baselines: MemberManifest['baselines'];
+  readonly signal: AbortSignal;
+  readonly journal: TrainingJournal;
+  readonly habits: SnapshotHabits;
+  /** A snapshot of this run to go on from, where it is this member's; the newest otherwise. */
+  readonly snapshot: { readonly member: string; readonly folder: string } | undefined;
+}
+
+/** Trains one model of a run from one seed, keeps snapshots on the way and the result at the end. */
+export async function trainMember(
+  task: MemberTask,
+): Promise<{ readonly member: TrainedMember; readonly forecasts: readonly Forecast[] }> {
+  const { run, model, params, seedNumber, panel, baselines, signal, journal, habits, snapshot } = task;
+  const { plan } = run;
+  const name = seedName(model.id, seedNumber);
+  const of = { model: name, phase: model.kind };
+  const seed = deriveSeed(plan.seed, name);
+  const features = [...model.features(params)];
+  const { dataFingerprint, trainUntilMs } = plan;
+  const snapshots = snapshotFolder(run.path, name);
+  const identity = { model: model.id, params, seed, features, dataFingerprint, trainUntilMs };
+  const from = await findSnapshot(
+    snapshots,
+    identity,
+    snapshot?.member === name ? snapshot.folder : undefined,
+  );
+  const started = performance.now();
+  let last: FitProgress = { step: 0, steps: 0 };
+  // What comes before the first report, opening a session above all, is paid once.
+  let first: { readonly step: number; readonly ms: number } | undefined;
+  journal.write({ kind: 'model-started', ...of, ...(from && { fromStep: from.step }) });
+  const fitted = await model.fit({
+    panel: selectFeatures(panel, features),
+    params,
+    trainUntilMs,
+    seed,
+    signal,
+    snapshots: snapshotKeeper(snapshots, identity, {
+      habits,
+      from,
+      onKept: (kept) => journal.write({ kind: 'snapshot', ...of, ...kept }),
+    }),
+    onProgress(progress) {
+      last = progress;
+      const ms = performance.now();
+      first ??= { step: progress.step, ms };
+      const secondsAStep = (ms - first.ms) / 1000 / (progress.step - first.step);
+      const etaSeconds = secondsAStep * (progress.steps - progress.step);
+      journal.write({
+        kind: 'progress',
+        ...of,
+        ...progress,
+        ...(Number.isFinite(etaSeconds) && { etaSeconds }),
+      });
+    },
+  });
+  signal.throwIfAborted();
+  const seconds = (from?.seconds ?? 0) + (performance.now() - started) / 1000;
+  const picking = withFeatures(fitted, features);
+  const forecasts = await picking.forecast(panel, { sinceMs: trainUntilMs });
+  const metrics = validationScore(panel, forecasts, plan);
+  const folder = seedFolder(run.path, model.id, seedNumber);
+  const manifest = await saveMember(folder, fitted.save(), {
+    model: model.id,
+    params,
+    seed,
+    features,
+    ...(fitted.absent && { absent: [...fitted.absent] }),
+    exchange: plan.exchange,
+    symbols: plan.symbols,
+    timeframe: plan.timeframe,
+    synthetic: plan.synthetic,
+    dataFingerprint,
+    trainUntilMs,
+    validateUntilMs: plan.validateUntilMs,
+    trainedAt: new Date().toISOString(),
+    seconds,
+    steps: last.step,
+    ...(last.epoch !== undefined && { epochs: last.epoch }),
+    ...(last.samplesPerSecond !== undefined && { samplesPerSecond: last.samplesPerSecond }),
+    metrics,
+    baselines,
+    versions: { 'crypto-trader': programVersion(), node: process.version },
+  });
+  await rm(snapshots, { recursive: true, force: true });
+  const { weightHash, absent } = manifest;
+  journal.write({
+    kind: 'model-finished',
+    ...of,
+    seconds,
+    metrics,
+    weightHash,
+    ...(absent && { absent }),
+  });
+  return { member: { id: model.id, model, fitted: picking, manifest, folder }, forecasts };
+}
+
+/** How good forecasts were on the validation bars of a run. */
+export const validationScore = (panel: Panel, forecasts: readonly Forecast[], plan: RunPlan): ForecastScore =>
+  scoreForecasts(
+    panel,
+    forecasts,
+    { fromMs: plan.trainUntilMs, untilMs: plan.validateUntilMs },
+    { feeBps: plan.feeBps, slippageBps: plan.slippageBps },
+  );
+
+function programVersion(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return /"version":\s*"([^"]+)"/.exec(text)?.[1] ?? 'unknown';
+}

@@ -1,0 +1,230 @@
+import { join } from 'node:path';
+import { withLock } from '../../data/lock.ts';
+import type { DatasetManifest } from '../../data/store/manifest.ts';
+import type { Store } from '../../data/store/store.ts';
+import { panelUntil, type Panel } from '../../core/dataset/panel.ts';
+import { ensembleMembers, forecastEnsemble } from '../ensemble/equal-weight.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { buyAndHold } from '../models/buy-and-hold/index.ts';
+import type { FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
+import { persistence } from '../models/persistence/index.ts';
+import { findModel } from '../models/registry.ts';
+import { openJournal, type TrainingEvent, type TrainingJournal } from './journal.ts';
+import { loadPanel } from '../../data/panel/load-panel.ts';
+import { loadMember, type TrainedMember } from './member-folder.ts';
+import { type Projection, projectAll } from './project.ts';
+import {
+  createRunFolder,
+  PLAN_FILE,
+  RESULT_FILE,
+  type RunFolder,
+  type RunPlan,
+  type RunResult,
+  writeJson,
+} from './run-folder.ts';
+import type { ForecastScore } from '../validation/score.ts';
+import { seedFolder, seedName, seedNumbers } from './seeds.ts';
+import type { SnapshotHabits } from './snapshots.ts';
+import { trainMember, validationScore } from './train-member.ts';
+
+export interface TrainingSurroundings {
+  readonly store: Store;
+  readonly checkpointDir: string;
+  readonly logDir: string;
+  readonly signal: AbortSignal;
+  readonly snapshots: SnapshotHabits;
+  readonly onEvent: (event: TrainingEvent) => void;
+}
+
+export interface FinishedRun {
+  readonly runId: string;
+  readonly path: string;
+  readonly plan: RunPlan;
+  readonly result: RunResult;
+  readonly members: readonly TrainedMember[];
+  /** Names of the members, of every seed, that had been trained before this run was resumed. */
+  readonly kept: readonly string[];
+  /** How long the networks of a full run were expected to take. */
+  readonly projections: readonly Projection[];
+  readonly datasets: readonly DatasetManifest[];
+}
+
+/** Starts a run: its plan is durable before the first model is trained. */
+export async function startRun(plan: RunPlan, { checkpointDir }: TrainingSurroundings): Promise<RunFolder> {
+  const run = await createRunFolder(checkpointDir, plan);
+  await writeJson(join(run.path, PLAN_FILE), plan);
+  return run;
+}
+
+/**
+ * Trains what a run still lacks, model by model. Each finished model is durable; the one in work goes on from its
+ * newest snapshot, or from `snapshot`, the folder of one of them. A resumed run ends with the same weights as one
+ * that was never stopped: every model has its own seed and sees only its own data. Throws `UserError` when the
+ * candles are not those of the plan any more, and `signal.reason` when aborted.
+ */
+export async function finishRun(
+  run: RunFolder,
+  surroundings: TrainingSurroundings,
+  snapshot?: { readonly member: string; readonly folder: string },
+): Promise<FinishedRun> {
+  const lock = { waitMs: 0, purpose: `training ${run.runId}` };
+  return withLock(join(run.path, '.lock'), lock, async () => {
+    const journal = openJournal(surroundings.logDir, run.runId, surroundings.onEvent);
+    journal.write({ kind: 'run-started', mode: run.plan.mode, models: run.plan.models.map(({ id }) => id) });
+    try {
+      const finished = await trainMissing(run, surroundings, journal, snapshot);
+      journal.write({ kind: 'run-finished' });
+      return finished;
+    } catch (error) {
+      journal.write({ kind: 'run-stopped', reason: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
+  });
+}
+
+async function trainMissing(
+  run: RunFolder,
+  { store, signal, snapshots }: TrainingSurroundings,
+  journal: TrainingJournal,
+  snapshot: { readonly member: string; readonly folder: string } | undefined,
+): Promise<FinishedRun> {
+  const { plan } = run;
+  const entries = plan.models.map((entry) => ({ ...entry, model: findModel(entry.id) }));
+  const { panel, datasets } = await planPanel(store, plan, entries);
+  const baselines = await baselineScores(panel, plan, signal);
+
+  const projections = await projectAll(run, entries, panel, { signal, journal });
+
+  const members: TrainedMember[] = [];
+  const trained = new Map<string, readonly TrainedSeed[]>();
+  const kept: string[] = [];
+  const skipped: { id: string; reason: string }[] = [];
+  for (const { id, model, params, required } of entries) {
+    try {
+      const seeds: TrainedSeed[] = [];
+      let first: TrainedMember | undefined;
+      for (const seedNumber of seedNumbers(model, plan)) {
+        signal.throwIfAborted();
+        const found = await loadMember(seedFolder(run.path, id, seedNumber));
+        if (found !== undefined) kept.push(seedName(id, seedNumber));
+        const { member, forecasts } =
+          found === undefined
+            ? await trainMember({
+                ...{ run, model, params, seedNumber, panel, baselines, signal, journal, snapshot },
+                habits: snapshots,
+              })
+            : {
+                member: found,
+                forecasts: await found.fitted.forecast(panel, { sinceMs: plan.trainUntilMs }),
+              };
+        seeds.push({ metrics: member.manifest.metrics, forecasts });
+        if (seedNumber === 1) first = member;
+        else member.fitted.dispose?.();
+      }
+      trained.set(id, seeds);
+      if (first !== undefined) members.push(first);
+    } catch (error) {
+      if (required || !(error instanceof UserError)) throw error;
+      skipped.push({ id, reason: error.message });
+      journal.write({ kind: 'model-skipped', model: id, phase: model.kind, reason: error.message });
+    }
+  }
+  if (members.length === 0) {
+    throw new UserError('No model could be trained on these candles.', {
+      hint: skipped.map(({ id, reason }) => `${id}: ${reason}`).join('\n'),
+    });
+  }
+  signal.throwIfAborted();
+  const ensembles = scoreEnsembles(members, trained, panel, plan, journal);
+  const result: RunResult = {
+    version: 1,
+    completedAt: new Date().toISOString(),
+    models: members.map(({ id }) => id),
+    skipped,
+    ensemble: { members: ensembleMembers(members).map(({ id }) => id), metrics: ensembles[0] },
+    baselines,
+    ...(plan.seeds > 1 && { seeds: scoresBySeed(trained, ensembles) }),
+  };
+  await writeJson(join(run.path, RESULT_FILE), result);
+  return { runId: run.runId, path: run.path, plan, result, members, kept, projections, datasets };
+}
+
+/** What one seed of a model came to. */
+interface TrainedSeed {
+  readonly metrics: ForecastScore;
+  readonly forecasts: readonly Forecast[];
+}
+
+/** The candles of the plan up to the end of validation: nothing that trains or chooses sees the test bars. */
+async function planPanel(
+  store: Store,
+  plan: RunPlan,
+  entries: readonly { readonly model: Model; readonly params: unknown }[],
+): Promise<{ readonly panel: Panel; readonly datasets: readonly DatasetManifest[] }> {
+  const featureNames = [...new Set(entries.flatMap(({ model, params }) => model.features(params)))];
+  const loaded = await loadPanel(store, { ...plan, featureNames });
+  if (loaded.fingerprint !== plan.dataFingerprint) {
+    throw new UserError(
+      'The stored candles, or other inputs of its features, are not those that this run was started with.',
+      {
+        hint: 'Start a new run with `crypto-trader train --mode quick` (or full).',
+      },
+    );
+  }
+  return { panel: panelUntil(loaded, plan.validateUntilMs), datasets: loaded.manifests };
+}
+
+/** The ensemble of the members' first seeds, of their second ones, and so on; a model without chance is in all of them. */
+function scoreEnsembles(
+  members: readonly TrainedMember[],
+  trained: ReadonlyMap<string, readonly TrainedSeed[]>,
+  panel: Panel,
+  plan: RunPlan,
+  journal: TrainingJournal,
+): readonly ForecastScore[] {
+  const started = performance.now();
+  const chosen = ensembleMembers(members).map(({ id }) => trained.get(id) ?? []);
+  const count = Math.max(...chosen.map(({ length }) => length));
+  const scores = Array.from({ length: count }, (_, k) => {
+    const forecasts = chosen.map((seeds) => seeds[Math.min(k, seeds.length - 1)].forecasts);
+    const combined = panel.series.map((_one, s) => forecastEnsemble(forecasts.map((one) => one[s])));
+    return validationScore(panel, combined, plan);
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const [metrics] = scores;
+  journal.write({ kind: 'model-finished', model: 'ensemble', phase: 'ensemble', seconds, metrics });
+  return scores;
+}
+
+/** Of everything that has more than one. */
+function scoresBySeed(
+  trained: ReadonlyMap<string, readonly TrainedSeed[]>,
+  ensembles: readonly ForecastScore[],
+): Record<string, ForecastScore[]> {
+  const ofModels = [...trained].map(([id, seeds]) => ({ id, scores: seeds.map(({ metrics }) => metrics) }));
+  const all = [...ofModels, { id: 'ensemble', scores: [...ensembles] }];
+  return Object.fromEntries(
+    all.filter(({ scores }) => scores.length > 1).map(({ id, scores }) => [id, scores]),
+  );
+}
+
+/** What has to be beaten: the market itself, and the simplest forecast. */
+async function baselineScores(
+  panel: Panel,
+  plan: RunPlan,
+  signal: AbortSignal,
+): Promise<Record<string, ForecastScore>> {
+  const scores: Record<string, ForecastScore> = {};
+  for (const model of [buyAndHold, persistence]) {
+    const fitted: FittedModel = await model.fit({
+      panel,
+      params: model.params.parse({}),
+      trainUntilMs: plan.trainUntilMs,
+      seed: plan.seed,
+      signal,
+      onProgress: () => {},
+    });
+    scores[model.id] = validationScore(panel, await fitted.forecast(panel), plan);
+  }
+  return scores;
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { alignColumn, alignMarket } from '../../core/trading/align.ts';
+import { runBacktest } from '../../core/trading/run.ts';
+import { forwardReturns, labelEndMs } from '../../core/dataset/labels.ts';
+import type { Panel } from '../../core/dataset/panel.ts';
+import type { Span } from '../../core/dataset/splits.ts';
+import { lowerBound, sliceCandles } from '../../core/market/candles.ts';
+import type { Forecast } from '../../core/forecast/model.ts';
+import { SPOT_RULES } from '../../core/trading/rules.ts';
+import { rankCorrelation } from '../../core/evaluation/rank-correlation.ts';
+
+/** How good forecasts were over a span of bars. Absent: not defined, for example no opinion was ever held. */
+export const ForecastScore = z.strictObject({
+  horizonBars: z.int().min(1),
+  /** Bars, over all symbols, with a position other than 0 and a known return. */
+  samples: z.int().min(0),
+  /** How often the return from the next open over the horizon had the sign of the position. */
+  directionalAccuracyPct: z.number().optional(),
+  /**
+   * Wilson's 95 % interval. Returns over h bars overlap, so the samples count as samples / h; symbols that move
+   * together make it narrower than it should be.
+   */
+  directionalAccuracyIntervalPct: z.tuple([z.number(), z.number()]).optional(),
+  /** Spearman's correlation of the expected return (the position where none is stated) with the return. */
+  informationCoefficient: z.number().optional(),
+  /** Spot, long only, capital shared equally by the symbols, after the stated costs; open positions at the close. */
+  netReturnPct: z.number(),
+  fills: z.int().min(0),
+  feeBps: z.number(),
+  slippageBps: z.number(),
+});
+export type ForecastScore = z.output<typeof ForecastScore>;
+
+export interface Costs {
+  readonly feeBps: number;
+  readonly slippageBps: number;
+}
+
+/** Scores one forecast a symbol, row by row beside the panel's candles, on the bars of `span`. */
+export function scoreForecasts(
+  panel: Panel,
+  forecasts: readonly Forecast[],
+  span: Span,
+  costs: Costs,
+): ForecastScore {
+  const { horizonBars } = forecasts[0];
+  const signals: number[] = [];
+  const returns: number[] = [];
+  let samples = 0;
+  let hits = 0;
+  panel.series.forEach(({ candles }, s) => {
+    const { position, expectedReturn = position } = forecasts[s];
+    const labels = forwardReturns(candles, panel.timeframe, horizonBars);
+    for (let row = lowerBound(candles.time, span.fromMs); row < candles.time.length; row++) {
+      if (labelEndMs(candles.time[row], panel.timeframe, horizonBars) > span.untilMs) break;
+      if (Number.isNaN(labels[row]) || Number.isNaN(position[row])) continue;
+      signals.push(expectedReturn[row]);
+      returns.push(labels[row]);
+      if (position[row] === 0) continue;
+      samples++;
+      if (position[row] * labels[row] > 0) hits++;
+    }
+  });
+  const informationCoefficient = rankCorrelation(signals, returns);
+  return {
+    horizonBars,
+    samples,
+    ...(samples > 0 && {
+      directionalAccuracyPct: (100 * hits) / samples,
+      directionalAccuracyIntervalPct: wilson(hits / samples, samples / horizonBars),
+    }),
+    ...(informationCoefficient !== undefined && { informationCoefficient }),
+    ...netResult(panel, forecasts, span, costs),
+    ...costs,
+  };
+}
+
+/** What the positions earn through the execution core between the first and the last bar of `span`. */
+function netResult(
+  panel: Panel,
+  forecasts: readonly Forecast[],
+  span: Span,
+  costs: Costs,
+): { readonly netReturnPct: number; readonly fills: number } {
+  const rows = panel.series.map(
+    ({ candles }) => [lowerBound(candles.time, span.fromMs), lowerBound(candles.time, span.untilMs)] as const,
+  );
+  const market = alignMarket(
+    panel.series.map(({ candles }, s) => sliceCandles(candles, ...rows[s])),
+    panel.timeframe,
+  );
+  const rules = { ...SPOT_RULES, ...costs, maxPositionPct: 100 / panel.series.length };
+  const { equity, fills } = runBacktest({
+    market,
+    targets: forecasts.map(({ position }, s) => alignColumn(market, s, position.subarray(...rows[s]))),
+    instruments: panel.series.map(({ symbol }) => ({ symbol, amountStep: 0, priceTick: 0, minNotional: 0 })),
+    rules,
+  });
+  const last = equity.at(-1) ?? rules.initialBalance;
+  return { netReturnPct: 100 * (last / rules.initialBalance - 1), fills: fills.length };
+}
+
+/** Wilson's score interval of a share at 95 %, in percent (Wilson 1927). */
+export function wilson(share: number, samples: number): [number, number] {
+  const z = 1.959963984540054;
+  const centre = share + (z * z) / (2 * samples);
+  const half = z * Math.sqrt((share * (1 - share)) / samples + (z * z) / (4 * samples * samples));
+  const scale = 100 / (1 + (z * z) / samples);
+  return [(centre - half) * scale, (centre + half) * scale];
+}

@@ -1,0 +1,279 @@
+import { forwardReturns, labelledRows } from '../../core/dataset/labels.ts';
+import {
+  type Panel,
+  panelUntil,
+  selectFeatures as pickFeatures,
+  type Series,
+} from '../../core/dataset/panel.ts';
+import { chronologicalSplit, type Fold, walkForwardFolds } from '../../core/dataset/splits.ts';
+import { bootstrapMean, type Interval } from '../../core/evaluation/bootstrap.ts';
+import { clusterFeatures } from '../../core/evaluation/feature-clusters.ts';
+import { invariant, UserError } from '../../core/foundation/errors.ts';
+import { createRandom, deriveSeed, type Random, shuffle } from '../../core/foundation/random.ts';
+import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import type { FittedModel, Model } from '../../core/forecast/model.ts';
+
+interface SelectionTask {
+  /** Training bars only, with the candidate features. */
+  readonly panel: Panel;
+  readonly names: readonly string[];
+  /** A model that reads rows of features; its parameters for a list of names. */
+  readonly model: Model;
+  readonly params: (names: readonly string[]) => unknown;
+  readonly horizonBars: number;
+  readonly folds: number;
+  /** Shuffles of each feature in each fold. */
+  readonly repeats: number;
+  /** Features whose rank correlation is above this say the same. */
+  readonly sameAbove: number;
+  readonly validationPct: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+export interface FeatureSelection {
+  /** Bars of all symbols in which every candidate has a value: what the clusters are made of. */
+  readonly completeRows: number;
+  readonly folds: readonly Fold[];
+  /** Mean log loss out of sample with the representatives of all clusters, and that of no features at all. */
+  readonly logLoss: number;
+  readonly baseRateLogLoss: number;
+  /** Most important first. */
+  readonly clusters: readonly RankedCluster[];
+}
+
+export interface RankedCluster {
+  /** The member that stands for all in the model. */
+  readonly representative: string;
+  readonly members: readonly string[];
+  /** By how much the log loss rises, in nats a row, when the representative is shuffled; mean over all test rows. */
+  readonly importance: number;
+  /** 95 % interval by the stationary bootstrap over time; `undefined` with too few bars. */
+  readonly interval: Interval | undefined;
+  /** Share of folds in which it rises. */
+  readonly stability: number;
+  /** The whole interval is above 0, and it rises in most folds. */
+  readonly selected: boolean;
+}
+
+/** Rows that the clusters are computed on, at most: evenly spaced over all. */
+const CLUSTER_ROWS = 20_000;
+
+/**
+ * Which features carry something that others do not: features are clustered by rank correlation, the medoid of
+ * each cluster goes into the model, and the model is refitted fold by fold on the past (purged, with an embargo of
+ * the horizon) while each feature is shuffled in the fold's test rows (Breiman 2001, permutation importance; in
+ * finance: Lopez de Prado 2018, chapter 8). Nothing outside the given panel is looked at. Throws `UserError`
+ * when the bars are too few, and `signal.reason` when aborted.
+ */
+export async function selectFeatures(task: SelectionTask): Promise<FeatureSelection> {
+  const { panel, names, horizonBars, signal } = task;
+  const { timeframe } = panel;
+  const columns = completeColumns(panel, names);
+  if (columns.length > 0 && columns[0].length < 100) {
+    throw new UserError(
+      `All ${names.length} features have a value together in ${columns[0].length} bars only.`,
+      {
+        hint: 'Fetch more history, or name the features to choose from.',
+      },
+    );
+  }
+  const clusters = clusterFeatures(columns, task.sameAbove);
+  const chosen = clusters.map(({ medoid }) => names[medoid]);
+  const own = pickFeatures(panel, chosen);
+  const params = task.params(chosen);
+  const fromMs = Math.min(...panel.series.map(({ candles }) => candles.time[0]));
+  const untilMs =
+    Math.max(...panel.series.map(({ candles }) => candles.time[candles.time.length - 1])) +
+    TIMEFRAME_MS[timeframe];
+  const folds = walkForwardFolds({ fromMs, untilMs }, timeframe, {
+    folds: task.folds,
+    firstTestMs: fromMs + (untilMs - fromMs) / 3,
+    embargoMs: horizonBars * TIMEFRAME_MS[timeframe],
+  });
+  const random = createRandom(deriveSeed(task.seed, 'permutation'));
+  const losses = new LossByTime();
+  const rises = chosen.map(() => new LossByTime());
+  const positive = chosen.map(() => 0);
+  const total = folds.length * (1 + chosen.length);
+  let done = 0;
+  for (const [index, { train, test }] of folds.entries()) {
+    signal.throwIfAborted();
+    const { trainUntilMs } = chronologicalSplit(train, timeframe, {
+      validationPct: task.validationPct,
+      testPct: 0,
+    });
+    const fitted = await task.model.fit({
+      panel: panelUntil(own, train.untilMs),
+      params,
+      trainUntilMs,
+      seed: deriveSeed(task.seed, `selection fold ${index}`),
+      signal,
+      onProgress: () => {},
+    });
+    task.onProgress(++done, total);
+    const rows = testRows(own, test, horizonBars);
+    const plain = await rowLosses(fitted, rows.panel, rows.up);
+    rows.times.forEach((times, s) => losses.add(times, plain[s], 1));
+    for (const [f] of chosen.entries()) {
+      signal.throwIfAborted();
+      let rise = 0;
+      for (let repeat = 0; repeat < task.repeats; repeat++) {
+        const shuffled = await rowLosses(fitted, shuffleColumn(rows.panel, f, random), rows.up);
+        rows.times.forEach((times, s) => {
+          const change = shuffled[s].map((loss, i) => loss - plain[s][i]);
+          rises[f].add(times, change, 1 / task.repeats);
+          rise += change.reduce((sum, value) => sum + value, 0);
+        });
+      }
+      if (rise > 0) positive[f]++;
+      task.onProgress(++done, total);
+    }
+    fitted.dispose?.();
+  }
+  const ranked = clusters.map((cluster, f): RankedCluster => {
+    const changes = rises[f].means();
+    const stability = positive[f] / folds.length;
+    const blockBars = Math.max(2 * horizonBars, Math.round(2 * Math.cbrt(changes.length)));
+    const interval = bootstrapMean(changes, random, { blockBars });
+    return {
+      representative: names[cluster.medoid],
+      members: cluster.members.map((i) => names[i]),
+      importance: mean(changes),
+      interval,
+      stability,
+      selected: interval !== undefined && interval.low > 0 && stability > 0.5,
+    };
+  });
+  return {
+    completeRows: columns.length === 0 ? 0 : columns[0].length,
+    folds,
+    logLoss: mean(losses.means()),
+    baseRateLogLoss: baseRateLoss(own, folds, horizonBars),
+    clusters: ranked.toSorted((a, b) => b.importance - a.importance),
+  };
+}
+
+/** Values of all symbols one after the other, of bars in which every feature has one. */
+function completeColumns(panel: Panel, names: readonly string[]): readonly Float64Array[] {
+  const parts = pickFeatures(panel, names).series.map(({ candles, features: { columns } }) => {
+    const rows = Int32Array.from(candles.time.keys()).filter((row) =>
+      columns.every((column) => !Number.isNaN(column[row])),
+    );
+    return { columns, rows };
+  });
+  const all = parts.reduce((sum, { rows }) => sum + rows.length, 0);
+  const every = Math.max(1, Math.ceil(all / CLUSTER_ROWS));
+  return names.map((_, i) =>
+    Float64Array.from(
+      parts.flatMap(({ columns, rows }) =>
+        [...rows.filter((__, r) => r % every === 0)].map((row) => columns[i][row]),
+      ),
+    ),
+  );
+}
+
+interface TestRows {
+  /** The rows alone: the models asked here look at a row and no further. */
+  readonly panel: Panel;
+  readonly times: readonly Float64Array[];
+  /** 1 where the return was positive, by symbol and row. */
+  readonly up: readonly Uint8Array[];
+}
+
+/** The fold's rows with a return that ends inside it. */
+function testRows(panel: Panel, test: Fold['test'], horizonBars: number): TestRows {
+  const parts = panel.series.map((series) => {
+    const { candles } = series;
+    const returns = forwardReturns(candles, panel.timeframe, horizonBars);
+    const rows = labelledRows(candles, returns, { ...test, timeframe: panel.timeframe, horizonBars });
+    return { series: pickRows(series, rows), up: Uint8Array.from(rows, (row) => (returns[row] > 0 ? 1 : 0)) };
+  });
+  return {
+    panel: { timeframe: panel.timeframe, series: parts.map(({ series }) => series) },
+    times: parts.map(({ series }) => series.candles.time),
+    up: parts.map(({ up }) => up),
+  };
+}
+
+function pickRows(series: Series, rows: Int32Array): Series {
+  const pick = (column: Float64Array): Float64Array => Float64Array.from(rows, (row) => column[row]);
+  const { time, open, high, low, close, volume } = series.candles;
+  return {
+    symbol: series.symbol,
+    candles: {
+      time: pick(time),
+      open: pick(open),
+      high: pick(high),
+      low: pick(low),
+      close: pick(close),
+      volume: pick(volume),
+    },
+    features: { names: series.features.names, columns: series.features.columns.map(pick) },
+  };
+}
+
+/** Log loss of every row, by symbol; a row without an opinion is one of even odds. */
+async function rowLosses(
+  fitted: FittedModel,
+  panel: Panel,
+  up: readonly Uint8Array[],
+): Promise<readonly Float64Array[]> {
+  const forecasts = await fitted.forecast(panel);
+  return forecasts.map(({ probabilityUp }, s) => {
+    invariant(probabilityUp !== undefined, 'a model that features are selected with states probabilities');
+    return probabilityUp.map((probability, row) => {
+      const right = up[s][row] === 1 ? probability : 1 - probability;
+      return Number.isNaN(right) ? Math.LN2 : -Math.log(Math.max(1e-12, right));
+    });
+  });
+}
+
+/** One feature's values in another order, symbol by symbol. */
+function shuffleColumn(panel: Panel, feature: number, random: Random): Panel {
+  const series = panel.series.map((one) => {
+    const columns = [...one.features.columns];
+    columns[feature] = shuffle(columns[feature].slice(), random);
+    return { ...one, features: { names: one.features.names, columns } };
+  });
+  return { timeframe: panel.timeframe, series };
+}
+
+/** Log loss of the training span's share of rises, fold by fold. */
+function baseRateLoss(panel: Panel, folds: readonly Fold[], horizonBars: number): number {
+  const losses = new LossByTime();
+  for (const { train, test } of folds) {
+    const past = testRows(panel, train, horizonBars).up.flatMap((up) => [...up]);
+    const share = past.reduce((sum, up) => sum + up, 0) / past.length;
+    const { up, times } = testRows(panel, test, horizonBars);
+    up.forEach((rows, s) =>
+      losses.add(
+        times[s],
+        Float64Array.from(rows, (one) => -Math.log(one === 1 ? share : 1 - share)),
+        1,
+      ),
+    );
+  }
+  return mean(losses.means());
+}
+
+/** Values of several symbols at a time, as one series in order of time. */
+class LossByTime {
+  private readonly sums = new Map<number, number>();
+  private readonly rows = new Map<number, number>();
+
+  add(times: Float64Array, values: Float64Array, weight: number): void {
+    times.forEach((time, row) => {
+      this.sums.set(time, (this.sums.get(time) ?? 0) + weight * values[row]);
+      this.rows.set(time, (this.rows.get(time) ?? 0) + weight);
+    });
+  }
+
+  means(): Float64Array {
+    const times = Float64Array.from(this.sums.keys()).sort();
+    return times.map((time) => (this.sums.get(time) ?? 0) / (this.rows.get(time) ?? 1));
+  }
+}
+
+const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;

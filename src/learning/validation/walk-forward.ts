@@ -1,0 +1,95 @@
+import { type Panel, panelUntil, selectFeatures } from '../../core/dataset/panel.ts';
+import { chronologicalSplit, type Fold } from '../../core/dataset/splits.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { deriveSeed } from '../../core/foundation/random.ts';
+import { lowerBound } from '../../core/market/candles.ts';
+import type { Forecast, Model } from '../../core/forecast/model.ts';
+
+interface WalkForwardTask {
+  /** All bars, with the features of all models. */
+  readonly panel: Panel;
+  readonly entries: readonly WalkForwardEntry[];
+  /** Test spans in time order, each with the span before it to train on: dataset/splits.ts. */
+  readonly folds: readonly Fold[];
+  /** Share of each training span that is kept for early stopping. */
+  readonly validationPct: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly onFold: (modelId: string, fold: number) => void;
+}
+
+interface WalkForwardEntry {
+  readonly model: Model;
+  readonly params: unknown;
+  /** A model that cannot learn from these bars stops the run when it is required, and is left out otherwise. */
+  readonly required: boolean;
+}
+
+export interface WalkForwardResult {
+  /** Forecasts of each model, stitched from its out-of-sample folds; `NaN` elsewhere. */
+  readonly members: readonly { readonly model: Model; readonly forecasts: readonly Forecast[] }[];
+  readonly skipped: readonly { readonly id: string; readonly reason: string }[];
+}
+
+/**
+ * Refits every model for every fold on the bars before it and forecasts the fold. A fit is given no bar after the
+ * end of its training span, so no label can reach into the test span (purge), nor into the embargo before it.
+ * Throws `signal.reason` when aborted.
+ */
+export async function walkForward(task: WalkForwardTask): Promise<WalkForwardResult> {
+  const members: { model: Model; forecasts: readonly Forecast[] }[] = [];
+  const skipped: { id: string; reason: string }[] = [];
+  for (const entry of task.entries) {
+    try {
+      members.push({ model: entry.model, forecasts: await stitch(entry, task) });
+    } catch (error) {
+      if (entry.required || !(error instanceof UserError)) throw error;
+      skipped.push({ id: entry.model.id, reason: error.message });
+    }
+  }
+  if (members.length === 0) {
+    throw new UserError('No model could be trained in every fold.', {
+      hint: skipped.map(({ id, reason }) => `${id}: ${reason}`).join('\n'),
+    });
+  }
+  return { members, skipped };
+}
+
+async function stitch(
+  { model, params }: WalkForwardEntry,
+  { panel, folds, validationPct, seed, signal, onFold }: WalkForwardTask,
+): Promise<readonly Forecast[]> {
+  const own = selectFeatures(panel, model.features(params));
+  const unknown = (): Float64Array[] =>
+    own.series.map(({ candles }) => new Float64Array(candles.time.length).fill(NaN));
+  const positions = unknown();
+  const confidences = unknown();
+  let horizonBars = 1;
+  for (const [index, { train, test }] of folds.entries()) {
+    signal.throwIfAborted();
+    const { trainUntilMs } = chronologicalSplit(train, panel.timeframe, { validationPct, testPct: 0 });
+    const fitted = await model.fit({
+      panel: panelUntil(own, train.untilMs),
+      params,
+      trainUntilMs,
+      seed: deriveSeed(seed, `${model.id} fold ${index}`),
+      signal,
+      onProgress: () => {},
+    });
+    const forecasts = await fitted.forecast(panelUntil(own, test.untilMs));
+    forecasts.forEach((forecast, s) => {
+      const from = lowerBound(own.series[s].candles.time, test.fromMs);
+      positions[s].set(forecast.position.subarray(from), from);
+      confidences[s].set(forecast.confidence.subarray(from), from);
+      horizonBars = forecast.horizonBars;
+    });
+    fitted.dispose?.();
+    onFold(model.id, index);
+  }
+  return own.series.map(({ symbol }, s) => ({
+    symbol,
+    horizonBars,
+    position: positions[s],
+    confidence: confidences[s],
+  }));
+}

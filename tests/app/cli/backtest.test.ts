@@ -1,0 +1,118 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
+import { openStore } from '../../../src/data/store/store.ts';
+import { walk } from '../../support/candles.ts';
+import { runCli } from '../../support/cli.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+
+const BARS = 1200;
+const MODELS = 'buy-and-hold,one-bar-reversal';
+
+const Document = z.object({
+  synthetic: z.boolean(),
+  warnings: z.array(z.string()),
+  range: z.object({ from: z.string(), to: z.string() }),
+  bars: z.number(),
+  trades: z.array(z.object({ entryTime: z.iso.datetime(), exit: z.string(), profitQuote: z.number() })),
+  metrics: z.object({
+    totalReturnPct: z.number(),
+    sharpe: z.number(),
+    conventions: z.record(z.string(), z.string()),
+  }),
+  benchmark: z.object({ name: z.literal('buy-and-hold'), totalReturnPct: z.number() }),
+  costs: z.object({
+    feeBps: z.number(),
+    feesQuote: z.number(),
+    curve: z.array(z.object({ costBps: z.number() })),
+  }),
+  confidence: z.object({ bars: z.number(), trials: z.number(), sharpe95: z.object({ low: z.number() }) }),
+  models: z.array(z.object({ model: z.string() })),
+  equityCurve: z.string(),
+  barsPerSecond: z.number().positive(),
+});
+
+/** Two symbols of made-up candles with a trained set on them; shared by the tests, which only read. */
+let cwd: string;
+beforeAll(async () => {
+  cwd = mkdtempSync(join(tmpdir(), 'backtest-'));
+  writeFileSync(join(cwd, 'config.yaml'), 'market: { symbols: [BTC/USDT, ETH/USDT], since: 2025-01-01 }\n');
+  const store = openStore(join(cwd, 'data'));
+  for (const [i, symbol] of (['BTC/USDT', 'ETH/USDT'] as const).entries()) {
+    const candles = walk(BARS, { startMs: Date.UTC(2025, 0, 1), seed: i + 1 });
+    await store.merge({ exchange: 'binance', symbol, timeframe: '1h' }, candles, {
+      source: 'synthetic',
+      synthetic: true,
+    });
+  }
+  const trained = await runCli(['train', '--models', MODELS, '--allow-synthetic'], { cwd });
+  expect(trained.stderr + String(trained.status)).toMatch(/0$/);
+});
+afterAll(() => rmSync(cwd, { recursive: true }));
+
+const backtest = (...args: readonly string[]) => runCli(['backtest', ...args], { cwd });
+const documentOf = async (...args: readonly string[]) =>
+  Document.parse(JSON.parse((await backtest('--json', ...args)).stdout));
+
+it('by default tests the bars that training has not seen, a fifth of them, and writes the curve it names', async () => {
+  const document = await documentOf();
+  expect(document.bars).toBe(BARS / 5);
+  expect(document.range.to).toBe('2025-02-20T00:00:00.000Z');
+  expect(document.warnings).toEqual([]);
+  expect(document.synthetic).toBe(true);
+  const lines = readFileSync(join(cwd, document.equityCurve), 'utf8').trim().split('\n');
+  expect(lines[0]).toBe('time,ensemble,one-bar-reversal,buy-and-hold,exposure');
+  expect(lines).toHaveLength(document.bars + 1);
+});
+
+it('warns when the range was seen in training', async () => {
+  const { warnings, bars } = await documentOf('--from', '2025-01-05', '--to', '2025-01-31');
+  expect(warnings).toEqual([expect.stringContaining('IN SAMPLE')]);
+  expect(bars).toBe(27 * 24);
+});
+
+it('takes costs from the command line', async () => {
+  const free = await documentOf('--fee-bps', '0', '--slippage-bps', '0');
+  expect(free.costs).toMatchObject({ feeBps: 0, feesQuote: 0 });
+  expect(free.costs.curve.map(({ costBps }) => costBps)).toEqual([0, 2, 5, 10, 20]);
+});
+
+it('refits before every fold on request, and counts what was tried', async () => {
+  const first = await documentOf('--walk-forward', '--folds', '3', '--models', MODELS);
+  expect(first.bars).toBe(BARS / 2);
+  const other = await documentOf('--walk-forward', '--folds', '4', '--models', MODELS);
+  expect(other.confidence.trials).toBe(first.confidence.trials + 1);
+});
+
+it('writes a report as one file, and says loudly what the figures are not', async () => {
+  const { status, stdout } = await backtest('--from', '2025-01-05', '--report', 'out/report.html');
+  expect(stdout).toMatch(/SYNTHETIC[^]*WARNING: IN SAMPLE/);
+  expect(status).toBe(0);
+  expect(stdout).toContain('Report: out/report.html');
+  expect(readFileSync(join(cwd, 'out/report.html'), 'utf8')).toMatch(/^<!doctype html>[^]*<\/html>\s*$/);
+});
+
+it('gives the same document for the same seed', async () => {
+  const stable = ({ equityCurve: _, barsPerSecond: __, ...rest }: z.output<typeof Document>) => rest;
+  expect(stable(await documentOf('--seed', '5'))).toEqual(stable(await documentOf('--seed', '5')));
+});
+
+it.each([
+  [['--from', '2025-02-10', '--to', '2025-02-01'], 2, '--from must lie before --to'],
+  [['--from', 'yesterday'], 1, 'yesterday'],
+  [['--fee-bps', '-3'], 2, '--fee-bps'],
+  [['--models', 'one-bar-reversl'], 1, 'one-bar-reversal'],
+  [['--from', '2026-01-01'], 1, 'no bar to test'],
+])('%j exits with %d and says "%s"', async (args, code, message) => {
+  const { status, stderr } = await backtest(...args);
+  expect(stderr).toContain(message);
+  expect(status).toBe(code);
+});
+
+it('without a trained set says how to get one', async () => {
+  const { status, stderr } = await runCli(['backtest'], { cwd: temporaryFolder() });
+  expect(status).toBe(1);
+  expect(stderr).toContain('crypto-trader train --mode quick');
+});

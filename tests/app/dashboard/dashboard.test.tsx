@@ -1,0 +1,95 @@
+import { EventEmitter } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { render as renderInk } from 'ink';
+import { render } from 'ink-testing-library';
+import { describe, expect, it } from 'vitest';
+import { START } from '../../../src/app/dashboard/controls.ts';
+import { Dashboard } from '../../../src/app/dashboard/dashboard.tsx';
+import { renderFrame } from '../../../src/app/dashboard/frame.tsx';
+import { busy, empty } from './sample.ts';
+
+describe('a frame', () => {
+  const frame = renderFrame(busy, { columns: 110, rows: 34 });
+
+  it.each([
+    [
+      'equity with its sign and drawdown',
+      /10 123\.45 \+1\.23 % {2}drawdown 0\.50 % \(worst 3\.25 %\) {2}cash 4 000\.00 {2}won 11 of 28/,
+    ],
+    [
+      'what a position would gain, and its stop',
+      /BTC\/USDT +long +0\.0912 +66 000\.00 +67 149\.50 +\+104\.83 +\+1\.74 % +64 680\.00 +flat/,
+    ],
+    ['a symbol without a position', /ETH\/USDT +flat +2 000\.00\n/],
+    [
+      'the ensemble before its members',
+      /ensemble +flat +long 100 %\nmomentum +short 50 % \(61 %\) +no opinion/,
+    ],
+    [
+      'running models before finished ones',
+      /tft +███░░░░░░░░░ +30\/120, 90 s left[\s\S]*boosted-trees +█{12} +done in 75 s +loss 0\.6931/,
+    ],
+    ['the end of the log', /warn event 49/],
+  ])('shows %s', (_, expected) => expect(frame).toMatch(expected));
+
+  it('fits its size', () => {
+    for (const [columns, rows] of [
+      [80, 23],
+      [140, 39],
+      [60, 12],
+    ]) {
+      const lines = renderFrame(busy, { columns, rows }).split('\n');
+      expect(lines.length).toBeLessThanOrEqual(rows);
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it('says what to run when there is nothing yet', () => {
+    const nothing = renderFrame(empty, { columns: 100, rows: 30 });
+    expect(nothing).toMatch(/run `crypto-trader paper`[\s\S]*run `crypto-trader train`/);
+  });
+
+  it('says loudly that bars are overdue and that candles are synthetic', () => {
+    const session = busy.session && { ...busy.session, overdueSeconds: 7_200, synthetic: true };
+    const [header] = renderFrame({ ...busy, session }, { columns: 120, rows: 30 }).split('\n');
+    expect(header).toContain('SYNTHETIC STALE: next bar 2.0 h overdue');
+  });
+});
+
+it('the element is redrawn with what it is given', () => {
+  const size = { columns: 100, rows: 30 };
+  const screen = render(<Dashboard view={empty} controls={START} size={size} />);
+  screen.rerender(<Dashboard view={busy} controls={{ ...START, paused: true }} size={size} />);
+  expect(screen.lastFrame()).toMatch(/PAUSED[\s\S]*10 123\.45/);
+  screen.rerender(<Dashboard view={busy} controls={{ ...START, help: true }} size={size} />);
+  expect(screen.lastFrame()).toContain('It changes nothing');
+  screen.unmount();
+});
+
+it('does not grow over 2 000 renders', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const stdout = Object.assign(new EventEmitter(), { columns: 60, rows: 11, write: () => true });
+  const element = (i: number) => (
+    <Dashboard
+      view={{ ...busy, time: new Date(i * 1000).toISOString(), log: busy.log.slice(i % 40) }}
+      controls={START}
+      size={{ columns: 60, rows: 10 }}
+    />
+  );
+  const ink = renderInk(element(0), {
+    stdout: stdout as unknown as NodeJS.WriteStream,
+    debug: true,
+    patchConsole: false,
+  });
+  const heapAfter = (from: number, to: number): number => {
+    for (let i = from; i < to; i++) ink.rerender(element(i));
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = heapAfter(0, 300);
+  const after = heapAfter(300, 2300);
+  ink.unmount();
+  expect((after - before) / 2 ** 20).toBeLessThan(3);
+});

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { backtest } from '../../../src/lab/backtest/backtest.ts';
+import { renderReport } from '../../../src/app/report/backtest-report.ts';
+import { importance } from '../../../src/core/forecast/explanation.ts';
+import { thin } from '../../../src/app/report/curves.ts';
+import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
+import { forecastsOf, HOUR_MS, randomPanel } from '../../lab/backtest/panel-of.ts';
+
+const panel = randomPanel(400, 2);
+const ensemble = forecastsOf(panel, (close, row) => (row > 0 && close[row] > close[row - 1] ? 1 : 0));
+const result = backtest({
+  panel,
+  range: { fromMs: 0, untilMs: 400 * HOUR_MS },
+  ensemble,
+  members: [{ id: 'momentum', kind: 'model', forecasts: ensemble }],
+  instruments: panel.series.map(({ symbol }) => ({ symbol, amountStep: 0, priceTick: 0, minNotional: 0 })),
+  rules: SPOT_RULES,
+  seed: 1,
+});
+const about = {
+  exchange: 'csv',
+  symbols: ['BTC/USDT', 'ETH/USDT'],
+  timeframe: '1h',
+  synthetic: false,
+  dataFingerprint: 'ab12',
+  trainedBy: 'a test',
+  fromMs: 0,
+  untilMs: 400 * HOUR_MS,
+  missingBars: 3,
+  seed: 1,
+  warnings: ['IN SAMPLE: <script>alert("&")</script>'],
+  trials: [0.1],
+};
+
+describe('the report', () => {
+  const html = renderReport(result, about);
+
+  test('needs nothing but itself: no request, no file beside it', () => {
+    expect(html).not.toMatch(/(src|href)=|https?:\/\/(?!github\.com\/leeoniya)|@import|url\(/);
+    expect(html).toContain('uPlot');
+  });
+
+  test('shows what it is told as text, never as markup', () => {
+    expect(html).not.toContain('<script>alert');
+    expect(html).toContain('IN SAMPLE: &#60;script&#62;');
+  });
+
+  test('says where the numbers come from', () => {
+    expect(html).toContain('ab12');
+    expect(html).toContain('3 bars are missing');
+  });
+
+  test('shows what is inside the models, where they can tell', () => {
+    expect(html).not.toContain('Inside the models');
+    const explained = renderReport(result, about, [
+      {
+        model: 'tft',
+        parts: [
+          importance('inputs', '%', [
+            ['rsi_14', 20],
+            ['<b>volume</b>', 80],
+          ]),
+          { kind: 'by-lag', title: 'attention', unit: '%', values: [75, 25, 0] },
+          {
+            kind: 'matrix',
+            title: 'graph',
+            unit: '%',
+            rows: ['BTC/USDT'],
+            columns: ['ETH/USDT'],
+            values: [[42]],
+          },
+        ],
+      },
+    ]);
+    expect(explained).toContain('<h3>tft</h3>');
+    // The largest input fills the row, a quarter of it a quarter.
+    expect(explained).toContain('&#60;b&#62;volume&#60;/b&#62;</td><td class="number">80</td>');
+    expect(explained).toMatch(/rsi_14<\/td><td class="number">20<\/td>.*width:25\.0%/);
+    // The newest bar stands at the right, at full height.
+    expect(explained).toContain(
+      '<rect x="2" y="0.00" width="0.85" height="100.00"><title>last closed bar: 75',
+    );
+    expect(explained).toMatch(/<td>BTC&#47;USDT<\/td>|<td>BTC\/USDT<\/td><td class="number">42<\/td>/);
+    expect(explained).not.toMatch(/(src|href)=|https?:\/\/(?!github\.com\/leeoniya)|@import|url\(/);
+  });
+
+  test('labels synthetic candles', () => {
+    expect(html).not.toContain('SYNTHETIC');
+    expect(renderReport(result, { ...about, synthetic: true })).toContain('SYNTHETIC candles');
+  });
+});
+
+test('a thinned curve keeps the end of each stretch, or its lowest value', () => {
+  const values = Float64Array.of(5, 1, 4, 3, 9, 7, 8);
+  expect(thin(values, 3)).toEqual([4, 7, 8]);
+  expect(thin(values, 3, 'lowest')).toEqual([1, 3, 8]);
+  expect(thin(values, 100)).toEqual(Array.from(values));
+});

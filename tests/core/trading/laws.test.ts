@@ -1,0 +1,247 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { TradingEvent } from '../../../src/core/trading/events.ts';
+import type { Market } from '../../../src/core/trading/market.ts';
+import {
+  createPortfolio,
+  equity,
+  grossExposure,
+  type Portfolio,
+} from '../../../src/core/trading/portfolio.ts';
+import { restore, snapshot } from '../../../src/core/trading/snapshot.ts';
+import { stepBar } from '../../../src/core/trading/step.ts';
+import { marketOf } from './market-of.ts';
+import { type Scenario, scenario } from './random-market.ts';
+
+const runs = { numRuns: 400, seed: 20260213 };
+
+interface Outcome {
+  readonly events: readonly (readonly TradingEvent[])[];
+  readonly equity: readonly number[];
+  readonly portfolio: Portfolio;
+}
+
+function play({ bars, targets, instruments, rules }: Scenario, each?: (p: Portfolio) => void): Outcome {
+  const market = marketOf(...bars);
+  const portfolio = createPortfolio(instruments, rules);
+  const events: (readonly TradingEvent[])[] = [];
+  const curve: number[] = [];
+  for (let row = 0; row < market.time.length; row++) {
+    events.push(stepBar(portfolio, market, row, targets));
+    curve.push(equity(portfolio));
+    each?.(portfolio);
+  }
+  return { events, equity: curve, portfolio };
+}
+
+/** NaN and Infinity included. */
+const bits = (portfolio: Portfolio): string => JSON.stringify(snapshot(portfolio));
+
+describe('whatever the bars, the decisions and the rules', () => {
+  test('cash and positions follow from the fills alone', () => {
+    fc.assert(
+      fc.property(scenario, (given) => {
+        const { events, portfolio } = play(given);
+        const fills = events.flat().filter((event) => event.kind === 'fill');
+        const sign = { buy: 1, sell: -1 };
+        const cash = fills.reduce(
+          (sum, fill) => sum - sign[fill.side] * fill.baseAmount * fill.price - fill.feeQuote,
+          given.rules.initialBalance,
+        );
+        expect(portfolio.cash).toBeCloseTo(cash, 6);
+        given.instruments.forEach(({ symbol }, s) => {
+          const own = fills.filter((fill) => fill.symbol === symbol);
+          const held = own.reduce((sum, fill) => sum + sign[fill.side] * fill.baseAmount, 0);
+          expect(portfolio.columns.amount[s]).toBeCloseTo(held, 8);
+        });
+        expect(portfolio.feesQuote).toBeCloseTo(
+          fills.reduce((sum, fill) => sum + fill.feeQuote, 0),
+          6,
+        );
+      }),
+      runs,
+    );
+  });
+
+  test('equity is the start plus the profit of closed trades plus what the open ones are worth', () => {
+    fc.assert(
+      fc.property(scenario, (given) => {
+        const { events, portfolio } = play(given);
+        const closed = events.flat().reduce((sum, e) => sum + (e.kind === 'trade' ? e.profitQuote : 0), 0);
+        const c = portfolio.columns;
+        const open = Array.from(c.amount, (amount, s) => {
+          if (amount === 0) return 0;
+          const side = Math.sign(amount);
+          const fees = c.openedFees[s] + c.closedFees[s];
+          return side * (c.closedQuote[s] - c.openedQuote[s]) - fees + amount * c.mark[s];
+        }).reduce((sum, x) => sum + x, 0);
+        expect(equity(portfolio)).toBeCloseTo(given.rules.initialBalance + closed + open, 6);
+      }),
+      runs,
+    );
+  });
+
+  test('no fee is negative, and without slippage every fill lies inside its bar', () => {
+    fc.assert(
+      fc.property(scenario, (given) => {
+        const slip = given.rules.slippageBps / 10_000;
+        const market = marketOf(...given.bars);
+        play(given).events.forEach((events, row) => {
+          for (const fill of events) {
+            if (fill.kind !== 'fill') continue;
+            expect(fill.feeQuote).toBeGreaterThanOrEqual(0);
+            const s = given.instruments.findIndex(({ symbol }) => symbol === fill.symbol);
+            const { low, high } = market.candles[s];
+            expect(fill.price).toBeGreaterThanOrEqual(low[row] * (1 - slip) * (1 - 1e-12));
+            expect(fill.price).toBeLessThanOrEqual(high[row] * (1 + slip) * (1 + 1e-12));
+          }
+        });
+      }),
+      runs,
+    );
+  });
+
+  test('amounts are multiples of the step', () => {
+    fc.assert(
+      fc.property(scenario, (given) => {
+        for (const fill of play(given).events.flat()) {
+          if (fill.kind !== 'fill') continue;
+          const step = given.instruments.find(({ symbol }) => symbol === fill.symbol)?.amountStep ?? 0;
+          const steps = step > 0 ? fill.baseAmount / step : 0;
+          expect(Math.abs(steps - Math.round(steps))).toBeLessThan(1e-6);
+        }
+      }),
+      runs,
+    );
+  });
+
+  test('a spot account never owes: no cash and no position below zero', () => {
+    fc.assert(
+      fc.property(scenario, (given) => {
+        play({ ...given, rules: { ...given.rules, allowShort: false } }, (portfolio) => {
+          expect(portfolio.cash).toBeGreaterThanOrEqual(-1e-6);
+          for (const amount of portfolio.columns.amount) expect(amount).toBeGreaterThanOrEqual(0);
+        });
+      }),
+      runs,
+    );
+  });
+
+  test('from flat, the exposure limit holds at the prices orders fill at', () => {
+    const first = (column: Float64Array): Float64Array =>
+      column.map((target, row) => (row === 0 ? target : NaN));
+    fc.assert(
+      fc.property(scenario, (given) => {
+        // Bars that do not move after their open, and decisions on the first bar only.
+        const bars = given.bars.map((all) =>
+          all.map(([open, , , , v]) => [open, open, open, open, v ?? NaN] as const),
+        );
+        const targets = given.targets.map(first);
+        let filled = false;
+        play({ ...given, bars, targets }, (portfolio) => {
+          if (filled || portfolio.events?.length === 0) return;
+          filled = true;
+          const share = grossExposure(portfolio) / equity(portfolio);
+          // Slippage and fees shrink the equity below the positions they bought.
+          expect(share).toBeLessThanOrEqual((given.rules.maxExposurePct / 100) * 1.006 + 1e-9);
+        });
+      }),
+      runs,
+    );
+  });
+
+  test('stopping after any bar and restoring from JSON changes no bit', () => {
+    fc.assert(
+      fc.property(scenario, fc.nat(), (given, cut) => {
+        const market = marketOf(...given.bars);
+        const whole = play(given);
+        const stopAt = cut % market.time.length;
+        let portfolio = createPortfolio(given.instruments, given.rules);
+        const events: (readonly TradingEvent[])[] = [];
+        for (let row = 0; row < market.time.length; row++) {
+          events.push(stepBar(portfolio, market, row, given.targets));
+          if (row !== stopAt) continue;
+          const saved = JSON.parse(JSON.stringify(snapshot(portfolio))) as ReturnType<typeof snapshot>;
+          portfolio = restore(saved, given.instruments, given.rules);
+        }
+        expect(bits(portfolio)).toBe(bits(whole.portfolio));
+        expect(events).toEqual(whole.events);
+      }),
+      runs,
+    );
+  });
+
+  test('the run on a prefix is the prefix of the run', () => {
+    fc.assert(
+      fc.property(scenario, fc.nat(), (given, cut) => {
+        const whole = play(given);
+        const length = 1 + (cut % whole.equity.length);
+        const part = play({ ...given, bars: given.bars.map((bars) => bars.slice(0, length)) });
+        expect(part.equity).toEqual(whole.equity.slice(0, length));
+        expect(part.events).toEqual(whole.events.slice(0, length));
+      }),
+      runs,
+    );
+  });
+
+  test('bars fed one at a time, as a live feed does, leave the same state', () => {
+    fc.assert(
+      fc.property(scenario, (given) => {
+        const market = marketOf(...given.bars);
+        const live = createPortfolio(given.instruments, given.rules);
+        for (let row = 0; row < market.time.length; row++)
+          stepBar(
+            live,
+            onlyRow(market, row),
+            0,
+            given.targets.map((column) => column.subarray(row, row + 1)),
+          );
+        expect(bits(live)).toBe(bits(play(given).portfolio));
+      }),
+      runs,
+    );
+  });
+
+  test('prices and capital in a unit 1024 times smaller give the same trades', () => {
+    fc.assert(
+      fc.property(scenario, (given) => {
+        const k = 1024;
+        const scaled: Scenario = {
+          ...given,
+          bars: given.bars.map((bars) =>
+            bars.map(([o, h, l, c, volume]) => [o * k, h * k, l * k, c * k, volume ?? NaN] as const),
+          ),
+          instruments: given.instruments.map((one) => ({
+            ...one,
+            priceTick: one.priceTick * k,
+            minNotional: one.minNotional * k,
+          })),
+          rules: { ...given.rules, initialBalance: given.rules.initialBalance * k },
+        };
+        const ticks = given.instruments.some(({ priceTick }) => priceTick > 0);
+        const plain = play(given).equity.map((value) => value * k);
+        const other = play(scaled).equity;
+        // Powers of two scale exactly; rounding prices to decimal ticks does not.
+        if (ticks) other.forEach((value, i) => expect(value / plain[i]).toBeCloseTo(1, 6));
+        else expect(other).toEqual(plain);
+      }),
+      runs,
+    );
+  });
+});
+
+function onlyRow(market: Market, row: number): Market {
+  const one = (column: Float64Array): Float64Array => column.slice(row, row + 1);
+  return {
+    time: one(market.time),
+    barMs: market.barMs,
+    candles: market.candles.map(({ time, open, high, low, close, volume }) => ({
+      time: one(time),
+      open: one(open),
+      high: one(high),
+      low: one(low),
+      close: one(close),
+      volume: one(volume),
+    })),
+  };
+}

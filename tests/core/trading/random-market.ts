@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import type { Instrument } from '../../../src/core/trading/instrument.ts';
+import type { ExecutionRules } from '../../../src/core/trading/rules.ts';
+import { type Bar, freeRules, NO_BAR } from './market-of.ts';
+
+export interface Scenario {
+  readonly bars: readonly (readonly Bar[])[];
+  readonly targets: readonly Float64Array[];
+  readonly instruments: readonly Instrument[];
+  readonly rules: ExecutionRules;
+}
+
+const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as const;
+
+const move = fc.double({ min: -0.08, max: 0.08, noNaN: true });
+const percent = fc.double({ min: 0.2, max: 10, noNaN: true });
+
+/** One bar as moves relative to the close before it; now and then missing. */
+const step = fc.record({
+  gap: move,
+  up: fc.double({ min: 0, max: 0.08, noNaN: true }),
+  down: fc.double({ min: 0, max: 0.08, noNaN: true }),
+  close: fc.double({ min: 0, max: 1, noNaN: true }),
+  volume: fc.double({ min: 0, max: 500, noNaN: true }),
+  missing: fc.integer({ min: 0, max: 19 }).map((n) => n === 0),
+});
+
+const target = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(NaN) },
+  { weight: 2, arbitrary: fc.constantFrom(-1, 0, 1) },
+  { weight: 3, arbitrary: fc.double({ min: -1.2, max: 1.2, noNaN: true }) },
+);
+
+const rules = fc
+  .record({
+    feeBps: fc.constantFrom(0, 1, 10, 40),
+    slippageBps: fc.constantFrom(0, 2, 15),
+    maxPositionPct: fc.constantFrom(20, 60, 100),
+    maxExposurePct: fc.constantFrom(50, 100),
+    allowShort: fc.boolean(),
+    rebalanceBandPct: fc.constantFrom(0, 1, 5),
+    maxVolumeSharePct: fc.constantFrom(undefined, 1, 20),
+    stopLossPct: fc.option(percent, { nil: undefined }),
+    takeProfitPct: fc.option(percent, { nil: undefined }),
+    trailingStop: fc.option(
+      fc.record({
+        distancePct: percent,
+        activationPct: fc.constantFrom(0, 2),
+        from: fc.constantFrom('extreme' as const, 'close' as const),
+        ratchet: fc.constantFrom('next-bar' as const, 'same-bar' as const),
+      }),
+      { nil: undefined },
+    ),
+    intrabarOrder: fc.constantFrom('stop-first' as const, 'target-first' as const, 'nearest-first' as const),
+    gapFill: fc.constantFrom('open' as const, 'level-if-touched' as const),
+    protectEntryBar: fc.boolean(),
+    reentry: fc.constantFrom('new-signal' as const, 'next-bar' as const),
+  })
+  .map((changes) => freeRules(changes));
+
+/** One to three symbols over up to 40 hourly bars, any decisions, any rules. */
+export const scenario: fc.Arbitrary<Scenario> = fc
+  .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 2, max: 40 }))
+  .chain(([symbols, bars]) =>
+    fc.record({
+      bars: fc.tuple(
+        ...Array.from({ length: symbols }, (_, s) =>
+          fc.array(step, { minLength: bars, maxLength: bars }).map((steps) => walk(steps, 10 ** (4 - s))),
+        ),
+      ),
+      targets: fc.tuple(
+        ...Array.from({ length: symbols }, () =>
+          fc.array(target, { minLength: bars, maxLength: bars }).map((column) => Float64Array.from(column)),
+        ),
+      ),
+      instruments: fc.tuple(
+        ...SYMBOLS.slice(0, symbols).map((symbol) =>
+          fc.record({
+            symbol: fc.constant(symbol),
+            amountStep: fc.constantFrom(0, 1e-5, 0.01),
+            priceTick: fc.constantFrom(0, 0.01, 0.5),
+            minNotional: fc.constantFrom(0, 5),
+          }),
+        ),
+      ),
+      rules,
+    }),
+  );
+
+interface Step {
+  readonly gap: number;
+  readonly up: number;
+  readonly down: number;
+  readonly close: number;
+  readonly volume: number;
+  readonly missing: boolean;
+}
+
+function walk(steps: readonly Step[], start: number): readonly Bar[] {
+  let last = start;
+  return steps.map(({ gap, up, down, close, volume, missing }): Bar => {
+    if (missing) return NO_BAR;
+    const open = last * (1 + gap);
+    const high = open * (1 + up);
+    const low = open * (1 - down);
+    last = low + (high - low) * close;
+    return [open, high, low, Math.min(high, Math.max(low, last)), volume];
+  });
+}

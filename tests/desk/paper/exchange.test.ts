@@ -1,0 +1,352 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { runBacktest } from '../../../src/core/trading/run.ts';
+import { openStore } from '../../../src/data/store/store.ts';
+import { silentLog } from '../../../src/core/foundation/log.ts';
+import { createRandom } from '../../../src/core/foundation/random.ts';
+import { lowerBound, sliceCandles } from '../../../src/core/market/candles.ts';
+import type { FittedModel } from '../../../src/core/forecast/model.ts';
+import { createExchangeFeed } from '../../../src/desk/paper/exchange-feed.ts';
+import { loadOutlook } from '../../../src/desk/paper/outlook.ts';
+import { BarRecord, SessionRecord } from '../../../src/desk/paper/record.ts';
+import { verifySession } from '../../../src/desk/paper/session.ts';
+import { loadTrained, type TrainedSet } from '../../../src/learning/training/checkpoints.ts';
+import type { TrainedMember } from '../../../src/learning/training/member-folder.ts';
+import { walk } from '../../support/candles.ts';
+import { runCli } from '../../support/cli.ts';
+import { pair } from '../../support/exchange/market.ts';
+import { type LoopbackExchange, startExchange } from '../../support/exchange/server.ts';
+
+const HOUR = 3_600_000;
+const FIRST_BAR = Date.UTC(2025, 0, 1);
+const TRAINED_BARS = 400;
+/** The last bar that has closed when a session starts opens an hour before. */
+const START = FIRST_BAR + TRAINED_BARS * HOUR;
+const bin = resolve(import.meta.dirname, '../../../bin/crypto-trader.js');
+
+let exchange: LoopbackExchange;
+let root: string;
+let folders = 0;
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'paper-exchange-'));
+  exchange = await startExchange({
+    nowMs: START,
+    pairs: ['BTC/USDT', 'ETH/USDT'].map((symbol, seed) =>
+      pair(symbol, { '1h': walk(TRAINED_BARS + 100, { startMs: FIRST_BAR, seed }) }),
+    ),
+  });
+  const template = join(root, 'template');
+  cpSync(resolve(import.meta.dirname, '../../../data/README.md'), join(template, 'data/README.md'));
+  writeFileSync(
+    join(template, 'config.yaml'),
+    `exchange: { baseUrl: "${exchange.url}" }
+market: { symbols: [BTC/USDT, ETH/USDT], since: 2025-01-01 }
+trading: { stopLossPct: 2, takeProfitPct: 2 }
+fetch: { retries: 0, timeoutMs: 2000 }
+`,
+  );
+  for (const args of [
+    ['fetch', '--source', 'exchange'],
+    ['train', '--models', 'one-bar-reversal'],
+  ]) {
+    const { status, stderr } = await runCli(args, { cwd: template });
+    if (status !== 0) throw new Error(stderr);
+  }
+});
+afterAll(async () => {
+  await exchange.close();
+  rmSync(root, { recursive: true });
+});
+
+/** A folder with settings, candles until START and trained models. */
+function newFolder(): string {
+  const folder = join(root, String(folders++));
+  cpSync(join(root, 'template'), folder, { recursive: true });
+  exchange.clock.set(START);
+  exchange.setFaults([]);
+  return folder;
+}
+
+const paper = (folder: string, ...args: string[]) =>
+  runCli(['paper', '--interval-seconds', '0', ...args], { cwd: folder });
+
+const Document = z.object({
+  cycles: z.number(),
+  barsProcessed: z.number(),
+  missedDecisions: z.number(),
+  recovered: z.boolean(),
+  orders: z.array(z.object({ status: z.enum(['filled', 'rejected', 'pending']), symbol: z.string() })),
+  equity: z.number(),
+  realizedPnl: z.number(),
+  lastBarTime: z.string(),
+});
+
+async function paperJson(folder: string, ...args: string[]) {
+  const { status, stdout, stderr } = await paper(folder, '--json', ...args);
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  return Document.parse(JSON.parse(stdout));
+}
+
+const slotFolder = (folder: string): string => join(folder, 'data/paper/binance-1h');
+
+function readLedger(folder: string): { session: SessionRecord; bars: readonly BarRecord[] } {
+  const text = readFileSync(join(slotFolder(folder), 'ledger.jsonl'), 'utf8');
+  const [first, ...rest] = text
+    .slice(0, text.lastIndexOf('\n'))
+    .split('\n')
+    .map((line) => JSON.parse(line) as { hash: string });
+  const bare = ({ hash: _, ...record }: { hash: string }): unknown => record;
+  return { session: SessionRecord.parse(bare(first)), bars: rest.map((line) => BarRecord.parse(bare(line))) };
+}
+
+/** The bars of a ledger without the time at which each was processed. */
+const barsOf = (folder: string) => readLedger(folder).bars.map(({ processedAtMs: _, ...bar }) => bar);
+
+function lastBarMs(folder: string): number | undefined {
+  if (!existsSync(join(slotFolder(folder), 'ledger.jsonl'))) return undefined;
+  return readLedger(folder).bars.at(-1)?.timeMs;
+}
+
+function start(folder: string, ...args: string[]): { child: ChildProcess; ended: Promise<number | null> } {
+  const child = spawn(process.execPath, [bin, 'paper', '--interval-seconds', '0.02', ...args], {
+    cwd: folder,
+    stdio: 'ignore',
+  });
+  return { child, ended: new Promise((done) => child.once('close', (status) => done(status))) };
+}
+
+/** Closes one more bar whenever the ledger has the last one, until `bars` of them are in it or `stop` is called. */
+function closeBarsBehind(folder: string, bars: number): { stop(): void; all: Promise<void> } {
+  let stopped = false;
+  const lastMs = START + (bars - 2) * HOUR;
+  const all = (async () => {
+    while (!stopped) {
+      const seen = lastBarMs(folder);
+      if (seen === lastMs) return;
+      if (seen !== undefined && seen + HOUR === exchange.clock.now()) exchange.clock.set(seen + 2 * HOUR);
+      await sleep(10);
+    }
+  })();
+  return { stop: () => (stopped = true), all };
+}
+
+async function uninterrupted(bars: number): Promise<string> {
+  const folder = newFolder();
+  const running = start(folder);
+  await closeBarsBehind(folder, bars).all;
+  running.child.kill('SIGINT');
+  expect(await running.ended).toBe(130);
+  return folder;
+}
+
+describe('paper trading against an exchange', () => {
+  it('killed at 20 random moments it keeps the ledger of an uninterrupted run, and that of a backtest', async () => {
+    const BARS = 60;
+    const expected = await uninterrupted(BARS);
+    const folder = newFolder();
+    const random = createRandom(2026);
+    const closing = closeBarsBehind(folder, BARS);
+    for (let kills = 0; kills < 20; kills++) {
+      const running = start(folder);
+      // From before the first look of this life to some bars later.
+      await sleep(250 + 700 * random());
+      running.child.kill('SIGKILL');
+      await running.ended;
+    }
+    const last = start(folder);
+    await closing.all;
+    last.child.kill('SIGINT');
+    expect(await last.ended).toBe(130);
+
+    expect(barsOf(folder)).toEqual(barsOf(expected));
+    expect(await verifySession(slotFolder(folder))).toBe(BARS);
+    await expectBacktestParity(folder);
+  }, 120_000);
+
+  it('a decision is pending until the next bar has closed, then filled at its open', async () => {
+    const folder = newFolder();
+    const first = await paperJson(folder, '--max-cycles', '2');
+    expect(first).toMatchObject({ cycles: 2, barsProcessed: 1, recovered: false, equity: 10_000 });
+    expect(new Set(first.orders.map(({ status }) => status))).toEqual(new Set(['pending']));
+    exchange.clock.set(START + HOUR);
+    const second = await paperJson(folder, '--max-cycles', '1');
+    expect(second).toMatchObject({ barsProcessed: 1, recovered: true, missedDecisions: 0 });
+    const { bars } = readLedger(folder);
+    const fills = bars.flatMap(({ events }) => events.filter((event) => event.kind === 'fill'));
+    expect(fills.length).toBeGreaterThan(0);
+    for (const { symbol, time, price, cause } of fills.filter((fill) => fill.cause === 'target')) {
+      const s = symbol === 'BTC/USDT' ? 0 : 1;
+      const bar = bars.find(({ timeMs }) => timeMs === time);
+      expect({ cause, price }).toEqual({ cause: 'target', price: (bar?.candles[s]?.[0] ?? NaN) * 1.0005 });
+    }
+  });
+
+  it('bars that closed while the program was away are processed in order, their decisions not', async () => {
+    const folder = newFolder();
+    await paperJson(folder, '--max-cycles', '1');
+    exchange.clock.set(START + 5 * HOUR);
+    const away = await paperJson(folder, '--max-cycles', '1');
+    expect(away).toMatchObject({ barsProcessed: 5, missedDecisions: 4 });
+    const { bars } = readLedger(folder);
+    expect(bars.map(({ decision }) => decision)).toEqual([
+      'placed',
+      ...Array.from({ length: 4 }, () => 'missed'),
+      'placed',
+    ]);
+    expect(bars.map(({ timeMs }) => timeMs)).toEqual(bars.map((_, i) => START + (i - 1) * HOUR));
+  });
+
+  it('goes on through a lost connection and says so', async () => {
+    const folder = newFolder();
+    exchange.setFaults([{ kind: 'server-error', path: '/time', after: 5, times: 1 }]);
+    const { status, stdout } = await paper(folder, '--max-cycles', '8');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/Feed is STALE since .*cannot be reached[\s\S]*Feed is back\./);
+    expect(readLedger(folder).bars).toHaveLength(1);
+  });
+
+  it('that never answers a bounded run is an error, and the session is kept', async () => {
+    const folder = newFolder();
+    await paperJson(folder, '--max-cycles', '1');
+    exchange.setFaults([{ kind: 'server-error' }]);
+    const { status, stderr } = await paper(folder, '--max-cycles', '1');
+    expect(status).toBe(1);
+    expect(stderr).toContain('No look at the exchange succeeded');
+    exchange.setFaults([]);
+    expect((await paperJson(folder, '--max-cycles', '1')).recovered).toBe(true);
+  });
+
+  it('lets only one process write a session', async () => {
+    const folder = newFolder();
+    const first = start(folder);
+    while (lastBarMs(folder) === undefined) await sleep(20);
+    const { status, stderr } = await paper(folder, '--max-cycles', '1');
+    first.child.kill('SIGKILL');
+    await first.ended;
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('is already paper trading') as string,
+    });
+    expect((await paperJson(folder, '--max-cycles', '1')).recovered).toBe(true);
+  });
+
+  it('refuses other rules than the session was started with, until --fresh archives it', async () => {
+    const folder = newFolder();
+    await paperJson(folder, '--max-cycles', '1');
+    const before = readFileSync(join(slotFolder(folder), 'ledger.jsonl'), 'utf8');
+    const environment = { CRYPTO_TRADER_TRADING_FEE_BPS: '20' };
+    const args = ['paper', '--max-cycles', '1'];
+    const refused = await runCli(args, { cwd: folder, environment });
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/other settings: "feeBps"[\s\S]*--fresh/);
+    const fresh = await runCli([...args, '--fresh'], { cwd: folder, environment });
+    expect(fresh.status).toBe(0);
+    const archive = join(folder, 'data/paper/archive');
+    const [archived] = readdirSync(archive);
+    expect(readFileSync(join(archive, archived, 'ledger.jsonl'), 'utf8')).toBe(before);
+    expect(readLedger(folder).session.rules.feeBps).toBe(20);
+  });
+
+  it('asks the models for every bar that is new, though they answer for no other', async () => {
+    const folder = newFolder();
+    exchange.clock.set(START + 4 * HOUR);
+    expect((await runCli(['fetch', '--source', 'exchange'], { cwd: folder })).status).toBe(0);
+    const trained = await loadTrained(join(folder, 'checkpoints'));
+    const look = (set: TrainedSet, afterMs?: number) =>
+      createExchangeFeed({
+        store: openStore(join(folder, 'data')),
+        trained: set,
+        source: {
+          name: 'binance',
+          synthetic: false,
+          clockMs: async () => START + 4 * HOUR,
+          pages: () => {
+            throw new Error('all bars are stored');
+          },
+        },
+        log: silentLog,
+        now: () => START + 4 * HOUR,
+      }).look(afterMs, new AbortController().signal);
+    const sparing = { ...trained, members: trained.members.map(answeringOnlyWhatIsAsked) };
+    for (const afterMs of [undefined, START - HOUR]) {
+      const { bars } = await look(sparing, afterMs);
+      expect(bars.map(({ bar }) => bar.timeMs / HOUR)).toEqual(
+        (afterMs === undefined ? [3] : [0, 1, 2, 3]).map((hours) => START / HOUR + hours),
+      );
+      expect(bars).toEqual((await look(trained, afterMs)).bars);
+      expect(bars.flatMap(({ decision }) => decision.targets)).not.toContain(null);
+    }
+  });
+
+  it('does not trade live', async () => {
+    const environment = { CRYPTO_TRADER_EXCHANGE_MODE: 'live' };
+    const { status, stderr } = await runCli(['paper'], { cwd: newFolder(), environment });
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('does not trade live') as string,
+    });
+  });
+});
+
+describe('paper trading on stored bars', () => {
+  it('runs over what training has not seen, asks no exchange, resumes, and gives the fills of a backtest', async () => {
+    const folder = newFolder();
+    exchange.setFaults([{ kind: 'server-error' }]);
+    const asked = exchange.requests.length;
+    const first = await paperJson(folder, '--no-exchange', '--max-cycles', '30');
+    const rest = await paperJson(folder, '--no-exchange');
+    expect(first).toMatchObject({ cycles: 30, barsProcessed: 30, recovered: false });
+    expect(rest).toMatchObject({ recovered: true, lastBarTime: new Date(START - HOUR).toISOString() });
+    expect(exchange.requests.length).toBe(asked);
+    const trained = await loadTrained(join(folder, 'checkpoints'));
+    const stored = join(folder, 'data/paper/binance-1h-stored');
+    expect(await verifySession(stored)).toBe((START - trained.validateUntilMs) / HOUR);
+    cpSync(stored, slotFolder(folder), { recursive: true });
+    await expectBacktestParity(folder);
+  });
+});
+
+/** As an expensive model: no forecast for a bar that is not asked for. */
+function answeringOnlyWhatIsAsked(member: TrainedMember): TrainedMember {
+  const forecast: FittedModel['forecast'] = async (panel, wanted) =>
+    (await member.fitted.forecast(panel, wanted)).map((one, s) => ({
+      ...one,
+      position: one.position.map((value, row) =>
+        panel.series[s].candles.time[row] < (wanted?.sinceMs ?? 0) ? NaN : value,
+      ),
+    }));
+  return { ...member, fitted: { ...member.fitted, forecast } };
+}
+
+/** The ledger's targets and fills are those of a later backtest, computed from the whole store at once. */
+async function expectBacktestParity(folder: string): Promise<void> {
+  const { session, bars } = readLedger(folder);
+  const trained = await loadTrained(join(folder, 'checkpoints'));
+  const outlook = await loadOutlook(openStore(join(folder, 'data')), trained, { untilMs: Infinity });
+  const { market } = outlook;
+  const from = lowerBound(market.time, bars[0].timeMs);
+  const decisions = bars.map((_, i) => outlook.decide(from + i, 'placed'));
+  expect(bars.map(({ targets }) => targets)).toEqual(decisions.map(({ targets }) => targets));
+  const backtest = runBacktest({
+    market: {
+      ...market,
+      time: market.time.subarray(from, from + bars.length),
+      candles: market.candles.map((candles) => sliceCandles(candles, from, from + bars.length)),
+    },
+    targets: session.instruments.map((_, s) =>
+      Float64Array.from(decisions, ({ targets }) => targets[s] ?? NaN),
+    ),
+    instruments: session.instruments,
+    rules: session.rules,
+  });
+  const fills = bars.flatMap(({ events }) => events.filter((event) => event.kind === 'fill'));
+  expect(fills).toEqual(backtest.fills);
+  expect(fills.length).toBeGreaterThan(10);
+  expect(bars.map(({ equity }) => equity)).toEqual([...backtest.equity]);
+}

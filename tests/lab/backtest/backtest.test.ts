@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { backtest, type BacktestInput } from '../../../src/lab/backtest/backtest.ts';
+import { backtestDocument } from '../../../src/lab/backtest/document.ts';
+import { overSeeds, seedRow } from '../../../src/lab/backtest/seeds.ts';
+import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
+import { forecastsOf, HOUR_MS, randomPanel } from './panel-of.ts';
+
+const instruments = (['BTC/USDT', 'ETH/USDT'] as const).map((symbol) => ({
+  symbol,
+  amountStep: 0,
+  priceTick: 0,
+  minNotional: 0,
+}));
+
+function input(bars: number, changes: Partial<BacktestInput> = {}): BacktestInput {
+  const panel = randomPanel(bars, 11);
+  const reversal = forecastsOf(panel, (close, row) => (row > 0 && close[row] < close[row - 1] ? 1 : 0));
+  return {
+    panel,
+    range: { fromMs: 0, untilMs: bars * HOUR_MS },
+    ensemble: reversal,
+    members: [{ id: 'reversal', kind: 'model', forecasts: reversal }],
+    instruments,
+    rules: { ...SPOT_RULES },
+    seed: 1,
+    ...changes,
+  };
+}
+
+describe('a backtest of several seeds', () => {
+  const given = input(600);
+  const held = forecastsOf(given.panel, () => 1);
+  const flat = forecastsOf(given.panel, () => 0);
+  const result = backtest({
+    ...given,
+    ensemble: held,
+    members: [
+      { id: 'network', kind: 'model', forecasts: held },
+      { id: 'rule', kind: 'model', forecasts: held },
+    ],
+    otherSeeds: [{ ensemble: flat, members: [{ id: 'network', forecasts: flat }] }],
+  });
+
+  test('shows mean and deviation of what has other seeds, and one run of what has not', () => {
+    expect(result.seeds.map(({ name, runs }) => [name, runs.length])).toEqual([
+      ['ensemble', 2],
+      ['network', 2],
+      ['rule', 1],
+    ]);
+    const { totalReturnPct } = overSeeds(result.seeds[1]);
+    const first = result.members[0].metrics.totalReturnPct;
+    // The other seed stays flat and returns nothing: mean r / 2, deviation |r| / sqrt 2.
+    expect(totalReturnPct?.mean).toBeCloseTo(first / 2, 10);
+    expect(totalReturnPct?.deviation).toBeCloseTo(Math.abs(first) / Math.SQRT2, 10);
+    expect(seedRow(result.seeds[2])[1]).toBe('no chance in it');
+  });
+
+  test('leaves all other figures those of the first seed', () => {
+    expect(result.ensemble).toEqual(backtest({ ...given, ensemble: held }).ensemble);
+    expect(backtest(given).seeds).toEqual([]);
+  });
+});
+
+describe('a backtest', () => {
+  test('of random walks earns nothing beyond luck, and loses more the more trading costs', () => {
+    const { costs, ensemble } = backtest(input(3000));
+    const returns = costs.points.map(({ totalReturnPct }) => totalReturnPct);
+    expect(returns.toSorted((a, b) => b - a)).toEqual(returns);
+    const { low, high } = ensemble.intervals?.barSharpe ?? {};
+    expect(low).toBeLessThan(0.05);
+    expect(high).toBeGreaterThan(-0.2);
+    expect(ensemble.metrics.totalReturnPct).toBeLessThan(0);
+  });
+
+  test('whose forecasts see the next bar makes anybody rich: the control that the numbers can move', () => {
+    const seer = input(1000);
+    const leaked = forecastsOf(seer.panel, (close, row) => (close[row + 1] > close[row] ? 1 : 0));
+    const { ensemble, timing, costs } = backtest({ ...seer, ensemble: leaked });
+    expect(ensemble.metrics.sharpe).toBeGreaterThan(20);
+    expect(timing?.asGoodShare).toBe(0);
+    expect(costs.breakEvenBps).toBeGreaterThan(20);
+  });
+
+  test('over a range equals the run on those bars alone', () => {
+    const whole = input(600);
+    const range = { fromMs: 200 * HOUR_MS, untilMs: 500 * HOUR_MS };
+    const part = backtest({ ...whole, range });
+    expect(part.market.time.length).toBe(300);
+    expect(part.ensemble.run.fills.every(({ time }) => time > range.fromMs && time < range.untilMs)).toBe(
+      true,
+    );
+  });
+
+  test('of buy and hold spends the capital once and evenly', () => {
+    const { benchmark } = backtest(input(300));
+    expect(benchmark.run.fills.map(({ time }) => time)).toEqual([HOUR_MS, HOUR_MS]);
+    const [first, second] = benchmark.run.fills.map(({ price, baseAmount }) => price * baseAmount);
+    expect(first / second).toBeCloseTo(1, 6);
+  });
+
+  test('shows the intrabar band only where stop and target can collide', () => {
+    expect(backtest(input(300)).intrabar).toEqual([]);
+    const rules = { ...SPOT_RULES, stopLossPct: 0.1, takeProfitPct: 0.1 };
+    const { intrabar } = backtest(input(1000, { rules }));
+    expect(intrabar.map(({ order }) => order)).toEqual(['stop-first', 'nearest-first', 'target-first']);
+    expect(intrabar[0].totalReturnPct).toBeLessThan(intrabar[2].totalReturnPct);
+  });
+
+  test('says the same twice', () => {
+    const [one, other] = [backtest(input(500)), backtest(input(500))].map(
+      ({ barsPerSecond: _, ...rest }) => rest,
+    );
+    expect(one).toEqual(other);
+  });
+});
+
+test('the document keeps the key of a figure that is not defined', () => {
+  const flat = input(50);
+  const idle = forecastsOf(flat.panel, () => 0);
+  const result = backtest({ ...flat, ensemble: idle, members: [] });
+  const about = {
+    exchange: 'test',
+    symbols: ['BTC/USDT'],
+    timeframe: '1h',
+    synthetic: true,
+    dataFingerprint: '',
+    trainedBy: '',
+    fromMs: 0,
+    untilMs: 50 * HOUR_MS,
+    missingBars: 0,
+    seed: 1,
+    warnings: [],
+    trials: [],
+  };
+  const document: unknown = JSON.parse(JSON.stringify(backtestDocument(result, about, 'equity.csv')));
+  expect(document).toMatchObject({
+    range: { from: '1970-01-01T00:00:00.000Z', to: '1970-01-03T02:00:00.000Z' },
+    bars: 50,
+    metrics: { sharpe: null, tradeCount: 0, totalReturnPct: 0 },
+    confidence: { deflatedSharpe: null },
+    costs: { breakEvenBps: null },
+    trades: [],
+    equityCurve: 'equity.csv',
+  });
+});

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { gatherExamples } from '../../../../src/learning/learners/tabular/examples.ts';
+import { panelOf, START_MS, walk } from '../../models/panels.ts';
+
+it('keeps a horizon between training and validation: no label reaches over the end of training', () => {
+  const bare = panelOf({ 'BTC/USDT': walk(300, 1).map(Math.exp), 'ETH/USDT': walk(300, 2).map(Math.exp) });
+  const panel = {
+    ...bare,
+    series: bare.series.map((one) => ({
+      ...one,
+      features: { names: ['row'], columns: [one.candles.time.map((_, row) => row)] },
+    })),
+  };
+  const trainUntilMs = START_MS + 200 * 36e5;
+  const { train, validation } = gatherExamples(
+    { panel, trainUntilMs },
+    { features: ['row'], horizonBars: 4 },
+  );
+  // A label runs from the next open over 4 bars: that of row 195 ends where bar 200 opens.
+  const half = train.labels.length / 2;
+  expect([...train.columns[0].subarray(0, half)]).toEqual(Array.from({ length: 196 }, (_, row) => row));
+  // The last label ends at the open of bar 299.
+  expect([...validation.columns[0].subarray(0, 95)]).toEqual(Array.from({ length: 95 }, (_, i) => 200 + i));
+  expect(validation.labels.length).toBe(2 * 95);
+});
