@@ -96,19 +96,19 @@ function explain(
         const path = [...issue.path, key];
         const siblings = leafPaths()
           .filter((leaf) => leaf.startsWith(issue.path.map((part) => `${String(part)}.`).join('')))
-          .map((leaf) => leaf.split('./')[issue.path.length]);
+          .map((leaf) => leaf.split('.')[issue.path.length]);
         const meant = nearest(key, [...new Set(siblings)]);
-        const parent = issue.path.length > 0 ? ` in "${issue.path.map(String).join('./')}"` : '';
+        const parent = issue.path.length > 0 ? ` in "${issue.path.map(String).join('.')}"` : '';
         return `${where(path)} unknown key "${key}"${parent}.${meant ? ` Did you mean "${meant}"?` : ''}`;
       });
     }
-    const dotted = issue.path.map(String).join('./');
+    const dotted = issue.path.map(String).join('.');
     const found = getPath(document.value, dotted);
     const shown = found === undefined ? '' : ` (found ${JSON.stringify(found)})`;
     return [`${where(issue.path)} "${dotted}": ${issue.message}${shown}`];
   });
   function where(path: readonly PropertyKey[]): string {
-    const dotted = path.map(String).join('./');
+    const dotted = path.map(String).join('.');
     const origin = origins.get(dotted);
     if (origin === 'environment') return `${environmentName(dotted)}:`;
     return origin === 'flag' ? 'command line:' : `${basename(file)}:${document.lineOf(path)}:`;
@@ -156,7 +156,7 @@ function asRecord(value: unknown, file: string): Record<string, unknown> {
 }
 
 function setPath(target: Record<string, unknown>, path: string, value: unknown): void {
-  const [head, ...rest] = path.split('./');
+  const [head, ...rest] = path.split('.');
   if (rest.length === 0) {
     target[head] = value;
     return;
@@ -164,12 +164,12 @@ function setPath(target: Record<string, unknown>, path: string, value: unknown):
   const child = target[head];
   const next = isRecord(child) ? child : {};
   target[head] = next;
-  setPath(next, rest.join('./'), value);
+  setPath(next, rest.join('.'), value);
 }
 
 function getPath(value: unknown, path: string): unknown {
   return path
-    .split('./')
+    .split('.')
     .reduce<unknown>(
       (at, key) => (isRecord(at) || Array.isArray(at) ? Reflect.get(at, key) : undefined),
       value,

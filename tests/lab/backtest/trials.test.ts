@@ -8,7 +8,7 @@ let file: string;
 beforeEach(() => {
   file = join(mkdtempSync(join(tmpdir(), 'trials-')), 'data', 'trials.jsonl');
 });
-afterEach(() => rmSync(join(file, '../../..'), { recursive: true }));
+afterEach(() => rmSync(join(file, '../..'), { recursive: true }));
 
 const trial = (id: string, barSharpe: number, market = 'A'): Trial => ({
   time: '2026-01-01T00:00:00.000Z',

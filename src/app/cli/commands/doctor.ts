@@ -52,13 +52,13 @@ async function doctor(context: CommandContext, offline: boolean): Promise<void> 
 }
 
 function node(): Finding {
-  const [major, minor] = process.versions.node.split('./').map(Number);
+  const [major, minor] = process.versions.node.split('.').map(Number);
   const fits = major > SMALLEST_NODE[0] || (major === SMALLEST_NODE[0] && minor >= SMALLEST_NODE[1]);
   return {
     check: 'Node.js',
     status: fits ? 'ok' : 'fail',
     found: `${process.version} on ${process.platform} ${process.arch}`,
-    ...(fits ? {} : { advice: `Install Node.js ${SMALLEST_NODE.join('./')} or newer.` }),
+    ...(fits ? {} : { advice: `Install Node.js ${SMALLEST_NODE.join('.')} or newer.` }),
   };
 }
 
@@ -69,7 +69,7 @@ const machine = (): Finding => ({
 });
 
 async function disk({ config }: CommandContext): Promise<Finding> {
-  const { bavail, bsize } = await statfs(config.dataDir).catch(() => statfs('./'));
+  const { bavail, bsize } = await statfs(config.dataDir).catch(() => statfs('.'));
   const free = bavail * bsize;
   const enough = free >= LEAST_FREE_BYTES;
   return {
