@@ -64,7 +64,7 @@ export async function placeOfSnapshot(
   const [snapshots, member, step] = parts.slice(-3);
   if (snapshots !== 'snapshots' || !STEP.test(step)) return undefined;
   const manifest = await readJson(join(folder, MANIFEST_FILE), SnapshotManifest);
-  return manifest && { runPath: resolve(folder, '../../../..'), member, folder };
+  return manifest && { runPath: resolve(folder, '../../..'), member, folder };
 }
 
 /** The newest snapshot below `folder`, or the one named. Throws `UserError` when it is damaged or of another task. */
