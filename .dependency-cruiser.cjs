@@ -46,7 +46,7 @@ const order = (rows, wing) =>
         name: `${wing === undefined ? '' : `${wing}-`}${name}-imports-only-from-below`,
         comment: 'Dependencies point downwards: see docs/architecture.md.',
         severity: 'error',
-        from: { path: folder([name], wing), pathNot: '^src/learning/learners/agent/(params|refits)[.]ts$' },
+        from: { path: folder([name], wing) },
         to: { path: folder(closed, wing) },
       };
     }),

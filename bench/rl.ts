@@ -4,6 +4,7 @@ import { vectorise } from '../src/core/environments/vector.ts';
 import { computeFeatures } from '../src/core/features/catalogue.ts';
 import { createRandom } from '../src/core/foundation/random.ts';
 import { agentFeatures } from '../src/learning/learners/agent/refits.ts';
+import { classicalModels } from '../src/learning/models/classical.ts';
 import { ppo } from '../src/learning/models/ppo/index.ts';
 import { PpoAgentParams } from '../src/learning/models/ppo/params.ts';
 import { SPOT_RULES } from '../src/core/trading/rules.ts';
@@ -148,7 +149,7 @@ const dqnSpeed = async (settings: Parameters<typeof dqnOf>[0]['settings'], steps
 async function wholeTraining(): Promise<readonly BenchRow[]> {
   const params = PpoAgentParams.parse({});
   const { timeframe, series } = walks(17_520, ['BTC/USDT', 'ETH/USDT', 'SOL/USDT']);
-  const names = agentFeatures(params);
+  const names = agentFeatures(params, classicalModels);
   const panel = {
     timeframe,
     series: series.map((one) => ({

@@ -21,11 +21,22 @@ export interface Panel {
 }
 
 /** The bars that opened before `untilMs`, as views on the same memory: the panel as it was known then. */
-export function panelUntil(panel: Panel, untilMs: number): Panel {
+export const panelUntil = (panel: Panel, untilMs: number): Panel =>
+  panelWithin(panel, { fromMs: -Infinity, untilMs });
+
+/** The bars that opened at `fromMs` or later and before `untilMs`, as views on the same memory. */
+export function panelWithin(
+  panel: Panel,
+  { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number },
+): Panel {
   const series = panel.series.map(({ symbol, candles, features }) => {
-    const rows = lowerBound(candles.time, untilMs);
-    const columns = features.columns.map((column) => column.subarray(0, rows));
-    return { symbol, candles: sliceCandles(candles, 0, rows), features: { names: features.names, columns } };
+    const [from, until] = [lowerBound(candles.time, fromMs), lowerBound(candles.time, untilMs)];
+    const columns = features.columns.map((column) => column.subarray(from, until));
+    return {
+      symbol,
+      candles: sliceCandles(candles, from, until),
+      features: { names: features.names, columns },
+    };
   });
   return { timeframe: panel.timeframe, series };
 }

@@ -1,17 +1,13 @@
 import { forwardReturns, labelledRows } from '../../core/dataset/labels.ts';
-import {
-  type Panel,
-  panelUntil,
-  selectFeatures as pickFeatures,
-  type Series,
-} from '../../core/dataset/panel.ts';
-import { chronologicalSplit, type Fold, walkForwardFolds } from '../../core/dataset/splits.ts';
+import { type Panel, selectFeatures as pickFeatures, type Series } from '../../core/dataset/panel.ts';
+import { type Fold, walkForwardFolds } from '../../core/dataset/splits.ts';
 import { bootstrapMean, type Interval } from '../../core/evaluation/bootstrap.ts';
 import { clusterFeatures } from '../../core/evaluation/feature-clusters.ts';
 import { invariant, UserError } from '../../core/foundation/errors.ts';
 import { createRandom, deriveSeed, type Random, shuffle } from '../../core/foundation/random.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { FittedModel, Model } from '../../core/forecast/model.ts';
+import { refit } from './refit.ts';
 
 interface SelectionTask {
   /** Training bars only, with the candidate features. */
@@ -98,22 +94,15 @@ export async function selectFeatures(task: SelectionTask): Promise<FeatureSelect
   const positive = chosen.map(() => 0);
   const total = folds.length * (1 + chosen.length);
   let done = 0;
-  for (const [index, { train, test }] of folds.entries()) {
-    signal.throwIfAborted();
-    const { trainUntilMs } = chronologicalSplit(train, timeframe, {
+  for (const [index, fold] of folds.entries()) {
+    const fitted = await refit({ model: task.model, params }, fold, {
+      panel,
       validationPct: task.validationPct,
-      testPct: 0,
-    });
-    const fitted = await task.model.fit({
-      panel: panelUntil(own, train.untilMs),
-      params,
-      trainUntilMs,
       seed: deriveSeed(task.seed, `selection fold ${index}`),
       signal,
-      onProgress: () => {},
     });
     task.onProgress(++done, total);
-    const rows = testRows(own, test, horizonBars);
+    const rows = testRows(own, fold.test, horizonBars);
     const plain = await rowLosses(fitted, rows.panel, rows.up);
     rows.times.forEach((times, s) => losses.add(times, plain[s], 1));
     for (const [f] of chosen.entries()) {

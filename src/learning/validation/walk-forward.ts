@@ -1,9 +1,10 @@
 import { type Panel, panelUntil, selectFeatures } from '../../core/dataset/panel.ts';
-import { chronologicalSplit, type Fold } from '../../core/dataset/splits.ts';
+import type { Fold } from '../../core/dataset/splits.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { deriveSeed } from '../../core/foundation/random.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import type { Forecast, Model } from '../../core/forecast/model.ts';
+import { refit } from './refit.ts';
 
 interface WalkForwardTask {
   /** All bars, with the features of all models. */
@@ -32,9 +33,7 @@ export interface WalkForwardResult {
 }
 
 /**
- * Refits every model for every fold on the bars before it and forecasts the fold. A fit is given no bar after the
- * end of its training span, so no label can reach into the test span (purge), nor into the embargo before it.
- * Throws `signal.reason` when aborted.
+ * Refits every model for every fold on the bars before it (`refit`: purge and embargo) and forecasts the fold. Throws `signal.reason` when aborted.
  */
 export async function walkForward(task: WalkForwardTask): Promise<WalkForwardResult> {
   const members: { model: Model; forecasts: readonly Forecast[] }[] = [];
@@ -65,17 +64,14 @@ async function stitch(
   const positions = unknown();
   const confidences = unknown();
   let horizonBars = 1;
-  for (const [index, { train, test }] of folds.entries()) {
-    signal.throwIfAborted();
-    const { trainUntilMs } = chronologicalSplit(train, panel.timeframe, { validationPct, testPct: 0 });
-    const fitted = await model.fit({
-      panel: panelUntil(own, train.untilMs),
-      params,
-      trainUntilMs,
+  for (const [index, fold] of folds.entries()) {
+    const fitted = await refit({ model, params }, fold, {
+      panel,
+      validationPct,
       seed: deriveSeed(seed, `${model.id} fold ${index}`),
       signal,
-      onProgress: () => {},
     });
+    const { test } = fold;
     const forecasts = await fitted.forecast(panelUntil(own, test.untilMs));
     forecasts.forEach((forecast, s) => {
       const from = lowerBound(own.series[s].candles.time, test.fromMs);

@@ -4,7 +4,7 @@ import { ACCOUNT_OBSERVATION } from '../../../core/environments/trading-account.
 import type { TradingTask } from '../../../core/environments/trading.ts';
 import { ownBuffer } from '../../../core/foundation/bytes.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
-import type { Artifact, FittedModel, Forecast } from '../../../core/forecast/model.ts';
+import type { Artifact, FittedModel, Forecast, Model } from '../../../core/forecast/model.ts';
 import type { AgentParams } from './params.ts';
 import { agentFeatures, readRefits, type Refits, RefitsJson, saveRefits, withForecasts } from './refits.ts';
 import { agentEnvironments, type Decide, playThrough } from './trading-agent.ts';
@@ -28,11 +28,16 @@ export interface AgentRecord<Params> {
  */
 export function fittedAgent<Params extends AgentParams>(
   record: AgentRecord<Params>,
-  actions: TradingTask['actions'],
-  decide: Decide,
+  how: {
+    /** Models that the agent may have been trained to see the forecasts of. */
+    readonly forecasters: readonly Model[];
+    readonly actions: TradingTask['actions'];
+    readonly decide: Decide;
+  },
 ): FittedModel {
   const { params, observation, scaler, figures, refits } = record;
-  const features = agentFeatures(params);
+  const { forecasters, actions, decide } = how;
+  const features = agentFeatures(params, forecasters);
   return {
     report: { ...figures, observation, ...(refits.absent.length > 0 && { absentForecasts: refits.absent }) },
     async forecast(panel) {
@@ -72,6 +77,7 @@ function saveAgent<Params>({ weights, refits, ...head }: AgentRecord<Params>): A
 export async function readAgent<Params>(
   { json, blobs }: Artifact,
   params: z.ZodType<Params>,
+  forecasters: readonly Model[],
   weightsOf: (record: Pick<AgentRecord<Params>, 'params' | 'observation'>) => number,
 ): Promise<AgentRecord<Params>> {
   const numbers = z.array(z.number());
@@ -92,6 +98,6 @@ export async function readAgent<Params>(
       hint: 'Restore the checkpoint from a backup, or train again.',
     });
   }
-  const refits = await readRefits(head.refits, blobs);
+  const refits = await readRefits(head.refits, blobs, forecasters);
   return { ...head, refits, weights: new Float32Array(ownBuffer(bytes)) };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { classicalModels } from '../../models/classical.ts';
+import type { Model } from '../../../core/forecast/model.ts';
 
 /** Stationary inputs: where the price is, how it moves, how much, and the time of day. */
 const FEATURES = [
@@ -21,11 +21,14 @@ const FEATURES = [
 
 const weight = (meaning: string) => z.number().min(0).describe(`Weight in the reward: ${meaning}`);
 
-/** What every trading agent is told, beside its learning algorithm's own parameters. */
-export const AGENT_PARAMS = {
+/**
+ * What every trading agent is told, beside its learning algorithm's own parameters. `forecasters`: the models whose
+ * forecasts it may see.
+ */
+export const agentParams = (forecasters: readonly Model[]) => ({
   features: z.array(z.string()).min(1).default(FEATURES).describe('Names from the feature catalogue'),
   forecasts: z
-    .array(z.enum(classicalModels.map(({ id }) => id)))
+    .array(z.enum(forecasters.map(({ id }) => id)))
     .default(['momentum-garch', 'logistic', 'ridge'])
     .describe('Classical models, with their default parameters, whose forecasts the agent sees'),
   forecastRefits: z
@@ -48,5 +51,5 @@ export const AGENT_PARAMS = {
     .min(1)
     .default(20)
     .describe('Times the agent is tried on the validation bars while it trains; the best is kept'),
-};
-export type AgentParams = z.output<z.ZodObject<typeof AGENT_PARAMS>>;
+});
+export type AgentParams = z.output<z.ZodObject<ReturnType<typeof agentParams>>>;

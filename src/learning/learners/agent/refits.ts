@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { type Panel, panelUntil, selectFeatures } from '../../../core/dataset/panel.ts';
-import { chronologicalSplit, type Span, walkForwardFolds } from '../../../core/dataset/splits.ts';
+import { type Fold, walkForwardFolds } from '../../../core/dataset/splits.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import { deriveSeed } from '../../../core/foundation/random.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
-import { classicalModels } from '../../models/classical.ts';
+import { refit } from '../../validation/refit.ts';
 import type { Artifact, FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
 import type { AgentParams } from './params.ts';
 
 /** A model as it was fitted on bars before `fromMs`, for the bars from then until its next refit. */
 interface Refit {
-  readonly id: string;
+  readonly model: Model;
   readonly fromMs: number;
   readonly fitted: FittedModel;
 }
@@ -22,11 +22,11 @@ export interface Refits {
   readonly absent: readonly { readonly id: string; readonly reason: string }[];
 }
 
-const findClassical = (id: string): Model => {
-  const found = classicalModels.find((model) => model.id === id);
+const findForecaster = (forecasters: readonly Model[], id: string): Model => {
+  const found = forecasters.find((model) => model.id === id);
   if (found !== undefined) return found;
-  throw new UserError(`"${id}" is no classical model.`, {
-    hint: 'Restore the checkpoint from a backup, or train again.',
+  throw new UserError(`No agent can see the forecasts of "${id}".`, {
+    hint: `Use one of: ${forecasters.map((model) => model.id).join(', ')}.`,
   });
 };
 
@@ -35,8 +35,11 @@ const defaultsOf = (model: Model): unknown => model.params.parse({});
 const featuresOf = (model: Model): readonly string[] => model.features(defaultsOf(model));
 
 /** What the agent and the models whose forecasts it sees read, each feature once, the agent's own first. */
-export const agentFeatures = ({ features, forecasts }: AgentParams): readonly string[] => [
-  ...new Set([...features, ...forecasts.map(findClassical).flatMap(featuresOf)]),
+export const agentFeatures = (
+  { features, forecasts }: AgentParams,
+  forecasters: readonly Model[],
+): readonly string[] => [
+  ...new Set([...features, ...forecasts.flatMap((id) => featuresOf(findForecaster(forecasters, id)))]),
 ];
 
 /** Share of the bars of a refit that are kept for early stopping and entry levels. */
@@ -49,23 +52,24 @@ const VALIDATION_PCT = 15;
  */
 export async function fitRefits(
   task: Pick<FitTask<AgentParams>, 'panel' | 'params' | 'trainUntilMs' | 'seed' | 'signal'>,
+  forecasters: readonly Model[],
 ): Promise<Refits> {
   const { panel, params } = task;
   if (params.forecasts.length === 0) return { all: [], absent: [] };
   const fromMs = Math.min(...panel.series.map(({ candles }) => candles.time[0]));
+  const span = { fromMs, untilMs: task.trainUntilMs };
   const parts = params.forecastRefits + 1;
-  const span: Span = { fromMs, untilMs: task.trainUntilMs };
-  const folds = walkForwardFolds(span, panel.timeframe, {
+  const within = walkForwardFolds(span, panel.timeframe, {
     folds: params.forecastRefits,
     firstTestMs: fromMs + (task.trainUntilMs - fromMs) / parts,
     embargoMs: 0,
   });
-  const trains = [...folds.map(({ train }) => train), span];
+  const after = { train: span, test: { fromMs: span.untilMs, untilMs: Infinity } };
   const all: Refit[] = [];
   const absent: { id: string; reason: string }[] = [];
   for (const id of new Set(params.forecasts)) {
     try {
-      all.push(...(await refitsOf(findClassical(id), trains, task)));
+      all.push(...(await refitsOf(findForecaster(forecasters, id), [...within, after], task)));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       absent.push({ id, reason: error.message });
@@ -76,23 +80,19 @@ export async function fitRefits(
 
 async function refitsOf(
   model: Model,
-  trains: readonly Span[],
+  folds: readonly Fold[],
   { panel, seed, signal }: Pick<FitTask<AgentParams>, 'panel' | 'seed' | 'signal'>,
 ): Promise<readonly Refit[]> {
-  const own = selectFeatures(panel, featuresOf(model));
+  const entry = { model, params: defaultsOf(model) };
   const refits: Refit[] = [];
-  for (const train of trains) {
-    signal.throwIfAborted();
-    const shares = { validationPct: VALIDATION_PCT, testPct: 0 };
-    const fitted = await model.fit({
-      panel: panelUntil(own, train.untilMs),
-      params: defaultsOf(model),
-      trainUntilMs: chronologicalSplit(train, panel.timeframe, shares).trainUntilMs,
-      seed: deriveSeed(seed, `${model.id} until ${train.untilMs}`),
+  for (const fold of folds) {
+    const fitted = await refit(entry, fold, {
+      panel,
+      validationPct: VALIDATION_PCT,
+      seed: deriveSeed(seed, `${model.id} until ${fold.train.untilMs}`),
       signal,
-      onProgress: () => {},
     });
-    refits.push({ id: model.id, fromMs: train.untilMs, fitted });
+    refits.push({ model, fromMs: fold.test.fromMs, fitted });
   }
   return refits;
 }
@@ -108,12 +108,12 @@ export async function withForecasts(
   { all }: Refits,
 ): Promise<Panel> {
   const seen = selectFeatures(panel, features);
-  const ids = [...new Set(all.map(({ id }) => id))];
-  const added = await Promise.all(ids.map((id) => forecastColumns(panel, id, all)));
+  const models = [...new Set(all.map(({ model }) => model))];
+  const added = await Promise.all(models.map((model) => forecastColumns(panel, model, all)));
   const series = seen.series.map((one, s) => ({
     ...one,
     features: {
-      names: [...features, ...ids.map((id) => `${id}.forecast`)],
+      names: [...features, ...models.map(({ id }) => `${id}.forecast`)],
       columns: [...one.features.columns, ...added.map((columns) => columns[s])],
     },
   }));
@@ -122,12 +122,12 @@ export async function withForecasts(
 
 async function forecastColumns(
   panel: Panel,
-  id: string,
+  model: Model,
   all: readonly Refit[],
 ): Promise<readonly Float64Array[]> {
-  const own = selectFeatures(panel, featuresOf(findClassical(id)));
+  const own = selectFeatures(panel, featuresOf(model));
   const columns = panel.series.map(({ candles }) => new Float64Array(candles.time.length).fill(NaN));
-  const refits = all.filter((refit) => refit.id === id);
+  const refits = all.filter((refit) => refit.model === model);
   for (const [i, { fromMs, fitted }] of refits.entries()) {
     const forecasts = await fitted.forecast(panelUntil(own, refits[i + 1]?.fromMs ?? Infinity));
     forecasts.forEach(({ expectedReturn, position }, s) => {
@@ -153,13 +153,14 @@ export function saveRefits({ all, absent }: Refits): Artifact & { json: z.output
   const blobs = saved.flatMap((one, i) =>
     Object.entries(one.blobs).map(([name, bytes]) => [prefixOf(i) + name, bytes] as const),
   );
-  const json = all.map(({ id, fromMs }, i) => ({ id, fromMs, json: saved[i].json }));
+  const json = all.map(({ model, fromMs }, i) => ({ id: model.id, fromMs, json: saved[i].json }));
   return { json: { all: json, absent: [...absent] }, blobs: Object.fromEntries(blobs) };
 }
 
 export async function readRefits(
   { all, absent }: z.output<typeof RefitsJson>,
   blobs: Artifact['blobs'],
+  forecasters: readonly Model[],
 ): Promise<Refits> {
   const refits = await Promise.all(
     all.map(async ({ id, fromMs, json }, i) => {
@@ -168,7 +169,8 @@ export async function readRefits(
         json,
         blobs: Object.fromEntries(own.map(([name, bytes]) => [name.slice(prefixOf(i).length), bytes])),
       };
-      return { id, fromMs, fitted: await findClassical(id).load(artifact) };
+      const model = findForecaster(forecasters, id);
+      return { model, fromMs, fitted: await model.load(artifact) };
     }),
   );
   return { all: refits, absent };

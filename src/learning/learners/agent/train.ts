@@ -4,7 +4,7 @@ import { panelUntil } from '../../../core/dataset/panel.ts';
 import type { TradingTask } from '../../../core/environments/trading.ts';
 import { type VectorEnvironment, vectorise } from '../../../core/environments/vector.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
-import type { FitTask } from '../../../core/forecast/model.ts';
+import type { FitTask, Model } from '../../../core/forecast/model.ts';
 import type { AgentParams } from './params.ts';
 import { fitRefits, type Refits, withForecasts } from './refits.ts';
 import { packState, unpackState } from './snapshot.ts';
@@ -47,6 +47,7 @@ export interface TrainedAgent<Weights> {
  */
 export async function trainAgent<Weights, State>(
   task: FitTask<AgentParams & { readonly nEnvs: number }>,
+  forecasters: readonly Model[],
   actions: TradingTask['actions'],
   algorithm: {
     readonly create: (environment: VectorEnvironment) => Promise<AgentLearner<Weights, State>>;
@@ -56,7 +57,7 @@ export async function trainAgent<Weights, State>(
 ): Promise<TrainedAgent<Weights>> {
   const { params, trainUntilMs, signal, onProgress, snapshots } = task;
   const { totalTimesteps } = params;
-  const refits = await fitRefits(task);
+  const refits = await fitRefits(task, forecasters);
   const panel = await withForecasts(task.panel, params.features, refits);
   const scaler = fitAgentScaler(panel, trainUntilMs);
   const past = panelUntil(panel, trainUntilMs);

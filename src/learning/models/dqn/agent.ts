@@ -6,7 +6,7 @@ import { createKernel } from '../../learners/agent/kernel.ts';
 import { createMlp } from '../../learners/agent/mlp.ts';
 import { known, trainAgent } from '../../learners/agent/train.ts';
 import type { Decide } from '../../learners/agent/trading-agent.ts';
-import type { Artifact, FittedModel, FitTask } from '../../../core/forecast/model.ts';
+import type { Artifact, FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
 import { createDqn, type DqnState } from './learner.ts';
 import { qParameters, qShape, rankedFrom } from './network.ts';
 import { DqnAgentParams } from './params.ts';
@@ -15,9 +15,12 @@ const ACTIONS = 3;
 const SPACE: ActionSpace = { kind: 'discrete', count: ACTIONS };
 
 /** Trains a DQN agent that sells, holds or buys. */
-export async function fitDqn(task: FitTask<DqnAgentParams>): Promise<FittedModel> {
+export async function fitDqn(
+  task: FitTask<DqnAgentParams>,
+  forecasters: readonly Model[],
+): Promise<FittedModel> {
   const { params, seed } = task;
-  const trained = await trainAgent<Float32Array, DqnState>(task, 'buy-hold-sell', {
+  const trained = await trainAgent<Float32Array, DqnState>(task, forecasters, 'buy-hold-sell', {
     decider: (weights, inputs) => decider(inputs, params, weights),
     create: async (environment) => {
       const learner = await createDqn({ environment, params, seed, totalSteps: params.totalTimesteps });
@@ -37,27 +40,35 @@ export async function fitDqn(task: FitTask<DqnAgentParams>): Promise<FittedModel
     },
   });
   const { weights, scaler, observation, refits, keptAtStep, validationLogGrowth, figures } = trained;
-  return fitted({
-    params,
-    observation,
-    scaler,
-    refits,
-    moments: { mean: [], variance: [] },
-    figures: known({ keptAtStep, validationLogGrowth, ...figures }),
-    weights,
-  });
-}
-
-export async function loadDqn(artifact: Artifact): Promise<FittedModel> {
   return fitted(
-    await readAgent(artifact, DqnAgentParams, ({ observation, params }) =>
-      parameterCount(qParameters(observation.length, ACTIONS, params)),
-    ),
+    {
+      params,
+      observation,
+      scaler,
+      refits,
+      moments: { mean: [], variance: [] },
+      figures: known({ keptAtStep, validationLogGrowth, ...figures }),
+      weights,
+    },
+    forecasters,
   );
 }
 
-const fitted = (record: AgentRecord<DqnAgentParams>): FittedModel =>
-  fittedAgent(record, 'buy-hold-sell', decider(record.observation.length, record.params, record.weights));
+export async function loadDqn(artifact: Artifact, forecasters: readonly Model[]): Promise<FittedModel> {
+  return fitted(
+    await readAgent(artifact, DqnAgentParams, forecasters, ({ observation, params }) =>
+      parameterCount(qParameters(observation.length, ACTIONS, params)),
+    ),
+    forecasters,
+  );
+}
+
+const fitted = (record: AgentRecord<DqnAgentParams>, forecasters: readonly Model[]): FittedModel =>
+  fittedAgent(record, {
+    forecasters,
+    actions: 'buy-hold-sell',
+    decide: decider(record.observation.length, record.params, record.weights),
+  });
 
 function decider(inputs: number, params: DqnAgentParams, weights: Float32Array): Decide {
   const kernel = createKernel();

@@ -1,4 +1,5 @@
 import { agentFeatures } from '../../learners/agent/refits.ts';
+import { classicalModels } from '../classical.ts';
 import type { Model } from '../../../core/forecast/model.ts';
 import { DqnAgentParams } from './params.ts';
 
@@ -12,7 +13,7 @@ export const dqn: Model<DqnAgentParams> = {
     'Mnih et al. 2015, van Hasselt et al. 2016, Wang et al. 2016; Stable-Baselines3 (MIT) for names and defaults',
   params: DqnAgentParams,
   quickParams: { totalTimesteps: 8192, evaluations: 4 },
-  features: agentFeatures,
-  fit: async (task) => (await import('./agent.ts')).fitDqn(task),
-  load: async (artifact) => (await import('./agent.ts')).loadDqn(artifact),
+  features: (params) => agentFeatures(params, classicalModels),
+  fit: async (task) => (await import('./agent.ts')).fitDqn(task, classicalModels),
+  load: async (artifact) => (await import('./agent.ts')).loadDqn(artifact, classicalModels),
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { AGENT_PARAMS } from '../../learners/agent/params.ts';
+import { agentParams } from '../../learners/agent/params.ts';
+import { classicalModels } from '../classical.ts';
 
 const share = z.number().min(0).max(1);
 
@@ -28,6 +29,8 @@ export const DqnParams = z.strictObject({
   netArch: z.array(z.int().min(1)).min(1).default([64, 64]),
 });
 export type DqnParams = z.output<typeof DqnParams>;
+
+const AGENT_PARAMS = agentParams(classicalModels);
 
 /** Of the trading agent: double and dueling, with sixteen updates after every 64 bars of four windows. */
 export const DqnAgentParams = z.strictObject({

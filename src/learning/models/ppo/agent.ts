@@ -7,7 +7,7 @@ import { createKernel } from '../../learners/agent/kernel.ts';
 import { createMlp } from '../../learners/agent/mlp.ts';
 import { known, trainAgent } from '../../learners/agent/train.ts';
 import type { Decide } from '../../learners/agent/trading-agent.ts';
-import type { Artifact, FittedModel, FitTask } from '../../../core/forecast/model.ts';
+import type { Artifact, FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
 import { createPpo, type PpoAgentState, type PpoState } from './learner.ts';
 import { actorCriticParameters, actorShape } from './network.ts';
 import { PpoAgentParams } from './params.ts';
@@ -15,9 +15,12 @@ import { PpoAgentParams } from './params.ts';
 const SPACE: ActionSpace = { kind: 'box', size: 1, low: -1, high: 1 };
 
 /** Trains a PPO agent whose action is the target position. */
-export async function fitPpo(task: FitTask<PpoAgentParams>): Promise<FittedModel> {
+export async function fitPpo(
+  task: FitTask<PpoAgentParams>,
+  forecasters: readonly Model[],
+): Promise<FittedModel> {
   const { params, seed } = task;
-  const trained = await trainAgent<PpoAgentState, PpoState>(task, 'target', {
+  const trained = await trainAgent<PpoAgentState, PpoState>(task, forecasters, 'target', {
     decider: (weights, inputs) => decider(inputs, params, weights),
     create: async (environment) => {
       const learner = await createPpo({ environment, params, seed, totalSteps: params.totalTimesteps });
@@ -46,33 +49,38 @@ export async function fitPpo(task: FitTask<PpoAgentParams>): Promise<FittedModel
     },
   });
   const { weights, scaler, observation, refits, keptAtStep, validationLogGrowth, figures } = trained;
-  return fitted({
-    params,
-    observation,
-    scaler,
-    refits,
-    moments: { mean: Array.from(weights.mean), variance: Array.from(weights.variance) },
-    figures: known({ keptAtStep, validationLogGrowth, ...figures }),
-    weights: weights.parameters,
-  });
-}
-
-export async function loadPpo(artifact: Artifact): Promise<FittedModel> {
   return fitted(
-    await readAgent(artifact, PpoAgentParams, ({ observation, params }) =>
-      parameterCount(actorCriticParameters(observation.length, SPACE, params)),
-    ),
+    {
+      params,
+      observation,
+      scaler,
+      refits,
+      moments: { mean: Array.from(weights.mean), variance: Array.from(weights.variance) },
+      figures: known({ keptAtStep, validationLogGrowth, ...figures }),
+      weights: weights.parameters,
+    },
+    forecasters,
   );
 }
 
-function fitted(record: AgentRecord<PpoAgentParams>): FittedModel {
+export async function loadPpo(artifact: Artifact, forecasters: readonly Model[]): Promise<FittedModel> {
+  return fitted(
+    await readAgent(artifact, PpoAgentParams, forecasters, ({ observation, params }) =>
+      parameterCount(actorCriticParameters(observation.length, SPACE, params)),
+    ),
+    forecasters,
+  );
+}
+
+function fitted(record: AgentRecord<PpoAgentParams>, forecasters: readonly Model[]): FittedModel {
   const { mean, variance } = record.moments;
   const state = {
     parameters: record.weights,
     mean: Float64Array.from(mean),
     variance: Float64Array.from(variance),
   };
-  return fittedAgent(record, 'target', decider(record.observation.length, record.params, state));
+  const decide = decider(record.observation.length, record.params, state);
+  return fittedAgent(record, { forecasters, actions: 'target', decide });
 }
 
 function decider(

@@ -1,4 +1,5 @@
 import { agentFeatures } from '../../learners/agent/refits.ts';
+import { classicalModels } from '../classical.ts';
 import type { Model } from '../../../core/forecast/model.ts';
 import { PpoAgentParams } from './params.ts';
 
@@ -11,7 +12,7 @@ export const ppo: Model<PpoAgentParams> = {
   source: 'Schulman et al. 2017; Stable-Baselines3 (MIT) for names and defaults',
   params: PpoAgentParams,
   quickParams: { totalTimesteps: 20_480, evaluations: 5 },
-  features: agentFeatures,
-  fit: async (task) => (await import('./agent.ts')).fitPpo(task),
-  load: async (artifact) => (await import('./agent.ts')).loadPpo(artifact),
+  features: (params) => agentFeatures(params, classicalModels),
+  fit: async (task) => (await import('./agent.ts')).fitPpo(task, classicalModels),
+  load: async (artifact) => (await import('./agent.ts')).loadPpo(artifact, classicalModels),
 };

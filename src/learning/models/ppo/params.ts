@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { AGENT_PARAMS } from '../../learners/agent/params.ts';
+import { agentParams } from '../../learners/agent/params.ts';
+import { classicalModels } from '../classical.ts';
 
 const share = z.number().min(0).max(1);
 const schedule = z.enum(['constant', 'linear']);
@@ -41,6 +42,8 @@ export const PpoParams = z.strictObject({
     ),
 });
 export type PpoParams = z.output<typeof PpoParams>;
+
+const AGENT_PARAMS = agentParams(classicalModels);
 
 /** Of the trading agent: eight windows are practised side by side, with an update every 2048 bars. */
 export const PpoAgentParams = z.strictObject({

@@ -4,6 +4,7 @@ import { type Panel, panelUntil, selectFeatures } from '../../../../src/core/dat
 import { computeFeatures } from '../../../../src/core/features/catalogue.ts';
 import { agentFeatures, fitRefits, withForecasts } from '../../../../src/learning/learners/agent/refits.ts';
 import { boostedTrees } from '../../../../src/learning/models/boosted-trees/index.ts';
+import { classicalModels } from '../../../../src/learning/models/classical.ts';
 import { ppo } from '../../../../src/learning/models/ppo/index.ts';
 import { PpoAgentParams } from '../../../../src/learning/models/ppo/params.ts';
 import { randomPanel } from '../../../core/environments/random-panel.ts';
@@ -26,7 +27,7 @@ const SHORT_WALK = PpoAgentParams.parse({
 /** Random walks, with the features that agents of `params` ask for. */
 function walks(params: PpoAgentParams, rows = ROWS): Panel {
   const { timeframe, series } = randomPanel({ rows, seed: 5 });
-  const names = agentFeatures(params);
+  const names = agentFeatures(params, classicalModels);
   const computed = series.map((one) => ({ ...one, features: computeFeatures(names, one.candles, '1h', {}) }));
   return { timeframe, series: computed };
 }
@@ -42,7 +43,11 @@ const taskOf = (panel: Panel, params: PpoAgentParams) => ({
 
 /** What an agent in training sees of the forecasts, of the first symbol. */
 async function seenForecasts(panel: Panel, params: PpoAgentParams): Promise<Float64Array> {
-  const seen = await withForecasts(panel, params.features, await fitRefits(taskOf(panel, params)));
+  const seen = await withForecasts(
+    panel,
+    params.features,
+    await fitRefits(taskOf(panel, params), classicalModels),
+  );
   return seen.series[0].features.columns[params.features.length];
 }
 
@@ -110,7 +115,10 @@ describe('forecasts in the state of an agent', () => {
 
   it('belong to the layout: an agent refuses a checkpoint with those of other models', async () => {
     const panel = walks({ ...SHORT_WALK, forecasts: ['ridge', 'logistic'] });
-    const own = selectFeatures(panel, agentFeatures({ ...SHORT_WALK, forecasts: ['ridge'] }));
+    const own = selectFeatures(
+      panel,
+      agentFeatures({ ...SHORT_WALK, forecasts: ['ridge'] }, classicalModels),
+    );
     const trained = async (id: string) =>
       (await ppo.fit(taskOf(own, { ...SHORT_WALK, forecasts: [id] }))).save();
     const [ridge, logistic] = [await trained('ridge'), await trained('logistic')];
