@@ -49,6 +49,7 @@ const DISK_HINTS: Readonly<Record<string, string>> = {
   EROFS: 'The file system is read-only. Point dataDir in config.yaml at a writable folder.',
   EACCES: 'Permission denied. Check the owner of the folder, or point dataDir in config.yaml elsewhere.',
   EPERM: 'Permission denied. Check the owner of the folder, or point dataDir in config.yaml elsewhere.',
+  EEXIST: 'A file stands where a folder is needed. Move it, or point dataDir in config.yaml elsewhere.',
   ENOTDIR: 'A file stands where a folder is needed. Move it, or point dataDir in config.yaml elsewhere.',
 };
 

@@ -72,7 +72,10 @@ export interface FitProgress {
 export interface FittedModel {
   /** What was learned, in figures a person can read (`models show`): coefficients, rounds, half-lives. */
   readonly report: Readonly<Record<string, unknown>>;
-  /** Inputs that the model is made for and was trained without, by name: the log, the manifest, `models show`. */
+  /**
+   * Inputs that the model is made for and was trained without, and symbols of which nothing could be learned, by name:
+   * the log, the manifest, `models show`.
+   */
   readonly absent?: readonly { readonly name: string; readonly reason: string }[];
   /**
    * One forecast a symbol, its columns row by row beside that symbol's candles. Row t uses bars up to and

@@ -135,7 +135,6 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
   const entries = chosen.map((model) => ({
     model,
     params: modelParams(model, 'quick', request.params[model.id] ?? {}),
-    required: request.models !== undefined,
   }));
   const featureNames = [...new Set(entries.flatMap(({ model, params }) => model.features(params)))];
   const panel = await loadPanel(store, {

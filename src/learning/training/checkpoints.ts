@@ -58,7 +58,7 @@ export async function loadTrained(
   const ids = options.models ?? result.models;
   const members = await Promise.all(
     ids.map(async (id) => {
-      const number = result.seeds?.[id] === undefined ? 1 : (options.seedNumber ?? 1);
+      const number = Math.min(options.seedNumber ?? 1, result.seeds?.[id]?.length ?? 1);
       const folder = seedFolder(run.path, id, number);
       const member = result.models.includes(id) ? await loadMember(folder) : undefined;
       if (member !== undefined) return member;

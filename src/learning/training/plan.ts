@@ -44,12 +44,10 @@ export interface TrainingSettings {
 export async function planRun(store: Store, settings: TrainingSettings): Promise<RunPlan> {
   const { exchange, symbols, timeframe, sinceMs, untilMs, mode, sources } = settings;
   requireKnown(Object.keys(settings.params));
-  const required = settings.models !== undefined;
   const chosen = settings.models === undefined ? models : [...new Set(settings.models)].map(findModel);
   const entries = chosen.map((model) => ({
     id: model.id,
     params: modelParams(model, mode, settings.params[model.id] ?? {}),
-    required,
   }));
   const panel = await loadPanel(store, {
     exchange,

@@ -48,16 +48,7 @@ export const RunPlan = z.strictObject({
   dataFingerprint: sha256,
   feeBps: z.number(),
   slippageBps: z.number(),
-  models: z
-    .array(
-      z.strictObject({
-        id: z.string().min(1),
-        params: z.unknown(),
-        /** Asked for by name: that it cannot be trained is an error, not a reason to leave it out. */
-        required: z.boolean(),
-      }),
-    )
-    .min(1),
+  models: z.array(z.strictObject({ id: z.string().min(1), params: z.unknown() })).min(1),
 });
 export type RunPlan = z.output<typeof RunPlan>;
 

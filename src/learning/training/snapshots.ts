@@ -142,7 +142,7 @@ export function snapshotKeeper(
 async function stepsIn(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return [];
-    throw error;
+    throw explainDiskError(error, folder);
   });
   return names.filter((name) => STEP.test(name)).toSorted();
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { type Panel, selectFeatures } from '../../core/dataset/panel.ts';
 import { deriveSeed } from '../../core/foundation/random.ts';
-import type { FitProgress, Forecast, Model } from '../../core/forecast/model.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import type { FitProgress, FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
 import type { TrainingJournal } from './journal.ts';
 import { type MemberManifest, saveMember, type TrainedMember, withFeatures } from './member-folder.ts';
 import type { RunFolder, RunPlan } from './run-folder.ts';
@@ -26,10 +27,16 @@ export interface MemberTask {
   readonly snapshot: { readonly member: string; readonly folder: string } | undefined;
 }
 
-/** Trains one model of a run from one seed, keeps snapshots on the way and the result at the end. */
-export async function trainMember(
-  task: MemberTask,
-): Promise<{ readonly member: TrainedMember; readonly forecasts: readonly Forecast[] }> {
+export type TrainedOrNot =
+  | { readonly kind: 'trained'; readonly member: TrainedMember; readonly forecasts: readonly Forecast[] }
+  /** The model cannot learn from these candles; the others can. */
+  | { readonly kind: 'unfit'; readonly reason: string };
+
+/**
+ * Trains one model of a run from one seed, keeps snapshots on the way and the result at the end. Throws what is wrong
+ * with the run itself: a damaged snapshot, a full disk, `signal.reason`.
+ */
+export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
   const { run, model, params, seedNumber, panel, baselines, signal, journal, habits, snapshot } = task;
   const { plan } = run;
   const name = seedName(model.id, seedNumber);
@@ -49,31 +56,46 @@ export async function trainMember(
   // What comes before the first report, opening a session above all, is paid once.
   let first: { readonly step: number; readonly ms: number } | undefined;
   journal.write({ kind: 'model-started', ...of, ...(from && { fromStep: from.step }) });
-  const fitted = await model.fit({
-    panel: selectFeatures(panel, features),
-    params,
-    trainUntilMs,
-    seed,
-    signal,
-    snapshots: snapshotKeeper(snapshots, identity, {
-      habits,
-      from,
-      onKept: (kept) => journal.write({ kind: 'snapshot', ...of, ...kept }),
-    }),
-    onProgress(progress) {
-      last = progress;
-      const ms = performance.now();
-      first ??= { step: progress.step, ms };
-      const secondsAStep = (ms - first.ms) / 1000 / (progress.step - first.step);
-      const etaSeconds = secondsAStep * (progress.steps - progress.step);
-      journal.write({
-        kind: 'progress',
-        ...of,
-        ...progress,
-        ...(Number.isFinite(etaSeconds) && { etaSeconds }),
-      });
-    },
+  const keeper = snapshotKeeper(snapshots, identity, {
+    habits,
+    from,
+    onKept: (kept) => journal.write({ kind: 'snapshot', ...of, ...kept }),
   });
+  let diskError: unknown;
+  const keep: typeof keeper.keep = (...kept) =>
+    keeper.keep(...kept).catch((error: unknown) => {
+      diskError = error;
+      throw error;
+    });
+  const fit = (): Promise<FittedModel> =>
+    model.fit({
+      panel: selectFeatures(panel, features),
+      params,
+      trainUntilMs,
+      seed,
+      signal,
+      snapshots: { ...keeper, keep },
+      onProgress(progress) {
+        last = progress;
+        const ms = performance.now();
+        first ??= { step: progress.step, ms };
+        const secondsAStep = (ms - first.ms) / 1000 / (progress.step - first.step);
+        const etaSeconds = secondsAStep * (progress.steps - progress.step);
+        journal.write({
+          kind: 'progress',
+          ...of,
+          ...progress,
+          ...(Number.isFinite(etaSeconds) && { etaSeconds }),
+        });
+      },
+    });
+  let fitted: FittedModel;
+  try {
+    fitted = await fit();
+  } catch (error) {
+    if (!(error instanceof UserError) || error === diskError || signal.aborted) throw error;
+    return { kind: 'unfit', reason: error.message };
+  }
   signal.throwIfAborted();
   const seconds = (from?.seconds ?? 0) + (performance.now() - started) / 1000;
   const picking = withFeatures(fitted, features);
@@ -112,7 +134,7 @@ export async function trainMember(
     weightHash,
     ...(absent && { absent }),
   });
-  return { member: { id: model.id, model, fitted: picking, manifest, folder }, forecasts };
+  return { kind: 'trained', member: { id: model.id, model, fitted: picking, manifest, folder }, forecasts };
 }
 
 /** How good forecasts were on the validation bars of a run. */

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from '../../data/lock.ts';
 import type { DatasetManifest } from '../../data/store/manifest.ts';
@@ -58,7 +59,8 @@ export async function startRun(plan: RunPlan, { checkpointDir }: TrainingSurroun
 
 /**
  * Trains what a run still lacks, model by model. Each finished model is durable; the one in work goes on from its
- * newest snapshot, or from `snapshot`, the folder of one of them. A resumed run ends with the same weights as one
+ * newest snapshot, or from `snapshot`, the folder of one of them. A model that cannot learn from these candles is
+ * skipped with its reason; when none can, the run has nothing to resume and its folder goes. A resumed run ends with the same weights as one
  * that was never stopped: every model has its own seed and sees only its own data. Throws `UserError` when the
  * candles are not those of the plan any more, and `signal.reason` when aborted.
  */
@@ -99,37 +101,41 @@ async function trainMissing(
   const trained = new Map<string, readonly TrainedSeed[]>();
   const kept: string[] = [];
   const skipped: { id: string; reason: string }[] = [];
-  for (const { id, model, params, required } of entries) {
-    try {
-      const seeds: TrainedSeed[] = [];
-      let first: TrainedMember | undefined;
-      for (const seedNumber of seedNumbers(model, plan)) {
-        signal.throwIfAborted();
-        const found = await loadMember(seedFolder(run.path, id, seedNumber));
-        if (found !== undefined) kept.push(seedName(id, seedNumber));
-        const { member, forecasts } =
-          found === undefined
-            ? await trainMember({
-                ...{ run, model, params, seedNumber, panel, baselines, signal, journal, snapshot },
-                habits: snapshots,
-              })
-            : {
-                member: found,
-                forecasts: await found.fitted.forecast(panel, { sinceMs: plan.trainUntilMs }),
-              };
-        seeds.push({ metrics: member.manifest.metrics, forecasts });
-        if (seedNumber === 1) first = member;
-        else member.fitted.dispose?.();
+  for (const { id, model, params } of entries) {
+    const seeds: TrainedSeed[] = [];
+    let first: TrainedMember | undefined;
+    for (const seedNumber of seedNumbers(model, plan)) {
+      signal.throwIfAborted();
+      const found = await loadMember(seedFolder(run.path, id, seedNumber));
+      if (found !== undefined) kept.push(seedName(id, seedNumber));
+      const result =
+        found === undefined
+          ? await trainMember({
+              ...{ run, model, params, seedNumber, panel, baselines, signal, journal, snapshot },
+              habits: snapshots,
+            })
+          : {
+              kind: 'trained' as const,
+              member: found,
+              forecasts: await found.fitted.forecast(panel, { sinceMs: plan.trainUntilMs }),
+            };
+      if (result.kind === 'unfit') {
+        const { reason } = result;
+        skipped.push({ id: seedName(id, seedNumber), reason });
+        journal.write({ kind: 'model-skipped', model: id, phase: model.kind, reason });
+        break;
       }
-      trained.set(id, seeds);
-      if (first !== undefined) members.push(first);
-    } catch (error) {
-      if (required || !(error instanceof UserError)) throw error;
-      skipped.push({ id, reason: error.message });
-      journal.write({ kind: 'model-skipped', model: id, phase: model.kind, reason: error.message });
+      const { member, forecasts } = result;
+      seeds.push({ metrics: member.manifest.metrics, forecasts });
+      if (seedNumber === 1) first = member;
+      else member.fitted.dispose?.();
     }
+    if (first === undefined) continue;
+    trained.set(id, seeds);
+    members.push(first);
   }
   if (members.length === 0) {
+    await rm(run.path, { recursive: true, force: true });
     throw new UserError('No model could be trained on these candles.', {
       hint: skipped.map(({ id, reason }) => `${id}: ${reason}`).join('\n'),
     });

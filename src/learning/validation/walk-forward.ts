@@ -22,8 +22,6 @@ interface WalkForwardTask {
 interface WalkForwardEntry {
   readonly model: Model;
   readonly params: unknown;
-  /** A model that cannot learn from these bars stops the run when it is required, and is left out otherwise. */
-  readonly required: boolean;
 }
 
 export interface WalkForwardResult {
@@ -33,7 +31,9 @@ export interface WalkForwardResult {
 }
 
 /**
- * Refits every model for every fold on the bars before it (`refit`: purge and embargo) and forecasts the fold. Throws `signal.reason` when aborted.
+ * Refits every model for every fold on the bars before it (`refit`: purge and embargo) and forecasts the fold. A model
+ * that cannot learn from these bars is left out, with its reason. Throws `UserError` when none is left, and
+ * `signal.reason` when aborted.
  */
 export async function walkForward(task: WalkForwardTask): Promise<WalkForwardResult> {
   const members: { model: Model; forecasts: readonly Forecast[] }[] = [];
@@ -42,7 +42,7 @@ export async function walkForward(task: WalkForwardTask): Promise<WalkForwardRes
     try {
       members.push({ model: entry.model, forecasts: await stitch(entry, task) });
     } catch (error) {
-      if (entry.required || !(error instanceof UserError)) throw error;
+      if (!(error instanceof UserError)) throw error;
       skipped.push({ id: entry.model.id, reason: error.message });
     }
   }

@@ -32,6 +32,13 @@ export async function walkStore(
   return store;
 }
 
+/** A coin that trades but never moves. */
+export function flat(): Candles {
+  const candles = walk(BARS, { startMs: START_MS });
+  for (const column of [candles.open, candles.high, candles.low, candles.close]) column.fill(1);
+  return candles;
+}
+
 export const add = (store: Store, symbol: PairSymbol, candles: Candles, synthetic = false) =>
   store.merge({ exchange: 'binance', symbol, timeframe: '1h' }, candles, { source: 'csv', synthetic });
 

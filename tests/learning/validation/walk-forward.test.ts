@@ -47,9 +47,9 @@ const folds = walkForwardFolds({ fromMs: 0, untilMs: 1000 * HOUR_MS }, '1h', {
   firstTestMs: 600 * HOUR_MS,
   embargoMs: 24 * HOUR_MS,
 });
-const task = (model: Model, required = true, signal = new AbortController().signal) => ({
+const task = (model: Model, signal = new AbortController().signal) => ({
   panel,
-  entries: [{ model, params: undefined, required }],
+  entries: [{ model, params: undefined }],
   folds,
   validationPct: 10,
   seed: 1,
@@ -74,7 +74,7 @@ describe('walking forward', () => {
     ]);
   });
 
-  test('a model that cannot learn is left out with its reason, or stops the run when it was asked for', async () => {
+  test('a model that cannot learn is left out with its reason, and stops the run when it was the only one', async () => {
     const stubborn: Model = {
       ...witness([], () => {
         throw new UserError('Too few bars.', { hint: '' });
@@ -83,19 +83,22 @@ describe('walking forward', () => {
     };
     const both = {
       ...task(witness([])),
-      entries: [stubborn, witness([])].map((model) => ({ model, params: undefined, required: false })),
+      entries: [stubborn, witness([])].map((model) => ({ model, params: undefined })),
     };
     const { members, skipped } = await walkForward(both);
     expect(members.map(({ model }) => model.id)).toEqual(['witness']);
     expect(skipped).toEqual([{ id: 'stubborn', reason: 'Too few bars.' }]);
-    await expect(walkForward(task(stubborn))).rejects.toThrow('Too few bars.');
+    await expect(walkForward(task(stubborn))).rejects.toMatchObject({
+      message: 'No model could be trained in every fold.',
+      hint: 'stubborn: Too few bars.',
+    });
   });
 
   test('stops between folds when it is told to', async () => {
     const stop = new AbortController();
     const looks: Look[] = [];
     const model = witness(looks, () => stop.abort(new Error('stopped')));
-    await expect(walkForward(task(model, true, stop.signal))).rejects.toThrow('stopped');
+    await expect(walkForward(task(model, stop.signal))).rejects.toThrow('stopped');
     expect(looks).toHaveLength(1);
   });
 });

@@ -62,7 +62,12 @@ const Pair = z.strictObject({
 });
 type Pair = z.output<typeof Pair>;
 
-const Learned = z.strictObject({ params: Params, pairs: z.array(Pair) });
+const Learned = z.strictObject({
+  params: Params,
+  pairs: z.array(Pair),
+  /** Pairs that could not be tested. */
+  absent: z.array(z.strictObject({ name: z.string(), reason: z.string() })).optional(),
+});
 type Learned = z.output<typeof Learned>;
 
 /**
@@ -91,11 +96,21 @@ function learn({ panel, params, trainUntilMs, signal, onProgress }: FitTask<Para
   const combinations = panel.series.flatMap((first, i) =>
     panel.series.slice(i + 1).map((second) => ({ first, second })),
   );
-  const tested = combinations.map(({ first, second }, step) => {
+  const untilMs = trainUntilMs - TIMEFRAME_MS[panel.timeframe] + 1;
+  const tested: ReturnType<typeof testPair>[] = [];
+  const absent: NonNullable<Learned['absent']> = [];
+  for (const [step, { first, second }] of combinations.entries()) {
     signal.throwIfAborted();
     onProgress({ step, steps: combinations.length });
-    return testPair(first, second, { params, untilMs: trainUntilMs - TIMEFRAME_MS[panel.timeframe] + 1 });
-  });
+    try {
+      tested.push(testPair(first, second, { params, untilMs }));
+    } catch (error) {
+      // A coin that was halted or is young says nothing about the pairs of others.
+      if (!(error instanceof UserError)) throw error;
+      absent.push({ name: `${first.symbol} with ${second.symbol}`, reason: error.message });
+      if (absent.length === combinations.length) throw error;
+    }
+  }
   onProgress({ step: combinations.length, steps: combinations.length });
   // Both orders of each pair are tests.
   const corrected = holm(tested.flatMap(({ pValue, pValueReversed }) => [pValue, pValueReversed]));
@@ -104,7 +119,11 @@ function learn({ panel, params, trainUntilMs, signal, onProgress }: FitTask<Para
     pValueCorrected: corrected[2 * i],
     traded: corrected[2 * i] <= params.maxPValue && pair.hedgeRatio > 0,
   }));
-  return { params, pairs: pairs.sort((a, b) => a.pValue - b.pValue) };
+  return {
+    params,
+    pairs: pairs.sort((a, b) => a.pValue - b.pValue),
+    ...(absent.length > 0 && { absent }),
+  };
 }
 
 function testPair(
@@ -156,6 +175,7 @@ function testPair(
 function fitted(learned: Learned): FittedModel {
   const traded = learned.pairs.filter(({ traded }) => traded);
   return {
+    ...(learned.absent && { absent: learned.absent }),
     report: {
       tradedPairs: traded.map(({ y, x }) => `${y} on ${x}`),
       verdict:

@@ -53,6 +53,8 @@ const Learned = z.strictObject({
       figures: z.record(z.string(), z.unknown()),
     }),
   ),
+  /** Symbols that nothing could be learned of: the model has no opinion on them. */
+  absent: z.array(z.strictObject({ name: z.string(), reason: z.string() })).optional(),
 });
 type Learned = z.output<typeof Learned>;
 type LearnedSymbol = Learned['symbols'][number];
@@ -76,13 +78,24 @@ export const momentumGarch: Model<Params> = {
 
 function learn(task: FitTask<Params>): Learned {
   const { panel, params, trainUntilMs, signal, onProgress } = task;
-  const symbols = panel.series.map((series, step) => {
+  const symbols: LearnedSymbol[] = [];
+  const absent: NonNullable<Learned['absent']> = [];
+  for (const [step, series] of panel.series.entries()) {
     signal.throwIfAborted();
     onProgress({ step, steps: panel.series.length });
-    return learnSymbol(series, panel.timeframe, params, trainUntilMs);
-  });
+    try {
+      symbols.push(learnSymbol(series, panel.timeframe, params, trainUntilMs));
+    } catch (error) {
+      // A coin that was halted or is pegged says nothing about the others.
+      if (!(error instanceof UserError)) throw error;
+      absent.push({ name: series.symbol, reason: error.message });
+    }
+  }
   onProgress({ step: panel.series.length, steps: panel.series.length });
-  return { params, symbols };
+  if (symbols.length > 0) return { params, symbols, ...(absent.length > 0 && { absent }) };
+  throw new UserError(absent.map(({ name, reason }) => `${name}: ${reason}`).join(' '), {
+    hint: 'Fetch more history, and check the candles with `crypto-trader data verify`.',
+  });
 }
 
 function learnSymbol(
@@ -143,6 +156,7 @@ function compareForecasts(
 
 function fitted(learned: Learned): FittedModel {
   return {
+    ...(learned.absent && { absent: learned.absent }),
     report: {
       symbols: learned.symbols.map(({ symbol, garch, figures }) => ({ symbol, ...garch, ...figures })),
     },
@@ -154,6 +168,7 @@ function fitted(learned: Learned): FittedModel {
 function forecast(learned: Learned, panel: Panel): readonly Forecast[] {
   return panel.series.map((series) => {
     const known = learned.symbols.find(({ symbol }) => symbol === series.symbol);
+    if (learned.absent?.some(({ name }) => name === series.symbol)) return noOpinion(series, learned.params);
     if (known === undefined) {
       throw new UserError(`"momentum-garch" was not trained on ${series.symbol}.`, {
         hint: `Train again with this symbol; it knows ${learned.symbols.map(({ symbol }) => symbol).join(', ')}.`,
@@ -161,6 +176,12 @@ function forecast(learned: Learned, panel: Panel): readonly Forecast[] {
     }
     return forecastSymbol(known, learned.params, series, panel.timeframe);
   });
+}
+
+function noOpinion({ symbol, candles }: Series, { horizonBars }: Params): Forecast {
+  const unknown = (): Float64Array => new Float64Array(candles.time.length).fill(NaN);
+  const quantiles = { levels: LEVELS, columns: LEVELS.map(unknown) };
+  return { symbol, horizonBars, position: unknown(), confidence: unknown(), quantiles };
 }
 
 function forecastSymbol(
