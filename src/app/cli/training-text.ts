@@ -41,7 +41,8 @@ export function printRun(
   );
   printSeeds(out, plan.seeds, result, members);
   for (const { id, fitted } of members)
-    for (const { name, reason } of fitted.absent ?? []) out.print(`${id} goes without ${name}: ${sentence(reason)}`);
+    for (const { name, reason } of fitted.absent ?? [])
+      out.print(`${id} goes without ${name}: ${sentence(reason)}`);
   for (const { id, reason } of result.skipped) out.print(`${id} was skipped: ${sentence(reason)}`);
   out.print(
     `\nNet return: spot, long only, ${plan.feeBps} bp fee and ${plan.slippageBps} bp slippage a side, equal capital for each symbol.
