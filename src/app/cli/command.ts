@@ -5,6 +5,8 @@ import type { Config } from '../config/schema.ts';
 import { invariant } from '../../core/foundation/errors.ts';
 import { type Log, silentLog } from '../../core/foundation/log.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
+import { parseSymbols } from '../../core/market/symbols.ts';
 import { classify, Interrupted, UsageError } from './exit.ts';
 import type { LogLevel } from './logging.ts';
 import { createOutput, type Output } from './output.ts';
@@ -155,6 +157,17 @@ export function decimal(
   if (Number.isFinite(value) && value >= least && value <= most && text.trim() !== '') return value;
   const range = most === Infinity ? `${least} or more` : `between ${least} and ${most}`;
   throw new UsageError(`${option} cannot be "${text}": expected a number, ${range}.`);
+}
+
+/** `--symbols`: pairs separated by commas, each once. Without it `otherwise`, usually what the settings say. */
+export function symbolsOf<Otherwise>(
+  text: string | undefined,
+  otherwise: Otherwise,
+): readonly PairSymbol[] | Otherwise {
+  if (text === undefined) return otherwise;
+  const symbols = parseSymbols(list(text));
+  if (symbols.length === 0) throw new UsageError('--symbols names no pair.');
+  return symbols;
 }
 
 /** `a,b , c` as its entries. */

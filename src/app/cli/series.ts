@@ -8,7 +8,7 @@ import { UserError } from '../../core/foundation/errors.ts';
 import { seriesSubject } from '../../core/features/inputs.ts';
 import { SERIES_NAMES, seriesKind } from '../../core/market/series-kinds.ts';
 import { type PairSymbol, parseSymbol } from '../../core/market/symbol.ts';
-import { type CommandContext, decimal, integer, list, oneOf } from './command.ts';
+import { type CommandContext, decimal, integer, list, oneOf, symbolsOf } from './command.ts';
 import { UsageError } from './exit.ts';
 
 /** A series as the JSON documents of `fetch` and `data` show it. */
@@ -58,8 +58,7 @@ export async function fetchSeries(context: CommandContext, options: SeriesOption
 function seriesKeys({ config }: CommandContext, options: SeriesOptions): readonly SeriesKey[] {
   const names = list(options.series).map((name) => oneOf('--series', name, SERIES_NAMES));
   if (names.length === 0) throw new UsageError('--series names no series.');
-  const symbols =
-    options.symbols === undefined ? config.market.symbols : list(options.symbols).map(parseSymbol);
+  const symbols = symbolsOf(options.symbols, config.market.symbols);
   const [asset] = config.features.benchmark.split('/');
   const keys = names.flatMap((name) => {
     const exchange =

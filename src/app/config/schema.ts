@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DEFAULT_SOURCES } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
+import { repeatedSymbols } from '../../core/market/symbols.ts';
 import { parseTimeframe, type Timeframe } from '../../core/market/timeframe.ts';
 import { parseTime, parseUntil } from '../../core/foundation/time.ts';
 
@@ -44,7 +45,7 @@ export const ConfigSchema = z
     logDir: z.string().min(1).default('logs').describe('JSON-lines logs and training metrics'),
     exchange: z
       .strictObject({
-        id: z.string().min(1).default('binance').describe('A ccxt exchange id'),
+        id: exchangeId('A ccxt exchange id').default('binance'),
         mode: z.enum(['paper', 'live']).default('paper').describe('Only paper is available'),
         baseUrl: z
           .url()
@@ -57,6 +58,14 @@ export const ConfigSchema = z
         symbols: z
           .array(parsed(parseSymbol))
           .min(1)
+          .superRefine((symbols, context) => {
+            for (const at of repeatedSymbols(symbols))
+              context.addIssue({
+                code: 'custom',
+                path: [at],
+                message: `${symbols[at]} comes twice; name each pair once`,
+              });
+          })
           .default(['BTC/USDT', 'ETH/USDT', 'SOL/USDT'])
           .describe('Pairs to fetch, train on and trade'),
         timeframe: parsed((text): Timeframe => parseTimeframe(text))

@@ -1,5 +1,5 @@
 import { seriesKind, type SeriesName } from '../market/series-kinds.ts';
-import type { PairSymbol } from '../market/symbol.ts';
+import { type PairSymbol, symbolFolder } from '../market/symbol.ts';
 import type { TimedSeries } from '../market/timed-series.ts';
 
 /** Another market's bars of the same length, or a timed series. */
@@ -79,7 +79,7 @@ export function seriesSubject(
 ): string {
   switch (seriesKind(name).subject) {
     case 'market':
-      return `${of.exchange}/${of.symbol.replace('/', '-')}`;
+      return `${of.exchange}/${symbolFolder(of.symbol)}`;
     case 'asset':
       return of.asset;
     case 'world':

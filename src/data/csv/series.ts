@@ -132,7 +132,7 @@ export async function seriesPathFor(path: string, { name, subject }: SeriesKey):
     () => false,
   );
   if (!isFolder) return path;
-  const plain = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  const plain = (text: string): string => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
   const begins = subject === '' ? seriesKind(name).files : [plain(subject.split('/').at(-1) ?? '')];
   const names = (await readdir(path)).filter((file) => /\.csv(\.gz)?$/.test(file));
   const found = names.filter((file) => begins.some((begin) => plain(file).startsWith(begin)));

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UserError } from '../../core/foundation/errors.ts';
 import { nearest } from '../../core/foundation/nearest.ts';
 import type { Log } from '../../core/foundation/log.ts';
-import type { PairSymbol } from '../../core/market/symbol.ts';
+import { isSpellingOf, type PairSymbol } from '../../core/market/symbol.ts';
 import type { TimedSeries } from '../../core/market/timed-series.ts';
 import { errorCode } from '../files.ts';
 import { type CandleSource, SourceUnavailable } from '../source.ts';
@@ -93,8 +93,10 @@ export async function openExchange(options: ExchangeOptions): Promise<ExchangeCl
     const known = await loadMarkets(signal);
     return symbols.map((symbol) => {
       const perpetual = `${symbol}:${symbol.split('/')[1]}`;
-      if (options.perpetuals !== true && known.includes(symbol)) return symbol;
-      if (known.includes(perpetual)) return perpetual;
+      const spelled = (wanted: string): string | undefined =>
+        known.includes(wanted) ? wanted : known.find((listed) => isSpellingOf(listed, wanted));
+      const found = (options.perpetuals === true ? undefined : spelled(symbol)) ?? spelled(perpetual);
+      if (found !== undefined) return found;
       const best = nearest(symbol, known);
       throw new UserError(`${exchange.name} does not trade ${symbol}.`, {
         hint: best === undefined ? 'Check the symbol, base and quote.' : `Did you mean ${best}?`,

@@ -6,6 +6,7 @@ import type { Panel, Series } from '../../core/dataset/panel.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { computeFeatures } from '../../core/features/catalogue.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
+import { requireOneQuote } from '../../core/market/symbols.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import { loadInputs, type UsedInput } from './load-inputs.ts';
@@ -46,11 +47,12 @@ interface PanelRequest {
 
 /**
  * The stored candles of several symbols with their features. Training, signals, backtest and paper trading all
- * look at the market through this one function, so they see the same numbers. Throws `UserError` when a dataset
- * or another input of a feature is absent, damaged or has no bar in the range.
+ * look at the market through this one function, so they see the same numbers. Throws `UserError` when the symbols
+ * are not quoted in one currency, or when a dataset or another input of a feature is absent, damaged or has no bar in the range.
  */
 export async function loadPanel(store: Store, request: PanelRequest): Promise<LoadedPanel> {
   const { exchange, symbols, timeframe, sinceMs, untilMs, featureNames, sources } = request;
+  requireOneQuote(symbols);
   const range = { ...(sinceMs !== undefined && { sinceMs }), ...(untilMs !== undefined && { untilMs }) };
   const loaded = await Promise.all(
     symbols.map(async (symbol) => {

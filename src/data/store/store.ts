@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { invariant, UserError } from '../../core/foundation/errors.ts';
 import { assertSorted, type Candles, candlesBetween } from '../../core/market/candles.ts';
-import { parseSymbol } from '../../core/market/symbol.ts';
+import { symbolOfFolder } from '../../core/market/symbol.ts';
 import { isTimeframe } from '../../core/market/timeframe.ts';
 import { errorCode } from '../files.ts';
 import { withLock } from '../lock.ts';
@@ -212,9 +212,10 @@ async function listKeys(dataDir: string): Promise<readonly DatasetKey[]> {
   const keys: DatasetKey[] = [];
   for (const exchange of await subfolders(root)) {
     for (const pair of await subfolders(join(root, exchange))) {
-      if (!/^[A-Z0-9]+-[A-Z0-9]+$/.test(pair)) continue;
+      const symbol = symbolOfFolder(pair);
+      if (symbol === undefined) continue;
       for (const timeframe of await subfolders(join(root, exchange, pair))) {
-        if (isTimeframe(timeframe)) keys.push({ exchange, symbol: parseSymbol(pair), timeframe });
+        if (isTimeframe(timeframe)) keys.push({ exchange, symbol, timeframe });
       }
     }
   }

@@ -4,6 +4,7 @@ import type { InputSources } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
+import { requireOneQuote } from '../../core/market/symbols.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import { type LoadedPanel, loadPanel } from '../../data/panel/load-panel.ts';
@@ -50,6 +51,7 @@ export async function loadTrained(
       ? await newestRun(checkpointDir)
       : await findRun(checkpointDir, options.runId);
   const { plan, result, runId } = run;
+  requireOneQuote(plan.symbols);
   if (result === undefined) {
     throw new UserError(`The training run "${runId}" is not complete.`, {
       hint: `Finish it: crypto-trader train --mode resume --checkpoint ${run.path}`,

@@ -7,7 +7,6 @@ import {
   lowerBound,
 } from '../../../src/core/market/candles.ts';
 import { findGaps } from '../../../src/core/market/gaps.ts';
-import { parseSymbol, symbolFolder } from '../../../src/core/market/symbol.ts';
 import { barOpen, barsPerYear, parseTimeframe } from '../../../src/core/market/timeframe.ts';
 
 const HOUR = 3_600_000;
@@ -23,18 +22,6 @@ function candles(times: readonly number[]): Candles {
     volume: column(0),
   };
 }
-
-describe('symbols', () => {
-  it.each(['BTC/USDT', 'btc-usdt', ' BTC_USDT '])('%j is BTC/USDT', (text) => {
-    expect(parseSymbol(text)).toBe('BTC/USDT');
-  });
-  it.each(['BTCUSDT', 'BTC/', '/USDT', 'BTC/USDT/X', '../etc'])('%j is refused', (text) => {
-    expect(() => parseSymbol(text)).toThrow(/Cannot read symbol/);
-  });
-  it('become folder names with a dash', () => {
-    expect(symbolFolder('BTC/USDT')).toBe('BTC-USDT');
-  });
-});
 
 describe('timeframes', () => {
   it('align bars to the epoch and count 365 days a year', () => {

@@ -4,9 +4,9 @@ import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/ti
 import { exportCandles } from '../../../data/export.ts';
 import { type DatasetManifest, openStore, type Store } from '../../../data/store/store.ts';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
-import { parseSymbol, symbolFolder } from '../../../core/market/symbol.ts';
+import { symbolFolder } from '../../../core/market/symbol.ts';
 import { parseTimeframe } from '../../../core/market/timeframe.ts';
-import { command, type CommandContext, list } from '../command.ts';
+import { command, type CommandContext, symbolsOf } from '../command.ts';
 import { defaultSubcommand } from '../subcommands.ts';
 import { describeSeries } from '../../../data/store/series-manifest.ts';
 import type { SeriesManifest } from '../../../data/store/series-store.ts';
@@ -200,8 +200,7 @@ async function selectSeries(
   { exchange, symbols, timeframe }: z.infer<typeof Selection>,
 ): Promise<readonly SeriesManifest[]> {
   if (timeframe !== undefined) return [];
-  const pairs =
-    symbols === undefined ? undefined : list(symbols).map((text) => symbolFolder(parseSymbol(text)));
+  const pairs = symbolsOf(symbols, undefined)?.map(symbolFolder);
   return (await store.series.list()).filter(({ subject }) => {
     const [from, pair] = subject.split('/');
     return (exchange === undefined || from === exchange) && (pairs === undefined || pairs.includes(pair));
@@ -212,7 +211,7 @@ async function select(
   store: Store,
   { exchange, symbols, timeframe }: z.infer<typeof Selection>,
 ): Promise<readonly DatasetManifest[]> {
-  const pairs = symbols === undefined ? undefined : list(symbols).map(parseSymbol);
+  const pairs = symbolsOf(symbols, undefined);
   const length = timeframe === undefined ? undefined : parseTimeframe(timeframe);
   return (await store.list()).filter(
     (manifest) =>

@@ -11,17 +11,16 @@ import {
 import { findLeaks } from '../../../core/features/causality.ts';
 import type { Feature } from '../../../core/features/feature.ts';
 import { CheckFailed } from '../../../core/foundation/errors.ts';
-import { parseSymbol } from '../../../core/market/symbol.ts';
 import { parseTimeframe } from '../../../core/market/timeframe.ts';
 import { type AbsentInput, absentInputs, loadInputs } from '../../../data/panel/load-inputs.ts';
-import { command, type CommandContext, decimal, integer, list, oneOf } from '../command.ts';
+import { command, type CommandContext, decimal, integer, list, oneOf, symbolsOf } from '../command.ts';
 import { counted } from '../dataset-document.ts';
 import { type Market, printAbsent, printValues } from '../feature-values.ts';
 
 const Options = z.object({
   group: z.string().optional(),
   exchange: z.string().optional(),
-  symbols: z.string().transform(list).optional(),
+  symbols: z.string().optional(),
   timeframe: z.string().optional(),
   since: z.string().optional(),
   until: z.string().optional(),
@@ -119,7 +118,7 @@ async function select(
 const marketOf = ({ config }: CommandContext, options: Options): Market => ({
   store: openStore(config.dataDir),
   exchange: options.exchange ?? config.exchange.id,
-  symbols: (options.symbols ?? config.market.symbols).map(parseSymbol),
+  symbols: symbolsOf(options.symbols, config.market.symbols),
   timeframe: parseTimeframe(options.timeframe ?? config.market.timeframe),
   sources: config.features,
 });

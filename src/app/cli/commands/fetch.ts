@@ -5,10 +5,10 @@ import { fetchDatasets } from '../../../data/fetch.ts';
 import { openStore, type Store } from '../../../data/store/store.ts';
 import type { UpdateResult } from '../../../data/update.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
-import { parseSymbol, type PairSymbol } from '../../../core/market/symbol.ts';
+import type { PairSymbol } from '../../../core/market/symbol.ts';
 import { SERIES_NAMES } from '../../../core/market/series-kinds.ts';
 import { parseTimeframe, type Timeframe } from '../../../core/market/timeframe.ts';
-import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
+import { command, type CommandContext, integer, oneOf, symbolsOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { describeDataset, gapText } from '../dataset-document.ts';
 
@@ -124,16 +124,11 @@ function readPlan({ config }: CommandContext, options: Options): Plan {
     // Candles that are made up or Yahoo's keep coming from there.
     source: source === 'auto' && (exchange === 'synthetic' || exchange === 'yahoo') ? exchange : source,
     exchange,
-    symbols: [
-      ...new Set(
-        options.symbols === undefined ? config.market.symbols : list(options.symbols).map(parseSymbol),
-      ),
-    ],
+    symbols: symbolsOf(options.symbols, config.market.symbols),
     timeframe: options.timeframe === undefined ? config.market.timeframe : parseTimeframe(options.timeframe),
     sinceMs: sinceMs ?? (source === 'csv' ? -Infinity : config.market.since),
     untilMs: untilMs ?? (source === 'csv' ? Infinity : (config.market.until ?? Date.now())),
   };
-  if (plan.symbols.length === 0) throw new UsageError('--symbols names no pair.');
   if (plan.sinceMs >= plan.untilMs) {
     throw new UserError(
       `The range ends (${formatMinute(plan.untilMs)}) before it begins (${formatMinute(plan.sinceMs)}).`,
