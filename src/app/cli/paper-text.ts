@@ -1,4 +1,4 @@
-import { formatTime } from '../../core/foundation/time.ts';
+import { formatMinute, formatTime } from '../../core/foundation/time.ts';
 import type { Account } from '../../desk/paper/account.ts';
 import type { BarRecord, SessionRecord } from '../../desk/paper/record.ts';
 import type { RunSummary } from '../../desk/paper/run.ts';
@@ -17,7 +17,16 @@ export function eventText(event: TradingEvent): string {
       return `could not ${event.side} ${short(event.baseAmount)} ${event.symbol}: ${event.reason}`;
     case 'trade':
       return `${event.symbol} ${event.side} closed with ${event.profitQuote.toFixed(2)} (${event.profitPct.toFixed(2)} %)`;
+    case 'ruin':
+      return 'RUINED: nothing of the account is left, and it trades no more';
   }
+}
+
+/** Says when the account ended; nothing while there is one. */
+export function ruinText({ portfolio: { ruinedAt } }: Account): string | undefined {
+  return Number.isNaN(ruinedAt)
+    ? undefined
+    : `RUINED in the bar of ${formatMinute(ruinedAt)}: nothing of the account is left, and it trades no more. Start another with \`paper --fresh\`.`;
 }
 
 /** What the next bar's open is going to trade, by the prices of the last close, one line a symbol. */
@@ -66,6 +75,7 @@ export function paperDocument(running: PaperSession, summary: RunSummary, record
     orders: [...records.flatMap((record) => record.events.flatMap(order)), ...pendingOrders(running)],
     positions,
     equity,
+    ruinedAt: Number.isNaN(account.portfolio.ruinedAt) ? null : formatTime(account.portfolio.ruinedAt),
     cash: account.portfolio.cash,
     realizedPnl: equity - session.rules.initialBalance - unrealizedPnl,
     unrealizedPnl,
@@ -80,7 +90,7 @@ export function paperDocument(running: PaperSession, summary: RunSummary, record
 }
 
 function order(event: TradingEvent): readonly object[] {
-  if (event.kind === 'trade') return [];
+  if (event.kind === 'trade' || event.kind === 'ruin') return [];
   const { kind, time, ...rest } = event;
   return [{ status: kind === 'fill' ? 'filled' : 'rejected', time: formatTime(time), ...rest }];
 }

@@ -97,8 +97,9 @@ const missingBars = (gaps: readonly { readonly bars: number }[]): number =>
 
 function scoreCells(score: ForecastScore): readonly string[] {
   const { directionalAccuracyPct: accuracy, directionalAccuracyIntervalPct: interval } = score;
+  const unmoved = score.unmoved ?? 0;
   return [
-    String(score.samples),
+    unmoved === 0 ? String(score.samples) : `${score.samples} + ${unmoved} unmoved`,
     accuracy === undefined || interval === undefined
       ? '-'
       : `${accuracy.toFixed(1)} (${interval.map((bound) => bound.toFixed(1)).join(' .. ')})`,

@@ -17,7 +17,7 @@ function draw(id, height, x, series, format, extra) {
     cursor: { sync: extra && extra.alone ? undefined : { key: 'time' } },
     scales: { x: { time: !(extra && extra.alone) } },
     axes: [{ ...axis(extra && extra.alone ? (v) => v + ' bp' : day), size: 40, space: 90 }, axis(format)],
-    series: [extra && extra.alone ? { label: 'cost a side', value: (_, v) => v == null ? '' : v + ' bp' } : { value: '{YYYY}-{MM}-{DD} {HH}:{mm}' }, ...series.map((one, i) => ({
+    series: [extra && extra.alone ? { label: 'cost per side', value: (_, v) => v == null ? '' : v + ' bp' } : { value: '{YYYY}-{MM}-{DD} {HH}:{mm}' }, ...series.map((one, i) => ({
       label: one.label, show: one.show !== false, stroke: one.stroke || PALETTE[i % PALETTE.length],
       width: one.width || 1.5, fill: one.fill, dash: one.dash, points: { show: Boolean(extra && extra.alone) },
       value: (_, v) => v == null ? '' : format(v),
@@ -34,5 +34,5 @@ draw('drawdown', 180, data.time, [
   { label: 'buy-and-hold', values: data.benchmarkDrawdown, stroke: '#8a94a0', dash: [6, 4] },
 ], percent);
 draw('exposure', 130, data.time, [{ label: 'exposure', values: data.exposure, stroke: '#2a9d6f', fill: 'rgba(42,157,111,0.15)' }], percent);
-draw('costs', 220, data.costs.bps, [{ label: 'return', values: data.costs.returns, width: 2 }], percent, { alone: true });
+if (data.costs) draw('costs', 220, data.costs.bps, [{ label: 'return', values: data.costs.returns, width: 2 }], percent, { alone: true });
 `;

@@ -1,6 +1,7 @@
 import { type Assessment, type Confidence, confidence } from '../../lab/backtest/assess.ts';
 import type { Backtest } from '../../lab/backtest/backtest.ts';
 import { countReasons, type Provenance } from '../../lab/backtest/document.ts';
+import { outcomeLines, returnText, verdicts } from '../../lab/backtest/verdicts.ts';
 import { SEED_HEAD, seedRow } from '../../lab/backtest/seeds.ts';
 import type { ModelExplanation } from '../../lab/backtest/sources.ts';
 import { underwater } from '../../core/evaluation/drawdown.ts';
@@ -67,10 +68,12 @@ function chartData({ market, ensemble, benchmark, members, setting, costs }: Bac
     drawdown: depth(ensemble),
     benchmarkDrawdown: depth(benchmark),
     exposure: thin(percentOf(ensemble.run.exposure), CHART_POINTS),
-    costs: {
-      bps: costs.points.map(({ costBps }) => costBps),
-      returns: costs.points.map(({ totalReturnPct }) => totalReturnPct),
-    },
+    ...(costs !== undefined && {
+      costs: {
+        bps: costs.points.map(({ costBps }) => costBps),
+        returns: costs.points.map(({ totalReturnPct }) => totalReturnPct),
+      },
+    }),
   };
 }
 
@@ -81,7 +84,7 @@ function header(title: string, { market, setting }: Backtest, about: Provenance)
     ...about.warnings,
   ];
   return `<h1>${escapeHtml(title)}</h1>
-<p class="faint">${escapeHtml(about.exchange)}, ${day(about.fromMs)} to ${day(about.untilMs)} UTC, ${market.time.length} bars. By ${escapeHtml(about.trainedBy)}. Decisions at a close fill at the next open, with ${feeBps} bp fee and ${slippageBps} bp slippage a side.</p>
+<p class="faint">${escapeHtml(about.exchange)}, ${day(about.fromMs)} to ${day(about.untilMs)} UTC, ${market.time.length} bars. By ${escapeHtml(about.trainedBy)}. Decisions at a close fill at the next open, with ${feeBps} bp fee and ${slippageBps} bp slippage per side.</p>
 ${warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>`).join('\n')}`;
 }
 
@@ -92,11 +95,11 @@ function cards({ ensemble, benchmark, costs }: Backtest, sure: Confidence): stri
     `<div class="card"><div class="name">${name}</div><div class="value ${tone}">${value}</div><div class="note">${note}</div></div>`;
   const tone = (value: number): string => (value >= 0 ? 'good' : 'bad');
   return `<div class="cards">
-${card('Return', `${figure(metrics.totalReturnPct)} %`, `buy and hold ${figure(benchmark.metrics.totalReturnPct)} %`, tone(metrics.totalReturnPct))}
+${card('Return', ensemble.outcome.kind === 'never-traded' ? 'never traded' : `${returnText(ensemble)} %`, `buy and hold ${figure(benchmark.metrics.totalReturnPct)} %`, tone(metrics.totalReturnPct))}
 ${card('Sharpe', figure(metrics.sharpe, 2), `95 %: ${band(sure.sharpe95)}`)}
 ${card('Deepest drawdown', `${figure(metrics.maxDrawdownPct)} %`, `buy and hold ${figure(benchmark.metrics.maxDrawdownPct)} %`)}
 ${card('Trades', String(metrics.tradeCount), `${figure(metrics.winRatePct, 0)} % won`)}
-${card('Fees and slippage', figure(paid, 0), `break-even ${costs.breakEvenBps === undefined ? '-' : `${costs.breakEvenBps} bp a side`}`)}
+${card('Fees and slippage', figure(paid, 0), `break-even ${costs?.breakEvenBps === undefined ? '-' : `${costs.breakEvenBps} bp per side`}`)}
 ${card('Deflated Sharpe', figure(sure.deflatedSharpe, 2), `after ${sure.trials} ${sure.trials === 1 ? 'trial' : 'trials'}`)}
 </div>`;
 }
@@ -108,7 +111,7 @@ function strategies({ ensemble, members, benchmark, setting }: Backtest, about: 
     return [
       one.strategy.name,
       one.strategy.kind,
-      `${figure(metrics.totalReturnPct)} %`,
+      returnText(one),
       band(sure.totalReturnPct95),
       figure(metrics.sharpe, 2),
       band(sure.sharpe95),
@@ -121,7 +124,7 @@ function strategies({ ensemble, members, benchmark, setting }: Backtest, about: 
   const head = [
     'strategy',
     'kind',
-    'return',
+    'return %',
     '95 %',
     'Sharpe',
     '95 %',
@@ -142,39 +145,21 @@ function seeds({ seeds: all }: Backtest): string {
 ${renderTable(SEED_HEAD, all.map(seedRow))}`;
 }
 
-function costs({ costs: curve, timing }: Backtest): string {
-  const even =
-    curve.breakEvenBps !== undefined
-      ? `It breaks even at ${curve.breakEvenBps} bp a side.`
-      : curve.points[0].totalReturnPct > 0
-        ? 'It still earns something at 200 bp a side.'
-        : 'It loses even when trading is free.';
-  const luck =
-    timing === undefined
-      ? ''
-      : ` Of ${timing.shifts} runs with the same decisions at random other times, ${figure(100 * timing.asGoodShare, 0)} % did at least as well (median ${figure(timing.medianReturnPct)} %).`;
+function costs({ costs: curve }: Backtest): string {
+  if (curve === undefined) return '';
   return `<h2>What costs take</h2>
-<p>Return of the ensemble when fee and slippage together are this much a side. ${even}${luck}</p>
+<p>Return of the ensemble when fee and slippage together are this much per side.</p>
 <div id="costs" class="chart"></div>`;
 }
 
-function trust({ intrabar, ensemble, overfitting }: Backtest, about: Provenance, sure: Confidence): string {
+function trust(result: Backtest, about: Provenance, sure: Confidence): string {
+  const { ensemble } = result;
   const rejected = Object.entries(countReasons(ensemble.run.rejections));
   const lines = [
-    `${sure.bars} bars and ${sure.trades} closed trades. Standard error of the Sharpe ratio: ${figure(sure.sharpeStandardError, 2)}.`,
-    `Chance that the true Sharpe ratio is above zero: ${figure(sure.probabilisticSharpe, 3)}; above what the best of ${sure.trials} strategies without skill would show: ${figure(sure.deflatedSharpe, 3)}.`,
-    ...(overfitting === undefined
-      ? []
-      : [
-          `Picking the best of these ${overfitting.strategies} strategies on one half of the bars would have given a below-average one on the other half in ${figure(100 * overfitting.probability, 0)} % of ${overfitting.splits} splits (probability of backtest overfitting).`,
-        ]),
-    sure.minimumTrackRecordDays === undefined
-      ? 'No track record, however long, would make a ratio that is not above zero significant.'
-      : `Days of such returns needed to tell it from zero at 95 %: ${figure(sure.minimumTrackRecordDays, 0)}.`,
-    ...intrabar.map(
-      ({ order, totalReturnPct }) =>
-        `When one bar reaches stop and target, ${order}: ${figure(totalReturnPct)} %.`,
-    ),
+    ...outcomeLines(result),
+    ...verdicts(result),
+    `${sure.bars} bars and ${sure.trades} closed trades.`,
+    ...(ensemble.sample === undefined ? [] : significance(sure)),
     ...(rejected.length > 0
       ? [
           `Orders that could not trade: ${rejected.map(([reason, count]) => `${count} ${reason}`).join(', ')}.`,
@@ -183,6 +168,16 @@ function trust({ intrabar, ensemble, overfitting }: Backtest, about: Provenance,
     ...(about.missingBars > 0 ? [`${about.missingBars} bars are missing; nothing trades across a gap.`] : []),
   ];
   return `<h2>How far to trust it</h2>\n${lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('\n')}`;
+}
+
+function significance(sure: Confidence): readonly string[] {
+  return [
+    `Standard error of the Sharpe ratio: ${figure(sure.sharpeStandardError, 2)}.`,
+    `Probability that the true Sharpe ratio is above zero: ${figure(sure.probabilisticSharpe, 3)}; above what the best of ${sure.trials} strategies without skill would show: ${figure(sure.deflatedSharpe, 3)}.`,
+    sure.minimumTrackRecordDays === undefined
+      ? 'No track record, however long, would make a ratio that is not above zero significant.'
+      : `Days of such returns needed to tell it from zero at 95 %: ${figure(sure.minimumTrackRecordDays, 0)}.`,
+  ];
 }
 
 function metrics({ ensemble, benchmark }: Backtest): string {

@@ -22,6 +22,10 @@ interface Performance {
   readonly exposure: Float64Array;
   readonly trades: readonly Trade[];
   readonly turnoverQuote: number;
+  /** The account ended on the way. */
+  readonly ruined: boolean;
+  /** The bars say something of a distribution of returns; without, ratios would be numbers without a meaning. */
+  readonly hasEvidence: boolean;
 }
 
 /** How each figure is computed: `CONVENTIONS`. `undefined` where it is not defined. */
@@ -50,48 +54,85 @@ export interface Metrics extends TradeMetrics {
 }
 
 /**
- * Everything that is said of a run. `benchmark`: returns of buy and hold over the same bars, for alpha and beta.
+ * Everything that is said of a run. `benchmark`: returns of buy and hold over the same bars, for alpha and beta. After
+ * ruin the return is -100 % and there are no ratios.
  */
 export function measure(run: Performance, barsPerYear: number, benchmark: Float64Array | undefined): Metrics {
   const { equity, initialBalance } = run;
   const bars = equity.length;
   const returns = barReturns(equity, initialBalance);
   const growth = bars > 0 ? equity[bars - 1] / initialBalance : 1;
-  const annual = annualGrowth(growth, bars, barsPerYear);
   const falls = drawdowns(equity, initialBalance);
   const deepest = falls.reduce((least, { depth }) => Math.min(least, depth), 0);
   const longest = falls.reduce((most, fall) => Math.max(most, fall.bars), 0);
   const days = (count: number): number => (count * 365) / barsPerYear;
+  const judged = run.hasEvidence && !run.ruined;
+  return {
+    totalReturnPct: 100 * (growth - 1),
+    ...(judged ? ratios(run, returns, growth, deepest, barsPerYear, benchmark) : NO_RATIOS),
+    maxDrawdownPct: 100 * deepest,
+    averageDrawdownPct: percent(average(falls.map(({ depth }) => depth))),
+    longestDrawdownDays: days(longest),
+    averageDrawdownDays: falls.length === 0 ? undefined : days(average(falls.map((fall) => fall.bars)) ?? 0),
+    exposureTimePct: percent(average(run.exposure.map((share) => (share > 0 ? 1 : 0)))),
+    averageExposurePct: percent(average(run.exposure)),
+    ...tradeMetrics(run.trades),
+    ...(run.ruined && { systemQualityNumber: undefined, kellyPct: undefined }),
+  };
+}
+
+/** What describes a distribution of returns, and what is extrapolated to a year. */
+type Ratios = Pick<Metrics, keyof typeof NO_RATIOS>;
+
+const NO_RATIOS = {
+  cagrPct: undefined,
+  volatilityPct: undefined,
+  sharpe: undefined,
+  sortino: undefined,
+  calmar: undefined,
+  omega: undefined,
+  downsideRiskPct: undefined,
+  valueAtRisk95Pct: undefined,
+  skew: undefined,
+  kurtosis: undefined,
+  tailRatio: undefined,
+  turnoverPerYear: undefined,
+  beta: undefined,
+  alphaPct: undefined,
+};
+
+function ratios(
+  run: Performance,
+  returns: Float64Array,
+  growth: number,
+  deepest: number,
+  barsPerYear: number,
+  benchmark: Float64Array | undefined,
+): Ratios {
+  const bars = returns.length;
+  const annual = annualGrowth(growth, bars, barsPerYear);
   const sorted = returns.slice().sort();
   const low = quantileOfSorted(sorted, 0.05);
   const high = quantileOfSorted(sorted, 0.95);
   const moments = shape(returns);
   const fit = benchmark === undefined ? undefined : regressOn(benchmark, returns, barsPerYear);
   const years = bars / barsPerYear;
-  const meanEquity = average(equity);
+  const meanEquity = average(run.equity);
   return {
-    totalReturnPct: 100 * (growth - 1),
     cagrPct: percent(annual),
     volatilityPct: percent(volatility(returns, barsPerYear)),
     sharpe: sharpe(returns, barsPerYear),
     sortino: sortino(returns, barsPerYear),
     calmar: annual === undefined || deepest === 0 ? undefined : annual / -deepest,
     omega: omega(returns),
-    maxDrawdownPct: 100 * deepest,
-    averageDrawdownPct: percent(average(falls.map(({ depth }) => depth))),
-    longestDrawdownDays: days(longest),
-    averageDrawdownDays: falls.length === 0 ? undefined : days(average(falls.map((fall) => fall.bars)) ?? 0),
     downsideRiskPct: percent(downsideRisk(returns, barsPerYear)),
     valueAtRisk95Pct: percent(low),
     skew: moments?.skew,
     kurtosis: moments?.kurtosis,
     tailRatio: low === undefined || high === undefined || low === 0 ? undefined : Math.abs(high / low),
-    exposureTimePct: percent(average(run.exposure.map((share) => (share > 0 ? 1 : 0)))),
-    averageExposurePct: percent(average(run.exposure)),
     turnoverPerYear: meanEquity && years > 0 ? run.turnoverQuote / meanEquity / years : undefined,
     beta: fit?.beta,
     alphaPct: percent(fit?.alpha),
-    ...tradeMetrics(run.trades),
   };
 }
 
@@ -102,8 +143,8 @@ const PER_TRADE = 'closed round trips, after fees and slippage';
 export const CONVENTIONS: Readonly<Record<keyof Metrics, string>> = {
   totalReturnPct: 'final equity over starting capital, less one; open positions valued at the last close',
   cagrPct: `growth per year at the compound rate; ${ANNUAL}`,
-  volatilityPct: `sample deviation (n - 1) of simple bar returns times sqrt(bars a year); ${ANNUAL}`,
-  sharpe: `mean over sample deviation (n - 1) of simple bar returns times sqrt(bars a year), risk-free rate 0; ${ANNUAL}`,
+  volatilityPct: `sample deviation (n - 1) of simple bar returns times sqrt(bars per year); ${ANNUAL}`,
+  sharpe: `mean over sample deviation (n - 1) of simple bar returns times sqrt(bars per year), risk-free rate 0; ${ANNUAL}`,
   sortino: `annualised mean over downside risk (root mean square of losses over all bars, target 0), as empyrical; ${ANNUAL}`,
   calmar: 'cagrPct over the size of maxDrawdownPct, over the whole run',
   omega: 'sum of gains over sum of losses of bar returns, threshold 0',
@@ -118,7 +159,7 @@ export const CONVENTIONS: Readonly<Record<keyof Metrics, string>> = {
   tailRatio: 'size of the 95th over size of the 5th percentile of bar returns',
   exposureTimePct: 'share of bars at whose close a position is held',
   averageExposurePct: 'mean over bars of gross position value over equity at the close',
-  turnoverPerYear: 'sum of all fills over mean equity, a year; buying and selling everything once is 2',
+  turnoverPerYear: 'sum of all fills over mean equity, per year; buying and selling everything once is 2',
   beta: 'slope of bar returns on those of buy and hold',
   alphaPct: 'intercept of that regression, annualised',
   tradeCount: 'closed round trips, from flat to flat',

@@ -1,7 +1,7 @@
 import type { PairSymbol } from '../market/symbol.ts';
 
 /** What happened on a bar, in order. Times are the bar's open, epoch ms UTC. */
-export type TradingEvent = Fill | Rejection | Trade;
+export type TradingEvent = Fill | Rejection | Trade | Ruin;
 
 export interface Fill {
   readonly kind: 'fill';
@@ -17,8 +17,11 @@ export interface Fill {
   readonly slippageQuote: number;
 }
 
-/** `target`: a decision at the close of the bar before. The others are the exits that protect a position. */
-export type Cause = 'target' | 'stop-loss' | 'trailing-stop' | 'take-profit';
+/**
+ * `target`: a decision at the close of the bar before. `liquidation`: nothing of the account was left. The others are
+ * the exits that protect a position.
+ */
+export type Cause = 'target' | 'stop-loss' | 'trailing-stop' | 'take-profit' | 'liquidation';
 
 /** An order, or the rest of one, that could not trade. */
 export interface Rejection {
@@ -52,4 +55,12 @@ export interface Trade {
   /** `profitQuote` of what the entry cost (long, with fee) or yielded (short, less fee). */
   readonly profitPct: number;
   readonly exit: Cause;
+}
+
+/** The account is worth nothing any more: everything was closed, and it never trades again. */
+export interface Ruin {
+  readonly kind: 'ruin';
+  readonly time: number;
+  /** What was lost beyond the account, 0 or more: prices jumped past the point where it was empty, or costs did. */
+  readonly shortfallQuote: number;
 }

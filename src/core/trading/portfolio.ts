@@ -14,6 +14,8 @@ export interface Portfolio {
   time: number;
   /** Bars seen. */
   bars: number;
+  /** Open time of the bar on which nothing was left; NaN while there is something. It never trades again. */
+  ruinedAt: number;
   /** Quote currency. */
   cash: number;
   feesQuote: number;
@@ -73,6 +75,7 @@ export function createPortfolio(
     rules,
     time: NaN,
     bars: 0,
+    ruinedAt: NaN,
     cash: rules.initialBalance,
     feesQuote: 0,
     slippageQuote: 0,

@@ -1,4 +1,4 @@
-import type { Rejection, Fill, Trade } from './events.ts';
+import type { Fill, Rejection, Ruin, Trade } from './events.ts';
 import type { Instrument } from './instrument.ts';
 import type { Market } from './market.ts';
 import { createPortfolio, equity, grossExposure, type Portfolio } from './portfolio.ts';
@@ -22,6 +22,8 @@ export interface BacktestRun {
   readonly fills: readonly Fill[];
   readonly trades: readonly Trade[];
   readonly rejections: readonly Rejection[];
+  /** When and how the account ended, if it did: nothing happens after it. */
+  readonly ruin: Ruin | undefined;
   /** As it stands after the last bar: positions still open are valued at the close, not sold. */
   readonly portfolio: Portfolio;
 }
@@ -36,17 +38,19 @@ export function runBacktest(task: BacktestTask): BacktestRun {
   const fills: Fill[] = [];
   const trades: Trade[] = [];
   const rejections: Rejection[] = [];
+  let ruin: Ruin | undefined;
   for (let row = 0; row < bars; row++) {
     const events = stepBar(portfolio, market, row, targets);
     if (events.length > 0)
       for (const event of events) {
         if (event.kind === 'fill') fills.push(event);
         else if (event.kind === 'trade') trades.push(event);
+        else if (event.kind === 'ruin') ruin = event;
         else rejections.push(event);
       }
     const worth = equity(portfolio);
     equityCurve[row] = worth;
     exposure[row] = worth > 0 ? grossExposure(portfolio) / worth : 0;
   }
-  return { time: market.time, equity: equityCurve, exposure, fills, trades, rejections, portfolio };
+  return { time: market.time, equity: equityCurve, exposure, fills, trades, rejections, ruin, portfolio };
 }

@@ -10,7 +10,7 @@ export interface PortfolioSnapshot {
 
 type StoredNumber = number | 'NaN' | 'Infinity' | '-Infinity';
 
-const TOTALS = ['time', 'bars', 'cash', 'feesQuote', 'slippageQuote', 'turnoverQuote'] as const;
+const TOTALS = ['time', 'bars', 'ruinedAt', 'cash', 'feesQuote', 'slippageQuote', 'turnoverQuote'] as const;
 
 const COLUMNS = [
   'amount',

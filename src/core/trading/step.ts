@@ -2,6 +2,7 @@ import type { TradingEvent } from './events.ts';
 import type { Market } from './market.ts';
 import { fillTargets } from './open.ts';
 import { protect } from './protect.ts';
+import { canBeRuined, liquidateIfRuined } from './ruin.ts';
 import type { Portfolio } from './portfolio.ts';
 
 /**
@@ -23,7 +24,8 @@ export function stepBar(
 
 /**
  * Moves the portfolio over bar `row`: waiting decisions fill at its open, then stops and targets inside it, then
- * positions are valued at its close. A symbol without a bar there does not trade and keeps its last close.
+ * positions are valued at its close. A symbol without a bar there does not trade and keeps its last close. An account
+ * that is worth nothing is closed for good (`ruin.ts`).
  */
 export function advance(portfolio: Portfolio, market: Market, row: number): readonly TradingEvent[] {
   const { columns } = portfolio;
@@ -34,7 +36,11 @@ export function advance(portfolio: Portfolio, market: Market, row: number): read
     const close = market.candles[s].close[row];
     if (close !== close) continue;
     if (columns.amount[s] !== 0) protect(portfolio, market, row, s);
-    columns.mark[s] = close;
+  }
+  if (canBeRuined(portfolio)) liquidateIfRuined(portfolio, market, row);
+  for (let s = 0; s < columns.amount.length; s++) {
+    const close = market.candles[s].close[row];
+    if (close === close) columns.mark[s] = close;
   }
   portfolio.time = time;
   portfolio.bars++;
@@ -46,7 +52,7 @@ const NOTHING: readonly TradingEvent[] = Object.freeze([]);
 
 /** A decision at the close of the last bar, for the next open. `NaN` leaves an order that still waits in place. */
 export function setTarget(portfolio: Portfolio, s: number, target: number): void {
-  if (target !== target) return;
+  if (target !== target || portfolio.ruinedAt === portfolio.ruinedAt) return;
   // Adding 0 turns -0 into 0, so that a state read back from JSON has the same bits.
   portfolio.columns.target[s] = (target > 1 ? 1 : target < -1 ? -1 : target) + 0;
 }

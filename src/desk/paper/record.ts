@@ -61,7 +61,7 @@ export const SessionRecord = z.strictObject({
 export type SessionRecord = z.output<typeof SessionRecord>;
 
 const side = z.enum(['buy', 'sell']);
-const cause = z.enum(['target', 'stop-loss', 'trailing-stop', 'take-profit']);
+const cause = z.enum(['target', 'stop-loss', 'trailing-stop', 'take-profit', 'liquidation']);
 
 const Event = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -104,6 +104,7 @@ const Event = z.discriminatedUnion('kind', [
     profitPct: z.number(),
     exit: cause,
   }),
+  z.strictObject({ kind: z.literal('ruin'), time: z.number(), shortfallQuote: z.number() }),
 ]) satisfies z.ZodType<TradingEvent>;
 
 const Position = z.strictObject({

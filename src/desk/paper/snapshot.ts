@@ -48,6 +48,7 @@ const SnapshotSchema = z.strictObject({
     totals: z.strictObject({
       time: stored,
       bars: stored,
+      ruinedAt: stored.default('NaN'),
       cash: stored,
       feesQuote: stored,
       slippageQuote: stored,

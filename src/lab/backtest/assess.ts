@@ -15,6 +15,7 @@ import type { Instrument } from '../../core/trading/instrument.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import type { AlignedMarket } from '../../core/trading/align.ts';
 import { type BacktestRun, runBacktest } from '../../core/trading/run.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
 import { shiftedInTime, type Strategy } from './strategies.ts';
 
 /** What every strategy of a backtest shares. */
@@ -30,8 +31,10 @@ export interface Setting {
 export interface Traded {
   readonly strategy: Strategy;
   readonly run: BacktestRun;
+  readonly outcome: Outcome;
   readonly returns: Float64Array;
   readonly metrics: Metrics;
+  /** `undefined` unless it traded, on bars that say something. */
   readonly sample: SharpeSample | undefined;
 }
 
@@ -43,6 +46,7 @@ export interface Assessment extends Traded {
 export function trade(strategy: Strategy, setting: Setting, benchmark: Float64Array | undefined): Traded {
   const { rules, barsPerYear } = setting;
   const run = runBacktest({ ...setting, targets: strategy.targets });
+  const outcome = outcomeOf(run, strategy, setting);
   const returns = barReturns(run.equity, rules.initialBalance);
   const performance = {
     initialBalance: rules.initialBalance,
@@ -50,9 +54,12 @@ export function trade(strategy: Strategy, setting: Setting, benchmark: Float64Ar
     exposure: run.exposure,
     trades: run.trades,
     turnoverQuote: run.portfolio.turnoverQuote,
+    ruined: outcome.kind === 'ruined',
+    hasEvidence: outcome.kind === 'traded',
   };
   const metrics = measure(performance, barsPerYear, benchmark);
-  return { strategy, run, returns, metrics, sample: sharpeSample(returns) };
+  const sample = outcome.kind === 'traded' ? sharpeSample(returns) : undefined;
+  return { strategy, run, outcome, returns, metrics, sample };
 }
 
 export function assess(
@@ -62,7 +69,8 @@ export function assess(
 ): Assessment {
   const traded = trade(strategy, setting, benchmark);
   const random = createRandom(deriveSeed(setting.seed, 'bootstrap'));
-  return { ...traded, intervals: bootstrapIntervals(traded.returns, random) };
+  const intervals = traded.outcome.kind === 'traded' ? bootstrapIntervals(traded.returns, random) : undefined;
+  return { ...traded, intervals };
 }
 
 /** How far a result can be trusted; ratios annualised. */
@@ -111,13 +119,14 @@ export interface TimingTest {
 
 /**
  * The same decisions at random other times: how much of the result does their timing explain? `undefined` below 100
- * bars or 20 fills, where there is no timing to speak of.
+ * bars or 20 fills, where there is no timing to speak of, and after ruin.
  */
 export function testTiming(
-  { strategy, run }: Assessment,
+  { strategy, run, outcome }: Assessment,
   setting: Setting,
   shifts = 200,
 ): TimingTest | undefined {
+  if (outcome.kind !== 'traded') return undefined;
   if (run.equity.length < 100 || run.fills.length < 20) return undefined;
   const random = createRandom(deriveSeed(setting.seed, 'timing'));
   const last = run.equity.length - 1;

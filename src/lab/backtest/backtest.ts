@@ -1,5 +1,4 @@
 import type { Panel } from '../../core/dataset/panel.ts';
-import { backtestOverfitting, type Overfitting } from '../../core/evaluation/overfitting.ts';
 import { barsPerYear } from '../../core/market/timeframe.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
@@ -14,6 +13,7 @@ import {
   trade,
   type Traded,
 } from './assess.ts';
+import { type Selection, selectionTest } from './candidates.ts';
 import { type CostCurve, costCurve } from './costs.ts';
 import { runBacktest } from '../../core/trading/run.ts';
 import type { SeedRuns } from './seeds.ts';
@@ -47,10 +47,11 @@ export interface Backtest {
   readonly benchmark: Assessment;
   /** Of the ensemble and every member, over the seeds; empty without other seeds. */
   readonly seeds: readonly SeedRuns[];
-  readonly costs: CostCurve;
+  /** `undefined` when the ensemble never traded: then no cost is too high. */
+  readonly costs: CostCurve | undefined;
   readonly timing: TimingTest | undefined;
   /** Over the ensemble and all members. */
-  readonly overfitting: Overfitting | undefined;
+  readonly overfitting: Selection | undefined;
   /** The ensemble under each assumption about the order inside a bar, when the rules have stop and target. */
   readonly intrabar: readonly {
     readonly order: ExecutionRules['intrabarOrder'];
@@ -79,11 +80,12 @@ export function backtest(input: BacktestInput): Backtest {
     trade({ ...strategy, targets: targetsOf(strategy.forecasts) }, setting, benchmark.returns),
   );
   const timing = testTiming(ensemble, setting);
-  const overfitting = backtestOverfitting([ensemble, ...members].map(({ returns }) => returns));
-  const costs = costCurve(ensemble.strategy, setting);
+  const overfitting = selectionTest([ensemble, ...members]);
+  const trades = ensemble.run.fills.length > 0;
+  const costs = trades ? costCurve(ensemble.strategy, setting) : undefined;
   const twoSided =
     rules.takeProfitPct !== undefined && (rules.stopLossPct ?? rules.trailingStop) !== undefined;
-  const intrabar = (twoSided ? ORDERS : []).map((order) => {
+  const intrabar = (twoSided && trades ? ORDERS : []).map((order) => {
     const under = assess(
       ensemble.strategy,
       { ...setting, rules: { ...rules, intrabarOrder: order } },

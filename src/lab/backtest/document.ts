@@ -29,6 +29,7 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
   const { ensemble, benchmark, members, setting, costs } = result;
   const { rules, market } = setting;
   const summary = (one: Assessment): object => ({
+    outcome: outcomeDocument(one),
     metrics: known(one.metrics),
     costs: costsOf(one),
     confidence: confidenceOf(confidence(one, setting.barsPerYear, about.trials)),
@@ -46,14 +47,15 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
     bars: market.time.length,
     missingBars: about.missingBars,
     rules,
+    outcome: outcomeDocument(ensemble),
     metrics: { ...known(ensemble.metrics), conventions: CONVENTIONS },
     benchmark: { name: benchmark.strategy.name, ...known(benchmark.metrics) },
     costs: {
       feeBps: rules.feeBps,
       slippageBps: rules.slippageBps,
       ...costsOf(ensemble),
-      curve: costs.points.map(known),
-      breakEvenBps: costs.breakEvenBps ?? null,
+      curve: costs?.points.map(known) ?? null,
+      breakEvenBps: costs?.breakEvenBps ?? null,
     },
     confidence: confidenceOf(confidence(ensemble, setting.barsPerYear, about.trials)),
     timing: result.timing ?? null,
@@ -78,6 +80,10 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
     equityCurve,
     barsPerSecond: Math.round(result.barsPerSecond),
   };
+}
+
+function outcomeDocument({ outcome }: Assessment): object {
+  return outcome.kind === 'ruined' ? { ...outcome, time: iso(outcome.time) } : outcome;
 }
 
 export function countReasons(rejections: readonly Rejection[]): Readonly<Record<string, number>> {

@@ -12,8 +12,10 @@ import { rankCorrelation } from '../../core/evaluation/rank-correlation.ts';
 /** How good forecasts were over a span of bars. Absent: not defined, for example no opinion was ever held. */
 export const ForecastScore = z.strictObject({
   horizonBars: z.int().min(1),
-  /** Bars, over all symbols, with a position other than 0 and a known return. */
+  /** Bars, over all symbols, with a position other than 0 and a known return other than 0. */
   samples: z.int().min(0),
+  /** Bars left out of the samples because the price did not move: no direction was right. Absent in older runs. */
+  unmoved: z.int().min(0).optional(),
   /** How often the return from the next open over the horizon had the sign of the position. */
   directionalAccuracyPct: z.number().optional(),
   /**
@@ -47,6 +49,7 @@ export function scoreForecasts(
   const signals: number[] = [];
   const returns: number[] = [];
   let samples = 0;
+  let unmoved = 0;
   let hits = 0;
   panel.series.forEach(({ candles }, s) => {
     const { position, expectedReturn = position } = forecasts[s];
@@ -57,6 +60,10 @@ export function scoreForecasts(
       signals.push(expectedReturn[row]);
       returns.push(labels[row]);
       if (position[row] === 0) continue;
+      if (labels[row] === 0) {
+        unmoved++;
+        continue;
+      }
       samples++;
       if (position[row] * labels[row] > 0) hits++;
     }
@@ -65,6 +72,7 @@ export function scoreForecasts(
   return {
     horizonBars,
     samples,
+    unmoved,
     ...(samples > 0 && {
       directionalAccuracyPct: (100 * hits) / samples,
       directionalAccuracyIntervalPct: wilson(hits / samples, samples / horizonBars),

@@ -95,7 +95,15 @@ test('the normal quantile undoes the distribution function', () => {
 
 describe('what is not defined is undefined, never zero', () => {
   const flat = new Float64Array(50);
-  const run = { initialBalance: 1, equity: flat.map(() => 1), exposure: flat, trades: [], turnoverQuote: 0 };
+  const run = {
+    initialBalance: 1,
+    equity: flat.map(() => 1),
+    exposure: flat,
+    trades: [],
+    turnoverQuote: 0,
+    ruined: false,
+    hasEvidence: true,
+  };
   const metrics = measure(run, 8760, undefined);
 
   test('ratios of a curve that never moves', () => {
@@ -105,6 +113,22 @@ describe('what is not defined is undefined, never zero', () => {
     expect(metrics.skew).toBeUndefined();
     expect(metrics.totalReturnPct).toBe(0);
     expect(sharpeSample(flat)).toBeUndefined();
+  });
+
+  test('all ratios after ruin, and on bars that say nothing', () => {
+    const moving = { ...run, equity: Float64Array.from(flat, (_, i) => 1 + 0.1 * Math.sin(i)) };
+    expect(measure(moving, 8760, undefined).sharpe).toBeDefined();
+    const ended = { ...moving, equity: moving.equity.map((worth, i) => (i < 40 ? worth : 0)), ruined: true };
+    const none = [
+      measure(ended, 8760, undefined),
+      measure({ ...moving, hasEvidence: false }, 8760, undefined),
+    ];
+    for (const { sharpe, sortino, calmar, omega, cagrPct, turnoverPerYear, skew, kellyPct } of none)
+      expect([sharpe, sortino, calmar, omega, cagrPct, turnoverPerYear, skew, kellyPct]).toEqual(
+        Array.from({ length: 8 }, () => undefined),
+      );
+    expect(none[0].totalReturnPct).toBe(-100);
+    expect(none[0].maxDrawdownPct).toBe(-100);
   });
 
   test('figures of trades without a trade', () => {

@@ -40,11 +40,12 @@ const NOT_COVERED: Readonly<Record<string, string>> = {
   tc24: 'take-profit that changes with the time held',
 };
 
-const REASONS: Readonly<Record<Cause, Case['trades'][number]['exit_reason']>> = {
+const REASONS: Readonly<Record<Cause, string>> = {
   target: 'EXIT_SIGNAL',
   'stop-loss': 'STOP_LOSS',
   'take-profit': 'ROI',
   'trailing-stop': 'TRAILING_STOP_LOSS',
+  liquidation: 'LIQUIDATION',
 };
 
 describe.skipIf(!existsSync(file))(

@@ -47,8 +47,31 @@ describe('the score of forecasts', () => {
       { fromMs: 0, untilMs: 6 * HOUR },
       costs,
     );
-    expect(score.samples).toBe(4);
-    expect(score.directionalAccuracyPct).toBe(50);
+    expect(score).toMatchObject({ samples: 3, unmoved: 1 });
+    // Right, wrong, left out, right.
+    expect(score.directionalAccuracyPct).toBeCloseTo(200 / 3, 10);
+  });
+
+  it('adds up to 100 % for opposite positions, however many bars do not move', () => {
+    const ties = candlesOf([100, 100, 100, 101, 101, 101, 100, 100, 101, 101, 101, 101]);
+    const still = { ...panel, series: [{ ...panel.series[0], candles: ties }] };
+    const span = { fromMs: 0, untilMs: 12 * HOUR };
+    const signs = [1, -1, 1, 1, -1, 1, -1, -1, 1, 1, NaN, NaN];
+    const rate = (positions: readonly number[]): number =>
+      scoreForecasts(still, [forecast(positions)], span, costs).directionalAccuracyPct ?? NaN;
+    expect(rate(signs) + rate(signs.map((sign) => -sign))).toBeCloseTo(100, 10);
+  });
+
+  it('has no hit rate on a price that never moves', () => {
+    const still = { ...panel, series: [{ ...panel.series[0], candles: candlesOf(Array(6).fill(100)) }] };
+    const score = scoreForecasts(
+      still,
+      [forecast([1, 1, 1, 1, 1, 1])],
+      { fromMs: 0, untilMs: 6 * HOUR },
+      costs,
+    );
+    expect(score).toMatchObject({ samples: 0, unmoved: 4 });
+    expect(score.directionalAccuracyPct).toBeUndefined();
   });
 
   it('looks at no label that ends after the span, and at no bar before it', () => {

@@ -14,10 +14,12 @@ import {
 } from '../../../lab/backtest/sources.ts';
 import { SEED_HEAD, seedRow } from '../../../lab/backtest/seeds.ts';
 import { recordTrials } from '../../../lab/backtest/trials.ts';
+import { outcomeLines, returnText, verdicts } from '../../../lab/backtest/verdicts.ts';
 import { configuredInstruments, executionRules } from '../../config/execution.ts';
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
 import { writeFileAtomic } from '../../../data/files.ts';
 import { openStore } from '../../../data/store/store.ts';
+import { balanceWarning } from '../../../core/trading/balance-warning.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
 import { findGaps } from '../../../core/market/gaps.ts';
 import { command, type CommandContext, decimal, integer, list } from '../command.ts';
@@ -85,6 +87,8 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   const symbols = panel.series.map(({ symbol }) => symbol);
   const rules = executionRules(trading, symbols.length);
   const instruments = configuredInstruments(trading, symbols);
+  const small = balanceWarning(instruments, rules.initialBalance);
+  const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];
   const result = backtest({ ...source, instruments, rules, seed });
 
   const about: Provenance = {
@@ -97,7 +101,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
     ...range,
     missingBars: missingBars(source),
     seed,
-    warnings: source.warnings,
+    warnings,
     trials: await countTrials(join(config.dataDir, 'trials.jsonl'), source, result),
   };
   const stamp = new Date().toISOString().replace(/[:.]/g, '-');
@@ -111,7 +115,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
     { trainedBy: source.trainedBy, ...range, totalReturnPct: result.ensemble.metrics.totalReturnPct },
     'backtest',
   );
-  for (const warning of source.warnings) log.info({}, warning);
+  for (const warning of warnings) log.info({}, warning);
   print(out, result, about, { equityFile, report: options.report });
   out.document({
     ...backtestDocument(result, about, equityFile),
@@ -194,7 +198,7 @@ function print(
   about: Provenance,
   files: { readonly equityFile: string; readonly report: string | undefined },
 ): void {
-  const { ensemble, members, benchmark, setting, costs, timing, overfitting } = result;
+  const { ensemble, members, benchmark, setting } = result;
   const { rules } = setting;
   if (about.synthetic) out.print('These candles are SYNTHETIC: the figures say nothing about any market.');
   for (const warning of about.warnings) out.print(`WARNING: ${warning}`);
@@ -227,19 +231,8 @@ function print(
     );
     out.table(SEED_HEAD, result.seeds.map(seedRow));
   }
-  out.print(
-    `\nCosts a side and what the ensemble then returns: ${costs.points.map(({ costBps, totalReturnPct }) => `${costBps} bp ${figure(totalReturnPct)} %`).join(', ')}; ${breakEven(result)}.`,
-  );
-  if (timing !== undefined)
-    out.print(
-      `The same decisions at ${timing.shifts} random other times: ${figure(100 * timing.asGoodShare, 0)} % of them did at least as well (median ${figure(timing.medianReturnPct)} %).`,
-    );
-  if (overfitting !== undefined)
-    out.print(
-      `Picking the best of these ${overfitting.strategies} on one half of the bars would have given a below-average one on the other half in ${figure(100 * overfitting.probability, 0)} % of ${overfitting.splits} splits (PBO).`,
-    );
-  for (const { order, totalReturnPct } of result.intrabar)
-    out.print(`When a bar reaches stop and target, ${order}: ${figure(totalReturnPct)} %.`);
+  out.print('');
+  for (const line of [...outcomeLines(result), ...verdicts(result)]) out.print(line);
   const rejected = Object.entries(countReasons(ensemble.run.rejections));
   if (rejected.length > 0)
     out.print(
@@ -260,7 +253,7 @@ function row(one: Assessment, barsPerYear: number, trials: readonly number[]): r
     band === undefined ? '' : `${figure(band.low)} .. ${figure(band.high)}`;
   return [
     strategy.name,
-    figure(metrics.totalReturnPct),
+    returnText(one),
     interval(sure.totalReturnPct95),
     figure(metrics.sharpe, 2),
     interval(sure.sharpe95),
@@ -271,11 +264,6 @@ function row(one: Assessment, barsPerYear: number, trials: readonly number[]): r
     figure(run.portfolio.feesQuote + run.portfolio.slippageQuote, 0),
     strategy.kind === 'baseline' ? '' : figure(sure.deflatedSharpe, 2),
   ];
-}
-
-function breakEven({ costs }: Backtest): string {
-  if (costs.breakEvenBps !== undefined) return `break-even at ${costs.breakEvenBps} bp`;
-  return costs.points[0].totalReturnPct > 0 ? 'no break-even below 200 bp' : 'it loses even for free';
 }
 
 const figure = (value: number | undefined, digits = 1): string =>

@@ -154,11 +154,16 @@ ${reportText(member.fitted.report)}`);
 
 /** One line: how often the direction was right, and what following it would have returned. */
 function validationText(score: ForecastScore): string {
-  const { samples, directionalAccuracyPct: right, directionalAccuracyIntervalPct: interval } = score;
+  const {
+    samples,
+    unmoved = 0,
+    directionalAccuracyPct: right,
+    directionalAccuracyIntervalPct: interval,
+  } = score;
   const direction =
     right === undefined || interval === undefined
       ? 'no position taken'
-      : `${samples} samples, direction right ${right.toFixed(1)} % (${interval.map((bound) => bound.toFixed(1)).join(' .. ')})`;
+      : `${samples} samples${unmoved === 0 ? '' : ` (${unmoved} bars that did not move are left out)`}, direction right ${right.toFixed(1)} % (${interval.map((bound) => bound.toFixed(1)).join(' .. ')})`;
   return `${direction}, net return ${score.netReturnPct.toFixed(1)} % at ${score.feeBps} + ${score.slippageBps} bp a side`;
 }
 

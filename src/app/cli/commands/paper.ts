@@ -15,7 +15,7 @@ import { createStoredFeed } from '../../../desk/paper/stored-feed.ts';
 import type { Instrument } from '../../../core/trading/instrument.ts';
 import { loadTrained, requireSameMarket, type TrainedSet } from '../../../learning/training/checkpoints.ts';
 import { command, type CommandContext, decimal, integer } from '../command.ts';
-import { eventText, paperDocument, positionRows, POSITION_HEAD, waiting } from '../paper-text.ts';
+import { eventText, paperDocument, positionRows, POSITION_HEAD, ruinText, waiting } from '../paper-text.ts';
 
 const Options = z.object({
   intervalSeconds: z.string().optional(),
@@ -209,4 +209,6 @@ function conclude(
   if (rows.length === 0) out.print('No open position.');
   else out.table(POSITION_HEAD, rows);
   for (const line of waiting(session.session, account)) out.print(line);
+  const ruin = ruinText(account);
+  if (ruin !== undefined) out.print(ruin);
 }

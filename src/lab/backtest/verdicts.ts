@@ -1,0 +1,83 @@
+import { formatMinute } from '../../core/foundation/time.ts';
+import { LEAST_BARS } from './outcome.ts';
+import type { Assessment } from './assess.ts';
+import type { Backtest } from './backtest.ts';
+
+/** Sentences about a backtest, the same in the terminal and in the report. A figure without a meaning has none. */
+export function verdicts(result: Backtest): readonly string[] {
+  return [costs(result), timing(result), selection(result), ...intrabar(result)].filter(
+    (line) => line !== undefined,
+  );
+}
+
+/** What became of those that have no ratios, and why: first what is worst. */
+export function outcomeLines({ ensemble, members, benchmark, market }: Backtest): readonly string[] {
+  const all = [ensemble, ...members, benchmark];
+  const ruined = all.flatMap(({ outcome, strategy }) =>
+    outcome.kind === 'ruined'
+      ? [
+          `RUINED: ${strategy.name} lost all of the account in the bar of ${formatMinute(outcome.time)}${outcome.shortfallQuote > 0 ? `, and ${outcome.shortfallQuote.toFixed(0)} more than it held` : ''}. Nothing trades after that, and no ratio is given.`,
+        ]
+      : [],
+  );
+  const silent = new Map<string, string[]>();
+  for (const { outcome, strategy } of all) {
+    if (outcome.kind !== 'never-traded' && outcome.kind !== 'no-evidence') continue;
+    const what = outcome.kind === 'never-traded' ? 'Never traded' : 'No verdict';
+    const key = `${outcome.why}\n${what}`;
+    silent.set(key, [...(silent.get(key) ?? []), strategy.name]);
+  }
+  return [
+    ...ruined,
+    ...[...silent].map(([key, names]) => {
+      const [why, what] = key.split('\n');
+      const who = names.length === all.length && all.length > 1 ? 'all strategies' : names.join(', ');
+      return `${what} (${who}): ${why}.`;
+    }),
+    ...(market.time.length < LEAST_BARS && silent.size === 0
+      ? [`${market.time.length} bars are too few for any ratio.`]
+      : []),
+  ];
+}
+
+/** "never traded" and "RUINED" stand where a return would. */
+export function returnText({ outcome, metrics }: Assessment): string {
+  if (outcome.kind === 'never-traded') return 'never traded';
+  return outcome.kind === 'ruined' ? 'RUINED -100.0' : metrics.totalReturnPct.toFixed(1);
+}
+
+function costs({ costs: curve }: Backtest): string | undefined {
+  if (curve === undefined) return undefined;
+  const at = curve.points.map((point) => `${point.costBps} bp ${point.totalReturnPct.toFixed(1)} %`);
+  return `Costs per side and what the ensemble then returns: ${at.join(', ')}; ${breakEven(curve)}.`;
+}
+
+function breakEven({ breakEvenBps, points }: NonNullable<Backtest['costs']>): string {
+  if (breakEvenBps !== undefined) return `break-even at ${breakEvenBps} bp`;
+  if (points[0].totalReturnPct > 0) return 'no break-even below 200 bp';
+  return points[0].totalReturnPct < 0 ? 'it loses even for free' : 'it earns nothing even for free';
+}
+
+function timing({ timing: test }: Backtest): string | undefined {
+  if (test === undefined) return undefined;
+  return `Timing test: of ${test.shifts} runs with the same decisions shifted in time, ${(100 * test.asGoodShare).toFixed(0)} % did at least as well (median ${test.medianReturnPct.toFixed(1)} %).`;
+}
+
+function selection({ overfitting }: Backtest): string | undefined {
+  if (overfitting === undefined) return undefined;
+  const { strategies, splits, probability, neverTraded, identical, everyCandidateLost } = overfitting;
+  const left = [
+    ...(neverTraded > 0 ? [`${neverTraded} that never traded`] : []),
+    ...(identical > 0 ? [`${identical} identical to another`] : []),
+  ];
+  const without = left.length === 0 ? '' : `, without ${left.join(' and ')}`;
+  if (everyCandidateLost)
+    return `All ${strategies} strategies${without} lost money: there is no best one worth picking, and no probability of overfitting (PBO) would make one.`;
+  return `Picking the best of ${strategies} strategies${without} on one half of the bars would have given a below-average one on the other half in ${(100 * probability).toFixed(0)} % of ${splits} splits (PBO).`;
+}
+
+const intrabar = ({ intrabar: orders }: Backtest): readonly string[] =>
+  orders.map(
+    ({ order, totalReturnPct }) =>
+      `When one bar reaches stop and target, ${order}: ${totalReturnPct.toFixed(1)} %.`,
+  );
