@@ -1,0 +1,70 @@
+import type { Forecast } from '../forecast/model.ts';
+import type { Reason } from './reason.ts';
+import type { Rule, Situation } from './strategy.ts';
+
+/** What a strategy wants at the close of each bar of one symbol, and why at the newest. */
+export interface Decided {
+  /** In [-1, 1] of the capital allotted to the symbol; `NaN`: keep what is held. */
+  readonly target: Float64Array;
+  /** Of the last row; `undefined` without rows. */
+  readonly reason: Reason | undefined;
+}
+
+/**
+ * A rule over the forecasts of one symbol, row by row. What is held is what the rule itself last wanted, starting with
+ * `held` before row `fromRow`; rows before it stay `NaN`.
+ */
+export function applyRule(
+  rule: Rule,
+  forecast: Forecast,
+  volatility: Float64Array,
+  { fromRow = 0, held = 0 }: { readonly fromRow?: number; readonly held?: number } = {},
+): Decided {
+  const rows = forecast.position.length;
+  const target = new Float64Array(rows).fill(NaN);
+  const seen = situationOf(forecast);
+  let reason: Reason | undefined;
+  let holding = held;
+  for (let row = fromRow; row < rows; row++) {
+    const decision = rule(seen(row, holding, volatility[row]));
+    target[row] = decision.target;
+    reason = decision.reason;
+    if (!Number.isNaN(decision.target)) holding = decision.target;
+  }
+  return { target, reason };
+}
+
+/** Reads one row of a forecast; the object is reused, so that no bar allocates one. */
+function situationOf(forecast: Forecast): (row: number, held: number, volatility: number) => Situation {
+  const { quantiles } = forecast;
+  const column = (level: number): Float64Array | undefined => {
+    if (quantiles === undefined) return undefined;
+    const distances = quantiles.levels.map((one) => Math.abs(one - level));
+    return quantiles.columns[distances.indexOf(Math.min(...distances))];
+  };
+  const [low, median, high] = [column(0.1), column(0.5), column(0.9)];
+  const seen = {
+    held: 0,
+    horizonBars: forecast.horizonBars,
+    position: NaN,
+    confidence: NaN,
+    probabilityUp: NaN,
+    expectedReturn: NaN,
+    lowQuantile: NaN,
+    medianQuantile: NaN,
+    highQuantile: NaN,
+    volatility: NaN,
+  };
+  return (row, held, volatility) => {
+    seen.held = held;
+    seen.position = forecast.position[row];
+    seen.confidence = forecast.confidence[row];
+    seen.probabilityUp = forecast.probabilityUp?.[row] ?? NaN;
+    seen.expectedReturn = forecast.expectedReturn?.[row] ?? NaN;
+    seen.lowQuantile = low?.[row] ?? NaN;
+    seen.medianQuantile = median?.[row] ?? NaN;
+    seen.highQuantile = high?.[row] ?? NaN;
+    seen.volatility = volatility;
+    return seen;
+  };
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { shrinkage } from './edge.ts';
+import { noTradeRegion } from './no-trade-region.ts';
+import { actionOf } from './reason.ts';
+import { allowed, type Decision, type Strategy } from './strategy.ts';
+
+const Params = z.strictObject({
+  riskAversion: z
+    .number()
+    .positive()
+    .default(3)
+    .describe('Weight of variance against expected return, both per bar; 1 is the full Kelly position'),
+  costMultiple: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe('Costs count this many times: above 1 asks for more than breaking even'),
+});
+type Params = z.output<typeof Params>;
+
+/**
+ * Holds what maximises expected return less risk less the cost of getting there. The stated return is shrunk by the
+ * forecaster's slope out of sample, so that one without skill stays flat.
+ */
+export const costAware: Strategy<Params> = {
+  id: 'cost-aware',
+  summary: 'trades only when the expected gain exceeds the cost of the trade',
+  source: 'Davis & Norman 1990; Garleanu & Pedersen 2013; no-trade-region.ts says how',
+  params: Params,
+  prepare: ({ riskAversion, costMultiple }, setting) => {
+    const { edge } = setting;
+    const cost = setting.cost * costMultiple;
+    if (edge === undefined) return () => ({ target: 0, reason: { kind: 'unmeasured' } });
+    const shrunk = shrinkage(edge);
+    if (shrunk === 0) {
+      const { slope, low, high } = edge;
+      return () => ({ target: 0, reason: { kind: 'no-skill', slope, low, high } });
+    }
+    const perBar = shrunk / reach(edge.persistence, edge.horizonBars);
+    const signal = { persistence: edge.persistence, deviation: edge.deviation * perBar };
+    const region = noTradeRegion(signal, cost);
+    return (seen): Decision => {
+      const { held, expectedReturn, volatility } = seen;
+      if (Number.isNaN(expectedReturn) || !(volatility > 0))
+        return { target: NaN, reason: { kind: 'no-opinion' } };
+      const f = expectedReturn * perBar;
+      const risk = riskAversion * volatility * volatility;
+      const buyTo = allowed(region.buyUpTo(f) / risk, setting);
+      const sellTo = allowed(region.sellDownTo(f) / risk, setting);
+      const target = held < buyTo ? buyTo : held > sellTo ? sellTo : held;
+      return {
+        target,
+        reason: {
+          kind: 'edge',
+          action: actionOf(held, target),
+          edgeBps: 1e4 * expectedReturn * shrunk,
+          costBps: 2e4 * cost,
+        },
+      };
+    };
+  },
+};
+
+/** Bars' worth of today's signal that a decaying signal pays over the horizon. */
+const reach = (persistence: number, bars: number): number =>
+  persistence === 1 ? bars : (1 - persistence ** bars) / (1 - persistence);

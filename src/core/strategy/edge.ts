@@ -1,0 +1,108 @@
+import { invariant } from '../foundation/errors.ts';
+
+/**
+ * How a forecaster did on bars it was not fitted on: the regression of what happened on what it said, all symbols
+ * together, and how its statements move from bar to bar.
+ */
+export interface Edge {
+  /** Realised return per unit of stated return; 1 for an honest forecaster, 0 for one without skill. */
+  readonly slope: number;
+  /** 95 % interval of the slope. */
+  readonly low: number;
+  readonly high: number;
+  /** Bars, all symbols together. */
+  readonly samples: number;
+  /** First-order autocorrelation of the stated returns. */
+  readonly persistence: number;
+  /** Standard deviation of the stated returns about zero, over the horizon, as a fraction. */
+  readonly deviation: number;
+  readonly horizonBars: number;
+}
+
+/** One symbol's stated and realised returns, row by row; `NaN` where either is not known. */
+export interface StatedReturns {
+  readonly time: Float64Array;
+  readonly stated: Float64Array;
+  readonly realised: Float64Array;
+}
+
+/** Fewer bars than this say nothing about skill. */
+const LEAST_SAMPLES = 100;
+
+/**
+ * The regression through the origin of realised on stated returns. Its error allows for overlapping horizons and for
+ * symbols that move together: scores are summed over the symbols of a bar, and their autocovariance counts up to the
+ * horizon with falling weights (Newey & West 1987). `undefined` below 100 bars, or when nothing was ever stated.
+ */
+export function measureEdge(
+  series: readonly StatedReturns[],
+  { horizonBars, barMs }: { readonly horizonBars: number; readonly barMs: number },
+): Edge | undefined {
+  let [products, squares, samples] = [0, 0, 0];
+  for (const one of series) {
+    invariant(one.stated.length === one.realised.length, 'stated and realised returns stand side by side');
+    for (let row = 0; row < one.stated.length; row++) {
+      if (!isKnown(one, row)) continue;
+      products += one.stated[row] * one.realised[row];
+      squares += one.stated[row] ** 2;
+      samples++;
+    }
+  }
+  if (samples < LEAST_SAMPLES || squares === 0) return undefined;
+  const slope = products / squares;
+  const error = Math.sqrt(longRunVariance(scores(series, slope), horizonBars, barMs)) / squares;
+  return {
+    slope,
+    low: slope - 1.96 * error,
+    high: slope + 1.96 * error,
+    samples,
+    persistence: persistenceOf(series, barMs),
+    deviation: Math.sqrt(squares / samples),
+    horizonBars,
+  };
+}
+
+/** What to multiply a stated return with: the slope, at most 1, and nothing unless its interval lies above zero. */
+export const shrinkage = ({ slope, low }: Edge): number => (low > 0 ? Math.min(1, slope) : 0);
+
+const isKnown = ({ stated, realised }: StatedReturns, row: number): boolean =>
+  !Number.isNaN(stated[row]) && !Number.isNaN(realised[row]);
+
+/** Scores `stated * residual` summed over the symbols of each bar. */
+function scores(series: readonly StatedReturns[], slope: number): ReadonlyMap<number, number> {
+  const sums = new Map<number, number>();
+  for (const one of series) {
+    for (let row = 0; row < one.stated.length; row++) {
+      if (!isKnown(one, row)) continue;
+      const score = one.stated[row] * (one.realised[row] - slope * one.stated[row]);
+      sums.set(one.time[row], (sums.get(one.time[row]) ?? 0) + score);
+    }
+  }
+  return sums;
+}
+
+function longRunVariance(sums: ReadonlyMap<number, number>, lags: number, barMs: number): number {
+  let total = 0;
+  for (const [time, score] of sums) {
+    total += score * score;
+    for (let lag = 1; lag <= lags; lag++) {
+      const before = sums.get(time - lag * barMs);
+      if (before !== undefined) total += 2 * (1 - lag / (lags + 1)) * score * before;
+    }
+  }
+  return Math.max(0, total);
+}
+
+/** Correlation about zero of a stated return with that of the bar before, in [0, 0.999]. */
+function persistenceOf(series: readonly StatedReturns[], barMs: number): number {
+  let [products, squares] = [0, 0];
+  for (const { time, stated } of series) {
+    for (let row = 1; row < stated.length; row++) {
+      if (time[row] - time[row - 1] !== barMs) continue;
+      if (Number.isNaN(stated[row]) || Number.isNaN(stated[row - 1])) continue;
+      products += stated[row] * stated[row - 1];
+      squares += (stated[row] ** 2 + stated[row - 1] ** 2) / 2;
+    }
+  }
+  return squares === 0 ? 0 : Math.min(0.999, Math.max(0, products / squares));
+}

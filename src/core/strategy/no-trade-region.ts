@@ -1,0 +1,163 @@
+import { normalCdf } from '../foundation/special-functions.ts';
+
+/** What is known of a forecast as a signal: it reverts to zero as a first-order autoregression. */
+export interface SignalProcess {
+  /** First-order autocorrelation from bar to bar, in [0, 1). */
+  readonly persistence: number;
+  /** Standard deviation of the expected return per bar, as a fraction. */
+  readonly deviation: number;
+}
+
+/**
+ * Where a position is left alone because the trade would cost more than it gains. With a signal `f` (expected return
+ * per bar), risk aversion A, variance v per bar and proportional cost c, a position x earns `f x - A v x^2 / 2` per bar.
+ * Each slice of the position at level x is then a switch of its own that earns `f - A v x` while it is held and costs c
+ * to open and c to close, so the region follows from one-dimensional switching problems, solved on a grid of signals:
+ * buy the slice when the signal is at or above `enter`, sell it when it is at or below `leave`, else keep what is held.
+ * Proportional costs give a region of no trade (Davis & Norman 1990, Portfolio Selection with Transaction Costs); a
+ * signal that decays makes it wide (Garleanu & Pedersen 2013, Dynamic Trading with Predictable Returns and Transaction
+ * Costs).
+ */
+export interface NoTradeRegion {
+  /** Largest slice level `A v x` worth buying at signal `f`; both per bar, as fractions. */
+  readonly buyUpTo: (f: number) => number;
+  /** Smallest slice level worth keeping at signal `f`: what lies above is sold. */
+  readonly sellDownTo: (f: number) => number;
+}
+
+/** Slice levels of the table, in deviations of the signal; beyond the last the boundaries run on straight. */
+const LEVELS = [0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4.5, 6];
+const LIMIT = 10;
+const NODES = 121;
+const STEP = (2 * LIMIT) / (NODES - 1);
+
+/** The region for trades that cost `cost` of their value one way. A signal that never moves is never traded. */
+export function noTradeRegion({ persistence, deviation }: SignalProcess, cost: number): NoTradeRegion {
+  if (!(deviation > 0)) return { buyUpTo: () => -Infinity, sellDownTo: () => Infinity };
+  const transitions = transitionsOf(persistence);
+  const solved = LEVELS.map((level) => boundaries(level, cost / deviation, transitions));
+  // The problem is symmetric: a slice below zero is the mirror image of one above.
+  const below = solved.slice(1).map(({ leave }) => -leave);
+  const levels = [
+    ...LEVELS.slice(1)
+      .map((level) => -level)
+      .reverse(),
+    ...LEVELS,
+  ];
+  const enter = [...below.reverse(), ...solved.map((one) => one.enter)];
+  const buyUpTo = (f: number): number => deviation * levelAt(enter, levels, f / deviation);
+  return { buyUpTo, sellDownTo: (f) => -buyUpTo(-f) };
+}
+
+/**
+ * The largest level with a bound at or below `f` (bounds increase with the level), between two levels interpolated and
+ * beyond the last run on straight; next to an infinite bound the level that is certain.
+ */
+function levelAt(bounds: readonly number[], levels: readonly number[], f: number): number {
+  const last = bounds.length - 1;
+  let i = 0;
+  while (i < last && bounds[i + 1] <= f) i++;
+  if (i === last) i--;
+  const rise = bounds[i + 1] - bounds[i];
+  if (Number.isFinite(rise)) return levels[i] + ((levels[i + 1] - levels[i]) * (f - bounds[i])) / rise;
+  return bounds[i] <= f ? levels[i] : -Infinity;
+}
+
+interface Boundaries {
+  readonly enter: number;
+  readonly leave: number;
+}
+
+/**
+ * Signals at which a slice that pays `f - level` per bar is bought and sold, in deviations. The value D(f) of holding it
+ * over not holding it solves `D(f) = f - level + E clip(D(f'), -cost, cost)`; policy iteration on the set of signals at
+ * which nothing is done.
+ */
+function boundaries(level: number, cost: number, transitions: readonly Float64Array[]): Boundaries {
+  const value = Float64Array.from({ length: NODES }, (_, i) => signalAt(i) - level);
+  if (cost === 0) return { enter: level, leave: level };
+  for (let round = 0; round < 100; round++) {
+    const idle = Int32Array.from({ length: NODES }, (_, i) => i).filter((i) => Math.abs(value[i]) < cost);
+    const held = solveIdle(idle, value, level, cost, transitions);
+    const clipped = value.map((one, i) => Math.max(-cost, Math.min(cost, held.get(i) ?? one)));
+    let change = 0;
+    for (let i = 0; i < NODES; i++) {
+      let next = signalAt(i) - level;
+      const row = transitions[i];
+      for (let j = 0; j < NODES; j++) next += row[j] * clipped[j];
+      change = Math.max(change, Math.abs(next - value[i]));
+      value[i] = next;
+    }
+    if (change < 1e-9 * cost) break;
+  }
+  return { enter: crossing(value, cost), leave: crossing(value, -cost) };
+}
+
+/** Values of the nodes in `idle` when all others are switched: a linear system. */
+function solveIdle(
+  idle: Int32Array,
+  value: Float64Array,
+  level: number,
+  cost: number,
+  transitions: readonly Float64Array[],
+): ReadonlyMap<number, number> {
+  const n = idle.length;
+  const matrix = Array.from({ length: n }, () => new Float64Array(n + 1));
+  const isIdle = new Uint8Array(NODES);
+  for (const i of idle) isIdle[i] = 1;
+  for (let a = 0; a < n; a++) {
+    const row = transitions[idle[a]];
+    const line = matrix[a];
+    for (let b = 0; b < n; b++) line[b] = (a === b ? 1 : 0) - row[idle[b]];
+    let constant = signalAt(idle[a]) - level;
+    for (let j = 0; j < NODES; j++) if (isIdle[j] === 0) constant += row[j] * (value[j] > 0 ? cost : -cost);
+    line[n] = constant;
+  }
+  // Rows of `1 - P` are diagonally dominant: elimination needs no pivots.
+  for (let k = 0; k < n; k++) {
+    const pivot = matrix[k];
+    for (let i = k + 1; i < n; i++) {
+      const line = matrix[i];
+      const factor = line[k] / pivot[k];
+      if (factor === 0) continue;
+      for (let j = k; j <= n; j++) line[j] -= factor * pivot[j];
+    }
+  }
+  const solved = new Map<number, number>();
+  for (let k = n - 1; k >= 0; k--) {
+    let sum = matrix[k][n];
+    for (let j = k + 1; j < n; j++) sum -= matrix[k][j] * (solved.get(idle[j]) ?? 0);
+    solved.set(idle[k], sum / matrix[k][k]);
+  }
+  return solved;
+}
+
+const signalAt = (node: number): number => -LIMIT + node * STEP;
+
+/** Where the increasing `value` passes `bound`; infinite when it stays on one side. */
+function crossing(value: Float64Array, bound: number): number {
+  if (value[0] >= bound) return -Infinity;
+  for (let i = 1; i < NODES; i++)
+    if (value[i] >= bound)
+      return signalAt(i - 1) + (STEP * (bound - value[i - 1])) / (value[i] - value[i - 1]);
+  return Infinity;
+}
+
+/** From each node of signals the weights of the next bar's nodes; a value between two nodes is interpolated. */
+function transitionsOf(persistence: number): Float64Array[] {
+  const deviation = Math.sqrt(1 - persistence * persistence);
+  return Array.from({ length: NODES }, (_, i) => {
+    const mean = persistence * signalAt(i);
+    /** E max(f' - at, 0). */
+    const above = (at: number): number => {
+      const z = (mean - at) / deviation;
+      return (mean - at) * normalCdf(z) + (deviation * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI);
+    };
+    const options = Float64Array.from({ length: NODES }, (_, j) => above(signalAt(j)));
+    return Float64Array.from({ length: NODES }, (_, j) => {
+      if (j === 0) return 1 - (options[0] - options[1]) / STEP;
+      if (j === NODES - 1) return (options[j - 1] - options[j]) / STEP;
+      return (options[j - 1] - 2 * options[j] + options[j + 1]) / STEP;
+    });
+  });
+}

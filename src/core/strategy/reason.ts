@@ -1,0 +1,63 @@
+/** Why a strategy wants what it wants, as data. Edges and costs in basis points of the traded value. */
+export type Reason =
+  | { readonly kind: 'no-opinion' }
+  | { readonly kind: 'unmeasured' }
+  | { readonly kind: 'no-skill'; readonly slope: number; readonly low: number; readonly high: number }
+  | {
+      readonly kind: 'edge';
+      readonly action: Action;
+      readonly edgeBps: number;
+      /** Of the way there and back. */
+      readonly costBps: number;
+    }
+  | {
+      readonly kind: 'level';
+      readonly action: Action;
+      readonly stated: 'probability' | 'median' | 'position' | 'quantile';
+      readonly value: number;
+      /** What the value must reach for this action; for a hold, what it did not reach. */
+      readonly level: number;
+      readonly confidence: number;
+    };
+
+export type Action = 'open' | 'add' | 'hold' | 'reduce' | 'close' | 'reverse' | 'stay-flat';
+
+/** What a change of position amounts to. */
+export function actionOf(held: number, target: number): Action {
+  if (target === held) return held === 0 ? 'stay-flat' : 'hold';
+  if (held === 0) return 'open';
+  if (target === 0) return 'close';
+  if (target * held < 0) return 'reverse';
+  return Math.abs(target) > Math.abs(held) ? 'add' : 'reduce';
+}
+
+/** One clause for people: "edge 3 bp < cost 15 bp: hold". */
+export function describeReason(reason: Reason): string {
+  switch (reason.kind) {
+    case 'no-opinion':
+      return 'the forecast is missing: keep what is held';
+    case 'unmeasured':
+      return 'its skill out of sample was never measured: stay flat';
+    case 'no-skill':
+      return `no skill out of sample (slope ${figure(reason.slope)}, 95 % ${figure(reason.low)} .. ${figure(reason.high)}): stay flat`;
+    case 'edge': {
+      const sign = Math.abs(reason.edgeBps) < reason.costBps ? '<' : '>=';
+      return `edge ${figure(reason.edgeBps)} bp ${sign} cost ${figure(reason.costBps)} bp: ${WORDS[reason.action]}`;
+    }
+    case 'level':
+      return `${reason.stated} ${figure(reason.value)} against ${figure(reason.level)}: ${WORDS[reason.action]}`;
+  }
+}
+
+const WORDS: Readonly<Record<Action, string>> = {
+  open: 'open',
+  add: 'add',
+  hold: 'hold',
+  reduce: 'reduce',
+  close: 'close',
+  reverse: 'reverse',
+  'stay-flat': 'stay flat',
+};
+
+/** Three significant digits, without an exponent. */
+const figure = (value: number): string => String(Number(value.toPrecision(3)));
