@@ -49,6 +49,30 @@ interface Part {
   readonly targets: readonly Float64Array[];
 }
 
+const gapless = (name: string): readonly [string, Replacement] => [
+  name,
+  { by: `gapless_${name}`, because: 'the same pattern without the gap that TA-Lib asks for' },
+];
+
+interface Replacement {
+  readonly by: string;
+  readonly because: string;
+}
+
+/** Names that checkpoints and settings of older versions may still hold. */
+const REPLACED: ReadonlyMap<string, Replacement> = new Map([
+  ['williams_r_14', { by: 'stochastic_k_14', because: 'it is the same number plus 100' }],
+  ['price_score_20', { by: 'bollinger_position', because: 'it is the same number on another scale' }],
+  [
+    'days_until_halving',
+    { by: 'days_since_halving', because: 'the two always add up to 210 000 blocks of 10 minutes' },
+  ],
+  ['up_volume_share_20', { by: 'obv_balance_20', because: 'it is the same number on another scale' }],
+  ...['inverted_hammer', 'shooting_star', 'piercing', 'dark_cloud', 'morning_star', 'evening_star'].map(
+    gapless,
+  ),
+]);
+
 /** Rows that all kernels take before the next ones: few enough for a kernel's values of them to stay in cache. */
 const BLOCK_ROWS = 128;
 
@@ -153,6 +177,11 @@ export function findFeatures(names: readonly string[]): readonly Feature[] {
   return names.map((name) => {
     const feature = byName.get(name);
     if (feature !== undefined) return feature;
+    const successor = REPLACED.get(name);
+    if (successor !== undefined)
+      throw new UserError(`The feature "${name}" no longer exists.`, {
+        hint: `Use "${successor.by}" instead: ${successor.because}.`,
+      });
     const near = nearest(name, [...byName.keys()]);
     throw new UserError(`Unknown feature "${name}".`, {
       hint: `${near === undefined ? '' : `Did you mean "${near}"? `}"crypto-trader features" lists all ${byName.size}.`,

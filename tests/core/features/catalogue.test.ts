@@ -191,6 +191,34 @@ describe('the feature catalogue', () => {
     );
   });
 
+  it.each([
+    ['williams_r_14', 'stochastic_k_14'],
+    ['price_score_20', 'bollinger_position'],
+    ['days_until_halving', 'days_since_halving'],
+    ['up_volume_share_20', 'obv_balance_20'],
+    ['piercing', 'gapless_piercing'],
+  ])('says which name replaces %s', (removed, successor) => {
+    const asked = (): unknown => computeFeatures([removed], emptyCandles(0), '1h');
+    expect(asked).toThrow(`The feature "${removed}" no longer exists.`);
+    expect(asked).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining(`Use "${successor}" instead`) as string }),
+    );
+    expect(names).toContain(successor);
+    expect(names).not.toContain(removed);
+  });
+
+  it('has no two features that are the same number on another scale', () => {
+    const candles = randomCandles(2700, 13, '4h');
+    const { columns } = computeFeatures(names, candles, '4h', randomInputs(candles, '4h', 13, HISTORY));
+    const standard = columns.map((column) => standardised(column.subarray(500)));
+    const twins = standard.flatMap((one, i) =>
+      standard
+        .slice(0, i)
+        .flatMap((other, j) => (1 - Math.abs(product(one, other)) < 1e-12 ? [[names[j], names[i]]] : [])),
+    );
+    expect(twins).toEqual([]);
+  });
+
   it('states the warm-up of several features as the longest of them', () => {
     expect(warmUpBars(['return_1', 'volatility_5d'], '1h')).toBe(120);
     expect(warmUpBars([], '1h')).toBe(0);
@@ -209,6 +237,15 @@ describe.skipIf(!existsSync(shared))('on real candles (skipped where ../shared i
       expect(columns[i].subarray(start).every(Number.isFinite), name).toBe(true);
   });
 });
+
+/** Deviations from the mean with a sum of squares of 1; all 0 where a value is missing or none differs. */
+function standardised(column: Float64Array): Float64Array {
+  const mean = column.reduce((sum, value) => sum + value, 0) / column.length;
+  const size = Math.sqrt(column.reduce((sum, value) => sum + (value - mean) ** 2, 0));
+  return column.map((value) => (size > 0 ? (value - mean) / size : 0));
+}
+const product = (a: Float64Array, b: Float64Array): number =>
+  a.reduce((sum, value, row) => sum + value * b[row], 0);
 
 const isSeries = (input: InputName): boolean => input === 'other-funding' || isSeriesName(input);
 

@@ -81,7 +81,7 @@ const price: Record<string, At> = {
     return place(close[t], centre - half, centre + half);
   },
   bollinger_width: (t) => (4 * Math.sqrt(moment(last(close, 20, t), 2))) / mean(last(close, 20, t)),
-  ...named([20, 50, 200], (n) => ({ [`price_score_${n}`]: (t) => score(last(close, n, t)) })),
+  ...named([50, 200], (n) => ({ [`price_score_${n}`]: (t) => score(last(close, n, t)) })),
   ...named([20, 50, 100, 200], (n) => ({
     [`resistance_distance_${n}`]: (t) => highest(n, t) / close[t] - 1,
     [`support_distance_${n}`]: (t) => close[t] / lowest(n, t) - 1,
@@ -126,7 +126,6 @@ const traded: Record<string, At> = {
     return (100 * up) / (up - sum(rising.filter((value) => value < 0)));
   },
   force_13: (t) => force[t] / mean(last(volume, 20, t)),
-  up_volume_share_20: (t) => sum(last(signed, 20, t).filter((value) => value > 0)) / sum(last(volume, 20, t)),
   volume_price_trend_20: (t) => sum(last(forced, 20, t)) / sum(last(volume, 20, t)),
   vwap_distance_20: (t) => close[t] / vwap(20)(t) - 1,
   vwap_distance_100: (t) => close[t] / vwap(100)(t) - 1,
@@ -141,6 +140,16 @@ const traded: Record<string, At> = {
   illiquidity_20: (t) =>
     Math.log(
       1 + mean(range(t - 19, t + 1).map((i) => or((1e6 * Math.abs(move[i])) / (close[i] * volume[i]), 0))),
+    ),
+  corwin_schultz_20: (t) =>
+    mean(
+      range(t - 19, t + 1).map((i) => {
+        const single = Math.log(high[i] / low[i]) ** 2 + Math.log(high[i - 1] / low[i - 1]) ** 2;
+        const both = Math.log(highest(2, i) / lowest(2, i)) ** 2;
+        const k = 3 - 2 * Math.sqrt(2);
+        const alpha = (Math.sqrt(2 * single) - Math.sqrt(single)) / k - Math.sqrt(both / k);
+        return Math.max(0, (2 * (Math.exp(alpha) - 1)) / (1 + Math.exp(alpha)));
+      }),
     ),
   quote_volume_log: (t) => Math.log(1 + close[t] * volume[t]),
   volume_oscillator: (t) => volumeLine[t] / volumeSlow[t],
@@ -290,7 +299,6 @@ const momentum: Record<string, At> = {
   stochastic_k_14: (t) => lane[t],
   stochastic_d_14: (t) => laneSlow[t],
   stochastic_slow_d_14: (t) => mean(last(laneSlow, 3, t)),
-  williams_r_14: (t) => (-100 * (highest(14, t) - close[t])) / (highest(14, t) - lowest(14, t)),
   ...named([14, 20], (n) => ({
     [`cci_${n}`]: (t) => {
       const values = last(typical, n, t);
@@ -564,7 +572,6 @@ const calendar: Record<string, At> = {
   // The candles begin in February 2024: block 840 000 was mined on 20 April 2024 at 00:09:27 UTC, block 630 000 on
   // 11 May 2020 at 19:23:43.
   days_since_halving: (t) => (closes(t).getTime() - halving(t)) / 864e5,
-  days_until_halving: (t) => (halving(t) + 210_000 * 600e3 - closes(t).getTime()) / 864e5,
 };
 
 function halving(t: number): number {

@@ -21,7 +21,6 @@ const TALIB = {
   stochastic_slow_d_14: [67.26848801741757, 35.56744038514095],
   cci_14: [154.32128562521527, -23.349420313973837],
   mfi_14: [60.80309854271143, 39.94937704125047],
-  williams_r_14: [-5.902777777777353, -52.0121028744327],
 } as const;
 const ATR = [2.093349597002616, 6.149748287843303];
 /** SAR(.02, .2). */
@@ -101,6 +100,22 @@ it('SuperTrend on a price that rises by 1 a bar and then falls by 20, by hand', 
   expect(distance[29]).toBeCloseTo(129 / 123 - 1, 12);
   // The fall has a true range of 21, the mean of 10 becomes .9 x 2 + .1 x 21 = 3.9: the line is 11.7 above the middle.
   expect(distance[30]).toBeCloseTo(109 / 120.7 - 1, 12);
+});
+
+it('estimates the spread of Corwin and Schultz from highs and lows, by hand', () => {
+  const candles = emptyCandles(21);
+  candles.time.set(Array.from({ length: 21 }, (_, row) => row * 86_400_000));
+  candles.close.fill(100);
+  candles.high.fill(101);
+  candles.low.fill(99);
+  // Equal bars: beta = 2 g and gamma = g with g = ln(101 / 99)^2, so alpha = ln(101 / 99), and the spread is
+  // 2 (101 / 99 - 1) / (1 + 101 / 99) = .02: the whole range is bid-ask bounce.
+  const spread = (): number => computeFeatures(['corwin_schultz_20'], candles, '1d').columns[0][20];
+  expect(spread()).toBeCloseTo(0.02, 14);
+  // The newest bar lies 10 % higher: all of its range is a move, its estimate negative, counted as 0.
+  candles.high[20] *= 1.1;
+  candles.low[20] *= 1.1;
+  expect(spread()).toBeCloseTo((19 * 0.02) / 20, 14);
 });
 
 function readQuotes(path: URL): Candles {

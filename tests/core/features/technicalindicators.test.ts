@@ -1,4 +1,4 @@
-import { ADX, AwesomeOscillator, CCI, RSI, Stochastic, TRIX, WilliamsR } from 'technicalindicators';
+import { ADX, AwesomeOscillator, CCI, RSI, Stochastic, TRIX } from 'technicalindicators';
 import { expect, it } from 'vitest';
 import { computeFeatures } from '../../../src/core/features/catalogue.ts';
 import { walk } from '../../support/candles.ts';
@@ -16,7 +16,6 @@ const values = input.close;
  * RSI to two decimals and gives TRIX in percent. Its MFI is left out: it disagrees with TA-Lib, ours does not.
  */
 it.each([
-  ['williams_r_14', 1, 1e-8, () => WilliamsR.calculate({ ...input, period: 14 })],
   ['cci_20', 1, 1e-8, () => CCI.calculate({ ...input, period: 20 })],
   [
     'stochastic_k_14',

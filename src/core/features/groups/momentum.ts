@@ -169,16 +169,10 @@ const channel = kernel(
     {
       name: 'stochastic_k_14',
       warmUp: 13,
-      about: 'place of the close in the range of 14; 50 when flat',
+      about: 'place of the close in the range of 14; 50 when flat; less 100 it is %R (Williams 1973)',
     },
     { name: 'stochastic_d_14', warmUp: 15, about: 'mean of 3 of stochastic_k_14' },
     { name: 'stochastic_slow_d_14', warmUp: 17, about: 'mean of 3 of stochastic_d_14' },
-    {
-      name: 'williams_r_14',
-      warmUp: 13,
-      source: 'Williams 1973',
-      about: '-100 (highest high - close) / range of 14; -50 when flat',
-    },
     {
       name: 'cci_14',
       warmUp: 13,
@@ -284,14 +278,13 @@ const channel = kernel(
       out[0] = 100 * ratio(close - lowest, highest - lowest, 0.5);
       out[1] = d.push(out[0]);
       out[2] = slow.push(out[1]);
-      out[3] = out[0] - 100;
       const typical = (high + low + close) / 3;
-      out[4] = cci14.push(typical);
-      out[5] = cci20.push(typical);
+      out[3] = cci14.push(typical);
+      out[4] = cci20.push(typical);
       const middle = (high + low) / 2;
       const awesome = fastMiddle.push(middle) - slowMiddle.push(middle);
-      out[6] = awesome / close;
-      out[7] = (awesome - awesomeMean.push(awesome)) / close;
+      out[5] = awesome / close;
+      out[6] = (awesome - awesomeMean.push(awesome)) / close;
 
       const width = range.push(bar);
       const pressure = close - Math.min(low, previous.close);
@@ -300,20 +293,20 @@ const channel = kernel(
         const share = ratio(pressures[i].pressure.push(pressure), pressures[i].range.push(width), 0.5);
         ultimate += (share * (4 >> i)) / 7;
       }
-      out[8] = 100 * ultimate;
+      out[7] = 100 * ultimate;
       aroonTop.push(high);
       aroonBottom.push(low);
-      out[9] = 4 * (aroonBottom.age - aroonTop.age);
+      out[8] = 4 * (aroonBottom.age - aroonTop.age);
       const total = vortexRange.push(width);
-      out[10] = ratio(
+      out[9] = ratio(
         vortexUp.push(Math.abs(high - previous.low)) - vortexDown.push(Math.abs(low - previous.high)),
         total,
         0,
       );
-      out[11] = balance.push(ratio(close - open, high - low, 0));
+      out[10] = balance.push(ratio(close - open, high - low, 0));
       const mean = ray.push(close);
-      out[12] = high / mean - 1;
-      out[13] = low / mean - 1;
+      out[11] = high / mean - 1;
+      out[12] = low / mean - 1;
 
       const ceiling = fisherTop.push(middle);
       const floor = fisherBottom.push(middle);
@@ -322,7 +315,7 @@ const channel = kernel(
         smooth = Math.min(0.999, Math.max(-0.999, 0.66 * place + 0.67 * smooth));
         fisher = Math.log((1 + smooth) / (1 - smooth)) / 2 + fisher / 2;
       }
-      out[14] = ceiling === ceiling ? fisher : NaN;
+      out[13] = ceiling === ceiling ? fisher : NaN;
       previous.high = high;
       previous.low = low;
       previous.close = close;

@@ -4,7 +4,7 @@ import { RollingMean } from '../kernels/rolling.ts';
 
 const shared = {
   group: 'patterns',
-  source: 'Nison 1991; bodies and shadows measured against the bar and the mean body of the 10 bars before',
+  source: "Nison 1991, with TA-Lib's default candle settings",
   unit: 'flag',
   inputs: ['open', 'high', 'low', 'close'],
 } as const;
@@ -78,7 +78,11 @@ const shape = kernel(
 const extend = (run: number, direction: number): number =>
   direction === 0 ? 0 : Math.sign(run) === direction ? run + direction : direction;
 
-/** The last three bars as candlestick books describe them; `mean` is the usual body size before each bar. */
+/**
+ * A bar as TA-Lib's candle settings see it: what is long, short or near is measured against the bars before it.
+ * Prices never gap where a market does not close, so patterns that TA-Lib defines by a gap have their own names
+ * here, `gapless_...`: the same but for the gap.
+ */
 interface Stick {
   open: number;
   high: number;
@@ -87,138 +91,181 @@ interface Stick {
   top: number;
   bottom: number;
   body: number;
-  range: number;
-  direction: number;
-  mean: number;
+  /** 1 white, also without a body, or -1 black. */
+  color: number;
+  upper: number;
+  lower: number;
+  /** Mean body of the 10 bars before: above it a body is long, below it short. */
+  usual: number;
+  /** A tenth of the mean range of the 10 bars before: below it a body is a doji's and a shadow very short. */
+  slight: number;
+  /** A fifth of the mean range of the 5 bars before. */
+  near: number;
+  /** Three fifths of it. */
+  far: number;
 }
 
 interface Pattern {
   readonly name: string;
   readonly about: string;
   /** 1 bullish, -1 bearish, 0 absent; for shapes without a direction 1 when present. */
-  readonly found: (now: Stick, one: Stick, two: Stick) => number;
+  readonly found: (now: Stick, one: Stick, two: Stick, three: Stick) => number;
 }
 
-const long = (stick: Stick): boolean => stick.body > stick.mean;
-const short = (stick: Stick): boolean => stick.body < stick.mean / 2;
-const middle = (stick: Stick): number => (stick.top + stick.bottom) / 2;
-const upper = (stick: Stick): number => stick.high - stick.top;
-const lower = (stick: Stick): number => stick.bottom - stick.low;
+const long = (stick: Stick): boolean => stick.body > stick.usual;
+const short = (stick: Stick): boolean => stick.body < stick.usual;
+const doji = (stick: Stick): boolean => stick.body <= stick.slight;
+const bare = (stick: Stick): boolean => stick.upper < stick.slight;
+const footless = (stick: Stick): boolean => stick.lower < stick.slight;
 const when = (condition: boolean, value = 1): number => (condition ? value : 0);
+
+const hammerShape = (stick: Stick): boolean => short(stick) && stick.lower > stick.body && bare(stick);
+const starShape = (stick: Stick): boolean => short(stick) && stick.upper > stick.body && footless(stick);
 
 const PATTERNS: readonly Pattern[] = [
   {
     name: 'doji',
-    about: 'body at most 10 % of the range',
-    found: (now) => when(now.range > 0 && now.body <= 0.1 * now.range),
+    about: 'body at most a tenth of the usual range',
+    found: (now) => when(doji(now)),
   },
   {
     name: 'dragonfly_doji',
-    about: 'doji with at most 10 % upper shadow',
-    found: (now) => when(now.range > 0 && now.body <= 0.1 * now.range && upper(now) <= 0.1 * now.range),
+    about: 'doji with a lower but no upper shadow',
+    found: (now) => when(doji(now) && bare(now) && now.lower > now.slight),
   },
   {
     name: 'gravestone_doji',
-    about: 'doji with at most 10 % lower shadow',
-    found: (now) => when(now.range > 0 && now.body <= 0.1 * now.range && lower(now) <= 0.1 * now.range),
+    about: 'doji with an upper but no lower shadow',
+    found: (now) => when(doji(now) && footless(now) && now.upper > now.slight),
   },
   {
     name: 'hammer',
-    about: 'after a falling close: lower shadow at least twice the body, upper at most 10 % of the range',
-    found: (now, one, two) => when(one.close < two.close && hammerShape(now)),
+    about: 'short body above a longer lower shadow, no upper one, at or below the previous low',
+    found: (now, one) => when(hammerShape(now) && now.bottom <= one.low + one.near),
   },
   {
     name: 'hanging_man',
-    about: "a hammer's shape after a rising close",
-    found: (now, one, two) => when(one.close > two.close && hammerShape(now), -1),
+    about: "a hammer's shape at or above the previous high",
+    found: (now, one) => when(hammerShape(now) && now.bottom >= one.high - one.near, -1),
   },
   {
-    name: 'inverted_hammer',
-    about: 'after a falling close: upper shadow at least twice the body, lower at most 10 % of the range',
-    found: (now, one, two) => when(one.close < two.close && starShape(now)),
+    name: 'gapless_inverted_hammer',
+    about: 'short body below a longer upper shadow, no lower one, opening at or below the previous body',
+    found: (now, one) => when(starShape(now) && now.open <= one.bottom),
   },
   {
-    name: 'shooting_star',
-    about: "an inverted hammer's shape after a rising close",
-    found: (now, one, two) => when(one.close > two.close && starShape(now), -1),
+    name: 'gapless_shooting_star',
+    about: "an inverted hammer's shape, opening at or above the previous body",
+    found: (now, one) => when(starShape(now) && now.open >= one.top, -1),
   },
   {
     name: 'engulfing',
-    about: 'the body covers the previous, opposite body',
+    about: 'the body covers the previous one of the other color',
     found: (now, one) =>
       when(
-        now.direction * one.direction < 0 &&
+        now.color !== one.color &&
           now.top >= one.top &&
           now.bottom <= one.bottom &&
-          now.body > one.body,
-        now.direction,
+          (now.top > one.top || now.bottom < one.bottom),
+        now.color,
       ),
   },
   {
     name: 'harami',
-    about: 'the body lies inside the previous, long and opposite body',
+    about: 'a short body inside the previous, long one; signed against the color of that',
     found: (now, one) =>
-      when(
-        now.direction * one.direction < 0 && long(one) && now.top < one.top && now.bottom > one.bottom,
-        now.direction,
-      ),
+      when(long(one) && now.body <= now.usual && now.top <= one.top && now.bottom >= one.bottom, -one.color),
   },
   {
-    name: 'piercing',
-    about: 'after a long black bar, opens at or below its close and closes above its middle, below its open',
+    name: 'gapless_piercing',
+    about:
+      'long white after long black: opens at or below its close, closes above its middle, below its open',
     found: (now, one) =>
       when(
-        one.direction < 0 &&
+        one.color < 0 &&
+          now.color > 0 &&
           long(one) &&
+          long(now) &&
           now.open <= one.close &&
-          now.close > middle(one) &&
+          now.close > one.close + 0.5 * one.body &&
           now.close < one.open,
       ),
   },
   {
-    name: 'dark_cloud',
-    about: 'after a long white bar, opens at or above its close and closes below its middle, above its open',
+    name: 'gapless_dark_cloud',
+    about: 'black after long white: opens at or above its close, closes below its middle, above its open',
     found: (now, one) =>
       when(
-        one.direction > 0 &&
+        one.color > 0 &&
+          now.color < 0 &&
           long(one) &&
           now.open >= one.close &&
-          now.close < middle(one) &&
+          now.close < one.close - 0.5 * one.body &&
           now.close > one.open,
         -1,
       ),
   },
   {
-    name: 'morning_star',
-    about: 'long black, short body, then white closing above the middle of the first',
+    name: 'gapless_morning_star',
+    about:
+      'long black, short body opening at or below its close, then white closing above .3 of the first body',
     found: (now, one, two) =>
-      when(two.direction < 0 && long(two) && short(one) && now.direction > 0 && now.close > middle(two)),
+      when(
+        two.color < 0 &&
+          now.color > 0 &&
+          long(two) &&
+          one.body <= one.usual &&
+          one.open <= two.close &&
+          long(now) &&
+          now.close > two.close + 0.3 * two.body,
+      ),
   },
   {
-    name: 'evening_star',
-    about: 'long white, short body, then black closing below the middle of the first',
+    name: 'gapless_evening_star',
+    about:
+      'long white, short body opening at or above its close, then black closing below .3 of the first body',
     found: (now, one, two) =>
-      when(two.direction > 0 && long(two) && short(one) && now.direction < 0 && now.close < middle(two), -1),
+      when(
+        two.color > 0 &&
+          now.color < 0 &&
+          long(two) &&
+          one.body <= one.usual &&
+          one.open >= two.close &&
+          long(now) &&
+          now.close < two.close - 0.3 * two.body,
+        -1,
+      ),
   },
   {
     name: 'three_soldiers',
-    about: 'three white bars, each opening in the previous body and closing near its high',
-    found: (now, one, two) => when(marching(now, one, two, 1)),
+    about: 'three white bars closing higher and near their highs, each opening in or near the previous body',
+    found: (now, one, two) =>
+      when(steps(now, one) && steps(one, two) && bare(two) && two.color > 0 && long(now)),
   },
   {
     name: 'three_crows',
-    about: 'three black bars, each opening in the previous body and closing near its low',
-    found: (now, one, two) => when(marching(now, one, two, -1), -1),
+    about:
+      'after a white bar three black ones closing lower and near their lows, each opening in the previous body',
+    found: (now, one, two, three) =>
+      when(
+        three.color > 0 &&
+          three.high > two.close &&
+          two.color < 0 &&
+          footless(two) &&
+          falls(now, one) &&
+          falls(one, two),
+        -1,
+      ),
   },
   {
     name: 'marubozu',
-    about: 'long body of at least 95 % of the range',
-    found: (now) => when(long(now) && now.body >= 0.95 * now.range, now.direction),
+    about: 'long body without shadows',
+    found: (now) => when(long(now) && bare(now) && footless(now), now.color),
   },
   {
     name: 'spinning_top',
-    about: 'short body with both shadows longer than it',
-    found: (now) => when(short(now) && upper(now) > now.body && lower(now) > now.body),
+    about: 'short body with both shadows longer than it; signed by its color',
+    found: (now) => when(short(now) && now.upper > now.body && now.lower > now.body, now.color),
   },
   {
     name: 'inside_bar',
@@ -228,44 +275,36 @@ const PATTERNS: readonly Pattern[] = [
   {
     name: 'outside_bar',
     about: 'high and low beyond the previous bar; signed by the direction of the body',
-    found: (now, one) => when(now.high > one.high && now.low < one.low, now.direction),
+    found: (now, one) => when(now.high > one.high && now.low < one.low, Math.sign(now.close - now.open)),
   },
   {
     name: 'tweezer',
     about: 'opposite bodies with lows (bullish) or highs (bearish) within 5 % of the previous range',
     found: (now, one) =>
-      one.direction < 0 && now.direction > 0
-        ? when(Math.abs(now.low - one.low) <= 0.05 * one.range)
+      one.open > one.close && now.close > now.open
+        ? when(Math.abs(now.low - one.low) <= 0.05 * (one.high - one.low))
         : when(
-            one.direction > 0 && now.direction < 0 && Math.abs(now.high - one.high) <= 0.05 * one.range,
+            one.close > one.open &&
+              now.open > now.close &&
+              Math.abs(now.high - one.high) <= 0.05 * (one.high - one.low),
             -1,
           ),
   },
 ];
 
-const hammerShape = (stick: Stick): boolean =>
-  stick.range > 0 && lower(stick) >= 2 * stick.body && upper(stick) <= 0.1 * stick.range && stick.body > 0;
+const steps = (now: Stick, one: Stick): boolean =>
+  now.color > 0 &&
+  bare(now) &&
+  now.close > one.close &&
+  now.open > one.open &&
+  now.open <= one.close + one.near &&
+  now.body > one.body - one.far;
 
-const starShape = (stick: Stick): boolean =>
-  stick.range > 0 && upper(stick) >= 2 * stick.body && lower(stick) <= 0.1 * stick.range && stick.body > 0;
+const falls = (now: Stick, one: Stick): boolean =>
+  now.color < 0 && footless(now) && now.close < one.close && now.open < one.open && now.open > one.close;
 
-function marching(now: Stick, one: Stick, two: Stick, direction: number): boolean {
-  return (
-    closesNearExtreme(now, direction) &&
-    closesNearExtreme(one, direction) &&
-    closesNearExtreme(two, direction) &&
-    opensInside(now, one) &&
-    opensInside(one, two)
-  );
-}
-
-const closesNearExtreme = (stick: Stick, direction: number): boolean =>
-  stick.direction === direction && (direction > 0 ? upper(stick) : lower(stick)) <= 0.25 * stick.range;
-
-const opensInside = (stick: Stick, before: Stick): boolean =>
-  stick.open >= before.bottom && stick.open <= before.top;
-
-const WARM_UP = 12;
+const WARM_UP = 13;
+const UNDIRECTED = ['doji', 'dragonfly_doji', 'gravestone_doji', 'spinning_top', 'inside_bar'];
 
 const candlesticks = kernel(
   shared,
@@ -286,21 +325,12 @@ const candlesticks = kernel(
   ],
   () => {
     const bodies = new RollingMean(10);
-    let [two, one, now] = [0, 1, 2].map((): Stick => ({
-      open: NaN,
-      high: NaN,
-      low: NaN,
-      close: NaN,
-      top: NaN,
-      bottom: NaN,
-      body: NaN,
-      range: NaN,
-      direction: 0,
-      mean: NaN,
-    }));
-    let mean = NaN;
+    const [ranges, recent] = [10, 5].map((bars) => new RollingMean(bars));
+    let [three, two, one, now] = [0, 1, 2, 3].map(blank);
+    let [usual, range10, range5] = [NaN, NaN, NaN];
     return ({ open, high, low, close }, out) => {
-      const oldest = two;
+      const oldest = three;
+      three = two;
       two = one;
       one = now;
       now = oldest;
@@ -311,24 +341,46 @@ const candlesticks = kernel(
       now.top = Math.max(open, close);
       now.bottom = Math.min(open, close);
       now.body = now.top - now.bottom;
-      now.range = high - low;
-      now.direction = close > open ? 1 : close < open ? -1 : 0;
-      now.mean = mean;
-      mean = bodies.push(now.body);
-      const ready = two.mean === two.mean;
+      now.color = close >= open ? 1 : -1;
+      now.upper = high - now.top;
+      now.lower = now.bottom - low;
+      now.usual = usual;
+      now.slight = 0.1 * range10;
+      now.near = 0.2 * range5;
+      now.far = 0.6 * range5;
+      usual = bodies.push(now.body);
+      range10 = ranges.push(high - low);
+      range5 = recent.push(high - low);
+      const ready = three.usual === three.usual;
       let balance = 0;
       for (let i = 0; i < PATTERNS.length; i++) {
-        out[i] = ready ? FOUND[i](now, one, two) : NaN;
+        out[i] = ready ? FOUND[i](now, one, two, three) : NaN;
         if (DIRECTED[i]) balance += out[i];
       }
-      out[PATTERNS.length] = ratio(now.body, now.mean, 1);
+      out[PATTERNS.length] = ratio(now.body, now.usual, 1);
       out[PATTERNS.length + 1] = balance;
     };
   },
 );
 
+const blank = (): Stick => ({
+  open: NaN,
+  high: NaN,
+  low: NaN,
+  close: NaN,
+  top: NaN,
+  bottom: NaN,
+  body: NaN,
+  color: NaN,
+  upper: NaN,
+  lower: NaN,
+  usual: NaN,
+  slight: NaN,
+  near: NaN,
+  far: NaN,
+});
+
 const FOUND = PATTERNS.map(({ found }) => found);
-const UNDIRECTED = ['doji', 'dragonfly_doji', 'gravestone_doji', 'spinning_top', 'inside_bar'];
 const DIRECTED = PATTERNS.map(({ name }) => !UNDIRECTED.includes(name));
 
 export const patternKernels: readonly FeatureKernel[] = [shape, candlesticks];

@@ -113,12 +113,6 @@ const bands = kernel(
     },
     { name: 'bollinger_width', warmUp: 19, about: '(upper band - lower band) / middle' },
     {
-      name: 'price_score_20',
-      warmUp: 19,
-      unit: 'score',
-      about: 'close in deviations from its mean of 20; 0 when flat',
-    },
-    {
       name: 'price_score_50',
       warmUp: 49,
       unit: 'score',
@@ -140,9 +134,8 @@ const bands = kernel(
       const width = 4 * short.populationDeviation;
       out[0] = ratio(close - (short.mean - width / 2), width, 0.5);
       out[1] = width / short.mean;
-      out[2] = short.score(close);
-      out[3] = middle.score(close);
-      out[4] = long.score(close);
+      out[2] = middle.score(close);
+      out[3] = long.score(close);
     };
   },
 );

@@ -87,13 +87,6 @@ const sessions = kernel(
       source: 'Bitcoin block subsidy halvings',
       about: "days since Bitcoin's last halving; since the genesis block before the first",
     },
-    {
-      name: 'days_until_halving',
-      warmUp: 0,
-      unit: 'days',
-      source: 'Bitcoin block subsidy halvings',
-      about: 'days until 210 000 blocks of 10 minutes after the last halving, the estimate known at the time',
-    },
   ],
   (timeframe) => {
     const length = TIMEFRAME_MS[timeframe];
@@ -111,14 +104,12 @@ const sessions = kernel(
       let last = HALVINGS_MS[0];
       for (const halving of HALVINGS_MS) if (halving <= close) last = halving;
       out[6] = (close - last) / DAY_MS;
-      out[7] = (last + SUBSIDY_ERA_MS - close) / DAY_MS;
     };
   },
 );
 
 /** The genesis block and the blocks 210 000, 420 000, 630 000 and 840 000, as block times. */
 const HALVINGS_MS = [1231006505000, 1354116278000, 1468082773000, 1589225023000, 1713571767000];
-const SUBSIDY_ERA_MS = 210_000 * 10 * 60_000;
 
 function circle(out: Float64Array, at: number, turn: number): void {
   out[at] = Math.sin(2 * Math.PI * turn);

@@ -120,12 +120,6 @@ const flow = kernel(
         'exponential mean (13) of relative change x volume / mean volume of 20; 0 when nothing was traded',
     },
     {
-      name: 'up_volume_share_20',
-      warmUp: 20,
-      inputs: ['close', 'volume'],
-      about: 'volume of rising closes / volume of 20; 0.5 when nothing was traded',
-    },
-    {
       name: 'volume_price_trend_20',
       warmUp: 20,
       inputs: ['close', 'volume'],
@@ -138,7 +132,7 @@ const flow = kernel(
     const previousClose = new Lag(1);
     const previousTypical = new Lag(1);
     const [volume20, later20, later50] = [20, 20, 50].map((bars) => new RollingSum(bars));
-    const [obv20, obv50, flow20, up20, trend20] = [20, 50, 20, 20, 20].map((bars) => new RollingSum(bars));
+    const [obv20, obv50, flow20, trend20] = [20, 50, 20, 20].map((bars) => new RollingSum(bars));
     const [inflow, outflow] = [14, 14].map((bars) => new RollingSum(bars));
     const [fast, slow, force] = [3, 10, 13].map((bars) => new Ema(bars));
     let line = 0;
@@ -166,8 +160,7 @@ const flow = kernel(
       out[4] = ratio(100 * paid, paid + taken, 50);
       out[5] = ratio(force.push(move * volume), total / 20, 0);
 
-      out[6] = ratio(up20.push(first ? NaN : step > 0 ? volume : 0), total20, 0.5);
-      out[7] = ratio(trend20.push(move * volume), total20, 0);
+      out[6] = ratio(trend20.push(move * volume), total20, 0);
     };
   },
 );
@@ -258,6 +251,13 @@ const relations = kernel(
       about: 'ln(1 + mean of 20 |return| per million of quote volume); bars without volume count 0',
     },
     {
+      name: 'corwin_schultz_20',
+      warmUp: 20,
+      inputs: ['high', 'low'],
+      source: 'Corwin and Schultz 2012, spread from high and low prices; no overnight gap to adjust for',
+      about: 'mean of 20 bid-ask spreads estimated from two bars each, a negative one counted as 0',
+    },
+    {
       name: 'quote_volume_log',
       warmUp: 0,
       unit: 'log',
@@ -283,9 +283,11 @@ const relations = kernel(
     const plain = new RollingPairs(20);
     const absolute = new RollingPairs(50);
     const illiquidity = new RollingMean(20);
+    const spread = new RollingMean(20);
+    const before = { high: NaN, low: NaN };
     const slow = new Ema(26);
     const macd = new Macd(12, 26, 9);
-    return ({ close, volume }, out) => {
+    return ({ high, low, close, volume }, out) => {
       const move = close / previous.push(close) - 1;
       plain.push(move, volume);
       absolute.push(Math.abs(move), volume);
@@ -295,11 +297,28 @@ const relations = kernel(
       out[0] = plain.correlation;
       out[1] = absolute.correlation;
       out[2] = Math.log1p(illiquidity.push(millions === 0 ? 0 * move : Math.abs(move) / millions));
-      out[3] = Math.log1p(close * volume);
-      out[4] = ratio(macd.line, mean, 0);
-      out[5] = ratio(macd.histogram, mean, 0);
+      out[3] = spread.push(spreadOf({ high, low }, before));
+      before.high = high;
+      before.low = low;
+      out[4] = Math.log1p(close * volume);
+      out[5] = ratio(macd.line, mean, 0);
+      out[6] = ratio(macd.histogram, mean, 0);
     };
   },
 );
+
+interface HighLow {
+  readonly high: number;
+  readonly low: number;
+}
+
+/** Spread as a fraction of the price, at least 0, from two bars that follow each other (Corwin and Schultz 2012). */
+function spreadOf(now: HighLow, before: HighLow): number {
+  const single = Math.log(now.high / now.low) ** 2 + Math.log(before.high / before.low) ** 2;
+  const both = Math.log(Math.max(now.high, before.high) / Math.min(now.low, before.low)) ** 2;
+  const scale = 3 - 2 * Math.SQRT2;
+  const alpha = (Math.sqrt(2 * single) - Math.sqrt(single)) / scale - Math.sqrt(both / scale);
+  return Math.max(0, (2 * Math.expm1(alpha)) / (1 + Math.exp(alpha)));
+}
 
 export const volumeKernels: readonly FeatureKernel[] = [level, flow, averages, relations];

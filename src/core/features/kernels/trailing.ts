@@ -29,7 +29,11 @@ export class SuperTrend {
   }
 }
 
-/** Wilder's parabolic stop and reverse: the stop for the bar just closed; `NaN` on the first bar. */
+/**
+ * Wilder's parabolic stop and reverse as TA-Lib computes it: the stop for the bar just closed; `NaN` on the first
+ * bar. It begins at the first bar's low, or at its high where the second bar fell further than it rose; a bar that
+ * touches the stop reverses it.
+ */
 export class ParabolicStop {
   private readonly step: number;
   private readonly most: number;
@@ -39,48 +43,47 @@ export class ParabolicStop {
   private long = true;
   private high1 = NaN;
   private low1 = NaN;
-  private high2 = NaN;
-  private low2 = NaN;
 
   constructor(step: number, most: number) {
     this.step = step;
     this.most = most;
   }
 
-  push({ high, low, close }: Bar): number {
-    if (this.stop === this.stop) this.advance(high, low);
-    else if (this.high1 === this.high1) this.begin({ high, low, close });
-    this.high2 = this.high1;
-    this.low2 = this.low1;
+  push({ high, low }: Bar): number {
+    const { high1, low1 } = this;
     this.high1 = high;
     this.low1 = low;
-    return this.stop;
-  }
-
-  private begin({ high, low, close }: Pick<Bar, 'high' | 'low' | 'close'>): void {
-    this.long = close >= (this.high1 + this.low1) / 2;
-    this.stop = this.long ? Math.min(low, this.low1) : Math.max(high, this.high1);
-    this.extreme = this.long ? Math.max(high, this.high1) : Math.min(low, this.low1);
-    this.pace = this.step;
-  }
-
-  private advance(high: number, low: number): void {
-    const next = this.stop + this.pace * (this.extreme - this.stop);
-    // The stop never enters the range of the last two bars.
-    const guarded = this.long
-      ? Math.min(next, this.low1, this.low2 === this.low2 ? this.low2 : Infinity)
-      : Math.max(next, this.high1, this.high2 === this.high2 ? this.high2 : -Infinity);
-    if (this.long ? low < guarded : high > guarded) {
-      this.long = !this.long;
-      this.stop = this.long ? Math.min(this.extreme, low) : Math.max(this.extreme, high);
-      this.extreme = this.long ? high : low;
-      this.pace = this.step;
-      return;
-    }
-    this.stop = guarded;
-    const record = this.long ? high > this.extreme : low < this.extreme;
-    if (!record) return;
+    if (high1 !== high1) return NaN;
+    // Before its first advance the second bar counts as the one before it, as in TA-Lib.
+    if (this.stop === this.stop) return this.advance({ high, low, high1, low1 });
+    const fall = low1 - low;
+    this.long = !(fall > 0 && fall > high - high1);
+    this.stop = this.long ? low1 : high1;
     this.extreme = this.long ? high : low;
-    this.pace = Math.min(this.most, this.pace + this.step);
+    this.pace = this.step;
+    return this.advance({ high, low, high1: high, low1: low });
+  }
+
+  private advance({ high, low, high1, low1 }: Record<'high' | 'low' | 'high1' | 'low1', number>): number {
+    const touched = this.long ? low <= this.stop : high >= this.stop;
+    const record = this.long ? high > this.extreme : low < this.extreme;
+    if (touched) {
+      this.long = !this.long;
+      this.stop = this.guarded(this.extreme, { high, low, high1, low1 });
+      this.pace = this.step;
+      this.extreme = this.long ? high : low;
+    } else if (record) {
+      this.extreme = this.long ? high : low;
+      this.pace = Math.min(this.most, this.pace + this.step);
+    }
+    const now = this.stop;
+    const next = this.stop + this.pace * (this.extreme - this.stop);
+    this.stop = this.guarded(next, { high, low, high1, low1 });
+    return now;
+  }
+
+  /** The stop never enters the range of the last two bars. */
+  private guarded(stop: number, { high, low, high1, low1 }: Record<string, number>): number {
+    return this.long ? Math.min(stop, low1, low) : Math.max(stop, high1, high);
   }
 }
