@@ -177,6 +177,12 @@ export const ConfigSchema = z
           .enum(['stop-first', 'target-first', 'nearest-first'])
           .default('stop-first')
           .describe('Which came first when one bar reaches both stop and target'),
+        takeProfitFill: z
+          .enum(['beyond', 'touch'])
+          .default('beyond')
+          .describe(
+            'Whether a take-profit fills only beyond its level, or already when the price touches it',
+          ),
         reentry: z
           .enum(['new-signal', 'next-bar'])
           .default('new-signal')

@@ -34,33 +34,32 @@ export const isWorthAnOrder = (amount: number, wanted: number, change: number, b
 
 /**
  * Writes the wanted position values (quote currency) into `portfolio.wanted`, and behind them the capital they
- * are shares of: equity at this open less the cost of getting there. Together with what is held without an
- * opinion they respect the exposure limit.
+ * are shares of: equity at this open less the cost of getting there, of positions that are left or reversed included.
+ * Together with what is held without an opinion they respect the exposure limit.
  */
 function planPositions(portfolio: Portfolio, market: Market, row: number): void {
   const { columns, rules, wanted } = portfolio;
-  const { amount, target, blocked } = columns;
+  const { amount, target } = columns;
   let equity = portfolio.cash;
-  for (let s = 0; s < amount.length; s++)
-    if (amount[s] !== 0) equity += amount[s] * openPrice(portfolio, market, row, s);
-
-  const costs = (1 + rules.feeBps / 10_000) * (1 + rules.slippageBps / 10_000);
-  const capital = Math.max(0, equity) / costs;
-  let room = (capital * rules.maxExposurePct) / 100;
-  let asked = 0;
+  let left = 0;
+  let held = 0;
   for (let s = 0; s < amount.length; s++) {
-    let goal = target[s];
-    if (goal !== goal) {
-      if (amount[s] !== 0) room -= Math.abs(amount[s] * openPrice(portfolio, market, row, s));
+    const value = amount[s] === 0 ? 0 : amount[s] * openPrice(portfolio, market, row, s);
+    equity += value;
+    if (target[s] !== target[s]) {
+      held += Math.abs(value);
       continue;
     }
-    if (goal < 0 && !rules.allowShort) goal = 0;
-    if (blocked[s] !== 0) {
-      const reopens = amount[s] === 0 && rules.reentry === 'next-bar';
-      if (goal * blocked[s] <= 0 || reopens) blocked[s] = 0;
-      else goal = 0;
-    }
-    wanted[s] = (goal * capital * rules.maxPositionPct) / 100;
+    wanted[s] = goalOf(portfolio, s);
+    if (wanted[s] * amount[s] <= 0) left += Math.abs(value);
+  }
+  const costs = (1 + rules.feeBps / 10_000) * (1 + rules.slippageBps / 10_000);
+  const capital = Math.max(0, equity - left * (costs - 1)) / costs;
+  const room = (capital * rules.maxExposurePct) / 100 - held;
+  let asked = 0;
+  for (let s = 0; s < amount.length; s++) {
+    if (target[s] !== target[s]) continue;
+    wanted[s] *= (capital * rules.maxPositionPct) / 100;
     asked += Math.abs(wanted[s]);
   }
   if (asked > room) {
@@ -68,6 +67,17 @@ function planPositions(portfolio: Portfolio, market: Market, row: number): void 
     for (let s = 0; s < amount.length; s++) wanted[s] *= scale;
   }
   wanted[amount.length] = capital;
+}
+
+/** The waiting decision as far as the rules allow it; a side that is entered again is opened. */
+function goalOf({ columns, rules }: Portfolio, s: number): number {
+  const { amount, target, blocked } = columns;
+  const goal = target[s] < 0 && !rules.allowShort ? 0 : target[s];
+  if (blocked[s] === 0) return goal;
+  const reopens = amount[s] === 0 && rules.reentry === 'next-bar';
+  if (goal * blocked[s] > 0 && !reopens) return 0;
+  blocked[s] = 0;
+  return goal;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Cause } from './events.ts';
 import { closePosition, trail } from './fill.ts';
 import type { Market } from './market.ts';
 import type { Portfolio } from './portfolio.ts';
-import type { ExecutionRules } from './rules.ts';
+import type { ExecutionRules, TrailingStop } from './rules.ts';
 
 /**
  * Stop-loss, take-profit and trailing stop of the position in symbol `s` inside bar `row`, after the orders at its
@@ -21,7 +21,8 @@ export function protect(portfolio: Portfolio, market: Market, row: number, s: nu
     const stop = columns.stopPrice[s];
     const take = columns.takePrice[s];
     const stopHit = side * (worst - stop) <= 0;
-    const takeHit = side * (best - take) >= 0;
+    const beyond = side * (best - take);
+    const takeHit = beyond > 0 || (beyond === 0 && rules.takeProfitFill === 'touch');
     if (stopHit || takeHit) {
       if (!takeHit || (stopHit && stopComesFirst(rules, side, open, best, worst, stop, take))) {
         const price = levelFill(rules, side, open, best, stop);
@@ -34,13 +35,25 @@ export function protect(portfolio: Portfolio, market: Market, row: number, s: nu
     if (rules.trailingStop?.ratchet === 'same-bar' && rules.trailingStop.from === 'extreme') {
       raiseBest(portfolio, s, side, best);
       if (side * (worst - columns.stopPrice[s]) <= 0) {
-        exit(portfolio, s, columns.stopPrice[s], 'trailing-stop', market, row);
+        const price = entersHere ? fromOpen(rules.trailingStop, side, open, worst) : columns.stopPrice[s];
+        exit(portfolio, s, price, 'trailing-stop', market, row);
         return;
       }
     }
   }
   if (rules.trailingStop !== undefined)
     raiseBest(portfolio, s, side, rules.trailingStop.from === 'close' ? candles.close[row] : best);
+}
+
+/** As if the price had gone from the open just far enough to start trailing, then back: no further than the bar went. */
+function fromOpen(
+  { activationPct, distancePct }: TrailingStop,
+  side: number,
+  open: number,
+  worst: number,
+): number {
+  const level = open * (1 + (side * (activationPct - distancePct)) / 100);
+  return side * (level - worst) < 0 ? worst : level;
 }
 
 /** Both were reached in one bar. A level the bar opens beyond came first; else the rule decides. */

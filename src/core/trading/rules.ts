@@ -23,6 +23,11 @@ export interface ExecutionRules {
   /** Which comes first when one bar reaches both stop and target. `nearest-first`: the extreme nearer to the open. */
   readonly intrabarOrder: 'stop-first' | 'target-first' | 'nearest-first';
   /**
+   * What fills a take-profit. `beyond`: a price better than its level, since others wait at the level itself and may be
+   * served first. `touch`: the level is enough (Grademark).
+   */
+  readonly takeProfitFill: 'beyond' | 'touch';
+  /**
    * Where a stop or target fills in a bar that opens beyond it. `open`: at the open. `level-if-touched`: at its
    * level when the bar comes back to it (freqtrade, Grademark): for comparison, no exchange pays a stop that.
    */
@@ -36,7 +41,7 @@ export interface ExecutionRules {
   readonly reentry: 'new-signal' | 'next-bar';
 }
 
-interface TrailingStop {
+export interface TrailingStop {
   /** Distance from the best price since entry. */
   readonly distancePct: number;
   /** Profit at the best price from which on it trails. */
@@ -45,7 +50,8 @@ interface TrailingStop {
   readonly from: 'extreme' | 'close';
   /**
    * `next-bar`: this bar's best price moves the stop of the next bar. `same-bar`: it moves the stop before the
-   * bar's other extreme is tested, which flatters tight stops (the extreme need not have come first).
+   * bar's other extreme is tested, which flatters tight stops (the extreme need not have come first); on the bar of the
+   * entry an exit is priced from the open, as if the price had risen just enough to start trailing.
    */
   readonly ratchet: 'next-bar' | 'same-bar';
 }
@@ -64,7 +70,18 @@ export const SPOT_RULES: ExecutionRules = {
   takeProfitPct: undefined,
   trailingStop: undefined,
   intrabarOrder: 'stop-first',
+  takeProfitFill: 'beyond',
   gapFill: 'open',
   protectEntryBar: true,
   reentry: 'new-signal',
 };
+
+/** The same rules with freqtrade's fills, for comparison: most of them flatter. Fees, sizes and distances stay. */
+export const withFreqtradeFills = ({ trailingStop, ...rules }: ExecutionRules): ExecutionRules => ({
+  ...rules,
+  takeProfitFill: 'beyond',
+  gapFill: 'level-if-touched',
+  protectEntryBar: true,
+  reentry: 'next-bar',
+  trailingStop: trailingStop && { ...trailingStop, ratchet: 'same-bar' },
+});

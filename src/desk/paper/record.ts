@@ -32,6 +32,8 @@ const Rules = z.strictObject({
     }),
   ),
   intrabarOrder: z.enum(['stop-first', 'target-first', 'nearest-first']),
+  /** Sessions from before there was a choice filled at a touch. */
+  takeProfitFill: z.enum(['beyond', 'touch']).default('touch'),
   gapFill: z.enum(['open', 'level-if-touched']),
   protectEntryBar: z.boolean(),
   reentry: z.enum(['new-signal', 'next-bar']),

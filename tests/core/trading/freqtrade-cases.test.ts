@@ -3,14 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Cause, Trade } from '../../../src/core/trading/events.ts';
 import { createPortfolio } from '../../../src/core/trading/portfolio.ts';
-import type { ExecutionRules } from '../../../src/core/trading/rules.ts';
+import { type ExecutionRules, withFreqtradeFills } from '../../../src/core/trading/rules.ts';
 import { advance, setTarget } from '../../../src/core/trading/step.ts';
 import { anyAmount, type Bar, freeRules, HOUR_MS, marketOf } from './market-of.ts';
 
-const file = new URL('../../../../shared/golden/backtest/candle_cases.json', import.meta.url);
+const shared = new URL('../../../../shared/golden/backtest/candle_cases.json', import.meta.url);
 
 const Case = z.object({
   id: z.string(),
+  comment: z.string().optional(),
   data: z.array(z.array(z.number())),
   stop_loss: z.number(),
   roi: z.record(z.string(), z.number()),
@@ -48,31 +49,44 @@ const REASONS: Readonly<Record<Cause, string>> = {
   liquidation: 'LIQUIDATION',
 };
 
-describe.skipIf(!existsSync(file))(
+/** Those of freqtrade's suite that are not in the shared file: trailing stops on the bar of the entry among them. */
+const entryBarCases = z
+  .array(Case)
+  .parse(
+    JSON.parse(
+      readFileSync(new URL('../../golden/freqtrade-trailing-on-entry.json', import.meta.url), 'utf8'),
+    ),
+  );
+
+test.each(entryBarCases)('freqtrade $id: $comment', (golden) => expectTrades(golden));
+
+describe.skipIf(!existsSync(shared))(
   "freqtrade's published candle cases (skipped without the shared golden files)",
   () => {
-    const cases = existsSync(file) ? z.array(Case).parse(JSON.parse(readFileSync(file, 'utf8'))) : [];
+    const cases = existsSync(shared) ? z.array(Case).parse(JSON.parse(readFileSync(shared, 'utf8'))) : [];
     const covered = cases.filter(({ id }) => !(id in NOT_COVERED));
 
     test('26 of the 32 cases are covered', () => {
       expect([cases.length, covered.length]).toEqual([32, 26]);
     });
 
-    test.each(covered)('$id', (golden) => {
-      const trades = play(golden);
-      expect(
-        trades.map((trade) => ({
-          exit_reason: REASONS[trade.exit],
-          open_tick: trade.entryTime / HOUR_MS,
-          close_tick: trade.exitTime / HOUR_MS,
-          is_short: trade.side === 'short',
-        })),
-      ).toEqual(golden.trades);
-      const profit = trades.reduce((sum, trade) => sum + (trade.profitPct / 100) * golden.leverage, 0);
-      expect(Math.abs(profit - golden.profit_perc)).toBeLessThan(0.0005);
-    });
+    test.each(covered)('$id', (golden) => expectTrades(golden));
   },
 );
+
+function expectTrades(golden: Case): void {
+  const trades = play(golden);
+  expect(
+    trades.map((trade) => ({
+      exit_reason: REASONS[trade.exit],
+      open_tick: trade.entryTime / HOUR_MS,
+      close_tick: trade.exitTime / HOUR_MS,
+      is_short: trade.side === 'short',
+    })),
+  ).toEqual(golden.trades);
+  const profit = trades.reduce((sum, trade) => sum + (trade.profitPct / 100) * golden.leverage, 0);
+  expect(Math.abs(profit - golden.profit_perc)).toBeLessThan(0.0005);
+}
 
 /** freqtrade signals say when to enter and when to leave; a row without one keeps what is held. */
 function play(golden: Case): readonly Trade[] {
@@ -94,20 +108,20 @@ function play(golden: Case): readonly Trade[] {
 /** Leverage multiplies a price move into profit, so a stop of x % of the stake is x / leverage of the price. */
 function rulesOf(golden: Case): ExecutionRules {
   const stopLossPct = (-100 * golden.stop_loss) / golden.leverage;
-  return freeRules({
-    allowShort: true,
-    reentry: 'next-bar',
-    gapFill: 'level-if-touched',
-    stopLossPct,
-    takeProfitPct: (100 * (golden.roi['0'] ?? NaN)) / golden.leverage,
-    trailingStop: golden.trailing_stop
-      ? {
-          distancePct:
-            golden.trailing_stop_positive === undefined ? stopLossPct : 100 * golden.trailing_stop_positive,
-          activationPct: 100 * golden.trailing_stop_positive_offset,
-          from: 'extreme',
-          ratchet: 'same-bar',
-        }
-      : undefined,
-  });
+  return withFreqtradeFills(
+    freeRules({
+      allowShort: true,
+      stopLossPct,
+      takeProfitPct: (100 * (golden.roi['0'] ?? NaN)) / golden.leverage,
+      trailingStop: golden.trailing_stop
+        ? {
+            distancePct:
+              golden.trailing_stop_positive === undefined ? stopLossPct : 100 * golden.trailing_stop_positive,
+            activationPct: 100 * golden.trailing_stop_positive_offset,
+            from: 'extreme',
+            ratchet: 'next-bar',
+          }
+        : undefined,
+    }),
+  );
 }

@@ -41,7 +41,13 @@ describe.skipIf(!existsSync(folder))(
     test.each(runs)('%s trade by trade', (file, changes) => {
       const expected = GoldenTrades.parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
       const trades = play(
-        freeRules({ protectEntryBar: false, reentry: 'next-bar', gapFill: 'level-if-touched', ...changes }),
+        freeRules({
+          protectEntryBar: false,
+          reentry: 'next-bar',
+          gapFill: 'level-if-touched',
+          takeProfitFill: 'touch',
+          ...changes,
+        }),
       );
       expect(trades.length).toBe(expected.length);
       trades.forEach((trade, i) => {

@@ -10,7 +10,8 @@ import {
 } from '../../../src/core/trading/portfolio.ts';
 import { restore, snapshot } from '../../../src/core/trading/snapshot.ts';
 import { stepBar } from '../../../src/core/trading/step.ts';
-import { marketOf } from './market-of.ts';
+import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
+import { anyAmount, type Bar, marketOf } from './market-of.ts';
 import { type Scenario, scenario } from './random-market.ts';
 
 const runs = { numRuns: 400, seed: 20260213 };
@@ -145,6 +146,29 @@ describe('whatever the bars, the decisions and the rules', () => {
           // Slippage and fees shrink the equity below the positions they bought.
           expect(share).toBeLessThanOrEqual((given.rules.maxExposurePct / 100) * 1.006 + 1e-9);
         });
+      }),
+      runs,
+    );
+  });
+
+  test('reversing a position keeps to the exposure limit, whatever closing it costs', () => {
+    const costs = fc.record({
+      feeBps: fc.constantFrom(0, 10, 40, 100),
+      slippageBps: fc.constantFrom(0, 15, 80),
+    });
+    const limit = fc.constantFrom(50, 80, 100);
+    fc.assert(
+      fc.property(costs, limit, fc.constantFrom(1, -1), (paid, maxExposurePct, side) => {
+        const rules = { ...SPOT_RULES, ...paid, maxExposurePct, allowShort: true };
+        const still = Array.from({ length: 4 }, (): Bar => [100, 100, 100, 100]);
+        const portfolio = createPortfolio([anyAmount()], rules);
+        const market = marketOf(still);
+        const targets = [Float64Array.of(side, -side, NaN, NaN)];
+        for (let row = 0; row < 4; row++) stepBar(portfolio, market, row, targets);
+        expect(Math.sign(portfolio.columns.amount[0])).toBe(-side);
+        expect(grossExposure(portfolio) / equity(portfolio)).toBeLessThanOrEqual(
+          maxExposurePct / 100 + 1e-12,
+        );
       }),
       runs,
     );

@@ -52,6 +52,7 @@ const rules = fc
       { nil: undefined },
     ),
     intrabarOrder: fc.constantFrom('stop-first' as const, 'target-first' as const, 'nearest-first' as const),
+    takeProfitFill: fc.constantFrom('beyond' as const, 'touch' as const),
     gapFill: fc.constantFrom('open' as const, 'level-if-touched' as const),
     protectEntryBar: fc.boolean(),
     reentry: fc.constantFrom('new-signal' as const, 'next-bar' as const),

@@ -237,6 +237,12 @@ describe('protective exits of a position bought at 100', () => {
     expect(exitOf([107, 108, 104, 104], { takeProfitPct: 5 })).toEqual([['take-profit', 107]]);
   });
 
+  test('a target that is only touched fills when a touch is said to be enough', () => {
+    const touched: Bar = [101, 105, 101, 104];
+    expect(exitOf(touched, { takeProfitPct: 5 })).toEqual([]);
+    expect(exitOf(touched, { takeProfitPct: 5, takeProfitFill: 'touch' })).toEqual([['take-profit', 105]]);
+  });
+
   test.each([
     ['stop-first', [100, 106, 94, 100], 'stop-loss'],
     ['target-first', [100, 106, 94, 100], 'take-profit'],

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import type { Assessment, Traded } from '../../../lab/backtest/assess.ts';
 import { confidence } from '../../../lab/backtest/assess.ts';
@@ -19,6 +19,7 @@ import { configuredInstruments, executionRules } from '../../config/execution.ts
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
 import { writeFileAtomic } from '../../../data/files.ts';
 import { openStore } from '../../../data/store/store.ts';
+import { withFreqtradeFills } from '../../../core/trading/rules.ts';
 import { balanceWarning } from '../../../core/trading/balance-warning.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
 import { findGaps } from '../../../core/market/gaps.ts';
@@ -36,6 +37,7 @@ const Options = z.object({
   folds: z.string().default('5'),
   embargoBars: z.string().default('24'),
   seeds: z.boolean().default(false),
+  rulesOf: z.enum(['freqtrade']).optional(),
   report: z.string().optional(),
 });
 type Options = z.output<typeof Options>;
@@ -63,6 +65,11 @@ export function register(program: Command): void {
     .option('--folds <count>', 'folds of --walk-forward', '5')
     .option('--embargo-bars <count>', 'bars left free between training and fold', '24')
     .option('--seeds', 'also trade what the models learned from the other seeds of `train --seeds`')
+    .addOption(
+      new Option('--rules-of <system>', 'fill orders as another system does, for comparison').choices([
+        'freqtrade',
+      ]),
+    )
     .option('--report <file>', 'write a report as one HTML file')
     .addHelpText('after', EXAMPLES)
     .action(command(async (context, options) => run(context, Options.parse(options))));
@@ -85,7 +92,8 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   const source = await forecasts(context, options);
   const { panel, range } = source;
   const symbols = panel.series.map(({ symbol }) => symbol);
-  const rules = executionRules(trading, symbols.length);
+  const own = executionRules(trading, symbols.length);
+  const rules = options.rulesOf === undefined ? own : withFreqtradeFills(own);
   const instruments = configuredInstruments(trading, symbols);
   const small = balanceWarning(instruments, rules.initialBalance);
   const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];
