@@ -10,7 +10,8 @@ import type { ExplanationPart } from './explanation.ts';
 export interface Model<Params = unknown> {
   readonly id: string;
   readonly summary: string;
-  readonly kind: 'baseline' | 'classical' | 'deep' | 'agent';
+  /** `rule`: positions that a person states (core/strategy/quant); everything else states a belief. */
+  readonly kind: 'baseline' | 'rule' | 'classical' | 'deep' | 'agent';
   /** Paper or reference implementation. */
   readonly source: string;
   /** Training draws random numbers: another seed gives another model. */

@@ -15,6 +15,7 @@ import { multiTimeframe } from './multi-timeframe/index.ts';
 import { oneBarReversal } from './one-bar-reversal/index.ts';
 import { persistence } from './persistence/index.ts';
 import { ppo } from './ppo/index.ts';
+import { quantModels } from './quant.ts';
 import { tft } from './tft/index.ts';
 import { transformerModel } from './transformer/index.ts';
 
@@ -39,7 +40,17 @@ export const models: readonly Model[] = [
   graphAttentionModel,
   ppo,
   dqn,
+  ...quantModels,
 ];
+
+/** What `train --approach` chooses from: models that learn, rules that a person states, or both; baselines always. */
+export const APPROACHES = ['ml', 'quant', 'both'] as const;
+export type Approach = (typeof APPROACHES)[number];
+
+export const modelsOf = (approach: Approach): readonly Model[] =>
+  models.filter(({ kind }) =>
+    kind === 'baseline' || approach === 'both' ? true : (kind === 'rule') === (approach === 'quant'),
+  );
 
 /** Throws `UserError` with the nearest id for one that is not there. */
 export function findModel(id: string): Model {

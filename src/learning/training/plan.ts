@@ -6,7 +6,7 @@ import { suggest } from '../../core/foundation/nearest.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
 import type { Model } from '../../core/forecast/model.ts';
-import { findModel, models } from '../models/registry.ts';
+import { type Approach, findModel, models, modelsOf } from '../models/registry.ts';
 import { inputsOf } from '../../core/features/catalogue.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import { absentInputs } from '../../data/panel/load-inputs.ts';
@@ -28,7 +28,9 @@ export interface TrainingSettings {
   readonly validationPct: number;
   readonly testPct: number;
   readonly costs: Costs;
-  /** Ids of the models to train; default: all. */
+  /** What is trained when no models are named. */
+  readonly approach: Approach;
+  /** Ids of the models to train; default: all of the approach. */
   readonly models?: readonly string[];
   /** Hyper-parameters by model id. */
   readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -44,7 +46,11 @@ export interface TrainingSettings {
 export async function planRun(store: Store, settings: TrainingSettings): Promise<RunPlan> {
   const { exchange, symbols, timeframe, sinceMs, untilMs, mode, sources } = settings;
   requireKnown(Object.keys(settings.params));
-  const chosen = settings.models === undefined ? models : [...new Set(settings.models)].map(findModel);
+  const absent = await absentOf(store, settings);
+  const chosen =
+    settings.models === undefined
+      ? modelsOf(settings.approach).filter((model) => !readsAny(model, absent.features))
+      : [...new Set(settings.models)].map(findModel);
   const entries = chosen.map((model) => ({
     id: model.id,
     params: modelParams(model, mode, settings.params[model.id] ?? {}),
@@ -78,7 +84,7 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
     timeframe,
     sources,
     inputs: [...panel.inputs],
-    absentGroups: await absentGroups(store, settings),
+    absentGroups: absent.groups,
     sinceMs: span.fromMs,
     untilMs: span.untilMs,
     ...chronologicalSplit(span, timeframe, settings),
@@ -89,13 +95,24 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
   };
 }
 
-/** Groups of features that could not be used, whole or in part: their inputs are not stored for every symbol. */
-async function absentGroups(store: Store, settings: TrainingSettings): Promise<string[]> {
+/** Features, and groups of them in whole or in part, that could not be used: their inputs are not stored for every symbol. */
+async function absentOf(
+  store: Store,
+  settings: TrainingSettings,
+): Promise<{ readonly groups: string[]; readonly features: ReadonlySet<string> }> {
   const absent = await Promise.all(
     settings.symbols.map((symbol) => absentInputs(store, { ...settings, symbol })),
   );
-  return [...new Set(absent.flat().flatMap(({ groups }) => groups))].toSorted();
+  const all = absent.flat();
+  return {
+    groups: [...new Set(all.flatMap(({ groups }) => groups))].toSorted(),
+    features: new Set(all.flatMap(({ features }) => features)),
+  };
 }
+
+/** A rule that needs such an input is left out unless it is named; models do without, by themselves. */
+const readsAny = (model: Model, absent: ReadonlySet<string>): boolean =>
+  model.kind === 'rule' && model.features(model.params.parse({})).some((name) => absent.has(name));
 
 /** Defaults, then what quick mode changes, then what the user set. */
 export function modelParams(

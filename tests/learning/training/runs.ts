@@ -54,6 +54,7 @@ export const SETTINGS: TrainingSettings = {
   costs: { feeBps: 10, slippageBps: 5 },
   models: ['buy-and-hold', 'persistence', 'one-bar-reversal'],
   params: {},
+  approach: 'ml',
   allowSynthetic: false,
   sources: DEFAULT_SOURCES,
 };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Command } from 'commander';
 import { UserError } from '../../../core/foundation/errors.ts';
 import { duration } from '../../../core/foundation/duration.ts';
+import { APPROACHES } from '../../../learning/models/registry.ts';
 import { openStore } from '../../../data/store/store.ts';
 import type { TrainingEvent } from '../../../learning/training/journal.ts';
 import { planRun } from '../../../learning/training/plan.ts';
@@ -16,6 +17,7 @@ import { printRun, runDocument } from '../training-text.ts';
 const Options = z.object({
   mode: z.string().default('quick'),
   checkpoint: z.string().optional(),
+  approach: z.string().default('ml'),
   models: z.string().transform(list).optional(),
   seeds: z.string().optional(),
   allowSynthetic: z.boolean().default(false),
@@ -26,6 +28,7 @@ const EXAMPLES = `
 Examples:
   $ crypto-trader train --mode quick
   $ crypto-trader train --mode full --models boosted-trees,momentum-garch
+  $ crypto-trader train --approach quant                    rules such as trend and momentum, no training needed
   $ crypto-trader train --mode full --seeds 8               mean and deviation over eight seeds
   $ crypto-trader train --mode resume                       go on with the newest run
   $ crypto-trader train --mode resume --checkpoint checkpoints/2026-02-13T08-30-00Z-full
@@ -40,6 +43,7 @@ export function register(program: Command): void {
       '--checkpoint <path>',
       'what to resume: a run (id or folder; default: the newest), or one of its snapshots',
     )
+    .option('--approach <what>', 'ml: models that learn; quant: rules that a person states; both', 'ml')
     .option('--models <list>', 'only these models, such as boosted-trees,momentum-garch')
     .option(
       '--seeds <count>',
@@ -127,6 +131,7 @@ function settingsOf({ config, seed }: CommandContext, mode: 'quick' | 'full', op
     validationPct: training.validationPct,
     testPct: training.testPct,
     costs: { feeBps: trading.feeBps, slippageBps: trading.slippageBps },
+    approach: oneOf('--approach', options.approach, APPROACHES),
     ...(options.models !== undefined && { models: options.models }),
     params: config.models,
     sources: config.features,

@@ -42,9 +42,10 @@ export const calendar = defineRule<Params, Fitted>({
         const variance = (squares - (sum * sum) / count) / (count - 1);
         // Symbols move together: they count as one observation of each hour.
         const weeks = count / (panel.series.length * Math.max(1, HOUR_MS / barMs));
-        return weeks < 10 || !(variance > 0) ? 0 : sum / count / Math.sqrt(variance / weeks);
+        // Adding 0 turns -0 into 0, which JSON cannot tell apart.
+        return weeks < 10 || !(variance > 0) ? 0 : sum / count / Math.sqrt(variance / weeks) + 0;
       });
-      return { t, side: t.map((one) => (Math.abs(one) >= leastT ? Math.sign(one) : 0)) };
+      return { side: t.map((one) => (Math.abs(one) >= leastT ? Math.sign(one) : 0)), t };
     },
   },
   positions: (panel, _, { side }) => {

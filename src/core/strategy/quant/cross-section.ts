@@ -40,9 +40,9 @@ function crossSection(
     ...about,
     params: z.strictObject({ ...Params.shape, bars: Params.shape.bars.unwrap().default(bars) }),
     positions: (panel, params) => {
-      if (panel.series.length < 4) {
+      if (panel.series.length < 2) {
         throw new UserError(
-          `"${about.id}" ranks symbols against each other and needs four, got ${panel.series.length}.`,
+          `"${about.id}" ranks symbols against each other and needs two, got ${panel.series.length}.`,
           {
             hint: 'Add symbols to market.symbols, or leave this rule out.',
           },
