@@ -3,22 +3,43 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/foundation/errors.ts';
 
+/** The operations behind everything that must survive a crash. A test passes a disk on which one of them fails. */
+export interface Disk {
+  readonly open: typeof open;
+  readonly rename: typeof rename;
+}
+
+export const nodeDisk: Disk = { open, rename };
+
 /**
  * Replaces `path` in one step: after a crash or a full disk it holds the old content or the new one, whole.
  * Temporary file beside it, fsync, rename, fsync of the folder. One writer per path at a time.
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  disk: Disk = nodeDisk,
+): Promise<void> {
   const temporary = `${path}.tmp`;
-  await writeDurably(temporary, content);
-  await rename(temporary, path);
-  await syncFolder(dirname(path));
+  await writeDurably(temporary, content, disk);
+  try {
+    await disk.rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw explainDiskError(error, path);
+  }
+  await syncFolder(dirname(path), disk);
 }
 
 /** Writes the whole of `content` and waits until the disk has it; leaves no partial file behind an error. */
-export async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeDurably(
+  path: string,
+  content: string | Uint8Array,
+  disk: Disk = nodeDisk,
+): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   try {
-    const file = await open(path, 'w');
+    const file = await disk.open(path, 'w');
     try {
       await file.writeFile(content); // loops over short writes, which a nearly full disk answers with
       await file.sync();
@@ -32,11 +53,13 @@ export async function writeDurably(path: string, content: string | Uint8Array): 
 }
 
 /** Makes renames inside `folder` survive a power cut. Windows cannot open folders and does not need it. */
-export async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string, disk: Disk = nodeDisk): Promise<void> {
   if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
+  const handle = await disk.open(folder, 'r');
   try {
     await handle.sync();
+  } catch (error) {
+    throw explainDiskError(error, folder);
   } finally {
     await handle.close();
   }
@@ -46,6 +69,7 @@ const DISK_HINTS: Readonly<Record<string, string>> = {
   ENOSPC: 'The disk is full. Free some space and run the same command again; it resumes where it stopped.',
   EDQUOT: 'The disk quota is used up. Free some space and run the same command again; it resumes.',
   EFBIG: 'The file size limit (ulimit -f) is reached. Raise it and run the same command again; it resumes.',
+  EIO: 'The disk reports an error. Check it and its cable or mount, then run the same command again; it resumes.',
   EROFS: 'The file system is read-only. Point dataDir in config.yaml at a writable folder.',
   EACCES: 'Permission denied. Check the owner of the folder, or point dataDir in config.yaml elsewhere.',
   EPERM: 'Permission denied. Check the owner of the folder, or point dataDir in config.yaml elsewhere.',

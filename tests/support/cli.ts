@@ -10,13 +10,19 @@ export interface Finished {
 }
 
 /** Runs the built program as a user would, in `cwd`, with nothing of this process's environment but PATH. */
-export function runCli(
-  args: readonly string[],
-  options: { readonly cwd: string; readonly environment?: Readonly<Record<string, string>> },
-): Promise<Finished> {
+export const runCli = (args: readonly string[], options: RunOptions): Promise<Finished> =>
+  runCommand(process.execPath, [bin, ...args], options);
+
+interface RunOptions {
+  readonly cwd: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Any other program, in the same surroundings. */
+export function runCommand(program: string, args: readonly string[], options: RunOptions): Promise<Finished> {
   const env = { PATH: process.env['PATH'], TZ: 'Asia/Kolkata', ...options.environment };
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [bin, ...args], {
+    const child = spawn(program, args, {
       cwd: options.cwd,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],

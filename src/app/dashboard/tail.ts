@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readLines } from '../../desk/paper/lines.ts';
+import { readLines } from '../../data/journal/lines.ts';
 
 interface TailOptions {
   /** Names of the files looked at; the one written last is followed. */

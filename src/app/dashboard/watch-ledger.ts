@@ -1,9 +1,8 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
-import { decodeBar, decodeSession } from '../../desk/paper/chain.ts';
-import { LEDGER_FILE } from '../../desk/paper/ledger.ts';
-import type { BarRecord, SessionRecord } from '../../desk/paper/record.ts';
+import { LEDGER_FILE, parseLine } from '../../desk/paper/ledger.ts';
+import { BarRecord, SessionRecord } from '../../desk/paper/record.ts';
 import { sessionsFolder } from '../../desk/paper/slot.ts';
 import { createHistory } from './history.ts';
 import { createTail } from './tail.ts';
@@ -34,7 +33,7 @@ export function watchLedger(dataDir: string): { poll(): Promise<void>; view(nowM
     },
     onLine: (line) => {
       if (session === undefined) {
-        session = decodeSession(line, 'line 1').record;
+        session = parseLine(line, 'line 1', SessionRecord);
         return;
       }
       const { equity, events } = Glance.parse(JSON.parse(line));
@@ -46,7 +45,7 @@ export function watchLedger(dataDir: string): { poll(): Promise<void>; view(nowM
     poll: async () => {
       lastLine = undefined;
       await tail.poll();
-      if (lastLine !== undefined) last = decodeBar(lastLine, undefined, 'its end').record;
+      if (lastLine !== undefined) last = parseLine(lastLine, 'its end', BarRecord);
     },
     view: (nowMs) => ({
       session: session && describe(session, last, totals, nowMs),

@@ -1,5 +1,5 @@
 import type { Bar } from './bar.ts';
-import type { Decision } from './session.ts';
+import type { Decision } from './step.ts';
 
 /** Where closed bars come from, with what the models decided at their close. */
 export interface BarFeed {

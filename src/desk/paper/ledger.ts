@@ -1,130 +1,75 @@
-import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode, explainDiskError, writeFileAtomic } from '../../data/files.ts';
-import { damaged, decodeBar, decodeSession, encodeLink } from './chain.ts';
-import { readLines } from './lines.ts';
-import type { BarRecord, SessionRecord } from './record.ts';
-
-/**
- * The append-only file of a paper session: one JSON line for the session, then one for each processed bar,
- * each chained to the one before by its hash. A record is on the disk before `append` returns.
- */
-export interface Ledger {
-  /** Where the next record goes, and what it is chained to. */
-  readonly end: LedgerPosition;
-  append(record: BarRecord): Promise<LedgerPosition>;
-  close(): Promise<void>;
-}
-
-export interface LedgerPosition {
-  /** End of the last line, in bytes. */
-  readonly offset: number;
-  /** Hash of the last line. */
-  readonly hash: string;
-}
+import { z } from 'zod';
+import { UserError } from '../../core/foundation/errors.ts';
+import type { Disk } from '../../data/files.ts';
+import { hashOf, jsonOf } from '../../data/journal/chain.ts';
+import {
+  damaged,
+  type Journal,
+  type JournalEntry,
+  type JournalFile,
+  type JournalPosition,
+} from '../../data/journal/journal.ts';
+import { createJournal } from '../../data/journal/json-lines.ts';
+import { readFirstEntry } from '../../data/journal/read.ts';
+import { BarRecord, SessionRecord } from './record.ts';
 
 export const LEDGER_FILE = 'ledger.jsonl';
+export const SNAPSHOT_FILE = 'snapshot.json';
 
-/** Starts a ledger in `folder`. Its first line is there whole or not at all. */
-export async function createLedger(folder: string, session: SessionRecord): Promise<Ledger> {
-  const { line, hash } = encodeLink(session, '');
-  const path = join(folder, LEDGER_FILE);
-  await mkdir(folder, { recursive: true });
-  await writeFileAtomic(path, line);
-  return openAt(path, { offset: Buffer.byteLength(line), hash });
-}
+/** The journal of the session in `folder`: first the session, then one entry for each processed bar. */
+export const ledgerFile = (folder: string): JournalFile => ({
+  path: join(folder, LEDGER_FILE),
+  name: 'paper ledger',
+  hint: 'Put the file back from a backup, or start a new session with `paper --fresh`; the old one is kept.',
+});
 
-/** The first line of the ledger in `folder` and where it ends, or `undefined` when there is no ledger. */
-export async function readSession(
-  folder: string,
-): Promise<{ readonly session: SessionRecord; readonly start: LedgerPosition } | undefined> {
-  const path = join(folder, LEDGER_FILE);
-  let first: string | undefined;
-  let offset: number;
-  try {
-    offset = await readLines(path, 0, (line) => {
-      first = line;
-      return 'stop';
-    });
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  if (first === undefined) throw damaged(`line 1 of "${path}"`, 'the line is not complete');
-  const { record, hash } = decodeSession(first, `line 1 of "${path}"`);
-  return { session: record, start: { offset, hash } };
-}
+export const createLedger = (folder: string, session: SessionRecord, disk: Disk): Promise<Journal> =>
+  createJournal(ledgerFile(folder), session, disk);
 
 /**
- * Reads the bars that follow `from` (a position that was taken of this ledger), checking the chain, cuts off
- * a torn last line and opens the ledger for appending. Throws `UserError` when a whole line is damaged.
+ * The session of the ledger in `folder` and where its first line ends, or `undefined` when there is no session.
+ * Throws `UserError` when the ledger is damaged, or gone while its snapshot is still there.
  */
-export async function resumeLedger(
+export async function readSession(
   folder: string,
-  from: LedgerPosition,
-  onBar: (record: BarRecord, where: string) => void,
-): Promise<{ readonly ledger: Ledger; readonly tornBytes: number }> {
-  const path = join(folder, LEDGER_FILE);
-  const end = await readBars(path, from, onBar);
-  const { size } = await stat(path);
-  const tornBytes = size - end.offset;
-  const ledger = await openAt(path, end);
-  if (tornBytes > 0) await truncate(path, end.offset);
-  return { ledger, tornBytes };
+): Promise<{ readonly session: SessionRecord; readonly start: JournalPosition } | undefined> {
+  const file = ledgerFile(folder);
+  const first = await readFirstEntry(file);
+  if (first === undefined && existsSync(join(folder, SNAPSHOT_FILE)))
+    throw new UserError(`The ${file.name} "${file.path}" is gone; only its snapshot is left.`, {
+      hint: file.hint,
+    });
+  return first && { session: parseEntry(file, first, SessionRecord), start: first.end };
 }
 
-/** Walks the bars behind `from`; returns the position of the last one. */
-export async function readBars(
-  path: string,
-  from: LedgerPosition,
-  onBar: (record: BarRecord, where: string) => void,
-): Promise<LedgerPosition> {
-  let end = from;
-  await readLines(path, from.offset, (line, offset) => {
-    const where = `byte ${end.offset} of "${path}"`;
-    const { record, hash } = decodeBar(line, end.hash, where);
-    end = { offset, hash };
-    onBar(record, where);
-    return 'go-on';
-  });
-  return end;
-}
+export const parseBar = (folder: string, entry: JournalEntry): BarRecord =>
+  parseEntry(ledgerFile(folder), entry, BarRecord);
 
-async function openAt(path: string, position: LedgerPosition): Promise<Ledger> {
-  const file = await open(path, 'a');
-  let end = position;
-  return {
-    get end() {
-      return end;
-    },
-    append: async (record) => {
-      const { line, hash } = encodeLink(record, end.hash);
-      const bytes = Buffer.from(line);
-      try {
-        await writeAll(file, bytes);
-        await file.datasync();
-      } catch (error) {
-        throw explainDiskError(error, path);
-      }
-      end = { offset: end.offset + bytes.length, hash };
-      return end;
-    },
-    close: () => file.close(),
-  };
-}
-
-/** A nearly full disk answers with short writes. */
-async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
-  for (let written = 0; written < bytes.length;)
-    written += (await file.write(bytes, written, bytes.length - written)).bytesWritten;
-}
-
-async function truncate(path: string, size: number): Promise<void> {
-  const file = await open(path, 'r+');
+/** The entry as what `schema` says; throws `UserError` naming where it stands when it is something else. */
+export function parseEntry<Schema extends z.ZodType>(
+  file: JournalFile,
+  { json, where }: Pick<JournalEntry, 'json' | 'where'>,
+  schema: Schema,
+): z.output<Schema> {
   try {
-    await file.truncate(size);
-    await file.sync();
-  } finally {
-    await file.close();
+    return schema.parse(JSON.parse(json));
+  } catch (error) {
+    if (error instanceof z.ZodError) throw damaged(file, where, z.prettifyError(error), error);
+    if (error instanceof SyntaxError) throw damaged(file, where, error.message, error);
+    throw error;
   }
+}
+
+/** A line of a ledger that is being watched while it grows: as it stands, without its place in the chain. */
+export function parseLine<Schema extends z.ZodType>(
+  line: string,
+  where: string,
+  schema: Schema,
+): z.output<Schema> {
+  const bytes = Buffer.from(line);
+  const file = ledgerFile('');
+  if (hashOf(bytes) === undefined) throw damaged(file, where, `it is not a line of a ${file.name}`);
+  return parseEntry(file, { json: jsonOf(bytes), where }, schema);
 }

@@ -2,7 +2,7 @@ import { alignColumn, type AlignedMarket, alignMarket } from '../../core/trading
 import type { Store } from '../../data/store/store.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import { forecastAll, loadTrainedPanel, type TrainedSet } from '../../learning/training/checkpoints.ts';
-import type { Decision } from './session.ts';
+import type { Decision } from './step.ts';
 
 /** The stored bars of all symbols on one clock, and what the models say at the close of each. */
 export interface Outlook {

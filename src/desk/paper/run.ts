@@ -54,6 +54,7 @@ export async function runPaper(
   let state: FeedState = { kind: 'fresh' };
   let failures = 0;
   while (!signal.aborted) {
+    await session.assertSound();
     const before = barsProcessed;
     let ended = false;
     try {
@@ -70,6 +71,8 @@ export async function runPaper(
       freshCycles++;
       state = { kind: 'fresh' };
     } catch (error) {
+      // Ctrl-C excuses a request that was cut off, never a bar that could not be written.
+      await session.assertSound();
       if (signal.aborted) break;
       if (!(error instanceof SourceUnavailable)) throw error;
       state = stale(state, error.message, pauseMs(intervalMs, ++failures), options.now());

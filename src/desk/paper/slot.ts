@@ -55,8 +55,11 @@ export async function openSession(
         return session.last;
       },
       close: async () => {
-        await session.close();
-        await lock.release();
+        try {
+          await session.close();
+        } finally {
+          await lock.release();
+        }
       },
     };
   } catch (error) {

@@ -1,41 +1,57 @@
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { errorCode, writeFileAtomic } from '../../data/files.ts';
+import { type Disk, errorCode, writeFileAtomic } from '../../data/files.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { encodeLink, expectedHash, hashOf, jsonOf } from '../../data/journal/chain.ts';
+import type { JournalPosition } from '../../data/journal/journal.ts';
+import { holds } from '../../data/journal/read.ts';
 import type { PortfolioSnapshot } from '../../core/trading/snapshot.ts';
-import { LEDGER_FILE, type LedgerPosition } from './ledger.ts';
+import { ledgerFile, SNAPSHOT_FILE } from './ledger.ts';
 import { BarRecord } from './record.ts';
 
 /**
  * The account at a position of the ledger, so that a restart need not replay months of minutes. The ledger is
- * the truth: a snapshot that does not belong to it is ignored, and the replay starts from the first bar.
+ * the truth: a snapshot that is not whole, or of another version, is ignored, and the replay starts from the first bar.
  */
 interface Snapshot {
-  readonly position: LedgerPosition;
+  readonly position: JournalPosition;
   readonly last: BarRecord;
   readonly portfolio: PortfolioSnapshot;
 }
 
-const SNAPSHOT_FILE = 'snapshot.json';
+const pathIn = (folder: string): string => join(folder, SNAPSHOT_FILE);
 
-export async function writeSnapshot(folder: string, snapshot: Snapshot): Promise<void> {
-  const json = JSON.stringify(snapshot, (_, value: unknown) => (value === undefined ? null : value));
-  await writeFileAtomic(join(folder, SNAPSHOT_FILE), json);
-}
+/** Its line carries its own hash: a flipped bit must not become somebody's cash. */
+export const writeSnapshot = (folder: string, snapshot: Snapshot, disk: Disk): Promise<void> =>
+  writeFileAtomic(pathIn(folder), encodeLink(snapshot, '').line, disk);
 
-/** The snapshot in `folder`, when there is a whole one and the ledger still holds the line it was taken at. */
+/**
+ * The snapshot in `folder`, when there is a whole one. It was written after the ledger's line was on the disk: when
+ * the ledger lacks that line, the ledger has lost something, and a `UserError` says so.
+ */
 export async function readSnapshot(folder: string): Promise<Snapshot | undefined> {
-  let text: string;
+  const path = pathIn(folder);
+  let bytes: Buffer;
   try {
-    text = await readFile(join(folder, SNAPSHOT_FILE), 'utf8');
+    bytes = await readFile(path);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
-  const parsed = SnapshotSchema.safeParse(parseJson(text));
+  const line = bytes.subarray(0, -1);
+  const hash = hashOf(line);
+  if (hash === undefined || hash !== expectedHash(line, '')) return undefined;
+  const parsed = SnapshotSchema.safeParse(JSON.parse(jsonOf(line)));
   if (!parsed.success) return undefined;
-  const belongs = await endsWithHash(join(folder, LEDGER_FILE), parsed.data.position);
-  return belongs ? parsed.data : undefined;
+  const { position } = parsed.data;
+  if (await holds(ledgerFile(folder), position)) return parsed.data;
+  throw new UserError(
+    `The paper ledger "${ledgerFile(folder).path}" lacks the bar that ended at byte ${position.offset}, which its snapshot was taken of: bars are missing at its end, or it is another ledger.`,
+    {
+      hint: `Put the ledger back from a backup. To go on from what it still holds, delete "${path}"; to start another session: \`paper --fresh\`.`,
+    },
+  );
 }
 
 const stored = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
@@ -74,23 +90,3 @@ const SnapshotSchema = z.strictObject({
     }),
   }),
 }) satisfies z.ZodType<Snapshot>;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-async function endsWithHash(path: string, position: LedgerPosition): Promise<boolean> {
-  const file = await open(path, 'r');
-  try {
-    const tail = `,"hash":"${position.hash}"}\n`;
-    const bytes = Buffer.alloc(tail.length);
-    const { bytesRead } = await file.read(bytes, 0, tail.length, position.offset - tail.length);
-    return bytesRead === tail.length && bytes.toString('latin1') === tail;
-  } finally {
-    await file.close();
-  }
-}

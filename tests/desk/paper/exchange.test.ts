@@ -18,7 +18,7 @@ import { verifySession } from '../../../src/desk/paper/session.ts';
 import { loadTrained, type TrainedSet } from '../../../src/learning/training/checkpoints.ts';
 import type { TrainedMember } from '../../../src/learning/training/member-folder.ts';
 import { walk } from '../../support/candles.ts';
-import { runCli } from '../../support/cli.ts';
+import { runCli, runCommand } from '../../support/cli.ts';
 import { pair } from '../../support/exchange/market.ts';
 import { type LoopbackExchange, startExchange } from '../../support/exchange/server.ts';
 
@@ -165,7 +165,7 @@ describe('paper trading against an exchange', () => {
     expect(await last.ended).toBe(130);
 
     expect(barsOf(folder)).toEqual(barsOf(expected));
-    expect(await verifySession(slotFolder(folder))).toBe(BARS);
+    expect((await verifySession(slotFolder(folder)))?.bars).toBe(BARS);
     await expectBacktestParity(folder);
   }, 120_000);
 
@@ -306,9 +306,31 @@ describe('paper trading on stored bars', () => {
     expect(exchange.requests.length).toBe(asked);
     const trained = await loadTrained(join(folder, 'checkpoints'));
     const stored = join(folder, 'data/paper/binance-1h-stored');
-    expect(await verifySession(stored)).toBe((START - trained.validateUntilMs) / HOUR);
+    expect((await verifySession(stored))?.bars).toBe((START - trained.validateUntilMs) / HOUR);
     cpSync(stored, slotFolder(folder), { recursive: true });
     await expectBacktestParity(folder);
+  });
+
+  it('ends with an error where the disk takes no more, and loses nothing', async () => {
+    const whole = newFolder();
+    await paperJson(whole, '--no-exchange');
+    const ledger = (folder: string): string => join(folder, 'data/paper/binance-1h-stored/ledger.jsonl');
+    const bars = (folder: string): readonly string[] =>
+      readFileSync(ledger(folder), 'utf8')
+        .replaceAll(/"(processedAtMs|startedAtMs)":\d+|"(hash|sessionId)":"[^"]*"/g, '')
+        .split('\n');
+    for (const kibibytes of [2, 7, 20]) {
+      const folder = newFolder();
+      const command = `ulimit -f ${kibibytes}; exec "${process.execPath}" "${bin}" paper --no-exchange`;
+      const limited = await runCommand('bash', ['-c', command], {
+        cwd: folder,
+        environment: { CRYPTO_TRADER_LOG_LEVEL: 'error' },
+      });
+      expect(limited).toMatchObject({ status: 1, stderr: expect.stringContaining('EFBIG') as string });
+      expect(existsSync(join(folder, 'data/paper/binance-1h-stored/snapshot.json'))).toBe(false);
+      expect((await paperJson(folder, '--no-exchange')).recovered).toBe(true);
+      expect(bars(folder)).toEqual(bars(whole));
+    }
   });
 });
 

@@ -1,8 +1,10 @@
 import {
   appendFileSync,
   copyFileSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -12,8 +14,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runBacktest } from '../../../src/core/trading/run.ts';
+import { UserError } from '../../../src/core/foundation/errors.ts';
 import { createRandom } from '../../../src/core/foundation/random.ts';
-import { encodeLink } from '../../../src/desk/paper/chain.ts';
+import { encodeLink } from '../../../src/data/journal/chain.ts';
 import type { BarRecord, LedgerRecord } from '../../../src/desk/paper/record.ts';
 import {
   type PaperSession,
@@ -146,22 +149,30 @@ describe('a restart', () => {
     await slow.close();
   });
 
-  it('ignores a snapshot of another ledger, a half-written one and one that is ahead of its ledger', async () => {
+  it('ignores a snapshot that is not whole: cut off, with a flipped bit, of another version', async () => {
     const { folder, ledger } = await finished();
     const snapshot = readFileSync(join(folder, 'snapshot.json'), 'utf8');
-    const secondLast = ledger.lastIndexOf('\n', ledger.length - 2) + 1;
-    const other = await cutAt(ledger, secondLast);
-    copyFileSync(join(folder, 'snapshot.json'), join(other, 'snapshot.json'));
-    const half = await cutAt(ledger, ledger.length);
-    writeFileSync(join(half, 'snapshot.json'), snapshot.slice(0, 300));
-    for (const [place, bars] of [
-      [other, 59],
-      [half, 60],
-    ] as const) {
+    const cash = snapshot.indexOf('"cash":') + 8;
+    for (const text of [
+      snapshot.slice(0, 300),
+      `${snapshot.slice(0, cash)}${snapshot[cash] === '1' ? '2' : '1'}${snapshot.slice(cash + 1)}`,
+      '{"position":{},"last":{},"portfolio":{}}',
+    ]) {
+      const place = await cutAt(ledger, ledger.length);
+      writeFileSync(join(place, 'snapshot.json'), text);
       const running = await resumed(place);
-      expect(running.recovery.barsReplayed).toBe(bars);
+      expect(running.recovery.barsReplayed).toBe(60);
       await running.close();
     }
+  });
+
+  it('refuses a ledger that lacks what its snapshot was taken of, or that is gone beside its snapshot', async () => {
+    const { folder, ledger } = await finished();
+    const cut = await cutAt(ledger, ledger.lastIndexOf('\n', ledger.length - 2) + 1);
+    copyFileSync(join(folder, 'snapshot.json'), join(cut, 'snapshot.json'));
+    await expect(resumeSession(cut)).rejects.toThrow('bars are missing at its end');
+    rmSync(join(cut, 'ledger.jsonl'));
+    await expect(resumeSession(cut)).rejects.toThrow('only its snapshot is left');
   });
 });
 
@@ -215,12 +226,74 @@ describe('a damaged ledger is refused:', () => {
     );
   });
 
-  it('behind a snapshot it is found by the full replay', async () => {
-    const { folder, ledger } = await finished();
-    expect(await verifySession(folder)).toBe(60);
+  it('before a snapshot it is found at the start, in a long ledger while the session runs', async () => {
+    const { walk, folder, ledger } = await finished();
+    expect(await verifySession(folder)).toEqual({ bars: 60, tornBytes: 0 });
     const at = ledger.indexOf('"equity":1');
     writeFileSync(join(folder, 'ledger.jsonl'), ledger.slice(0, at) + '"equity":9' + ledger.slice(at + 10));
     await expect(verifySession(folder)).rejects.toThrow('its hash does not fit');
+    await expect(resumeSession(folder)).rejects.toThrow('its hash does not fit');
+
+    const snapshot = readFileSync(join(folder, 'snapshot.json'), 'utf8');
+    const running = await resumeSession(folder, { checkFirstBytes: 0 });
+    await expect(running?.checked).rejects.toThrow('its hash does not fit');
+    await expect(running?.assertSound()).rejects.toThrow('its hash does not fit');
+    const [{ bar, decision }] = steps(walk);
+    await expect(running?.process(bar, decision, 0)).rejects.toThrow('its hash does not fit');
+    await running?.close();
+    expect(readFileSync(join(folder, 'snapshot.json'), 'utf8')).toBe(snapshot);
+  });
+
+  it.each([
+    ['a start from the snapshot', resumeSession, true],
+    ['a start without one', resumeSession, false],
+    ['a full replay', verifySession, true],
+  ] as const)(
+    'any flipped byte of it, by %s',
+    async (_, read, snapshot) => {
+      const { folder, ledger } = await finished(2);
+      const bytes = Buffer.from(ledger);
+      if (!snapshot) rmSync(join(folder, 'snapshot.json'));
+      const unnoticed: number[] = [];
+      for (let at = 0; at < bytes.length; at++) {
+        const flipped = Buffer.from(bytes);
+        flipped[at] ^= 1 << (at % 8);
+        writeFileSync(join(folder, 'ledger.jsonl'), flipped);
+        await read(folder).then(
+          () => unnoticed.push(at),
+          (error: unknown) => {
+            if (!(error instanceof UserError)) throw error;
+          },
+        );
+      }
+      expect(bytes.length).toBeGreaterThan(1500);
+      expect(unnoticed).toEqual([]);
+    },
+    240_000,
+  );
+
+  it.each([
+    ['removed', (path: string) => rmSync(path), 'was removed while it was in use'],
+    [
+      'replaced',
+      (path: string) => {
+        copyFileSync(path, `${path}.copy`);
+        renameSync(`${path}.copy`, path);
+      },
+      'was replaced by another file',
+    ],
+    ['cut', (path: string) => truncateSync(path, 100), 'was cut by something else'],
+    ['written to', (path: string) => appendFileSync(path, 'x'), 'was written to by something else'],
+  ])('under a running session, %s: it stops with a word', async (_, harm, words) => {
+    const folder = newFolder();
+    const running = await startSession(folder, session);
+    const all = steps(randomWalk(3, 3));
+    await processAll(running, all.slice(0, 2));
+    harm(join(folder, 'ledger.jsonl'));
+    await expect(running.assertSound()).rejects.toThrow(words);
+    await expect(processAll(running, all)).rejects.toThrow(words);
+    await running.close();
+    expect(existsSync(join(folder, 'snapshot.json'))).toBe(false);
   });
 });
 

@@ -1,6 +1,6 @@
 import { createRandom, normal } from '../../../src/core/foundation/random.ts';
 import { type Bar, barAt } from '../../../src/desk/paper/bar.ts';
-import type { Decision } from '../../../src/desk/paper/session.ts';
+import type { Decision } from '../../../src/desk/paper/step.ts';
 import type { SessionRecord } from '../../../src/desk/paper/record.ts';
 import { emptyCandles } from '../../../src/core/market/candles.ts';
 import { TIMEFRAME_MS } from '../../../src/core/market/timeframe.ts';

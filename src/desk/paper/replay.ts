@@ -1,0 +1,49 @@
+import { isDeepStrictEqual } from 'node:util';
+import { damaged, type JournalEntry } from '../../data/journal/journal.ts';
+import type { Account } from './account.ts';
+import { ledgerFile, parseBar, parseEntry } from './ledger.ts';
+import { BarRecord } from './record.ts';
+import { advanceAccount } from './step.ts';
+
+/** Puts the entries of a ledger through an account again and demands what is on record of each. */
+interface Replay {
+  /** Throws `UserError` when the bar gives other events, cash, equity or positions than those on record. */
+  readonly see: (entry: JournalEntry) => void;
+  bars(): number;
+  /** The last bar, whole. */
+  last(): BarRecord | undefined;
+}
+
+/** What the account needs of a bar. The rest of the record is compared as it stands, or not needed. */
+const Inputs = BarRecord.pick({ timeMs: true, candles: true, decision: true, targets: true }).strip();
+
+export function createReplay(folder: string, account: Account): Replay {
+  let latest: JournalEntry | undefined;
+  let bars = 0;
+  return {
+    see: (entry) => {
+      const inputs = parseEntry(ledgerFile(folder), entry, Inputs);
+      const again = advanceAccount(account, inputs, inputs);
+      // The same numbers are the same text; only a difference is worth the time to read the record as a whole.
+      const text = JSON.stringify(again, (_, value: unknown) => (value === undefined ? null : value));
+      if (!entry.json.startsWith(text.slice(1, -1), entry.json.indexOf('"events":')))
+        assertSame(parseBar(folder, entry), again, folder, entry);
+      latest = entry;
+      bars++;
+    },
+    bars: () => bars,
+    last: () => latest && parseBar(folder, latest),
+  };
+}
+
+function assertSame(
+  record: BarRecord,
+  again: ReturnType<typeof advanceAccount>,
+  folder: string,
+  { where }: JournalEntry,
+): void {
+  for (const field of ['events', 'cash', 'equity', 'positions'] as const) {
+    if (!isDeepStrictEqual(again[field], record[field]))
+      throw damaged(ledgerFile(folder), where, `replaying the bar gives other ${field} than those on record`);
+  }
+}
