@@ -1,7 +1,13 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { appendFileSync, mkdirSync, statSync } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/foundation/errors.ts';
+import { IN_PLAIN_WORDS, issueLines } from '../core/foundation/plain-issues.ts';
+import { errorCode, explainDiskError, explainFolderError, FileError } from './file-errors.ts';
+import { readTextFile } from './text-file.ts';
+
+export { errorCode, explainDiskError } from './file-errors.ts';
 
 /** The operations behind everything that must survive a crash. A test passes a disk on which one of them fails. */
 export interface Disk {
@@ -20,6 +26,7 @@ export async function writeFileAtomic(
   content: string | Uint8Array,
   disk: Disk = nodeDisk,
 ): Promise<void> {
+  await requireReplaceable(path);
   const temporary = `${path}.tmp`;
   await writeDurably(temporary, content, disk);
   try {
@@ -31,13 +38,26 @@ export async function writeFileAtomic(
   await syncFolder(dirname(path), disk);
 }
 
+/** Throws `FileError` when a folder, a device or a pipe stands at `path`: a rename would put a file in its place. */
+export async function requireReplaceable(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || found.isFile()) return;
+  throw new FileError(
+    `Cannot write "${path}": a ${found.isDirectory() ? 'folder' : 'device'} stands there.`,
+    {
+      hint: 'Choose the path of a file.',
+      path,
+    },
+  );
+}
+
 /** Writes the whole of `content` and waits until the disk has it; leaves no partial file behind an error. */
 export async function writeDurably(
   path: string,
   content: string | Uint8Array,
   disk: Disk = nodeDisk,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   try {
     const file = await disk.open(path, 'w');
     try {
@@ -47,10 +67,44 @@ export async function writeDurably(
       await file.close();
     }
   } catch (error) {
-    await rm(path, { force: true });
+    await rm(path, { force: true }).catch(() => undefined);
     throw explainDiskError(error, path);
   }
 }
+
+/** Adds to the end of a file; a full or forbidden disk is a `UserError`. */
+export function appendWhole(path: string, content: string | Uint8Array): void {
+  try {
+    appendFileSync(path, content);
+  } catch (error) {
+    throw explainDiskError(error, path);
+  }
+}
+
+/**
+ * Makes `folder` and the folders above it, where they are missing. Not `mkdir`'s own `recursive`: below /proc, where
+ * nothing can be made and the answer is ENOENT, that tries for ever.
+ */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST' && isFolder(folder)) return;
+    const parent = dirname(folder);
+    if (errorCode(error) !== 'ENOENT' || isFolder(parent) || parent === folder)
+      throw explainFolderError(error, folder);
+    makeFolder(parent);
+    makeFolder(folder);
+  }
+}
+
+const isFolder = (path: string): boolean => {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+};
 
 /** Makes renames inside `folder` survive a power cut. Windows cannot open folders and does not need it. */
 export async function syncFolder(folder: string, disk: Disk = nodeDisk): Promise<void> {
@@ -65,33 +119,8 @@ export async function syncFolder(folder: string, disk: Disk = nodeDisk): Promise
   }
 }
 
-const DISK_HINTS: Readonly<Record<string, string>> = {
-  ENOSPC: 'The disk is full. Free some space and run the same command again; it resumes where it stopped.',
-  EDQUOT: 'The disk quota is used up. Free some space and run the same command again; it resumes.',
-  EFBIG: 'The file size limit (ulimit -f) is reached. Raise it and run the same command again; it resumes.',
-  EIO: 'The disk reports an error. Check it and its cable or mount, then run the same command again; it resumes.',
-  EROFS: 'The file system is read-only. Point dataDir in config.yaml at a writable folder.',
-  EACCES: 'Permission denied. Check the owner of the folder, or point dataDir in config.yaml elsewhere.',
-  EPERM: 'Permission denied. Check the owner of the folder, or point dataDir in config.yaml elsewhere.',
-  EEXIST: 'A file stands where a folder is needed. Move it, or point dataDir in config.yaml elsewhere.',
-  ENOTDIR: 'A file stands where a folder is needed. Move it, or point dataDir in config.yaml elsewhere.',
-};
-
-/** Turns what the operating system says about a full, read-only or forbidden disk into a `UserError`. */
-export function explainDiskError(error: unknown, path: string): unknown {
-  const hint = DISK_HINTS[errorCode(error) ?? ''];
-  if (hint === undefined) return error;
-  return new UserError(`Cannot write "${path}" (${errorCode(error)}). What was there before is unchanged.`, {
-    hint,
-    cause: error,
-  });
-}
-
-/** The operating system's code of an error, such as `ENOENT`. */
-export function errorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
+/** Manifests and records of this program; a store of ten years of minutes has one of a few megabytes. */
+const LARGEST_JSON_BYTES = 64 * 2 ** 20;
 
 /** `undefined` when there is no such file; `UserError` with `hint` when it does not hold what `schema` says. */
 export async function readJson<Schema extends z.ZodType>(
@@ -99,17 +128,12 @@ export async function readJson<Schema extends z.ZodType>(
   schema: Schema,
   hint: string,
 ): Promise<z.output<Schema> | undefined> {
-  let text: string;
+  const text = readTextFile({ path, largestBytes: LARGEST_JSON_BYTES });
+  if (text === undefined) return undefined;
   try {
-    text = await readFile(path, 'utf8');
+    return schema.parse(JSON.parse(text), IN_PLAIN_WORDS);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    const why = error instanceof z.ZodError ? issueLines(error).join('; ') : String(error);
     throw new UserError(`"${path}" is damaged or of another version: ${why}`, { hint, cause: error });
   }
 }

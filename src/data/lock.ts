@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { UserError } from '../core/foundation/errors.ts';
-import { errorCode, explainDiskError } from './files.ts';
+import { errorCode, explainDiskError, makeFolder } from './files.ts';
 
 export interface Lock {
   release(): Promise<void>;
@@ -25,9 +25,7 @@ export interface LockOptions {
  */
 export async function acquireLock(path: string, options: LockOptions): Promise<Lock> {
   const deadline = Date.now() + options.waitMs;
-  await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
-    throw explainDiskError(error, path);
-  });
+  makeFolder(dirname(path));
   for (;;) {
     if (await tryCreate(path, options.purpose)) {
       await removeLeftovers(path);

@@ -1,3 +1,4 @@
+import { isAbsolute, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { loadConfig, type LoadedConfig } from '../config/load.ts';
@@ -7,7 +8,10 @@ import { type Log, silentLog } from '../../core/foundation/log.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { parseSymbols } from '../../core/market/symbols.ts';
+import { plainText } from '../../core/foundation/plain-text.ts';
+import { explainSystemError, FileError } from '../../data/file-errors.ts';
 import { classify, Interrupted, UsageError } from './exit.ts';
+import { jsonText } from './json-text.ts';
 import type { LogLevel } from './logging.ts';
 import { createOutput, type Output } from './output.ts';
 import { createRedactor } from './redact.ts';
@@ -23,6 +27,8 @@ export interface CommandContext {
   /** Aborted by Ctrl-C: finish the durable step, then throw `signal.reason`. */
   readonly signal: AbortSignal;
   readonly seed: number;
+  /** Whether the command line itself has this option, such as `--folds`. */
+  readonly given: (option: string) => boolean;
 }
 
 type Run = (
@@ -68,12 +74,21 @@ export function command(
       interrupt.abort(new Interrupted());
     };
     process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+    let loaded: Config | undefined;
     try {
-      const context = await createContext(options, { out, colour, redact, logs, signal: interrupt.signal });
+      const { signal } = interrupt;
+      const given = (option: string): boolean => isGiven(self, option);
+      const context = await createContext(options, { out, colour, redact, logs, signal, given });
+      loaded = context.config;
       await run(context, options, ...args);
-      interrupt.signal.throwIfAborted();
     } catch (error) {
-      fail(interrupt.signal.aborted ? interrupt.signal.reason : error, { json: out.json, redact });
+      // What the disk refuses is worth more than that somebody wanted to stop.
+      const interrupted = interrupt.signal.aborted && explainSystemError(error) === undefined;
+      fail(interrupted && !(error instanceof FileError) ? interrupt.signal.reason : error, {
+        json: out.json,
+        redact,
+        config: loaded,
+      });
     } finally {
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     }
@@ -83,14 +98,30 @@ export function command(
 /** Prints an error where the caller looks for it and sets the exit code. */
 export function fail(
   error: unknown,
-  { json, redact }: { json: boolean; redact: (text: string) => string },
+  { json, redact, config }: { json: boolean; redact: (text: string) => string; config?: Config | undefined },
 ): void {
-  const { exitCode, kind, message, hint } = classify(error);
+  const { exitCode, kind, message, hint: advice } = classify(error);
   process.exitCode = exitCode;
   if (exitCode === 0) return;
-  process.stderr.write(redact(`${message}\n${hint === undefined ? '' : `${hint}\n`}`));
-  if (json)
-    process.stdout.write(`${redact(JSON.stringify({ error: { kind, message, hint } }, undefined, 2))}\n`);
+  const setting = config === undefined ? undefined : settingOf(error, config);
+  const hint = setting === undefined ? advice : `${advice ?? ''} The folder is set by ${setting}.`;
+  process.stderr.write(redact(plainText(`${message}\n${hint === undefined ? '' : `${hint}\n`}`)));
+  if (json) process.stdout.write(`${redact(jsonText({ error: { kind, message, hint } }))}\n`);
+}
+
+/** The setting that names the folder of a file that cannot be read or written. */
+function settingOf(error: unknown, config: Config): string | undefined {
+  const path = error instanceof FileError ? error.path : explainSystemError(error)?.path;
+  if (path === undefined) return undefined;
+  return (['checkpointDir', 'logDir', 'dataDir'] as const).find((name) => {
+    const inside = relative(resolve(config[name]), resolve(path));
+    return inside === '' || !(inside.startsWith('..') || isAbsolute(inside));
+  });
+}
+
+function isGiven(self: Command, option: string): boolean {
+  const known = self.options.find(({ long }) => long === option);
+  return known !== undefined && self.getOptionValueSource(known.attributeName()) === 'cli';
 }
 
 async function createContext(
@@ -101,6 +132,7 @@ async function createContext(
     redact: (text: string) => string;
     logs: boolean;
     signal: AbortSignal;
+    given: (option: string) => boolean;
   },
 ): Promise<CommandContext> {
   const options = GlobalOptions.parse(raw);
@@ -114,7 +146,8 @@ async function createContext(
     flags: { seed, 'log.level': logLevel },
   });
   const log = surroundings.logs ? await openLog(config, logLevel, surroundings) : silentLog;
-  return { config, settings, log, out: surroundings.out, signal: surroundings.signal, seed: config.seed };
+  const { out, signal, given } = surroundings;
+  return { config, settings, log, out, signal, given, seed: config.seed };
 }
 
 async function openLog(
@@ -129,6 +162,8 @@ async function openLog(
     terminalLevel: terminalLevel ?? terminalDefault(config.log.level),
     colour,
     redact,
+    onUnwritable: ({ message, hint }) =>
+      void process.stderr.write(redact(plainText(`Going on without a log file. ${message} ${hint}\n`))),
   });
 }
 

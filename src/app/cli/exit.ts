@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { CheckFailed, UserError } from '../../core/foundation/errors.ts';
+import { explainSystemError } from '../../data/file-errors.ts';
 
 /** The reason that the signal of a command carries after Ctrl-C. */
 export class Interrupted extends Error {
@@ -29,6 +30,10 @@ export function classify(error: unknown): Failure {
     return { exitCode: error.exitCode === 0 ? 0 : 2, kind: 'usage', message: error.message };
   if (error instanceof CheckFailed) return { exitCode: 3, kind: 'check', message: error.message };
   if (error instanceof Interrupted) return { exitCode: 130, kind: 'interrupted', message: 'Interrupted.' };
+  // The last net: a file that cannot be read or written is never a fault of the program.
+  const unreachable = explainSystemError(error);
+  if (unreachable !== undefined)
+    return { exitCode: 1, kind: 'user', message: unreachable.message, hint: unreachable.hint };
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     exitCode: 70,

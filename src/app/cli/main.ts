@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { UserError } from '../../core/foundation/errors.ts';
+import { plainText } from '../../core/foundation/plain-text.ts';
+import { explainSystemError } from '../../data/file-errors.ts';
+import { fail } from './command.ts';
+import { loadEnvironmentFile } from './environment-file.ts';
+import { createRedactor } from './redact.ts';
 
 interface CommandModule {
   register(program: Command): void;
@@ -72,7 +78,8 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
 /** Runs the program and sets `process.exitCode`. `argv` as in `process.argv`. */
 export async function main(argv: readonly string[]): Promise<void> {
   stopWhenNobodyReads();
-  loadEnvironmentFile();
+  const fault = environmentFault();
+  const redact = createRedactor(process.env);
   const word = argv.slice(2).find((argument) => COMMANDS.some(({ name }) => name === argument));
   const asked = COMMANDS.find(({ name }) => name === word);
   const program = new Command('crypto-trader')
@@ -87,22 +94,38 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--no-color', 'plain text')
     .helpOption('-h, --help', 'show help')
     .configureHelp({ showGlobalOptions: true })
+    // What was typed comes back in commander's errors.
+    .configureOutput({ writeErr: (text) => void process.stderr.write(redact(plainText(text))) })
     .showHelpAfterError('(see --help)')
     .exitOverride()
+    // Help needs no environment, every command does.
+    .hook('preAction', () => {
+      if (fault !== undefined) throw fault;
+    })
     .addHelpText('after', EXAMPLES);
-  for (const entry of COMMANDS) {
-    if (entry === asked) (await entry.load()).register(program);
-    else program.command(entry.name).description(entry.summary);
-  }
-  for (const subcommand of program.commands) subcommand.copyInheritedSettings(program);
-
   try {
+    for (const entry of COMMANDS) {
+      if (entry === asked) (await entry.load()).register(program);
+      else program.command(entry.name).description(entry.summary);
+    }
+    for (const subcommand of program.commands) subcommand.copyInheritedSettings(program);
     if (argv.length <= 2) program.outputHelp();
     else await program.parseAsync([...argv]);
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
     // commander has printed its message and the nearest valid word already.
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    else fail(error, { json: argv.includes('--json'), redact });
+  }
+}
+
+/** Reads `.env`; what is wrong with it. */
+function environmentFault(): UserError | undefined {
+  try {
+    loadEnvironmentFile('.env', process.env);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
   }
 }
 
@@ -117,22 +140,20 @@ Examples:
 
 Exit codes: 0 done, 1 you can fix it, 2 wrong command line, 3 finished but its check failed, 130 interrupted.`;
 
-/** `crypto-trader models list | head`, `crypto-trader train 2>&1 | head`: the reader has gone, which is no error. */
+/**
+ * `crypto-trader models list | head`, `crypto-trader train 2>&1 | head`: the reader has gone, which is no error. A full
+ * disk behind `>` is one; behind `2>` it costs the messages only.
+ */
 function stopWhenNobodyReads(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit();
-      throw error;
+      if (stream === process.stderr) return;
+      process.stderr.write(
+        `The output cannot be written: ${explainSystemError(error)?.message ?? error.message}\n`,
+      );
+      process.exit(1);
     });
-}
-
-/** Variables from `.env` in the working folder; what is set already wins. */
-function loadEnvironmentFile(): void {
-  try {
-    process.loadEnvFile('.env');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-  }
 }
 
 function version(): string {

@@ -1,12 +1,16 @@
 import Table from 'cli-table3';
 import { MultiBar, Presets } from 'cli-progress';
 import { duration } from '../../core/foundation/duration.ts';
+import { plainLine, plainText } from '../../core/foundation/plain-text.ts';
+import { jsonText } from './json-text.ts';
 
 /** The only thing that prints results. Human text and the JSON document never mix on stdout. */
 export interface Output {
   readonly json: boolean;
   /** Human text on stdout; silent under --json. */
   print(text?: string): void;
+  /** A picture that was drawn for a terminal, with its colours; silent under --json. */
+  frame(text: string): void;
   /** A line for people that is no result: on stderr, under --json too. */
   notice(text: string): void;
   /** A table for people; silent under --json. */
@@ -39,9 +43,11 @@ export function createOutput(settings: OutputSettings): Output {
   };
   return {
     json: settings.json,
-    print: (text = '') => human(text),
-    notice: (text) => void process.stderr.write(`${settings.redact(text)}\n`),
+    print: (text = '') => human(plainText(text)),
+    frame: human,
+    notice: (text) => void process.stderr.write(`${settings.redact(plainText(text))}\n`),
     table(head, rows) {
+      if (settings.json) return;
       const colours = settings.colour ? { head: ['cyan'], border: ['gray'] } : { head: [], border: [] };
       const style = { ...colours, compact: true, 'padding-left': 0, 'padding-right': 0 };
       const table = new Table({
@@ -50,14 +56,21 @@ export function createOutput(settings: OutputSettings): Output {
         chars: OPEN_BORDERS,
         colAligns: alignments(head, rows),
       });
-      for (const row of rows) table.push([...row]);
-      human(table.toString().replace(/ +$/gm, ''));
+      for (const row of rows) table.push(row.map(plainText));
+      human(table.toString().split('\n').map(withoutTrailingSpaces).join('\n'));
     },
     document(value) {
-      if (settings.json) process.stdout.write(`${settings.redact(JSON.stringify(value, undefined, 2))}\n`);
+      if (settings.json) process.stdout.write(`${settings.redact(jsonText(value))}\n`);
     },
     progress: () => (process.stderr.isTTY && !settings.json ? bars() : lines()),
   };
+}
+
+/** In one step from the end: a pattern for it looks at every run of spaces within the line again from each of them. */
+function withoutTrailingSpaces(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === ' ') end--;
+  return line.slice(0, end);
 }
 
 /** Columns of numbers stand to the right. */
@@ -97,14 +110,21 @@ function bars(): Progress {
     Presets.shades_classic,
   );
   return {
-    task(label, total) {
-      const bar = multi.create(total, 0, { label: label.padEnd(18), note: '' });
+    task(label, work) {
+      const total = Math.ceil(work);
+      const bar = multi.create(total, 0, { label: plainLine(label).padEnd(18), note: '' });
       const annotate = withEta(total);
-      return { update: (done, ...about) => bar.update(done, { note: annotate(done, ...about) }) };
+      return {
+        update: (done, ...about) =>
+          bar.update(whole(done, work), { note: annotate(whole(done, work), ...about) }),
+      };
     },
     stop: () => multi.stop(),
   };
 }
+
+/** Work is counted in bars, of which the last one asked for may be a part: it counts when it is there. */
+const whole = (done: number, work: number): number => (done >= work ? Math.ceil(work) : Math.floor(done));
 
 /** Before the end how long the rest will take, where a narrow terminal still shows it, then the note. */
 function withEta(total: number): (done: number, note?: string, etaSeconds?: number) => string {
@@ -112,7 +132,7 @@ function withEta(total: number): (done: number, note?: string, etaSeconds?: numb
   return (done, note, etaSeconds) => {
     const seconds = etaSeconds ?? ((Date.now() - startedAt) * (total - done)) / done / 1000;
     const parts = done > 0 && done < total ? [`ETA ${duration(seconds)}`] : [];
-    return (note ? [...parts, note] : parts).join(', ');
+    return (note ? [...parts, plainLine(note)] : parts).join(', ');
   };
 }
 
@@ -120,17 +140,21 @@ const LINE_EVERY_MS = 5_000;
 
 function lines(): Progress {
   return {
-    task(label, total) {
+    task(label, work) {
       let printedAt = Date.now();
+      const total = Math.ceil(work);
       const annotate = withEta(total);
       return {
-        update(done, ...about) {
+        update(part, ...about) {
           const now = Date.now();
+          const done = whole(part, work);
           if (done < total && now - printedAt < LINE_EVERY_MS) return;
           printedAt = now;
           const percent = total > 0 ? Math.floor((100 * done) / total) : 100;
           const note = annotate(done, ...about);
-          process.stderr.write(`${label}: ${done}/${total} (${percent} %) ${note}`.trimEnd() + '\n');
+          process.stderr.write(
+            `${plainLine(label)}: ${done}/${total} (${percent} %) ${note}`.trimEnd() + '\n',
+          );
         },
       };
     },

@@ -7,5 +7,7 @@ declare module 'pino-roll' {
     readonly size: string;
     readonly limit: { readonly count: number };
     readonly sync: boolean;
+    /** Bytes that wait for a disk that takes none; what comes beyond is dropped. */
+    readonly maxLength: number;
   }): Promise<Writable>;
 }

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { load as parseScalar } from 'js-yaml';
 import { z } from 'zod';
 import { UserError } from '../../core/foundation/errors.ts';
 import { nearest } from '../../core/foundation/nearest.ts';
+import { IN_PLAIN_WORDS, shownValue } from '../../core/foundation/plain-issues.ts';
+import { plainLine } from '../../core/foundation/plain-text.ts';
+import { readTextFile } from '../../data/text-file.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { parseYaml, type YamlDocument } from './yaml.ts';
 
@@ -24,7 +25,11 @@ export interface ConfigSources {
   readonly flags: Readonly<Record<string, unknown>>;
 }
 
-const ENVIRONMENT_PREFIX = 'CRYPTO_TRADER_';
+export const ENVIRONMENT_PREFIX = 'CRYPTO_TRADER_';
+
+/** A configuration is a few kilobytes; what is larger is another file. */
+const LARGEST_FILE_BYTES = 2 ** 20;
+const MOST_FAULTS_SHOWN = 20;
 
 /** Flag, then environment, then file, then default; the result is validated once, as a whole. */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
@@ -32,18 +37,20 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const values = structuredClone(asRecord(document.value, sources.file));
   const origins = new Map<string, Origin>();
 
-  const known = leafPaths();
+  const leaves = settingLeaves();
+  const known = leaves.map(({ path }) => path);
   for (const [name, text] of Object.entries(sources.environment)) {
-    if (!name.startsWith(ENVIRONMENT_PREFIX) || text === undefined) continue;
-    const path = known.find((candidate) => environmentName(candidate) === name);
-    if (path === undefined) {
+    // `NAME=` in an .env file and `${NAME:-}` in a compose file set a variable to nothing: it is not set.
+    if (!name.startsWith(ENVIRONMENT_PREFIX) || text === undefined || text.trim() === '') continue;
+    const leaf = leaves.find(({ path }) => environmentName(path) === name);
+    if (leaf === undefined) {
       const meant = nearest(name, known.map(environmentName));
-      throw new UserError(`Unknown setting "${name}" in the environment.`, {
+      throw new UserError(`Unknown setting "${plainLine(name, 80)}" in the environment.`, {
         hint: meant ? `Did you mean ${meant}?` : 'See `crypto-trader config show` for every setting.',
       });
     }
-    setPath(values, path, environmentValue(text, path));
-    origins.set(path, 'environment');
+    setPath(values, leaf.path, environmentValue(text, leaf, name));
+    origins.set(leaf.path, 'environment');
   }
   for (const [path, value] of Object.entries(sources.flags)) {
     if (value === undefined) continue;
@@ -51,13 +58,13 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     origins.set(path, 'flag');
   }
 
-  const result = ConfigSchema.safeParse(values);
-  if (!result.success) throw explain(result.error, document, sources.file, origins);
+  const result = ConfigSchema.safeParse(values, IN_PLAIN_WORDS);
+  if (!result.success) throw explain(result.error, { values, document, file: sources.file, origins });
   const config = result.data;
-  const settings = known.flatMap((path) => {
-    const value = getPath(config, path);
-    const inFile = getPath(document.value, path) !== undefined;
-    return [{ path, value, origin: origins.get(path) ?? (inFile ? 'file' : 'default') } as const];
+  const settings = known.map((path) => {
+    const inFile = valueAt(document.value, path.split('.')) !== undefined;
+    const origin = origins.get(path) ?? (inFile ? 'file' : 'default');
+    return { path, value: valueAt(config, path.split('.')), origin } as const;
   });
   return { config, settings };
 }
@@ -71,77 +78,123 @@ export const environmentName = (path: string): string =>
     .toUpperCase();
 
 function readDocument(sources: ConfigSources): YamlDocument {
-  let source: string;
-  try {
-    source = readFileSync(sources.file, 'utf8');
-  } catch (error) {
-    if (!sources.fileRequired && isMissing(error)) return { value: {}, lineOf: () => 1 };
-    throw new UserError(`Cannot read the configuration "${sources.file}".`, {
-      hint: 'Pass an existing file with --config, or leave the option out to use config.yaml and the defaults.',
-      cause: error,
-    });
-  }
-  return parseYaml(source, basename(sources.file));
+  const { file } = sources;
+  const source = readTextFile({ path: file, what: 'the configuration', largestBytes: LARGEST_FILE_BYTES });
+  if (source !== undefined) return parseYaml(source, basename(file));
+  if (!sources.fileRequired) return { value: {}, lineOf: () => 1 };
+  throw new UserError(`Cannot read the configuration "${file}": there is no such file.`, {
+    hint: 'Pass an existing file with --config, or leave the option out to use config.yaml and the defaults.',
+  });
 }
 
 function explain(
   error: z.ZodError,
-  document: YamlDocument,
-  file: string,
-  origins: ReadonlyMap<string, Origin>,
+  {
+    values,
+    document,
+    file,
+    origins,
+  }: {
+    readonly values: unknown;
+    readonly document: YamlDocument;
+    readonly file: string;
+    readonly origins: ReadonlyMap<string, Origin>;
+  },
 ): UserError {
-  const lines = error.issues.flatMap((issue) => {
+  // As functions: of thousands of faults only those that are shown are put into words.
+  const faults = error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => {
-        const path = [...issue.path, key];
-        const siblings = leafPaths()
-          .filter((leaf) => leaf.startsWith(issue.path.map((part) => `${String(part)}.`).join('')))
-          .map((leaf) => leaf.split('.')[issue.path.length]);
-        const meant = nearest(key, [...new Set(siblings)]);
-        const parent = issue.path.length > 0 ? ` in "${issue.path.map(String).join('.')}"` : '';
-        return `${where(path)} unknown key "${key}"${parent}.${meant ? ` Did you mean "${meant}"?` : ''}`;
+      return issue.keys.map((key) => () => {
+        const meant = nearest(key, siblings(issue.path));
+        const parent = issue.path.length > 0 ? ` in "${dotted(issue.path)}"` : '';
+        const shown = plainLine(key, LONGEST_KEY_SHOWN);
+        return `${where([...issue.path, key])} unknown key "${shown}"${parent}.${meant ? ` Did you mean "${meant}"?` : ''}`;
       });
     }
-    const dotted = issue.path.map(String).join('.');
-    const found = getPath(document.value, dotted);
-    const shown = found === undefined ? '' : ` (found ${JSON.stringify(found)})`;
-    return [`${where(issue.path)} "${dotted}": ${issue.message}${shown}`];
+    return () => {
+      const found = valueAt(values, issue.path);
+      const shown = found === undefined ? '' : ` (found ${shownValue(found)})`;
+      return `${where(issue.path)} "${dotted(issue.path)}": ${issue.message}${shown}`;
+    };
   });
   function where(path: readonly PropertyKey[]): string {
-    const dotted = path.map(String).join('.');
-    const origin = origins.get(dotted);
-    if (origin === 'environment') return `${environmentName(dotted)}:`;
+    const setting = settingLeaves().find((leaf) => isBelow(path, leaf.path.split('.')))?.path ?? '';
+    const origin = origins.get(setting);
+    if (origin === 'environment') return `${environmentName(setting)}:`;
     return origin === 'flag' ? 'command line:' : `${basename(file)}:${document.lineOf(path)}:`;
   }
-  return new UserError(`The configuration is not valid.\n${lines.map((line) => `  ${line}`).join('\n')}`, {
+  const lines = faults.slice(0, MOST_FAULTS_SHOWN).map((text) => `  ${text()}`);
+  if (faults.length > lines.length) lines.push(`  and ${faults.length - lines.length} more`);
+  return new UserError(`The configuration is not valid.\n${lines.join('\n')}`, {
     hint: 'Correct it, or see `crypto-trader config show` and the comments in config.yaml.',
   });
 }
 
-/** Dotted paths of every setting, read from the schema itself. */
-function leafPaths(): readonly string[] {
-  const walk = (schema: JsonSchema, prefix: string): string[] =>
+const LONGEST_KEY_SHOWN = 60;
+const dotted = (path: readonly PropertyKey[]): string =>
+  plainLine(path.map(String).join('.'), LONGEST_KEY_SHOWN);
+
+/** Settings and sections that may stand where `path` ends. */
+const siblings = (path: readonly PropertyKey[]): readonly string[] => [
+  ...new Set(
+    settingLeaves()
+      .map((leaf) => leaf.path.split('.'))
+      .filter((leaf) => leaf.length > path.length && isBelow(leaf, path))
+      .map((leaf) => leaf[path.length]),
+  ),
+];
+
+const isBelow = (path: readonly PropertyKey[], parent: readonly PropertyKey[]): boolean =>
+  parent.every((key, i) => String(path[i]) === String(key));
+
+/** A setting of the schema: its dotted path, and what its text in the environment is read as. */
+interface SettingLeaf {
+  readonly path: string;
+  readonly kind: 'number' | 'boolean' | 'list' | 'sections' | 'text';
+}
+
+/** Every setting, read from the schema itself. */
+function settingLeaves(): readonly SettingLeaf[] {
+  const walk = (schema: JsonSchema, prefix: string): SettingLeaf[] =>
     Object.entries(schema.properties ?? {}).flatMap(([key, child]) =>
-      child.properties ? walk(child, `${prefix}${key}.`) : [`${prefix}${key}`],
+      child.properties ? walk(child, `${prefix}${key}.`) : [{ path: `${prefix}${key}`, kind: kindOf(child) }],
     );
   leaves ??= walk(configJsonSchema(), '');
   return leaves;
 }
-let leaves: readonly string[] | undefined;
+let leaves: readonly SettingLeaf[] | undefined;
+
+function kindOf({ type }: JsonSchema): SettingLeaf['kind'] {
+  if (type === 'number' || type === 'integer') return 'number';
+  if (type === 'boolean') return 'boolean';
+  if (type === 'array') return 'list';
+  return type === 'object' ? 'sections' : 'text';
+}
 
 export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly description?: string;
+  readonly type?: string;
 }
 
 /** JSON schema of config.yaml, for editors. */
 export const configJsonSchema = (): JsonSchema =>
   z.toJSONSchema(ConfigSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
 
-/** `10` is a number, `a,b` for a list a list, everything else text. */
-function environmentValue(text: string, path: string): unknown {
-  if (path === 'market.symbols') return text.split(',').map((entry) => entry.trim());
-  return parseScalar(text);
+/** `10` is a number where a number belongs, `a,b` a list where a list does; what is neither stays text, for the schema to refuse. */
+function environmentValue(text: string, { kind }: SettingLeaf, name: string): unknown {
+  switch (kind) {
+    case 'number':
+      return /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(text) ? Number(text) : text;
+    case 'boolean':
+      return /^\s*(true|false)\s*$/i.test(text) ? /true/i.test(text) : text;
+    case 'list':
+      return text.split(',').map((entry) => entry.trim());
+    case 'sections':
+      return parseYaml(text, name).value;
+    case 'text':
+      return text;
+  }
 }
 
 function asRecord(value: unknown, file: string): Record<string, unknown> {
@@ -167,17 +220,12 @@ function setPath(target: Record<string, unknown>, path: string, value: unknown):
   setPath(next, rest.join('.'), value);
 }
 
-function getPath(value: unknown, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>(
-      (at, key) => (isRecord(at) || Array.isArray(at) ? Reflect.get(at, key) : undefined),
-      value,
-    );
-}
+const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (at, key) =>
+      (isRecord(at) || Array.isArray(at)) && Object.hasOwn(at, key) ? Reflect.get(at, key) : undefined,
+    value,
+  );
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';

@@ -22,14 +22,23 @@ const percent = (description: string) => z.number().min(0).max(100).describe(des
 const distance = (description: string) =>
   z
     .number()
-    .min(0.05, 'Too small: write percent, 5 for 5 %')
+    .min(0.05, 'too small: write percent, 5 for 5 %')
     .max(1000)
     .describe(`${description}, in percent; default: none`);
 const exchangeId = (description: string) =>
   z
     .string()
-    .regex(/^[a-z0-9]+$/, 'Expected a ccxt exchange id')
+    .regex(/^[a-z0-9]{1,40}$/, 'expected a ccxt exchange id, such as binance')
     .describe(description);
+/** A NUL ends a path for the operating system, and a line break ends it for every reader of a message. */
+const folder = (description: string) =>
+  z
+    .string()
+    .min(1)
+    .regex(/^\P{Cc}*$/u, 'expected a path without control characters')
+    .describe(description);
+/** Timers of Node end at 2^31 ms, and fire at once beyond. */
+const DAY_SECONDS = 86_400;
 const basisPoints = (description: string) => z.number().min(0).max(1000).describe(description);
 
 /** Everything that can be set, with its default. Keys, descriptions and limits are the documentation. */
@@ -40,9 +49,9 @@ export const ConfigSchema = z
       .min(0)
       .default(42)
       .describe('Seed of everything random; the same seed gives the same weights'),
-    dataDir: z.string().min(1).default('data').describe('Candles and paper sessions'),
-    checkpointDir: z.string().min(1).default('checkpoints').describe('Trained models'),
-    logDir: z.string().min(1).default('logs').describe('JSON-lines logs and training metrics'),
+    dataDir: folder('Candles and paper sessions').default('data'),
+    checkpointDir: folder('Trained models').default('checkpoints'),
+    logDir: folder('JSON-lines logs and training metrics').default('logs'),
     exchange: z
       .strictObject({
         id: exchangeId('A ccxt exchange id').default('binance'),
@@ -87,7 +96,12 @@ export const ConfigSchema = z
           .describe('Where candles come from; auto tries exchange, then Yahoo, then synthetic'),
         concurrency: z.int().min(1).max(16).default(3).describe('Symbols fetched side by side'),
         retries: z.int().min(0).max(20).default(5).describe('Attempts after a failed request'),
-        timeoutMs: z.int().min(100).default(20_000).describe('Patience with one request'),
+        timeoutMs: z
+          .int()
+          .min(100)
+          .max(1000 * DAY_SECONDS)
+          .default(20_000)
+          .describe('Patience with one request'),
         yahooUrl: z.url().optional().describe("Another host that serves Yahoo Finance's chart endpoint"),
       })
       .prefault({}),
@@ -193,7 +207,12 @@ export const ConfigSchema = z
       .prefault({}),
     paper: z
       .strictObject({
-        intervalSeconds: z.number().positive().default(60).describe('Pause between looks at the exchange'),
+        intervalSeconds: z
+          .number()
+          .positive()
+          .max(DAY_SECONDS)
+          .default(60)
+          .describe('Pause between looks at the exchange'),
       })
       .prefault({}),
     log: z

@@ -1,5 +1,6 @@
 import { EVENT_ID, type Event, getScalarValue, loadAll, parseEvents, YAMLException } from 'js-yaml';
 import { UserError } from '../../core/foundation/errors.ts';
+import { plainLine } from '../../core/foundation/plain-text.ts';
 
 export interface YamlDocument {
   readonly value: unknown;
@@ -11,8 +12,14 @@ export interface YamlDocument {
 export function parseYaml(source: string, fileName: string): YamlDocument {
   try {
     // An empty file, or one of comments alone, holds no document: nothing is set.
-    const [value] = loadAll(source, { filename: fileName });
-    const lines = keyLines(source, parseEvents(source, { filename: fileName }));
+    const [value, ...more] = loadAll(source, { filename: fileName, ...LIMITS });
+    if (more.length > 0) {
+      throw new UserError(`${fileName} holds ${more.length + 1} YAML documents, expected one.`, {
+        hint: 'Remove the lines "---" between them, or all documents but one.',
+      });
+    }
+    requireBounded(value, fileName);
+    const lines = keyLines(source, parseEvents(source, { filename: fileName, ...LIMITS }));
     return {
       value,
       lineOf(path) {
@@ -27,10 +34,38 @@ export function parseYaml(source: string, fileName: string): YamlDocument {
     if (!(error instanceof YAMLException)) throw error;
     const line = error.mark ? `:${error.mark.line + 1}` : '';
     throw new UserError(`${fileName}${line}: not valid YAML: ${error.reason}.`, {
-      hint: error.mark?.snippet ?? 'Correct the file, or remove it to use the defaults.',
+      hint:
+        error.mark?.snippet
+          ?.split('\n')
+          .map((line) => plainLine(line))
+          .join('\n') ?? 'Correct the file, or remove it to use the defaults.',
       cause: error,
     });
   }
+}
+
+/** Far above what settings need, far below what hurts. */
+const LIMITS = { maxDepth: 20, maxAliases: 100 };
+const MOST_VALUES = 100_000;
+
+/** An alias can stand for a list of aliases, and for what it is part of: a few lines can mean more than a memory holds. */
+function requireBounded(document: unknown, fileName: string): void {
+  let values = 0;
+  const above = new Set<unknown>();
+  const visit = (value: unknown): void => {
+    values++;
+    if (values > MOST_VALUES) throw unbounded(`more than ${MOST_VALUES} values`);
+    if (typeof value !== 'object' || value === null) return;
+    if (above.has(value)) throw unbounded('an alias that stands for what it is part of');
+    above.add(value);
+    for (const child of Object.values(value)) visit(child);
+    above.delete(value);
+  };
+  const unbounded = (found: string): UserError =>
+    new UserError(`${fileName} holds ${found}.`, {
+      hint: 'Write the values out instead of naming an alias (*).',
+    });
+  visit(document);
 }
 
 type Frame = { kind: 'map'; key: string | undefined } | { kind: 'list'; index: number };
@@ -41,7 +76,12 @@ function keyLines(source: string, events: readonly Event[]): ReadonlyMap<string,
   const stack: Frame[] = [];
   const path = (): PropertyKey[] =>
     stack.map((frame) => (frame.kind === 'map' ? (frame.key ?? '') : frame.index));
-  const lineAt = (offset: number): number => source.slice(0, offset).split('\n').length;
+  // Events come in the order of the text, so their lines are counted once from front to back.
+  const counted = { offset: 0, line: 1 };
+  const lineAt = (offset: number): number => {
+    for (; counted.offset < offset; counted.offset++) if (source[counted.offset] === '\n') counted.line++;
+    return counted.line;
+  };
   /** A complete value was read: the enclosing map waits for its next key, the list for its next entry. */
   const close = (): void => {
     const top = stack.at(-1);

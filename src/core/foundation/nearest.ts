@@ -1,8 +1,11 @@
 import { closest, distance } from 'fastest-levenshtein';
 
+/** Comparing costs the product of both lengths, and what is longer is no misspelt name. */
+const LONGEST_NAME = 200;
+
 /** The entry of `known` that `text` was most likely meant to be, or `undefined` when none is close. */
 export function nearest(text: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined;
+  if (known.length === 0 || text.length > LONGEST_NAME) return undefined;
   const lower = known.map((entry) => entry.toLowerCase());
   const best = closest(text.toLowerCase(), lower);
   const near = distance(text.toLowerCase(), best) <= Math.max(2, best.length / 3);

@@ -1,5 +1,4 @@
-import { type FileHandle, mkdir, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, stat } from 'node:fs/promises';
 import { UserError } from '../../core/foundation/errors.ts';
 import { type Disk, errorCode, explainDiskError, nodeDisk, writeFileAtomic } from '../files.ts';
 import { encodeLink } from './chain.ts';
@@ -13,7 +12,6 @@ export async function createJournal(
   disk: Disk = nodeDisk,
 ): Promise<Journal> {
   const { line, hash } = encodeLink(first, '');
-  await mkdir(dirname(file.path), { recursive: true });
   await writeFileAtomic(file.path, line, disk);
   return openAt(file, { offset: Buffer.byteLength(line), hash }, disk);
 }

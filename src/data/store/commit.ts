@@ -1,8 +1,15 @@
-import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../core/foundation/errors.ts';
-import { errorCode, explainDiskError, syncFolder, writeDurably, writeFileAtomic } from '../files.ts';
+import {
+  errorCode,
+  explainDiskError,
+  makeFolder,
+  syncFolder,
+  writeDurably,
+  writeFileAtomic,
+} from '../files.ts';
 import { sha256 } from './fingerprint.ts';
 import { MANIFEST_FILE, manifestText, readManifestAs } from './manifest.ts';
 
@@ -26,7 +33,7 @@ export async function commit(
   files: ReadonlyMap<string, Uint8Array>,
 ): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     for (const [file, bytes] of files) await writeDurably(join(folder, `${file}.tmp`), bytes);
     await writeFileAtomic(join(folder, NEXT_MANIFEST), manifestText(manifest));
   } catch (error) {

@@ -1,7 +1,7 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { syncFolder } from '../../data/files.ts';
+import { makeFolder, syncFolder } from '../../data/files.ts';
 import { acquireLock } from '../../data/lock.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
@@ -100,7 +100,7 @@ async function archive(dataDir: string, folder: string): Promise<void> {
   });
   if (found === undefined) return;
   const archived = join(sessionsFolder(dataDir), 'archive');
-  await mkdir(archived, { recursive: true });
+  makeFolder(archived);
   await rename(folder, join(archived, found.session.sessionId));
   await syncFolder(archived);
   await syncFolder(sessionsFolder(dataDir));

@@ -1,7 +1,7 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { errorCode, explainDiskError } from '../../data/files.ts';
+import { errorCode, explainDiskError, makeFolder } from '../../data/files.ts';
 
 /** One strategy on one range of bars, as it was tried. */
 export const Trial = z.object({
@@ -52,7 +52,7 @@ async function readTrials(file: string): Promise<{ records: readonly Trial[]; en
 
 async function append(file: string, trials: readonly Trial[], endsTorn: boolean): Promise<void> {
   try {
-    await mkdir(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     const handle = await open(file, 'a');
     try {
       const lines = trials.map((trial) => `${JSON.stringify(trial)}\n`).join('');

@@ -1,6 +1,6 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { appendWhole, makeFolder } from '../../data/files.ts';
 import { ForecastScore } from '../validation/score.ts';
 import { type EventFile, openEventFile } from './tensorboard.ts';
 
@@ -86,7 +86,7 @@ export function openJournal(
   onEvent: (event: TrainingEvent) => void,
 ): TrainingJournal {
   const file = trainingLogFile(logDir, runId);
-  mkdirSync(join(logDir, 'training'), { recursive: true });
+  makeFolder(join(logDir, 'training'));
   let progressAt = 0;
   const curves = new Map<string, EventFile>();
   const draw = (event: Extract<TrainingEvent, { kind: 'progress' }>): void => {
@@ -110,7 +110,7 @@ export function openJournal(
         progressAt = now;
         draw(event);
       }
-      appendFileSync(file, `${JSON.stringify({ time: new Date(now).toISOString(), runId, ...event })}\n`);
+      appendWhole(file, `${JSON.stringify({ time: new Date(now).toISOString(), runId, ...event })}\n`);
       onEvent(event);
     },
   };

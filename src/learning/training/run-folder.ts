@@ -1,7 +1,13 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { errorCode, explainDiskError, readJson as readJsonFile, writeFileAtomic } from '../../data/files.ts';
+import {
+  errorCode,
+  explainDiskError,
+  makeFolder,
+  readJson as readJsonFile,
+  writeFileAtomic,
+} from '../../data/files.ts';
 import { DEFAULT_SOURCES } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
@@ -124,7 +130,7 @@ async function readRun(path: string): Promise<RunFolder | undefined> {
 
 /** Makes the folder of a new run, whose name sorts by time: `2026-02-13T08-30-00Z-quick`. */
 export async function createRunFolder(checkpointDir: string, plan: RunPlan): Promise<RunFolder> {
-  await mkdir(checkpointDir, { recursive: true });
+  makeFolder(checkpointDir);
   const stem = `${plan.createdAt.slice(0, 19).replaceAll(':', '-')}Z-${plan.mode}`;
   for (let attempt = 1; ; attempt++) {
     const runId = attempt === 1 ? stem : `${stem}-${attempt}`;

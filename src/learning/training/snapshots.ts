@@ -1,7 +1,7 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { errorCode, explainDiskError } from '../../data/files.ts';
+import { errorCode, explainDiskError, makeFolder } from '../../data/files.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Artifact, SnapshotKeeper } from '../../core/forecast/model.ts';
 import { FileHashes, MANIFEST_FILE, readArtifact, Sha256, writeArtifact } from './artifact-folder.ts';
@@ -115,9 +115,7 @@ export function snapshotKeeper(
       (endOfEpoch === true && epoch !== undefined && epoch % habits.everyEpochs === 0),
     async keep(artifact, at) {
       const path = join(folder, nameOf(at.step));
-      await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-        throw explainDiskError(error, folder);
-      });
+      makeFolder(folder);
       const steps = await stepsIn(folder);
       if (!steps.includes(nameOf(at.step))) {
         const seconds = (from?.seconds ?? 0) + (performance.now() - startedMs) / 1000;

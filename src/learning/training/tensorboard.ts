@@ -1,8 +1,8 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { crc32c } from '@node-rs/crc32';
 import protobuf from 'protobufjs/light.js';
+import { appendWhole, makeFolder } from '../../data/files.ts';
 
 /** The part of tensorboard/compat/proto/event.proto and summary.proto that scalars need. */
 const schema = {
@@ -45,12 +45,12 @@ export function openEventFile(folder: string): EventFile {
   let file: string | undefined;
   const append = (event: object): void => {
     if (file === undefined) {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       file = join(folder, name);
       append({ file_version: 'brain.Event:2' });
     }
     const bytes = eventProto.encode({ wall_time: Date.now() / 1000, ...event }).finish();
-    appendFileSync(file, tfRecord(bytes));
+    appendWhole(file, tfRecord(bytes));
   };
   return {
     write(step, scalars) {

@@ -41,6 +41,7 @@ it('a secret in a message, a field or an error never reaches the log file', asyn
     terminalLevel: 'error',
     colour: false,
     redact,
+    onUnwritable: ({ message }) => expect.fail(message),
   });
   log.info({ url: 'https://x/?apiKey=abcdef123' }, 'with abcdef123');
   log.warn({ err: new Error('refused p"ss/w&rd 1') }, 'failed');

@@ -50,6 +50,29 @@ describe('settings resolve', () => {
     expect(config.market.symbols).toEqual(['BTC/USDT', 'ETH/USDT']);
   });
 
+  it.each(['', '  '])('as not set where a variable is set to %j', (nothing) => {
+    expect(load(yaml, { CRYPTO_TRADER_SEED: nothing }).config.seed).toBe(1);
+  });
+
+  it.each([
+    ['CRYPTO_TRADER_DATA_DIR', '@data', 'dataDir'],
+    ['CRYPTO_TRADER_DATA_DIR', '007', 'dataDir'],
+    ['CRYPTO_TRADER_LOG_DIR', ': x', 'logDir'],
+    ['CRYPTO_TRADER_LOG_DIR', '[1', 'logDir'],
+  ] as const)('as text, whatever YAML would read, where a setting is text: %s=%s', (name, value, setting) => {
+    expect(load('', { [name]: value }).config[setting]).toBe(value);
+  });
+
+  it('as numbers and switches where a setting is one', () => {
+    const { config } = load('', {
+      CRYPTO_TRADER_TRADING_FEE_BPS: '2.5',
+      CRYPTO_TRADER_TRADING_ALLOW_SHORT: 'true',
+      CRYPTO_TRADER_MODELS: '{ridge: {l2: 1}}',
+    });
+    expect(config.trading).toMatchObject({ feeBps: 2.5, allowShort: true });
+    expect(config.models).toEqual({ ridge: { l2: 1 } });
+  });
+
   it('to the defaults when the file is empty, holds only comments or was not asked for and is absent', () => {
     expect(load('').config.seed).toBe(42);
     expect(load('# nothing\n').config.seed).toBe(42);
@@ -66,7 +89,7 @@ describe('a wrong configuration names the line and what was meant', () => {
       'trading:\n  slippageBps: 1\n  feBps: 5\n',
       'config.yaml:3: unknown key "feBps" in "trading". Did you mean "feeBps"?',
     ],
-    ['trading:\n  feeBps: -5\n', 'config.yaml:2: "trading.feeBps": Too small'],
+    ['trading:\n  feeBps: -5\n', 'config.yaml:2: "trading.feeBps": expected at least 0 (found -5)'],
     [
       'market:\n  symbols:\n    - BTC/USDT\n    - ETHUSDT\n',
       'config.yaml:4: "market.symbols.1": Cannot read symbol "ETHUSDT"',
@@ -79,10 +102,14 @@ describe('a wrong configuration names the line and what was meant', () => {
     expect(problem(yaml)).toContain(message);
   });
 
-  it('and names the variable when the environment is wrong', () => {
-    expect(problem('', { CRYPTO_TRADER_TRADING_FEE_BPS: 'cheap' })).toContain(
-      'CRYPTO_TRADER_TRADING_FEE_BPS:',
+  it('and names the variable, with what stands in it, when the environment is wrong', () => {
+    expect(problem('trading: { feeBps: 10 }', { CRYPTO_TRADER_TRADING_FEE_BPS: 'abc' })).toContain(
+      'CRYPTO_TRADER_TRADING_FEE_BPS: "trading.feeBps": expected a number (found "abc")',
     );
+    expect(problem('', { CRYPTO_TRADER_MARKET_SYMBOLS: 'BTC/USDT,&' })).toContain(
+      'CRYPTO_TRADER_MARKET_SYMBOLS: "market.symbols.1"',
+    );
+    expect(problem('', { CRYPTO_TRADER_MODELS: '[1' })).toContain('CRYPTO_TRADER_MODELS:1: not valid YAML');
     expect(problem('', { CRYPTO_TRADER_TRADING_FEEBPS: '5' })).toContain('Unknown setting');
   });
 });

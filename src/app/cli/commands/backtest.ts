@@ -17,7 +17,7 @@ import { recordTrials } from '../../../lab/backtest/trials.ts';
 import { outcomeLines, returnText, verdicts } from '../../../lab/backtest/verdicts.ts';
 import { configuredInstruments, executionRules } from '../../config/execution.ts';
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
-import { writeFileAtomic } from '../../../data/files.ts';
+import { requireReplaceable, writeFileAtomic } from '../../../data/files.ts';
 import { openStore } from '../../../data/store/store.ts';
 import { withFreqtradeFills } from '../../../core/trading/rules.ts';
 import { balanceWarning } from '../../../core/trading/balance-warning.ts';
@@ -81,6 +81,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
     throw new UsageError('--from must lie before --to.');
   if (options.walkForward && options.seeds)
     throw new UsageError('--seeds is about a trained set: it cannot be given with --walk-forward.');
+  if (options.report !== undefined) await requireReplaceable(options.report);
   const costs = { least: 0, most: 1000 };
   const trading = {
     ...config.trading,

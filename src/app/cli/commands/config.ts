@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { configJsonSchema, environmentName } from '../../config/load.ts';
+import { plainLine } from '../../../core/foundation/plain-text.ts';
 import { formatTime } from '../../../core/foundation/time.ts';
 import { command } from '../command.ts';
 import { defaultSubcommand } from '../subcommands.ts';
@@ -25,7 +26,7 @@ export function register(program: Command): void {
         });
         out.table(
           ['setting', 'value', 'from'],
-          shown.map(({ path, value, origin }) => [path, text(value), origin]),
+          shown.map(({ path, value, origin }) => [path, plainLine(text(value), LONGEST_SHOWN), origin]),
         );
       }),
     );
@@ -40,6 +41,9 @@ export function register(program: Command): void {
       }),
     );
 }
+
+/** `models` can hold many parameters; --json shows them whole. */
+const LONGEST_SHOWN = 80;
 
 /** Times as people write them. */
 const readable = (path: string, value: unknown): unknown =>

@@ -33,7 +33,7 @@ export function register(program: Command): void {
         if (once || !stdin.isTTY || !stdout.isTTY) {
           const { renderFrame } = await import('../../dashboard/frame.tsx');
           const size = stdout.isTTY ? { columns: stdout.columns, rows: stdout.rows - 1 } : FRAME;
-          out.print(renderFrame(await watch.look(), size));
+          out.frame(renderFrame(await watch.look(), size));
           return;
         }
         const { showLive } = await import('../../dashboard/live.tsx');
@@ -44,6 +44,7 @@ export function register(program: Command): void {
           signal,
           onInterrupt: () => process.kill(process.pid, 'SIGINT'),
         });
+        signal.throwIfAborted();
       }),
     );
 }

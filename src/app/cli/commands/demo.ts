@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
@@ -7,6 +6,7 @@ import { dump } from 'js-yaml';
 import { z } from 'zod';
 import { formatTime } from '../../../core/foundation/time.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
+import { makeFolder, writeFileAtomic } from '../../../data/files.ts';
 import { command, type CommandContext } from '../command.ts';
 
 const Options = z.object({ dir: z.string().min(1) });
@@ -31,15 +31,15 @@ async function demo(context: CommandContext, folder: string): Promise<void> {
   const configFile = join(folder, 'config.yaml');
   const reportFile = join(folder, 'report.html');
   const started = Date.now();
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const step = (...args: string[]): Promise<string> => runStep(context, [...args, '--config', configFile]);
 
-  writeSettings(context, folder, configFile, context.config.exchange.id);
+  await writeSettings(context, folder, configFile, context.config.exchange.id);
   const fetched = Fetched.parse(JSON.parse(await step('fetch', '--source', 'auto', '--json')));
   const [{ exchange, source }] = fetched.datasets;
   const synthetic = fetched.datasets.some((dataset) => dataset.synthetic);
   // Where the candles came from is where every later step has to look for them.
-  writeSettings(context, folder, configFile, exchange);
+  await writeSettings(context, folder, configFile, exchange);
   out.print(
     synthetic
       ? '\nNo exchange and no Yahoo within reach: these are SYNTHETIC candles. Results say nothing about any market.\n'
@@ -66,7 +66,12 @@ Go on with:
   crypto-trader models list --config ${configFile}`);
 }
 
-function writeSettings({ config }: CommandContext, folder: string, file: string, exchange: string): void {
+async function writeSettings(
+  { config }: CommandContext,
+  folder: string,
+  file: string,
+  exchange: string,
+): Promise<void> {
   const settings = {
     seed: config.seed,
     dataDir: join(folder, 'data'),
@@ -80,7 +85,7 @@ function writeSettings({ config }: CommandContext, folder: string, file: string,
       ...(config.market.until === undefined ? {} : { until: formatTime(config.market.until) }),
     },
   };
-  writeFileSync(file, dump(settings));
+  await writeFileAtomic(file, dump(settings));
 }
 
 /** Runs one command of this program, its output passed through; under --json its document is the answer. */
