@@ -29,5 +29,8 @@ export interface CandlePage {
   readonly covered: TimeRange;
 }
 
+/** The source has never heard of the pair, or lists it no more. */
+export class SymbolUnknown extends UserError {}
+
 /** The source cannot be used now, whatever is asked of it: another source may be tried in its place. */
 export class SourceUnavailable extends UserError {}

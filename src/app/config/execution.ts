@@ -9,7 +9,8 @@ import type { Config } from './schema.ts';
  * pessimistic choice. Without `maxPositionPct` every symbol may use an equal share of the allowed exposure.
  */
 export function executionRules(trading: Config['trading'], symbols: number): ExecutionRules {
-  const { trailingStopPct, trailingActivationPct, amountStep: _, minNotional: __, ...settings } = trading;
+  const { trailingStopPct, trailingActivationPct, delistedAfterHours, ...others } = trading;
+  const { amountStep: _, minNotional: __, ...settings } = others;
   return {
     ...SPOT_RULES,
     ...settings,
@@ -17,6 +18,7 @@ export function executionRules(trading: Config['trading'], symbols: number): Exe
     maxVolumeSharePct: settings.maxVolumeSharePct,
     stopLossPct: settings.stopLossPct,
     takeProfitPct: settings.takeProfitPct,
+    delistedAfterMs: delistedAfterHours === 'never' ? undefined : delistedAfterHours * 3_600_000,
     trailingStop:
       trailingStopPct === undefined
         ? undefined

@@ -203,6 +203,12 @@ export const ConfigSchema = z
           .describe(
             'After a protective exit: wait until the signal goes flat or turns, or enter again at once',
           ),
+        delistedAfterHours: z
+          .union([z.number().positive(), z.literal('never')])
+          .default(48)
+          .describe(
+            'A held pair without a bar for this long, while others have bars, is sold at its last close; or never',
+          ),
       })
       .prefault({}),
     paper: z

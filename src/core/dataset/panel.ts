@@ -1,4 +1,5 @@
 import { type Candles, lowerBound, sliceCandles } from '../market/candles.ts';
+import { type EndedHistory, endedHistories } from '../market/history-end.ts';
 import type { PairSymbol } from '../market/symbol.ts';
 import type { Timeframe } from '../market/timeframe.ts';
 
@@ -19,6 +20,13 @@ export interface Panel {
   readonly timeframe: Timeframe;
   readonly series: readonly Series[];
 }
+
+/** The symbols whose bars end before the panel's newest one. */
+export const endedSeries = ({ series, timeframe }: Panel): readonly EndedHistory[] =>
+  endedHistories(
+    series.map(({ symbol, candles: { time } }) => ({ symbol, lastTimeMs: time[time.length - 1] })),
+    timeframe,
+  );
 
 /** The bars that opened before `untilMs`, as views on the same memory: the panel as it was known then. */
 export const panelUntil = (panel: Panel, untilMs: number): Panel =>

@@ -18,10 +18,10 @@ export interface Fill {
 }
 
 /**
- * `target`: a decision at the close of the bar before. `liquidation`: nothing of the account was left. The others are
- * the exits that protect a position.
+ * `target`: a decision at the close of the bar before. `liquidation`: nothing of the account was left. `delisted`: the
+ * symbol has had no bar for too long. The others are the exits that protect a position.
  */
-export type Cause = 'target' | 'stop-loss' | 'trailing-stop' | 'take-profit' | 'liquidation';
+export type Cause = 'target' | 'stop-loss' | 'trailing-stop' | 'take-profit' | 'liquidation' | 'delisted';
 
 /** An order, or the rest of one, that could not trade. */
 export interface Rejection {

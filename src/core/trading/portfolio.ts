@@ -38,6 +38,8 @@ export interface PositionColumns {
   readonly amount: Float64Array;
   /** Last known close: what positions are valued at. */
   readonly mark: Float64Array;
+  /** Open time of the symbol's own last bar. */
+  readonly barTime: Float64Array;
   /** Decision waiting for the next open; NaN: none. */
   readonly target: Float64Array;
   /** Side (1, -1) that a protective exit closed and that may not be entered; 0: none. */
@@ -83,6 +85,7 @@ export function createPortfolio(
     columns: {
       amount: zeros(),
       mark: unknown(),
+      barTime: unknown(),
       target: unknown(),
       blocked: zeros(),
       entryPrice: unknown(),

@@ -39,6 +39,11 @@ export interface ExecutionRules {
    * `next-bar`: a target that still stands is entered again at the next open.
    */
   readonly reentry: 'new-signal' | 'next-bar';
+  /**
+   * A held symbol that has had no bar for longer than this, while others have, counts as delisted: the position is
+   * sold at its last close. `undefined`: it is kept and marked there for ever.
+   */
+  readonly delistedAfterMs: number | undefined;
 }
 
 export interface TrailingStop {
@@ -74,6 +79,7 @@ export const SPOT_RULES: ExecutionRules = {
   gapFill: 'open',
   protectEntryBar: true,
   reentry: 'new-signal',
+  delistedAfterMs: 2 * 86_400_000,
 };
 
 /** The same rules with freqtrade's fills, for comparison: most of them flatter. Fees, sizes and distances stay. */

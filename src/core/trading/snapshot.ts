@@ -15,6 +15,7 @@ const TOTALS = ['time', 'bars', 'ruinedAt', 'cash', 'feesQuote', 'slippageQuote'
 const COLUMNS = [
   'amount',
   'mark',
+  'barTime',
   'target',
   'blocked',
   'entryPrice',

@@ -1,3 +1,4 @@
+import { leaveDelisted } from './delisted.ts';
 import type { TradingEvent } from './events.ts';
 import type { Market } from './market.ts';
 import { fillTargets } from './open.ts';
@@ -24,8 +25,8 @@ export function stepBar(
 
 /**
  * Moves the portfolio over bar `row`: waiting decisions fill at its open, then stops and targets inside it, then
- * positions are valued at its close. A symbol without a bar there does not trade and keeps its last close. An account
- * that is worth nothing is closed for good (`ruin.ts`).
+ * positions are valued at its close. A symbol without a bar there does not trade and keeps its last close, until it
+ * counts as delisted (`delisted.ts`). An account that is worth nothing is closed for good (`ruin.ts`).
  */
 export function advance(portfolio: Portfolio, market: Market, row: number): readonly TradingEvent[] {
   const { columns } = portfolio;
@@ -34,7 +35,11 @@ export function advance(portfolio: Portfolio, market: Market, row: number): read
   fillTargets(portfolio, market, row);
   for (let s = 0; s < columns.amount.length; s++) {
     const close = market.candles[s].close[row];
-    if (close !== close) continue;
+    if (close !== close) {
+      leaveDelisted(portfolio, market, row, s);
+      continue;
+    }
+    columns.barTime[s] = time;
     if (columns.amount[s] !== 0) protect(portfolio, market, row, s);
   }
   if (canBeRuined(portfolio)) liquidateIfRuined(portfolio, market, row);

@@ -5,7 +5,7 @@ import type { Log } from '../../core/foundation/log.ts';
 import { isSpellingOf, type PairSymbol } from '../../core/market/symbol.ts';
 import type { TimedSeries } from '../../core/market/timed-series.ts';
 import { errorCode } from '../files.ts';
-import { type CandleSource, SourceUnavailable } from '../source.ts';
+import { type CandleSource, SourceUnavailable, SymbolUnknown } from '../source.ts';
 import { type Ccxt, type CcxtExchange, loadCcxt } from './ccxt.ts';
 import { exchangePages } from './candles.ts';
 import { HISTORY_CALLS, type HistoryName, historyPages } from './history.ts';
@@ -98,7 +98,7 @@ export async function openExchange(options: ExchangeOptions): Promise<ExchangeCl
       const found = (options.perpetuals === true ? undefined : spelled(symbol)) ?? spelled(perpetual);
       if (found !== undefined) return found;
       const best = nearest(symbol, known);
-      throw new UserError(`${exchange.name} does not trade ${symbol}.`, {
+      throw new SymbolUnknown(`${exchange.name} does not trade ${symbol}.`, {
         hint: best === undefined ? 'Check the symbol, base and quote.' : `Did you mean ${best}?`,
       });
     });

@@ -1,4 +1,4 @@
-import type { CandleSource } from '../../data/source.ts';
+import { type CandleSource, SymbolUnknown } from '../../data/source.ts';
 import type { DatasetManifest, Store } from '../../data/store/store.ts';
 import { updateDataset } from '../../data/update.ts';
 import { inputsOf } from '../../core/features/catalogue.ts';
@@ -35,22 +35,36 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
   // A pair that others are compared with is kept up to date, and waited for, like those that are traded.
   const watched = [...new Set([...symbols, ...comparedWith(trained)])];
 
+  const gone = new Set<PairSymbol>();
   const update = async (untilMs: number, signal: AbortSignal): Promise<readonly DatasetManifest[]> => {
     const results = await Promise.all(
-      watched.map((symbol) =>
-        updateDataset({
-          store,
-          key: { exchange, symbol, timeframe },
-          sinceMs: trained.sinceMs,
-          untilMs,
-          openSource: async () => source,
-          signal,
-          log,
-          now: options.now,
-        }),
-      ),
+      watched.map(async (symbol) => {
+        const key = { exchange, symbol, timeframe };
+        try {
+          const updated = await updateDataset({
+            store,
+            key,
+            sinceMs: trained.sinceMs,
+            untilMs,
+            openSource: async () => source,
+            signal,
+            log,
+            now: options.now,
+          });
+          gone.delete(symbol);
+          return updated.manifest;
+        } catch (error) {
+          // A pair that the exchange lists no more must not end the session of the others.
+          if (!(error instanceof SymbolUnknown)) throw error;
+          const stored = await store.manifest(key);
+          if (stored === undefined) throw error;
+          if (!gone.has(symbol)) log.warn({ key }, `${error.message} The others go on without it.`);
+          gone.add(symbol);
+          return { ...stored, covered: [...stored.covered, { fromMs: untilMs, untilMs }] };
+        }
+      }),
     );
-    return results.map(({ manifest }) => manifest);
+    return results;
   };
 
   return {

@@ -37,6 +37,7 @@ const Rules = z.strictObject({
   gapFill: z.enum(['open', 'level-if-touched']),
   protectEntryBar: z.boolean(),
   reentry: z.enum(['new-signal', 'next-bar']),
+  delistedAfterMs: off(z.number()),
 }) satisfies z.ZodType<ExecutionRules>;
 
 const InstrumentSchema = z.strictObject({
@@ -63,7 +64,7 @@ export const SessionRecord = z.strictObject({
 export type SessionRecord = z.output<typeof SessionRecord>;
 
 const side = z.enum(['buy', 'sell']);
-const cause = z.enum(['target', 'stop-loss', 'trailing-stop', 'take-profit', 'liquidation']);
+const cause = z.enum(['target', 'stop-loss', 'trailing-stop', 'take-profit', 'liquidation', 'delisted']);
 
 const Event = z.discriminatedUnion('kind', [
   z.strictObject({

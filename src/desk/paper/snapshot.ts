@@ -73,6 +73,7 @@ const SnapshotSchema = z.strictObject({
     columns: z.strictObject({
       amount: column,
       mark: column,
+      barTime: column,
       target: column,
       blocked: column,
       entryPrice: column,

@@ -103,6 +103,8 @@ function openPositions({ run }: Assessment): readonly object[] {
             baseAmount: columns.amount[s],
             entryPrice: columns.entryPrice[s],
             lastPrice: columns.mark[s],
+            lastBarTime: iso(columns.barTime[s]),
+            tradable: columns.barTime[s] === run.portfolio.time,
           },
         ],
   );

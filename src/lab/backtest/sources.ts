@@ -4,6 +4,8 @@ import { ensembleMembers, forecastEnsemble } from '../../learning/ensemble/equal
 import type { InputSources } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
+import { endedSeries } from '../../core/dataset/panel.ts';
+import { endText } from '../../core/market/history-end.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { ExplanationPart } from '../../core/forecast/explanation.ts';
 import type { Forecast, Model } from '../../core/forecast/model.ts';
@@ -95,7 +97,7 @@ export async function trainedForecasts(
     explanations: trained.members.flatMap(({ id, fitted: { explanation } }) =>
       explanation === undefined ? [] : [{ model: id, parts: explanation }],
     ),
-    warnings: overlap(range, trained),
+    warnings: [...overlap(range, trained), ...endings(panel)],
   };
 }
 
@@ -176,7 +178,7 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     ),
     otherSeeds: [],
     explanations: [],
-    warnings: skipped.map(({ id, reason }) => `"${id}" is left out: ${reason}`),
+    warnings: [...skipped.map(({ id, reason }) => `"${id}" is left out: ${reason}`), ...endings(panel)],
   };
 }
 
@@ -205,5 +207,12 @@ function overlap(
     `IN SAMPLE: the models were ${part} on bars of this range (training saw everything before ${iso(trained.validateUntilMs)}). These figures say nothing about the future.`,
   ];
 }
+
+/** Pairs that stopped trading, or were not fetched since. */
+const endings = (panel: LoadedPanel): readonly string[] =>
+  endedSeries(panel).map(
+    (one) =>
+      `${endText(one)}. Nothing trades there after; what is held is marked at its last close, and sold at it after trading.delistedAfterHours.`,
+  );
 
 const iso = (timeMs: number): string => new Date(timeMs).toISOString();

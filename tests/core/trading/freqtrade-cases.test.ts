@@ -47,6 +47,7 @@ const REASONS: Readonly<Record<Cause, string>> = {
   'take-profit': 'ROI',
   'trailing-stop': 'TRAILING_STOP_LOSS',
   liquidation: 'LIQUIDATION',
+  delisted: 'FORCE_EXIT',
 };
 
 /** Those of freqtrade's suite that are not in the shared file: trailing stops on the bar of the entry among them. */

@@ -82,7 +82,7 @@ describe('whatever the bars, the decisions and the rules', () => {
     );
   });
 
-  test('no fee is negative, and without slippage every fill lies inside its bar', () => {
+  test('no fee is negative, and without slippage every fill lies inside its bar, or at the last close of a delisted one', () => {
     fc.assert(
       fc.property(scenario, (given) => {
         const slip = given.rules.slippageBps / 10_000;
@@ -92,7 +92,13 @@ describe('whatever the bars, the decisions and the rules', () => {
             if (fill.kind !== 'fill') continue;
             expect(fill.feeQuote).toBeGreaterThanOrEqual(0);
             const s = given.instruments.findIndex(({ symbol }) => symbol === fill.symbol);
-            const { low, high } = market.candles[s];
+            const { low, high, close } = market.candles[s];
+            if (fill.cause === 'delisted') {
+              expect(close[row]).toBeNaN();
+              const last = close.slice(0, row).findLast((price) => !Number.isNaN(price)) ?? NaN;
+              expect(Math.abs(fill.price / last - 1)).toBeLessThanOrEqual(slip * (1 + 1e-9) + 1e-12);
+              continue;
+            }
             expect(fill.price).toBeGreaterThanOrEqual(low[row] * (1 - slip) * (1 - 1e-12));
             expect(fill.price).toBeLessThanOrEqual(high[row] * (1 + slip) * (1 + 1e-12));
           }

@@ -56,6 +56,7 @@ const rules = fc
     gapFill: fc.constantFrom('open' as const, 'level-if-touched' as const),
     protectEntryBar: fc.boolean(),
     reentry: fc.constantFrom('new-signal' as const, 'next-bar' as const),
+    delistedAfterMs: fc.constantFrom(undefined, 1, 3 * 3_600_000),
   })
   .map((changes) => freeRules(changes));
 

@@ -23,6 +23,7 @@ import { withFreqtradeFills } from '../../../core/trading/rules.ts';
 import { balanceWarning } from '../../../core/trading/balance-warning.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
 import { findGaps } from '../../../core/market/gaps.ts';
+import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { command, type CommandContext, decimal, integer, list } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import type { Output } from '../output.ts';
@@ -197,7 +198,11 @@ function missingBars({ panel, range }: ForecastSource): number {
       lowerBound(candles.time, range.fromMs),
       lowerBound(candles.time, range.untilMs),
     );
-    return total + findGaps(time, panel.timeframe).reduce((sum, { bars }) => sum + bars, 0);
+    // A history that ends before the range does is a gap too.
+    const step = TIMEFRAME_MS[panel.timeframe];
+    const endMs = time.length === 0 ? range.fromMs : time[time.length - 1] + step;
+    const after = Math.max(0, Math.round((range.untilMs - endMs) / step));
+    return total + after + findGaps(time, panel.timeframe).reduce((sum, { bars }) => sum + bars, 0);
   }, 0);
 }
 

@@ -5,13 +5,14 @@ import { exportCandles } from '../../../data/export.ts';
 import { type DatasetManifest, openStore, type Store } from '../../../data/store/store.ts';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
 import { symbolFolder } from '../../../core/market/symbol.ts';
+import { endText } from '../../../core/market/history-end.ts';
 import { parseTimeframe } from '../../../core/market/timeframe.ts';
 import { command, type CommandContext, symbolsOf } from '../command.ts';
 import { defaultSubcommand } from '../subcommands.ts';
 import { describeSeries } from '../../../data/store/series-manifest.ts';
 import type { SeriesManifest } from '../../../data/store/series-store.ts';
 import { SERIES_HEAD, seriesDocument, seriesRow } from '../series.ts';
-import { counted, describeDataset, gapText, missingBars } from '../dataset-document.ts';
+import { counted, describeDataset, earlyEnd, gapText, missingBars } from '../dataset-document.ts';
 
 /** Which datasets; everything in the store without them. */
 const Selection = z.object({
@@ -71,7 +72,8 @@ async function listDatasets(
 ): Promise<void> {
   const found = await select(openStore(config.dataDir), selection);
   const series = await selectSeries(openStore(config.dataDir), selection);
-  out.document({ datasets: found.map(describeDataset), series: series.map(seriesDocument) });
+  const stored = await openStore(config.dataDir).list();
+  out.document({ datasets: found.map((one) => documentOf(one, stored)), series: series.map(seriesDocument) });
   if (found.length + series.length > 0) {
     out.table(
       ['exchange', 'symbol', 'bars', 'rows', 'first', 'last', 'missing', 'source', 'sha256'],
@@ -82,7 +84,7 @@ async function listDatasets(
         String(manifest.rows),
         formatMinute(manifest.firstTimeMs),
         formatMinute(manifest.lastTimeMs),
-        gapText(manifest),
+        gapText(manifest, earlyEnd(manifest, stored)),
         manifest.synthetic ? `SYNTHETIC (${manifest.source})` : manifest.source,
         manifest.sha256.slice(0, 12),
       ]),
@@ -90,6 +92,11 @@ async function listDatasets(
     if (series.length > 0) out.table(SERIES_HEAD, series.map(seriesRow));
   } else out.print(nothingStored(selection));
 }
+
+const documentOf = (manifest: DatasetManifest, stored: readonly DatasetManifest[]) => ({
+  ...describeDataset(manifest),
+  barsBehind: earlyEnd(manifest, stored)?.barsBehind ?? 0,
+});
 
 const nothingStored = (selection: z.infer<typeof Selection>): string =>
   Object.values(selection).some((value) => value !== undefined)
@@ -101,6 +108,7 @@ async function verify(
   selection: z.infer<typeof Selection>,
 ): Promise<void> {
   const store = openStore(config.dataDir);
+  const stored = await store.list();
   const results: { manifest: DatasetManifest; faults: readonly string[] }[] = [];
   for (const manifest of await select(store, selection)) {
     results.push({ manifest, faults: await store.verify(manifest) });
@@ -114,7 +122,7 @@ async function verify(
   const faults = [...results, ...series].flatMap((result) => result.faults);
   out.document({
     ok: faults.length === 0,
-    datasets: results.map((result) => ({ ...describeDataset(result.manifest), faults: result.faults })),
+    datasets: results.map((result) => ({ ...documentOf(result.manifest, stored), faults: result.faults })),
     series: series.map((result) => ({ ...seriesDocument(result.manifest), faults: result.faults })),
   });
   if (results.length + series.length === 0) out.print(nothingStored(selection));
@@ -126,7 +134,7 @@ async function verify(
         manifest.symbol,
         manifest.timeframe,
         String(manifest.rows),
-        gapText(manifest),
+        gapText(manifest, earlyEnd(manifest, stored)),
         found.length === 0 ? 'good' : counted(found.length, 'fault'),
       ]),
     );
@@ -153,7 +161,8 @@ async function showGaps(
   selection: z.infer<typeof Selection>,
 ): Promise<void> {
   const found = await select(openStore(config.dataDir), selection);
-  out.document({ datasets: found.map(describeDataset) });
+  const stored = await openStore(config.dataDir).list();
+  out.document({ datasets: found.map((one) => documentOf(one, stored)) });
   const rows = found.flatMap((manifest) =>
     manifest.gaps.map((gap) => [
       `${manifest.exchange} ${manifest.symbol} ${manifest.timeframe}`,
@@ -164,6 +173,10 @@ async function showGaps(
     ]),
   );
   if (rows.length > 0) out.table(['dataset', 'first missing', 'last missing', 'bars', 'why'], rows);
+  for (const manifest of found) {
+    const ended = earlyEnd(manifest, stored);
+    if (ended !== undefined) out.print(`${manifest.exchange} ${manifest.timeframe} ${endText(ended)}.`);
+  }
   const total = found.reduce((sum, manifest) => sum + missingBars(manifest), 0);
   if (found.length === 0) out.print(nothingStored(selection));
   else out.print(`${total} bars are missing in ${rows.length} gaps of ${found.length} datasets.`);

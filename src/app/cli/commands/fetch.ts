@@ -7,10 +7,11 @@ import type { UpdateResult } from '../../../data/update.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import type { PairSymbol } from '../../../core/market/symbol.ts';
 import { SERIES_NAMES } from '../../../core/market/series-kinds.ts';
+import { type EndedHistory, endText } from '../../../core/market/history-end.ts';
 import { parseTimeframe, type Timeframe } from '../../../core/market/timeframe.ts';
 import { command, type CommandContext, integer, oneOf, symbolsOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
-import { describeDataset, gapText } from '../dataset-document.ts';
+import { describeDataset, earlyEnd, endBefore, gapText } from '../dataset-document.ts';
 
 const SOURCES = ['auto', 'exchange', 'yahoo', 'csv', 'synthetic'] as const;
 
@@ -106,7 +107,7 @@ async function runFetch(context: CommandContext, options: Options): Promise<void
   } finally {
     progress.stop();
   }
-  printOutcome(context, outcome);
+  printOutcome(context, outcome, await ends(plan, outcome));
 }
 
 function readPlan({ config }: CommandContext, options: Options): Plan {
@@ -192,12 +193,26 @@ async function fetchCsv(
   return { source: 'csv', passedOver: [], datasets };
 }
 
-function printOutcome({ out }: CommandContext, { source, passedOver, datasets }: Outcome): void {
+/** Histories that end before what was asked for; those of files, before others of their exchange. */
+async function ends({ store, untilMs }: Plan, { source, datasets }: Outcome): Promise<readonly End[]> {
+  const stored = source === 'csv' ? await store.list() : [];
+  return datasets.map(({ manifest }) =>
+    source === 'csv' ? earlyEnd(manifest, stored) : endBefore(manifest, untilMs),
+  );
+}
+type End = EndedHistory | undefined;
+
+function printOutcome(
+  { out }: CommandContext,
+  { source, passedOver, datasets }: Outcome,
+  ended: readonly End[],
+): void {
   out.document({
     source,
     passedOver,
-    datasets: datasets.map(({ manifest, addedRows, skippedBars }) => ({
+    datasets: datasets.map(({ manifest, addedRows, skippedBars }, i) => ({
       ...describeDataset(manifest),
+      barsBehind: ended[i]?.barsBehind ?? 0,
       source,
       origin: manifest.source,
       addedRows,
@@ -208,7 +223,7 @@ function printOutcome({ out }: CommandContext, { source, passedOver, datasets }:
   out.print(`Source: ${source}.`);
   out.table(
     ['exchange', 'symbol', 'bars', 'rows', 'new', 'first', 'last', 'missing', 'sha256'],
-    datasets.map(({ manifest, addedRows }) => [
+    datasets.map(({ manifest, addedRows }, i) => [
       manifest.exchange,
       manifest.symbol,
       manifest.timeframe,
@@ -216,10 +231,11 @@ function printOutcome({ out }: CommandContext, { source, passedOver, datasets }:
       String(addedRows),
       formatMinute(manifest.firstTimeMs),
       formatMinute(manifest.lastTimeMs),
-      gapText(manifest),
+      gapText(manifest, ended[i]),
       manifest.sha256.slice(0, 12),
     ]),
   );
+  for (const one of ended) if (one !== undefined) out.print(`${endText(one)}.`);
   if (datasets.some(({ manifest }) => manifest.synthetic)) {
     out.print('These candles are SYNTHETIC: results on them say nothing about any market.');
   }

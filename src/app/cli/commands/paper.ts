@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { configuredInstruments, executionRules } from '../../config/execution.ts';
 import { formatMinute } from '../../../core/foundation/time.ts';
+import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { openExchange } from '../../../data/exchange/client.ts';
-import { openStore } from '../../../data/store/store.ts';
+import { endedHistories, endText } from '../../../core/market/history-end.ts';
+import { openStore, type Store } from '../../../data/store/store.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import { createExchangeFeed } from '../../../desk/paper/exchange-feed.ts';
 import type { BarFeed } from '../../../desk/paper/feed.ts';
@@ -75,6 +77,10 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
   );
   try {
     introduce(context, session, trained);
+    for (const line of await endings(openStore(config.dataDir), trained)) {
+      out.print(line);
+      log.warn({}, line);
+    }
     const records: BarRecord[] = [];
     const summary = await runPaper(session, feed, {
       intervalMs: pauseMs,
@@ -140,6 +146,16 @@ async function openFeed(
   };
 }
 
+/** Pairs whose stored bars end before those of the others. */
+async function endings(
+  store: Store,
+  { exchange, symbols, timeframe }: TrainedSet,
+): Promise<readonly string[]> {
+  const found = await Promise.all(symbols.map((symbol) => store.manifest({ exchange, symbol, timeframe })));
+  const stored = found.filter((manifest) => manifest !== undefined);
+  return endedHistories(stored, timeframe).map((ended) => `${endText(ended)}; no signal and no trade there.`);
+}
+
 function introduce(
   { out, log }: CommandContext,
   { session, last, recovery }: PaperSession,
@@ -171,11 +187,32 @@ function reportBar(
   const placed = waiting(session, account);
   const missed = record.decision === 'missed' ? ['missed: nothing ordered'] : [];
   for (const event of record.events) log.info({ ...event }, eventText(event));
-  if (session.feed === 'stored' && happened.length === 0) return;
-  const news = [...happened, ...missed, ...placed].join('; ');
+  const silent = fallenSilent({ session, account }, record);
+  for (const line of silent) log.warn({ timeMs: record.timeMs }, line);
+  if (session.feed === 'stored' && happened.length + silent.length === 0) return;
+  const news = [...happened, ...silent, ...missed, ...placed].join('; ');
   const change = 100 * (record.equity / session.rules.initialBalance - 1);
   out.print(
     `${formatMinute(record.timeMs)}  equity ${record.equity.toFixed(2)} (${change >= 0 ? '+' : ''}${change.toFixed(2)} %)${news === '' ? '' : `  ${news}`}`,
+  );
+}
+
+/** Pairs that lack their second bar in a row while others have theirs: delisted, halted, or without a trade. */
+function fallenSilent(
+  { session, account }: Pick<PaperSession, 'session' | 'account'>,
+  { timeMs }: BarRecord,
+): readonly string[] {
+  const { barTime, amount } = account.portfolio.columns;
+  const { delistedAfterMs } = session.rules;
+  const step = TIMEFRAME_MS[session.timeframe];
+  const kept =
+    delistedAfterMs === undefined ? 'stays' : `is sold at it after ${delistedAfterMs / 3_600_000} hours`;
+  return session.instruments.flatMap(({ symbol }, s) =>
+    timeMs - barTime[s] === 2 * step
+      ? [
+          `${symbol} has had no bar since ${formatMinute(barTime[s])}: no signal and no trade${amount[s] === 0 ? '' : `; what is held is marked at its last close and ${kept}`}`,
+        ]
+      : [],
   );
 }
 

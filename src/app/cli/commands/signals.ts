@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Command } from 'commander';
 import { formatMinute, formatTime } from '../../../core/foundation/time.ts';
 import { openStore } from '../../../data/store/store.ts';
-import type { Panel, Series } from '../../../core/dataset/panel.ts';
+import { endedSeries, type Panel, type Series } from '../../../core/dataset/panel.ts';
+import { endText } from '../../../core/market/history-end.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import type { Forecast } from '../../../core/forecast/model.ts';
 import {
@@ -50,12 +51,18 @@ async function signals({ config, out }: CommandContext, options: Options): Promi
   const newestBarMs = Math.min(...panel.series.map(({ candles }) => candles.time[candles.time.length - 1]));
   const { members, ensemble } = await forecastAll(trained, panel, { sinceMs: newestBarMs });
 
+  // A bar that is not the newest says nothing about the next open.
+  const ended = endedSeries(panel);
+  const isOver = (symbol: string): boolean => ended.some((one) => one.symbol === symbol);
+  const speakers = [...members, { id: 'ensemble', forecasts: ensemble }];
   const rows = panel.series.flatMap((series, s) =>
-    [...members, { id: 'ensemble', forecasts: ensemble }].map(({ id, forecasts }) =>
-      signalOf(id, series, forecasts[s], trained.timeframe),
-    ),
+    isOver(series.symbol)
+      ? []
+      : speakers.map(({ id, forecasts }) => signalOf(id, series, forecasts[s], trained.timeframe)),
   );
-  const explanations = options.explain ? await explain(trained, panel) : undefined;
+  const explanations = options.explain
+    ? (await explain(trained, panel)).filter(({ symbol }) => !isOver(symbol))
+    : undefined;
   const ageMs = Date.now() - panel.untilMs;
   const stale = ageMs > TIMEFRAME_MS[trained.timeframe];
   out.document({
@@ -66,6 +73,11 @@ async function signals({ config, out }: CommandContext, options: Options): Promi
     dataAgeSeconds: Math.max(0, Math.round(ageMs / 1000)),
     stale,
     signals: rows,
+    withoutSignal: ended.map(({ symbol, lastTimeMs, barsBehind }) => ({
+      symbol,
+      lastBarTime: formatTime(lastTimeMs),
+      barsBehind,
+    })),
     explanations,
   });
   if (panel.synthetic) out.print('These candles are SYNTHETIC: the signals say nothing about any market.');
@@ -84,6 +96,7 @@ async function signals({ config, out }: CommandContext, options: Options): Promi
   out.print(
     `\nDecided at the close of the bar that ended ${formatMinute(panel.untilMs)}, for the next open. Models: ${trained.runId}.`,
   );
+  for (const one of ended) out.print(`No signal for ${endText(one)}.`);
   for (const { model, symbol, parts } of explanations ?? [])
     for (const part of parts) out.print(`\n${model}, ${symbol}: ${explanationText(part)}`);
   if (stale)
