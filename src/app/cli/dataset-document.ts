@@ -1,6 +1,7 @@
 import { formatTime } from '../../core/foundation/time.ts';
 import { type EndedHistory, endedHistories } from '../../core/market/history-end.ts';
 import { barOpen, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import type { Doubt } from '../../data/plausibility.ts';
 import type { DatasetManifest } from '../../data/store/store.ts';
 
 /** A dataset as the JSON documents of `fetch` and `data` show it. */
@@ -22,6 +23,17 @@ export const describeDataset = (manifest: DatasetManifest) => ({
   })),
   sha256: manifest.sha256,
 });
+
+/** Bars that are hard to believe, as the JSON documents show them. */
+export const doubtDocument = ({ key, oddities }: Doubt) =>
+  oddities.map(({ timeMs, verdict, what }) => ({
+    exchange: key.exchange,
+    symbol: key.symbol,
+    timeframe: key.timeframe,
+    time: formatTime(timeMs),
+    verdict,
+    what,
+  }));
 
 /** `20 in 10 gaps`, or `none`; and whether the history ends early. */
 export function gapText(manifest: DatasetManifest, ended?: EndedHistory): string {

@@ -77,6 +77,10 @@ export const ConfigSchema = z
           })
           .default(['BTC/USDT', 'ETH/USDT', 'SOL/USDT'])
           .describe('Pairs to fetch, train on and trade'),
+        acceptImplausible: z
+          .array(parsed(parseSymbol))
+          .default([])
+          .describe('Pairs whose candles are right although `data verify` calls them implausible'),
         timeframe: parsed((text): Timeframe => parseTimeframe(text))
           .default('1h')
           .describe('Bar length'),

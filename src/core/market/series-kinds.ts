@@ -1,3 +1,5 @@
+import { FIRST_COIN_MS } from './plausible.ts';
+
 /** A kind of timed series that the program can store, and when its rows count as known. */
 export interface SeriesKind {
   readonly about: string;
@@ -22,17 +24,28 @@ interface SeriesColumn {
   readonly name: string;
   /** Names of the column in CSV files, lower case without spaces and underscores; the first match is taken. */
   readonly headers: readonly string[];
+  /** What a value can be at all: outside of it the unit, the column or the source is another one. */
+  readonly range: ValueRange;
 }
+
+export interface ValueRange {
+  readonly least: number;
+  readonly most: number;
+}
+
+const NOT_NEGATIVE: ValueRange = { least: 0, most: Infinity };
+/** Prices and levels: no number is small enough to be one and not positive. */
+const POSITIVE: ValueRange = { least: Number.MIN_VALUE, most: Infinity };
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /** A close of a market that is shut at weekends and on holidays; the name of the file that holds it decides. */
-const index = (about: string, name: string, ticker = name): SeriesKind => ({
+const index = (about: string, name: string, ticker = name, range = POSITIVE): SeriesKind => ({
   about,
   subject: 'world',
-  columns: [{ name: 'close', headers: ['close', 'adjclose', 'value', name] }],
+  columns: [{ name: 'close', headers: ['close', 'adjclose', 'value', name], range }],
   periodMs: DAY_MS,
   delayMs: HOUR_MS,
   staleMs: 7 * DAY_MS,
@@ -45,7 +58,9 @@ const SERIES = {
   funding: {
     about: 'funding rate of a perpetual, a fraction paid per interval',
     subject: 'market',
-    columns: [{ name: 'rate', headers: ['fundingrate', 'rate', 'lastfundingrate'] }],
+    columns: [
+      { name: 'rate', headers: ['fundingrate', 'rate', 'lastfundingrate'], range: { least: -1, most: 1 } },
+    ],
     periodMs: 0,
     delayMs: MINUTE_MS,
     staleMs: DAY_MS,
@@ -57,7 +72,11 @@ const SERIES = {
     about: 'open contracts of a perpetual, in base currency',
     subject: 'market',
     columns: [
-      { name: 'amount', headers: ['openinterestamount', 'openinterest', 'sumopeninterest', 'amount'] },
+      {
+        name: 'amount',
+        headers: ['openinterestamount', 'openinterest', 'sumopeninterest', 'amount'],
+        range: NOT_NEGATIVE,
+      },
     ],
     periodMs: 0,
     delayMs: 5 * MINUTE_MS,
@@ -74,6 +93,7 @@ const SERIES = {
       (name) => ({
         name,
         headers: [name.replaceAll('_', '')],
+        range: name === 'bid' || name === 'ask' ? POSITIVE : NOT_NEGATIVE,
       }),
     ),
     periodMs: 0,
@@ -87,14 +107,14 @@ const SERIES = {
     about: "a day of an asset's own network, as Coin Metrics counts it",
     subject: 'asset',
     columns: [
-      { name: 'active_addresses', headers: ['activeaddresses', 'adractcnt'] },
-      { name: 'transactions', headers: ['transactions', 'txcnt'] },
-      { name: 'exchange_inflow', headers: ['exchangeinflow', 'flowinexntv'] },
-      { name: 'exchange_outflow', headers: ['exchangeoutflow', 'flowoutexntv'] },
-      { name: 'exchange_supply', headers: ['exchangesupply', 'splyexntv'] },
-      { name: 'hash_rate', headers: ['hashrate'] },
-      { name: 'supply', headers: ['supply', 'splycur'] },
-      { name: 'mvrv', headers: ['mvrv', 'capmvrvcur'] },
+      { name: 'active_addresses', headers: ['activeaddresses', 'adractcnt'], range: NOT_NEGATIVE },
+      { name: 'transactions', headers: ['transactions', 'txcnt'], range: NOT_NEGATIVE },
+      { name: 'exchange_inflow', headers: ['exchangeinflow', 'flowinexntv'], range: NOT_NEGATIVE },
+      { name: 'exchange_outflow', headers: ['exchangeoutflow', 'flowoutexntv'], range: NOT_NEGATIVE },
+      { name: 'exchange_supply', headers: ['exchangesupply', 'splyexntv'], range: NOT_NEGATIVE },
+      { name: 'hash_rate', headers: ['hashrate'], range: NOT_NEGATIVE },
+      { name: 'supply', headers: ['supply', 'splycur'], range: NOT_NEGATIVE },
+      { name: 'mvrv', headers: ['mvrv', 'capmvrvcur'], range: NOT_NEGATIVE },
     ],
     periodMs: DAY_MS,
     delayMs: 12 * HOUR_MS,
@@ -106,7 +126,7 @@ const SERIES = {
   'fear-greed': {
     about: 'Fear & Greed index of alternative.me, 0 (fear) to 100 (greed)',
     subject: 'world',
-    columns: [{ name: 'value', headers: ['value', 'feargreed', 'index'] }],
+    columns: [{ name: 'value', headers: ['value', 'feargreed', 'index'], range: { least: 0, most: 100 } }],
     periodMs: DAY_MS,
     delayMs: HOUR_MS,
     staleMs: 4 * DAY_MS,
@@ -117,7 +137,11 @@ const SERIES = {
   spx: index('S&P 500, daily close', 'spx'),
   dxy: index('US dollar index, daily close', 'dxy'),
   gold: index('gold (the GLD fund), daily close', 'gold', 'gld'),
-  vix: index('VIX, expected volatility of the S&P 500 in percent a year, daily close', 'vix'),
+  // Its record is a close of 82.69, on 16 March 2020.
+  vix: index('VIX, expected volatility of the S&P 500 in percent a year, daily close', 'vix', 'vix', {
+    least: 1,
+    most: 1000,
+  }),
 } as const satisfies Record<string, SeriesKind>;
 
 export type SeriesName = keyof typeof SERIES;
@@ -127,6 +151,24 @@ export const isSeriesName = (text: string): text is SeriesName => Object.hasOwn(
 export const SERIES_NAMES: readonly SeriesName[] = Object.keys(SERIES).filter(isSeriesName);
 
 export const seriesKind = (name: SeriesName): SeriesKind => SERIES[name];
+
+/** What no row of `kind` can say, or `undefined`: a value out of its range, or a time before there were coins. */
+export function seriesFault(kind: SeriesKind, timeMs: number, values: readonly number[]): string | undefined {
+  if (kind.subject !== 'world' && timeMs < FIRST_COIN_MS)
+    return `it lies before 2009-01-03, when there was no coin`;
+  const at = values.findIndex((value, i) => {
+    const { least, most } = kind.columns[i].range;
+    return value < least || value > most;
+  });
+  if (at < 0) return undefined;
+  const { name, range } = kind.columns[at];
+  return `${name} is ${values[at]}, expected ${rangeText(range)}`;
+}
+
+function rangeText({ least, most }: ValueRange): string {
+  if (least === Number.MIN_VALUE) return 'a positive number';
+  return most === Infinity ? `${least} or more` : `${least} to ${most}`;
+}
 
 /** When a row of `kind` that begins at `timeMs` counts as known. */
 export const knownMsOf = (kind: SeriesKind, timeMs: number): number => timeMs + kind.periodMs + kind.delayMs;

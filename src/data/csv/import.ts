@@ -1,14 +1,24 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/foundation/errors.ts';
-import { candlesBetween } from '../../core/market/candles.ts';
+import { type Candles, candlesBetween, lowerBound, sliceCandles } from '../../core/market/candles.ts';
+import { findOddities, type Oddity, oddityLines } from '../../core/market/plausible.ts';
 import { barOpen, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { type PairSymbol, symbolFolder } from '../../core/market/symbol.ts';
+import { mergeCandles } from '../store/merge.ts';
 import type { DatasetKey, Store } from '../store/store.ts';
 import type { UpdateResult } from '../update.ts';
 import { readCandlesCsv } from './read.ts';
 
-/** Adds a CSV file's bars to a dataset. Bars that are stored already must be equal to the file's. */
+export interface CsvImport extends UpdateResult {
+  /** What is hard to believe of the imported bars. */
+  readonly oddities: readonly Oddity[];
+}
+
+/**
+ * Adds a CSV file's bars to a dataset. Bars that are stored already must be equal to the file's. Throws `UserError`, and
+ * imports nothing, when bars are damaged or, unless accepted, surely wrong.
+ */
 export async function importCsv(
   store: Store,
   key: DatasetKey,
@@ -16,8 +26,15 @@ export async function importCsv(
     path,
     sinceMs = -Infinity,
     untilMs = Infinity,
-  }: { readonly path: string; readonly sinceMs?: number | undefined; readonly untilMs?: number | undefined },
-): Promise<UpdateResult> {
+    acceptImplausible = false,
+  }: {
+    readonly path: string;
+    readonly sinceMs?: number | undefined;
+    readonly untilMs?: number | undefined;
+    /** Import bars even where no market does what they say. */
+    readonly acceptImplausible?: boolean;
+  },
+): Promise<CsvImport> {
   const file = await readCandlesCsv(path, key);
   const closedUntilMs = barOpen(Date.now(), key.timeframe);
   const candles = candlesBetween(file, sinceMs, Math.min(untilMs, closedUntilMs));
@@ -28,9 +45,37 @@ export async function importCsv(
     });
   }
   const before = await store.manifest(key);
+  const oddities = await odditiesOf(store, key, candles);
+  if (!acceptImplausible) refuse(path, key, oddities);
   const covered = { fromMs: candles.time[0], untilMs: candles.time[rows - 1] + TIMEFRAME_MS[key.timeframe] };
   const manifest = await store.merge(key, candles, { source: 'csv', synthetic: false }, [covered]);
-  return { manifest, addedRows: manifest.rows - (before?.rows ?? 0), skippedBars: 0, asked: true };
+  return { manifest, addedRows: manifest.rows - (before?.rows ?? 0), skippedBars: 0, asked: true, oddities };
+}
+
+/** What is hard to believe of a file's bars, among themselves and beside those that are stored. */
+async function odditiesOf(store: Store, key: DatasetKey, candles: Candles): Promise<readonly Oddity[]> {
+  const own = findOddities(candles, key.timeframe);
+  if ((await store.manifest(key)) === undefined) return own;
+  const { time } = candles;
+  const all = mergeCandles(await store.read(key), candles);
+  const [from, to] = [time[0], time[time.length - 1]].map((at) => lowerBound(all.time, at));
+  const joined = sliceCandles(all, Math.max(0, from - 1), to + 2);
+  const seams = findOddities(joined, key.timeframe).filter(
+    ({ timeMs }) => timeMs >= time[0] && !own.some((one) => one.timeMs === timeMs),
+  );
+  return [...own, ...seams];
+}
+
+function refuse(path: string, key: DatasetKey, oddities: readonly Oddity[]): void {
+  const wrong = oddities.filter(({ verdict }) => verdict === 'wrong');
+  if (wrong.length === 0) return;
+  const lines = oddityLines(wrong).map((line) => `\n  ${line}`);
+  throw new UserError(
+    `"${path}" does not hold plausible ${key.timeframe} candles of ${key.symbol}:${lines.join('')}`,
+    {
+      hint: 'Nothing was imported. Check --timeframe and the file; if the bars are right all the same, add --accept-implausible.',
+    },
+  );
 }
 
 /**

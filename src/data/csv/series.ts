@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/foundation/errors.ts';
-import { knownMsOf, seriesKind, type SeriesName } from '../../core/market/series-kinds.ts';
+import { knownMsOf, seriesFault, seriesKind, type SeriesName } from '../../core/market/series-kinds.ts';
 import { knownAt, type TimedSeries } from '../../core/market/timed-series.ts';
 import type { SeriesChange, SeriesKey, SeriesStore } from '../store/series-store.ts';
 import { plainHeader, readTime, TIME_HEADERS } from './columns.ts';
@@ -75,6 +75,8 @@ export async function readSeriesCsv(
       emptyRows++;
       continue;
     }
+    const fault = seriesFault(kind, timeMs, values);
+    if (fault !== undefined) throw bad(`${new Date(timeMs).toISOString()}: ${fault}`);
     const knownField = layout.known < 0 ? undefined : record[layout.known];
     const knownMs = knownField === undefined ? knownMsOf(kind, timeMs) : readTime(knownField);
     if (Number.isNaN(knownMs)) throw bad(`known is "${knownField}"`);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Doubt } from '../plausibility.ts';
 import { candlesSha256 } from '../store/fingerprint.ts';
 import { type DatasetManifest, describeKey } from '../store/manifest.ts';
 import type { Store } from '../store/store.ts';
@@ -6,6 +7,7 @@ import type { Panel, Series } from '../../core/dataset/panel.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { computeFeatures } from '../../core/features/catalogue.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
+import { findOddities } from '../../core/market/plausible.ts';
 import { requireOneQuote } from '../../core/market/symbols.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
@@ -25,6 +27,8 @@ export interface LoadedPanel extends Panel {
   readonly fingerprint: string;
   /** Of the whole datasets, in the order of the series. */
   readonly manifests: readonly DatasetManifest[];
+  /** Bars of the range that are hard to believe. */
+  readonly doubts: readonly Doubt[];
   /** What the features read beside the candles, symbol by symbol. */
   readonly inputs: readonly UsedInput[];
 }
@@ -70,7 +74,8 @@ export async function loadPanel(store: Store, request: PanelRequest): Promise<Lo
       });
       const features = computeFeatures(featureNames, candles, timeframe, inputs);
       const series: Series = { symbol, candles, features };
-      return { manifest, series, used };
+      const doubt = { key, oddities: findOddities(candles, timeframe) };
+      return { manifest, series, used, doubt };
     }),
   );
   const series = loaded.map((one) => one.series);
@@ -82,6 +87,7 @@ export async function loadPanel(store: Store, request: PanelRequest): Promise<Lo
     series,
     manifests,
     inputs,
+    doubts: loaded.flatMap(({ doubt }) => (doubt.oddities.length > 0 ? [doubt] : [])),
     firstTimeMs: Math.min(...series.map(({ candles }) => candles.time[0])),
     untilMs:
       Math.max(...series.map(({ candles }) => candles.time[candles.time.length - 1])) +

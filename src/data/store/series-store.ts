@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { invariant, UserError } from '../../core/foundation/errors.ts';
-import { isSeriesName, seriesKind } from '../../core/market/series-kinds.ts';
+import { isSeriesName, seriesFault, seriesKind } from '../../core/market/series-kinds.ts';
 import { sliceSeries, type TimedSeries } from '../../core/market/timed-series.ts';
 import { withLock } from '../lock.ts';
 import { commit, isUnfinished, recover } from './commit.ts';
@@ -74,7 +74,9 @@ export function openSeriesStore(dataDir: string): SeriesStore {
         const found = await manifest(key);
         if (found === undefined) throw absentSeries(key);
         try {
-          return await readRows(folder(key), key, found.parts);
+          const rows = await readRows(folder(key), key, found.parts);
+          assertKnown(key, rows);
+          return rows;
         } catch (error) {
           // Another process may have replaced a part between our looks at manifest and file.
           if ((await manifest(key))?.sha256 !== found.sha256) continue;
@@ -175,13 +177,15 @@ async function readRows(folder: string, key: SeriesKey, parts: readonly SeriesPa
   };
 }
 
-/** Order of times, and that no row claims to be known before what it describes was over. */
-function assertKnown(key: SeriesKey, { time, known }: TimedSeries): void {
-  const { periodMs } = seriesKind(key.name);
+/** Order of times, what values can be, and that no row claims to be known before what it describes was over. */
+function assertKnown(key: SeriesKey, { time, known, columns }: TimedSeries): void {
+  const kind = seriesKind(key.name);
+  const { periodMs } = kind;
+  const values = kind.columns.map(({ name }) => columns[name]);
   const iso = (ms: number): string => new Date(ms).toISOString();
   const bad = (row: number, why: string): UserError =>
     new UserError(`${describeSeries(key)}: the row of ${iso(time[row])} ${why}.`, {
-      hint: 'Nothing was stored. Correct the source of these rows.',
+      hint: 'Nothing was stored. Correct the source of these rows; a series that is stored already is moved away and got again.',
     });
   for (let row = 0; row < time.length; row++) {
     if (row > 0 && time[row] <= time[row - 1]) throw bad(row, 'does not come after the one before it');
@@ -191,6 +195,12 @@ function assertKnown(key: SeriesKey, { time, known }: TimedSeries): void {
         row,
         `says it was known at ${iso(known[row])}, before what it describes was over (${iso(time[row] + periodMs)})`,
       );
+    const fault = seriesFault(
+      kind,
+      time[row],
+      values.map((column) => column[row]),
+    );
+    if (fault !== undefined) throw bad(row, `cannot be: ${fault}`);
   }
 }
 

@@ -17,6 +17,7 @@ import {
   requireSameMarket,
   type TrainedSet,
 } from '../../learning/training/checkpoints.ts';
+import { doubtLines, refuseWrong } from '../../data/plausibility.ts';
 import { type LoadedPanel, loadPanel } from '../../data/panel/load-panel.ts';
 import { modelParams } from '../../learning/training/plan.ts';
 import type { BacktestInput } from './backtest.ts';
@@ -52,6 +53,8 @@ interface SourceRequest {
   readonly timeframe: Timeframe;
   readonly fromMs: number | undefined;
   readonly untilMs: number | undefined;
+  /** Pairs whose candles are right although no market does what they say. */
+  readonly acceptImplausible?: readonly PairSymbol[];
   /** Ids of the models to use; default: all there are. */
   readonly models: readonly string[] | undefined;
 }
@@ -72,6 +75,7 @@ export async function trainedForecasts(
     trained,
     request.untilMs === undefined ? {} : { untilMs: request.untilMs },
   );
+  refuseWrong(panel.doubts, request.acceptImplausible ?? []);
   const range = { fromMs: request.fromMs ?? trained.validateUntilMs, untilMs: panel.untilMs };
   requireBars(range, panel);
   const { members, ensemble } = await forecastAll(trained, panel, { sinceMs: range.fromMs });
@@ -97,7 +101,7 @@ export async function trainedForecasts(
     explanations: trained.members.flatMap(({ id, fitted: { explanation } }) =>
       explanation === undefined ? [] : [{ model: id, parts: explanation }],
     ),
-    warnings: [...overlap(range, trained), ...endings(panel)],
+    warnings: [...overlap(range, trained), ...dataWarnings(panel)],
   };
 }
 
@@ -148,6 +152,7 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     featureNames,
     sources: request.sources,
   });
+  refuseWrong(panel.doubts, request.acceptImplausible ?? []);
   const middle = panel.firstTimeMs + (panel.untilMs - panel.firstTimeMs) / 2;
   const range = { fromMs: request.fromMs ?? middle, untilMs: panel.untilMs };
   requireBars(range, panel);
@@ -178,7 +183,7 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     ),
     otherSeeds: [],
     explanations: [],
-    warnings: [...skipped.map(({ id, reason }) => `"${id}" is left out: ${reason}`), ...endings(panel)],
+    warnings: [...skipped.map(({ id, reason }) => `"${id}" is left out: ${reason}`), ...dataWarnings(panel)],
   };
 }
 
@@ -208,11 +213,13 @@ function overlap(
   ];
 }
 
-/** Pairs that stopped trading, or were not fetched since. */
-const endings = (panel: LoadedPanel): readonly string[] =>
-  endedSeries(panel).map(
+/** Bars that are hard to believe; pairs that stopped trading, or were not fetched since. */
+const dataWarnings = (panel: LoadedPanel): readonly string[] => [
+  ...doubtLines(panel.doubts),
+  ...endedSeries(panel).map(
     (one) =>
       `${endText(one)}. Nothing trades there after; what is held is marked at its last close, and sold at it after trading.delistedAfterHours.`,
-  );
+  ),
+];
 
 const iso = (timeMs: number): string => new Date(timeMs).toISOString();

@@ -10,6 +10,7 @@ import { type Approach, findModel, models, modelsOf } from '../models/registry.t
 import { inputsOf } from '../../core/features/catalogue.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import { absentInputs } from '../../data/panel/load-inputs.ts';
+import { doubtLines, refuseWrong } from '../../data/plausibility.ts';
 import { loadPanel } from '../../data/panel/load-panel.ts';
 import type { RunPlan } from './run-folder.ts';
 import type { Costs } from '../validation/score.ts';
@@ -35,6 +36,10 @@ export interface TrainingSettings {
   /** Hyper-parameters by model id. */
   readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly allowSynthetic: boolean;
+  /** Pairs whose candles are right although no market does what they say. */
+  readonly acceptImplausible?: readonly PairSymbol[];
+  /** Called with each bar that is hard to believe, and used all the same. */
+  readonly onDoubt?: (line: string) => void;
   /** Which markets features that need other inputs look at. */
   readonly sources: InputSources;
 }
@@ -67,6 +72,8 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
       .filter((name) => inputsOf([name]).length > 0),
     sources,
   });
+  refuseWrong(panel.doubts, settings.acceptImplausible ?? []);
+  for (const line of doubtLines(panel.doubts)) settings.onDoubt?.(line);
   if (panel.synthetic && !settings.allowSynthetic) {
     throw new UserError(`The ${exchange} candles are synthetic: what is learned from them means nothing.`, {
       hint: 'Fetch real candles, or pass --allow-synthetic to try the program out.',

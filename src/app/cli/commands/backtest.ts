@@ -142,6 +142,7 @@ async function forecasts(context: CommandContext, options: Options): Promise<For
     fromMs: options.from,
     untilMs: options.to,
     models: options.models,
+    acceptImplausible: config.market.acceptImplausible,
   };
   if (!options.walkForward)
     return trainedForecasts(config.checkpointDir, { ...request, seeds: options.seeds });

@@ -4,7 +4,10 @@ import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/ti
 import { exportCandles } from '../../../data/export.ts';
 import { type DatasetManifest, openStore, type Store } from '../../../data/store/store.ts';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
-import { symbolFolder } from '../../../core/market/symbol.ts';
+import { type PairSymbol, symbolFolder } from '../../../core/market/symbol.ts';
+import { type Oddity, oddityLines } from '../../../core/market/plausible.ts';
+import { datasetOddities, type Doubt, doubtLines } from '../../../data/plausibility.ts';
+import { describeKey } from '../../../data/store/manifest.ts';
 import { endText } from '../../../core/market/history-end.ts';
 import { parseTimeframe } from '../../../core/market/timeframe.ts';
 import { command, type CommandContext, symbolsOf } from '../command.ts';
@@ -12,7 +15,14 @@ import { defaultSubcommand } from '../subcommands.ts';
 import { describeSeries } from '../../../data/store/series-manifest.ts';
 import type { SeriesManifest } from '../../../data/store/series-store.ts';
 import { SERIES_HEAD, seriesDocument, seriesRow } from '../series.ts';
-import { counted, describeDataset, earlyEnd, gapText, missingBars } from '../dataset-document.ts';
+import {
+  counted,
+  describeDataset,
+  doubtDocument,
+  earlyEnd,
+  gapText,
+  missingBars,
+} from '../dataset-document.ts';
 
 /** Which datasets; everything in the store without them. */
 const Selection = z.object({
@@ -103,15 +113,41 @@ const nothingStored = (selection: z.infer<typeof Selection>): string =>
     ? 'Nothing that is stored matches; `crypto-trader data list` shows everything.'
     : 'The store is empty. Fill it: crypto-trader fetch';
 
+async function verifyDataset(
+  store: Store,
+  manifest: DatasetManifest,
+  accepted: readonly PairSymbol[],
+): Promise<Verified> {
+  const damage = await store.verify(manifest);
+  if (damage.length > 0)
+    return { manifest, faults: damage, damaged: true, doubt: { key: manifest, oddities: [] } };
+  const oddities = await datasetOddities(store, manifest);
+  const isWrong = ({ verdict }: Oddity): boolean =>
+    verdict === 'wrong' && !accepted.includes(manifest.symbol);
+  const wrong = oddityLines(oddities.filter(isWrong)).map((line) => `${describeKey(manifest)}, ${line}`);
+  const doubt = { key: manifest, oddities: oddities.filter((oddity) => !isWrong(oddity)) };
+  return { manifest, faults: wrong, damaged: false, doubt };
+}
+
+interface Verified {
+  readonly manifest: DatasetManifest;
+  /** Damage, and bars that are surely wrong. */
+  readonly faults: readonly string[];
+  /** The files are not those of the manifest. */
+  readonly damaged: boolean;
+  /** Bars that are hard to believe, or accepted by name. */
+  readonly doubt: Doubt;
+}
+
 async function verify(
   { config, out, signal }: CommandContext,
   selection: z.infer<typeof Selection>,
 ): Promise<void> {
   const store = openStore(config.dataDir);
   const stored = await store.list();
-  const results: { manifest: DatasetManifest; faults: readonly string[] }[] = [];
+  const results: Verified[] = [];
   for (const manifest of await select(store, selection)) {
-    results.push({ manifest, faults: await store.verify(manifest) });
+    results.push(await verifyDataset(store, manifest, config.market.acceptImplausible));
     signal.throwIfAborted();
   }
   const series = [];
@@ -122,20 +158,24 @@ async function verify(
   const faults = [...results, ...series].flatMap((result) => result.faults);
   out.document({
     ok: faults.length === 0,
-    datasets: results.map((result) => ({ ...documentOf(result.manifest, stored), faults: result.faults })),
+    datasets: results.map((result) => ({
+      ...documentOf(result.manifest, stored),
+      faults: result.faults,
+      implausible: doubtDocument(result.doubt),
+    })),
     series: series.map((result) => ({ ...seriesDocument(result.manifest), faults: result.faults })),
   });
   if (results.length + series.length === 0) out.print(nothingStored(selection));
   else
     out.table(
       ['exchange', 'symbol', 'bars', 'rows', 'missing', 'verdict'],
-      results.map(({ manifest, faults: found }) => [
+      results.map(({ manifest, faults: found, doubt }) => [
         manifest.exchange,
         manifest.symbol,
         manifest.timeframe,
         String(manifest.rows),
         gapText(manifest, earlyEnd(manifest, stored)),
-        found.length === 0 ? 'good' : counted(found.length, 'fault'),
+        verdict(found, doubt),
       ]),
     );
   if (series.length > 0) {
@@ -149,11 +189,22 @@ async function verify(
     );
   }
   for (const fault of faults) out.print(fault);
+  for (const line of doubtLines(results.map(({ doubt }) => doubt))) out.print(`Doubtful: ${line}`);
   if (faults.length > 0) {
+    const damaged = results.some((result) => result.damaged) || series.some((one) => one.faults.length > 0);
     throw new CheckFailed(
-      `${counted(faults.length, 'fault')} in the store. "crypto-trader fetch --repair" sets damaged files aside and fetches their months again.`,
+      `${counted(faults.length, 'fault')} in the store. ${
+        damaged
+          ? '"crypto-trader fetch --repair" sets damaged files aside and fetches their months again.'
+          : 'Get these candles again; where they are right all the same, accept them by name with market.acceptImplausible.'
+      }`,
     );
   }
+}
+
+function verdict(faults: readonly string[], { oddities }: Doubt): string {
+  if (faults.length > 0) return counted(faults.length, 'fault');
+  return oddities.length > 0 ? `good, ${oddities.length} doubtful` : 'good';
 }
 
 async function showGaps(

@@ -2,6 +2,8 @@ import { availableParallelism, totalmem } from 'node:os';
 import { statfs } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
+import { type Oddity, oddityLines } from '../../../core/market/plausible.ts';
+import type { DatasetManifest } from '../../../data/store/store.ts';
 import { command, type CommandContext } from '../command.ts';
 
 /** `ok`, `note` (worth knowing, nothing to do) or `fail` (something will not work). */
@@ -127,6 +129,7 @@ async function native(check: string, load: () => Promise<string>): Promise<Findi
 
 async function store({ config }: CommandContext): Promise<readonly Finding[]> {
   const { openStore } = await import('../../../data/store/store.ts');
+  const { datasetOddities } = await import('../../../data/plausibility.ts');
   const candles = openStore(config.dataDir);
   try {
     const datasets = await candles.list();
@@ -139,7 +142,7 @@ async function store({ config }: CommandContext): Promise<readonly Finding[]> {
       datasets.map(async (dataset): Promise<Finding> => {
         const check = `candles ${dataset.exchange} ${dataset.symbol} ${dataset.timeframe}`;
         const faults = await candles.verify(dataset);
-        if (faults.length === 0) return { check, status: 'ok', found: `${dataset.rows} bars, files intact` };
+        if (faults.length === 0) return plausibility(check, dataset, await datasetOddities(candles, dataset));
         return {
           check,
           status: 'fail',
@@ -153,6 +156,22 @@ async function store({ config }: CommandContext): Promise<readonly Finding[]> {
     if (!(error instanceof UserError)) throw error;
     return [{ check: 'candles', status: 'fail', found: error.message, advice: error.hint }];
   }
+}
+
+/** Files that are intact may still hold bars that no market has made. */
+function plausibility(check: string, dataset: DatasetManifest, oddities: readonly Oddity[]): Finding {
+  const found = `${dataset.rows} bars, files intact`;
+  if (oddities.length === 0) return { check, status: 'ok', found };
+  return {
+    check,
+    status: 'note',
+    found: `${found}, ${oddities.length} hard to believe`,
+    advice: `Look at them; training refuses those that are surely wrong (market.acceptImplausible accepts a pair):\n${oddityLines(
+      oddities,
+    )
+      .map((line) => `  ${line}`)
+      .join('\n')}`,
+  };
 }
 
 /** Groups of features without their inputs are worth knowing, and nothing that stops anything. */

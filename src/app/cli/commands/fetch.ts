@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
 import { fetchDatasets } from '../../../data/fetch.ts';
+import { datasetOddities, type Doubt, doubtLines } from '../../../data/plausibility.ts';
 import { openStore, type Store } from '../../../data/store/store.ts';
 import type { UpdateResult } from '../../../data/update.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
@@ -11,7 +12,7 @@ import { type EndedHistory, endText } from '../../../core/market/history-end.ts'
 import { parseTimeframe, type Timeframe } from '../../../core/market/timeframe.ts';
 import { command, type CommandContext, integer, oneOf, symbolsOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
-import { describeDataset, earlyEnd, endBefore, gapText } from '../dataset-document.ts';
+import { describeDataset, doubtDocument, earlyEnd, endBefore, gapText } from '../dataset-document.ts';
 
 const SOURCES = ['auto', 'exchange', 'yahoo', 'csv', 'synthetic'] as const;
 
@@ -31,6 +32,7 @@ const Options = z.object({
   recheckGaps: z.boolean().default(false),
   repair: z.boolean().default(false),
   skipBadBars: z.boolean().default(false),
+  acceptImplausible: z.boolean().default(false),
 });
 type Options = Omit<z.infer<typeof Options>, 'series'>;
 
@@ -52,6 +54,7 @@ export function register(program: Command): void {
     .option('--concurrency <count>', 'symbols fetched side by side')
     .option('--recheck-gaps', 'ask again for bars that the source did not have the last time')
     .option('--skip-bad-bars', 'leave out bars with impossible prices instead of stopping')
+    .option('--accept-implausible', 'import candles from a file even if no market does what they say')
     .option('--repair', 'set damaged files aside first and fetch their months again')
     .addHelpText(
       'after',
@@ -102,12 +105,15 @@ async function runFetch(context: CommandContext, options: Options): Promise<void
   try {
     outcome =
       plan.source === 'csv'
-        ? await fetchCsv(plan, options)
+        ? await fetchCsv(plan, options, context.config.market.acceptImplausible)
         : await fetchSource(context, plan, options, progress);
   } finally {
     progress.stop();
   }
-  printOutcome(context, outcome, await ends(plan, outcome));
+  printOutcome(context, outcome, {
+    ended: await ends(plan, outcome),
+    doubts: await doubtsOf(plan, outcome),
+  });
 }
 
 function readPlan({ config }: CommandContext, options: Options): Plan {
@@ -116,6 +122,8 @@ function readPlan({ config }: CommandContext, options: Options): Plan {
   if ((source === 'csv') !== (options.csv !== undefined)) {
     throw new UsageError('--source csv and --csv <path> belong together.');
   }
+  if (options.acceptImplausible && source !== 'csv')
+    throw new UsageError('--accept-implausible is about files: it needs --csv <path>.');
   const exchange = options.exchange ?? (source === 'csv' ? 'csv' : config.exchange.id);
   if (!/^[a-z0-9]+$/.test(exchange)) throw new UsageError(`--exchange cannot be "${exchange}".`);
   const sinceMs = options.since === undefined ? undefined : parseTime(options.since);
@@ -183,12 +191,16 @@ async function fetchSource(
 async function fetchCsv(
   { store, exchange, symbols, timeframe, ...range }: Plan,
   options: Options,
+  accepted: readonly PairSymbol[],
 ): Promise<Outcome> {
   const { csvPathFor, importCsv } = await import('../../../data/csv/import.ts');
   const datasets: UpdateResult[] = [];
   for (const symbol of symbols) {
     const path = await csvPathFor(options.csv ?? '', { symbol, timeframe, alone: symbols.length === 1 });
-    datasets.push(await importCsv(store, { exchange, symbol, timeframe }, { path, ...range }));
+    const acceptImplausible = options.acceptImplausible || accepted.includes(symbol);
+    datasets.push(
+      await importCsv(store, { exchange, symbol, timeframe }, { path, ...range, acceptImplausible }),
+    );
   }
   return { source: 'csv', passedOver: [], datasets };
 }
@@ -202,14 +214,23 @@ async function ends({ store, untilMs }: Plan, { source, datasets }: Outcome): Pr
 }
 type End = EndedHistory | undefined;
 
+/** What is hard to believe of the datasets that have new bars. */
+async function doubtsOf({ store }: Plan, { datasets }: Outcome): Promise<readonly Doubt[]> {
+  const changed = datasets.filter(({ addedRows }) => addedRows > 0);
+  return Promise.all(
+    changed.map(async ({ manifest: key }) => ({ key, oddities: await datasetOddities(store, key) })),
+  );
+}
+
 function printOutcome(
   { out }: CommandContext,
   { source, passedOver, datasets }: Outcome,
-  ended: readonly End[],
+  { ended, doubts }: { readonly ended: readonly End[]; readonly doubts: readonly Doubt[] },
 ): void {
   out.document({
     source,
     passedOver,
+    implausible: doubts.flatMap(doubtDocument),
     datasets: datasets.map(({ manifest, addedRows, skippedBars }, i) => ({
       ...describeDataset(manifest),
       barsBehind: ended[i]?.barsBehind ?? 0,
@@ -235,6 +256,7 @@ function printOutcome(
       manifest.sha256.slice(0, 12),
     ]),
   );
+  for (const line of doubtLines(doubts)) out.print(`WARNING: ${line}.`);
   for (const one of ended) if (one !== undefined) out.print(`${endText(one)}.`);
   if (datasets.some(({ manifest }) => manifest.synthetic)) {
     out.print('These candles are SYNTHETIC: results on them say nothing about any market.');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Command } from 'commander';
 import { formatMinute, formatTime } from '../../../core/foundation/time.ts';
+import { doubtLines } from '../../../data/plausibility.ts';
 import { openStore } from '../../../data/store/store.ts';
 import { endedSeries, type Panel, type Series } from '../../../core/dataset/panel.ts';
 import { endText } from '../../../core/market/history-end.ts';
@@ -14,6 +15,7 @@ import {
   type TrainedSet,
 } from '../../../learning/training/checkpoints.ts';
 import { command, type CommandContext, list } from '../command.ts';
+import { doubtDocument } from '../dataset-document.ts';
 import { explanationText } from '../explanation-text.ts';
 
 const Options = z.object({
@@ -73,6 +75,7 @@ async function signals({ config, out }: CommandContext, options: Options): Promi
     dataAgeSeconds: Math.max(0, Math.round(ageMs / 1000)),
     stale,
     signals: rows,
+    implausible: panel.doubts.flatMap(doubtDocument),
     withoutSignal: ended.map(({ symbol, lastTimeMs, barsBehind }) => ({
       symbol,
       lastBarTime: formatTime(lastTimeMs),
@@ -96,6 +99,7 @@ async function signals({ config, out }: CommandContext, options: Options): Promi
   out.print(
     `\nDecided at the close of the bar that ended ${formatMinute(panel.untilMs)}, for the next open. Models: ${trained.runId}.`,
   );
+  for (const line of doubtLines(panel.doubts)) out.print(`WARNING: ${line}.`);
   for (const one of ended) out.print(`No signal for ${endText(one)}.`);
   for (const { model, symbol, parts } of explanations ?? [])
     for (const part of parts) out.print(`\n${model}, ${symbol}: ${explanationText(part)}`);

@@ -117,7 +117,7 @@ function whereItStands(
   return `${state}Go on with: crypto-trader train --mode resume --checkpoint ${run.path}`;
 }
 
-function settingsOf({ config, seed }: CommandContext, mode: 'quick' | 'full', options: Options) {
+function settingsOf({ config, seed, log }: CommandContext, mode: 'quick' | 'full', options: Options) {
   const { market, training, trading } = config;
   return {
     mode,
@@ -136,6 +136,8 @@ function settingsOf({ config, seed }: CommandContext, mode: 'quick' | 'full', op
     params: config.models,
     sources: config.features,
     allowSynthetic: options.allowSynthetic,
+    acceptImplausible: market.acceptImplausible,
+    onDoubt: (line: string) => log.warn({}, line),
   };
 }
 
