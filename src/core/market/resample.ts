@@ -1,22 +1,28 @@
+import { invariant } from '../foundation/errors.ts';
+import { type BarLength, closeOfBar, isMadeOf, openOfBar, shortestMs } from './bar-length.ts';
 import { type Candles, CANDLE_COLUMNS, emptyCandles, sliceCandles } from './candles.ts';
-import { barOpen, type Timeframe, TIMEFRAME_MS } from './timeframe.ts';
+import { type Timeframe, TIMEFRAME_MS } from './timeframe.ts';
 
 /**
- * Closed bars of a longer timeframe from bars of `from`, of which `to` is a multiple. A bar is made of all its
+ * Closed bars of a longer length from bars of `from`, of which `to` is a multiple. A bar is made of all its
  * parts or not at all: one that has not closed yet, and one with a part missing, is left out.
  */
-export function resampleCandles(candles: Candles, from: Timeframe, to: Timeframe): Candles {
+export function resampleCandles(candles: Candles, from: Timeframe, to: BarLength): Candles {
   if (from === to) return candles;
-  const parts = TIMEFRAME_MS[to] / TIMEFRAME_MS[from];
-  const made = emptyCandles(Math.floor(candles.time.length / parts));
+  invariant(isMadeOf(to, from), 'a longer bar is made of whole shorter ones');
+  const { time } = candles;
+  const step = TIMEFRAME_MS[from];
+  const made = emptyCandles(Math.floor((time.length * step) / shortestMs(to)));
   let count = 0;
-  for (let row = parts - 1; row < candles.time.length; row++) {
-    const first = row - parts + 1;
-    const open = barOpen(candles.time[first], to);
+  for (let row = 0; row < time.length;) {
+    const open = openOfBar(time[row], to);
+    const close = closeOfBar(open, to);
+    const last = row + (close - open) / step - 1;
     // Sorted without duplicates: as many bars as fit between the two ends are all of them.
-    if (candles.time[first] !== open || candles.time[row] !== open + TIMEFRAME_MS[to] - TIMEFRAME_MS[from])
-      continue;
-    merge(candles, first, row, made, count++);
+    if (time[row] === open && last < time.length && time[last] === close - step) {
+      merge(candles, row, last, made, count++);
+      row = last + 1;
+    } else while (row < time.length && time[row] < close) row++;
   }
   return sliceCandles(made, 0, count);
 }

@@ -9,7 +9,10 @@ import { type Oddity, oddityLines } from '../../../core/market/plausible.ts';
 import { datasetOddities, type Doubt, doubtLines } from '../../../data/plausibility.ts';
 import { describeKey } from '../../../data/store/manifest.ts';
 import { endText } from '../../../core/market/history-end.ts';
-import { parseTimeframe } from '../../../core/market/timeframe.ts';
+import { isMadeOf, parseBarLength } from '../../../core/market/bar-length.ts';
+import type { Candles } from '../../../core/market/candles.ts';
+import { resampleCandles } from '../../../core/market/resample.ts';
+import { parseTimeframe, type Timeframe } from '../../../core/market/timeframe.ts';
 import { command, type CommandContext, symbolsOf } from '../command.ts';
 import { defaultSubcommand } from '../subcommands.ts';
 import { describeSeries } from '../../../data/store/series-manifest.ts';
@@ -32,6 +35,7 @@ const Selection = z.object({
 });
 const ExportOptions = Selection.extend({
   out: z.string(),
+  bars: z.string().optional(),
   since: z.string().optional(),
   until: z.string().optional(),
 });
@@ -67,6 +71,7 @@ export function register(program: Command): void {
 
   selecting('export', 'one dataset as CSV (.csv, .csv.gz) or parquet')
     .requiredOption('--out <file>', 'where to; the ending decides the format: .csv, .csv.gz or .parquet')
+    .option('--bars <length>', 'longer bars made of the stored ones, closed bars only: 4h, 1d, 1w, 1M, ...')
     .option('--since <date>', 'first bar (UTC)')
     .option('--until <date>', 'up to the end of this date, or before this time (UTC)')
     .addHelpText(
@@ -235,7 +240,7 @@ async function showGaps(
 
 async function exportDataset(
   { config, out }: CommandContext,
-  { out: path, since, until, ...selection }: z.infer<typeof ExportOptions>,
+  { out: path, since, until, bars, ...selection }: z.infer<typeof ExportOptions>,
 ): Promise<void> {
   const store = openStore(config.dataDir);
   const found = await select(store, { ...selection, exchange: selection.exchange ?? config.exchange.id });
@@ -249,13 +254,28 @@ async function exportDataset(
       hint: 'Name it with --exchange, --symbols and --timeframe; "crypto-trader data list" shows what there is.',
     });
   }
-  const candles = await store.read(found[0], {
+  const stored = await store.read(found[0], {
     ...(since === undefined ? {} : { sinceMs: parseTime(since) }),
     ...(until === undefined ? {} : { untilMs: parseUntil(until) }),
   });
+  const candles = bars === undefined ? stored : longerBars(stored, found[0].timeframe, bars);
   await exportCandles(path, candles);
   out.document({ file: path, rows: candles.time.length, dataset: describeDataset(found[0]) });
   out.print(`${candles.time.length} bars written to ${path}.`);
+}
+
+function longerBars(candles: Candles, from: Timeframe, text: string): Candles {
+  const length = parseBarLength(text);
+  if (!isMadeOf(length, from)) {
+    throw new UserError(`Bars of ${length} are not made of whole ${from} bars.`, {
+      hint: 'Choose shorter stored bars with --timeframe, or another --bars.',
+    });
+  }
+  const made = resampleCandles(candles, from, length);
+  if (made.time.length > 0) return made;
+  throw new UserError(`No bar of ${length} is complete in the stored ${from} bars of that range.`, {
+    hint: 'A longer bar is made only when every part of it is stored and it has closed.',
+  });
 }
 
 /** All series, or those whose subject names the exchange or a pair; a timeframe is one of candles only. */
