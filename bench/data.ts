@@ -9,6 +9,7 @@ import { exportCandles } from '../src/data/export.ts';
 import { decodeParquet, encodeParquet } from '../src/data/store/parquet.ts';
 import { openStore } from '../src/data/store/store.ts';
 import { syntheticCandles } from '../src/data/synthetic/generate.ts';
+import { candlesBetween } from '../src/core/market/candles.ts';
 import type { PairSymbol } from '../src/core/market/symbol.ts';
 import type { Timeframe } from '../src/core/market/timeframe.ts';
 import { type BenchRow, medianMs } from './bench.ts';
@@ -19,11 +20,12 @@ const DAYS = 730;
 const UNTIL_MS = SINCE_MS + DAYS * 86_400_000;
 const BARS = SYMBOLS.length * DAYS * 24;
 const MILLION = 1_000_000;
+const DAY_MS = 86_400_000;
 
 export async function run(): Promise<readonly BenchRow[]> {
   const folder = mkdtempSync(join(tmpdir(), 'crypto-trader-bench-'));
   try {
-    return [...(await fetching(folder)), ...(await storing(folder))];
+    return [...(await fetching(folder)), ...(await storing(folder)), ...(await reading(folder))];
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -107,6 +109,31 @@ async function storing(folder: string): Promise<readonly BenchRow[]> {
       unit: 's',
       target: '<= 0.3 s',
       peer: { name: 'polars decoding one file from memory', value: readLimit / 1000 },
+    },
+  ];
+}
+
+/** A week out of years of minutes: the manifest says which month's file holds it, and only that one is opened. */
+async function reading(folder: string): Promise<readonly BenchRow[]> {
+  const [sinceMs, untilMs] = [Date.UTC(2019, 0, 1), Date.UTC(2024, 0, 1)];
+  const key = { exchange: 'bench', symbol: 'BTC/USDT', timeframe: '1m' } as const;
+  const years = syntheticCandles({ ...key, sinceMs, untilMs, seed: 1 });
+  const store = openStore(join(folder, 'years'));
+  await store.merge(key, years, { source: 'bench', synthetic: true });
+  let week = 0;
+  const read = await medianMs(() => {
+    const fromMs = sinceMs + ((week++ * 37) % 260) * 7 * DAY_MS;
+    return store.read(key, { sinceMs: fromMs, untilMs: fromMs + 7 * DAY_MS });
+  }, 15);
+  const month = encodeParquet(candlesBetween(years, sinceMs, sinceMs + 31 * DAY_MS));
+  const limit = await medianMs(() => decodeParquet(month), 15);
+  return [
+    {
+      name: `one week read out of ${years.time.length} minutes (five years), hashes checked`,
+      value: read,
+      unit: 'ms',
+      target: '<= 30 ms',
+      peer: { name: 'polars decoding one month from memory', value: limit },
     },
   ];
 }

@@ -9,6 +9,7 @@ import { errorCode } from '../files.ts';
 import { withLock } from '../lock.ts';
 import { subtractRanges, type TimeRange } from '../time-range.ts';
 import { commit, isUnfinished, recover } from './commit.ts';
+import { type Compaction, planCompaction, removeFiles } from './compact.ts';
 import { describeDataset, describePart } from './dataset.ts';
 import {
   datasetFolder,
@@ -46,6 +47,11 @@ export interface Store {
   verify(key: DatasetKey): Promise<readonly string[]>;
   /** Sets damaged months aside as `*.damaged` and forgets them, so that the next update asks for them again. */
   repair(key: DatasetKey): Promise<readonly string[]>;
+  /**
+   * Writes months again that take more room than they need and removes files that nothing refers to; candles and
+   * fingerprint stay. With `dryRun` it only says what it would do. `UserError` when the dataset is absent or damaged.
+   */
+  compact(key: DatasetKey, options: { readonly dryRun: boolean }): Promise<Compaction>;
   /** Where a dataset lies, whether it exists or not. */
   folder(key: DatasetKey): string;
   /** What is known beside candles: funding rates, index closes, order books. */
@@ -153,6 +159,17 @@ export function openStore(dataDir: string): Store {
       }
       return faults;
     },
+
+    compact: async (key, { dryRun }) =>
+      locked(key, async () => {
+        const before = await stored(key);
+        if (before === undefined) throw absentDataset(key, await listKeys(dataDir));
+        const { compaction, parts, files } = await planCompaction(folder(key), before);
+        if (dryRun) return compaction;
+        if (files.size > 0) await commit(folder(key), { ...before, parts }, files);
+        await removeFiles(folder(key), compaction.removed);
+        return compaction;
+      }),
 
     repair: async (key) =>
       locked(key, async () => {

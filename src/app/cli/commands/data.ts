@@ -7,6 +7,7 @@ import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
 import { type PairSymbol, symbolFolder } from '../../../core/market/symbol.ts';
 import { type Oddity, oddityLines } from '../../../core/market/plausible.ts';
 import { datasetOddities, type Doubt, doubtLines } from '../../../data/plausibility.ts';
+import { bytesPerBar } from '../../../data/store/compact.ts';
 import { describeKey } from '../../../data/store/manifest.ts';
 import { endText } from '../../../core/market/history-end.ts';
 import { isMadeOf, parseBarLength } from '../../../core/market/bar-length.ts';
@@ -43,7 +44,7 @@ const ExportOptions = Selection.extend({
 export function register(program: Command): void {
   const data = program
     .command('data')
-    .description('list, verify, export the stored candles and series; show gaps');
+    .description('list, verify, compact, export the stored candles and series; show gaps');
   const selecting = (name: string, description: string): Command =>
     (name === 'list' ? defaultSubcommand(data, name) : data.command(name))
       .description(description)
@@ -68,6 +69,15 @@ export function register(program: Command): void {
   selecting('gaps', 'every run of missing bars, and whether the source was asked for it')
     .addHelpText('after', '\nExamples:\n  $ crypto-trader data gaps --exchange binance')
     .action(command(async (context, options) => showGaps(context, Selection.parse(options))));
+
+  selecting('compact', 'what each dataset takes on disk; rewrites what takes too much, removes leftovers')
+    .option('--dry-run', 'say what would be done, and change nothing')
+    .addHelpText('after', '\nExamples:\n  $ crypto-trader data compact --dry-run')
+    .action(
+      command(async (context, options) =>
+        compact(context, Selection.parse(options), options['dryRun'] === true),
+      ),
+    );
 
   selecting('export', 'one dataset as CSV (.csv, .csv.gz) or parquet')
     .requiredOption('--out <file>', 'where to; the ending decides the format: .csv, .csv.gz or .parquet')
@@ -236,6 +246,47 @@ async function showGaps(
   const total = found.reduce((sum, manifest) => sum + missingBars(manifest), 0);
   if (found.length === 0) out.print(nothingStored(selection));
   else out.print(`${total} bars are missing in ${rows.length} gaps of ${found.length} datasets.`);
+}
+
+async function compact(
+  { config, out, signal }: CommandContext,
+  selection: z.infer<typeof Selection>,
+  dryRun: boolean,
+): Promise<void> {
+  const store = openStore(config.dataDir);
+  const results = [];
+  for (const manifest of await select(store, selection)) {
+    signal.throwIfAborted();
+    results.push({ manifest, done: await store.compact(manifest, { dryRun }) });
+  }
+  out.document({
+    dryRun,
+    datasets: results.map(({ manifest, done }) => ({
+      ...describeDataset(manifest),
+      ...done,
+      bytesPerBar: bytesPerBar(done),
+    })),
+  });
+  if (results.length === 0) {
+    out.print(nothingStored(selection));
+    return;
+  }
+  out.table(
+    ['exchange', 'symbol', 'bars', 'files', 'rows', 'bytes', 'per bar', 'rewritten', 'saved', 'removed'],
+    results.map(({ manifest, done }) => [
+      manifest.exchange,
+      manifest.symbol,
+      manifest.timeframe,
+      String(done.parts),
+      String(done.rows),
+      String(done.bytes),
+      bytesPerBar(done).toFixed(1),
+      String(done.rewritten.length),
+      String(done.savedBytes),
+      `${done.removed.length} (${done.removedBytes} bytes)`,
+    ]),
+  );
+  if (dryRun) out.print('Nothing was changed.');
 }
 
 async function exportDataset(
