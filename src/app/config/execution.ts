@@ -18,7 +18,7 @@ export function executionRules(trading: Config['trading'], symbols: number): Exe
     maxVolumeSharePct: settings.maxVolumeSharePct,
     stopLossPct: settings.stopLossPct,
     takeProfitPct: settings.takeProfitPct,
-    delistedAfterMs: delistedAfterHours === 'never' ? undefined : delistedAfterHours * 3_600_000,
+    delistedAfterMs: delistedAfterHours === 0 ? undefined : delistedAfterHours * 3_600_000,
     trailingStop:
       trailingStopPct === undefined
         ? undefined

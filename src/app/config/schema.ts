@@ -208,10 +208,11 @@ export const ConfigSchema = z
             'After a protective exit: wait until the signal goes flat or turns, or enter again at once',
           ),
         delistedAfterHours: z
-          .union([z.number().positive(), z.literal('never')])
+          .number()
+          .min(0)
           .default(48)
           .describe(
-            'A held pair without a bar for this long, while others have bars, is sold at its last close; or never',
+            'A held pair without a bar for this long, while others have bars, is sold at its last close; 0: never',
           ),
       })
       .prefault({}),

@@ -26,3 +26,8 @@ it('instruments take the configured steps', () => {
   const [btc] = configuredInstruments(trading({ amountStep: 0.001 }), ['BTC/USDT']);
   expect(btc).toEqual({ symbol: 'BTC/USDT', amountStep: 0.001, priceTick: 0, minNotional: 5 });
 });
+
+it('a delisted pair is left after so many hours, or never', () => {
+  expect(executionRules(trading({ delistedAfterHours: 72 }), 1).delistedAfterMs).toBe(72 * 3_600_000);
+  expect(executionRules(trading({ delistedAfterHours: 0 }), 1).delistedAfterMs).toBeUndefined();
+});
