@@ -134,7 +134,7 @@ function strategies({ ensemble, members, benchmark, setting }: Backtest, about: 
     'costs',
   ];
   return `<h2>Every strategy on its own</h2>
-<p class="faint">Each with all of the capital, the same costs and the same rules. Intervals: stationary bootstrap of bar returns.</p>
+<p class="faint">Each with all of the capital, the same costs and the same rules. Intervals: studentised block bootstrap of bar returns.</p>
 ${renderTable(head, rows, { textColumns: [0, 1] })}`;
 }
 
@@ -173,7 +173,7 @@ function trust(result: Backtest, about: Provenance, sure: Confidence): string {
 function significance(sure: Confidence): readonly string[] {
   return [
     `Standard error of the Sharpe ratio: ${figure(sure.sharpeStandardError, 2)}.`,
-    `Probability that the true Sharpe ratio is above zero: ${figure(sure.probabilisticSharpe, 3)}; above what the best of ${sure.trials} strategies without skill would show: ${figure(sure.deflatedSharpe, 3)}.`,
+    `Probability that the true Sharpe ratio is above zero: ${figure(sure.probabilisticSharpe, 3)}; above what the best of ${sure.effectiveTrials} bets without skill would show: ${figure(sure.deflatedSharpe, 3)} (as published, over all ${sure.trials} rules as they came out: ${figure(sure.deflatedSharpeAllTrials, 3)}).`,
     sure.minimumTrackRecordDays === undefined
       ? 'No track record, however long, would make a ratio that is not above zero significant.'
       : `Days of such returns needed to tell it from zero at 95 %: ${figure(sure.minimumTrackRecordDays, 0)}.`,

@@ -1,4 +1,6 @@
 import type { Random } from '../foundation/random.ts';
+import { optimalBlockLength } from './block-length.ts';
+import { longRunVariance } from './long-run-variance.ts';
 import { quantileOfSorted } from './statistics.ts';
 
 /** A 95 % interval. */
@@ -11,92 +13,171 @@ export interface BootstrapIntervals {
   /** Sharpe ratio of one bar. */
   readonly barSharpe: Interval | undefined;
   /** Return over the whole sample, a fraction. */
-  readonly totalReturn: Interval;
+  readonly totalReturn: Interval | undefined;
   readonly resamples: number;
-  /** Mean length of the blocks, in bars. */
+  /** Length of the blocks of the Sharpe ratio's bootstrap, in bars. */
   readonly blockBars: number;
 }
 
-/**
- * Percentile intervals by the stationary bootstrap (Politis & Romano 1994): blocks of geometric length, wrapped
- * around the end, keep the dependence between neighbouring bars. `undefined` below 20 returns.
- */
+interface BootstrapOptions {
+  readonly resamples?: number;
+  /** Shortest blocks: values that overlap in time need at least the overlap. Default: chosen from the data. */
+  readonly blockBars?: number;
+}
+
+/** Intervals of the Sharpe ratio and of the total return. `undefined` below 20 returns. */
 export function bootstrapIntervals(
   returns: Float64Array,
   random: Random,
-  options: { readonly resamples?: number; readonly blockBars?: number } = {},
+  options: BootstrapOptions = {},
 ): BootstrapIntervals | undefined {
   const bars = returns.length;
-  if (bars < 20) return undefined;
-  const { resamples = 1000, blockBars = Math.max(2, Math.round(Math.cbrt(bars) * 2)) } = options;
-  const sums = prefixSums(bars, (i) => returns[i % bars]);
-  const squares = prefixSums(bars, (i) => returns[i % bars] ** 2);
-  const logs = prefixSums(bars, (i) => Math.log1p(Math.max(returns[i % bars], -1 + 1e-12)));
-  const ratios = new Float64Array(resamples);
-  const totals = new Float64Array(resamples);
-  const logStop = Math.log1p(-1 / blockBars);
-  for (let r = 0; r < resamples; r++) {
-    let sum = 0;
-    let square = 0;
-    let log = 0;
-    for (let filled = 0; filled < bars;) {
-      const from = Math.floor(random() * bars);
-      const drawn = 1 + Math.floor(Math.log1p(-random()) / logStop);
-      const length = Math.min(drawn, bars - filled);
-      sum += sums[from + length] - sums[from];
-      square += squares[from + length] - squares[from];
-      log += logs[from + length] - logs[from];
-      filled += length;
-    }
-    const mean = sum / bars;
-    const variance = (square - bars * mean * mean) / (bars - 1);
-    ratios[r] = variance > 1e-24 ? mean / Math.sqrt(variance) : NaN;
-    totals[r] = Math.expm1(log);
-  }
+  if (bars < LEAST) return undefined;
+  const sharpe = studentised(
+    returns,
+    returns.map((value) => value * value),
+    SHARPE,
+    random,
+    options,
+  );
+  const logs = returns.map((value) => Math.log1p(Math.max(value, -1 + 1e-12)));
+  const growth = studentised(logs, logs, MEAN, random, options);
+  const total = growth && {
+    low: Math.expm1(bars * growth.interval.low),
+    high: Math.expm1(bars * growth.interval.high),
+  };
   return {
-    barSharpe: ratios.some(Number.isNaN) ? undefined : interval(ratios),
-    totalReturn: interval(totals),
-    resamples,
-    blockBars,
+    barSharpe: sharpe?.interval,
+    totalReturn: total,
+    resamples: options.resamples ?? RESAMPLES,
+    blockBars: sharpe?.blockBars ?? 1,
   };
 }
 
-/**
- * 95 % percentile interval of the mean by the same bootstrap; `undefined` below 20 values. Values that overlap in
- * time (returns over several bars) need blocks of at least that length.
- */
+/** 95 % interval of the mean; `undefined` below 20 values. A series that never varies has its value for both ends. */
 export function bootstrapMean(
   values: Float64Array,
   random: Random,
-  options: { readonly resamples?: number; readonly blockBars?: number } = {},
+  options: BootstrapOptions = {},
 ): Interval | undefined {
-  const rows = values.length;
-  if (rows < 20) return undefined;
-  const { resamples = 1000, blockBars = Math.max(2, Math.round(Math.cbrt(rows) * 2)) } = options;
-  const sums = prefixSums(rows, (i) => values[i % rows]);
-  const means = new Float64Array(resamples);
-  const logStop = Math.log1p(-1 / blockBars);
-  for (let r = 0; r < resamples; r++) {
-    let sum = 0;
-    for (let filled = 0; filled < rows;) {
-      const from = Math.floor(random() * rows);
-      const length = Math.min(1 + Math.floor(Math.log1p(-random()) / logStop), rows - filled);
-      sum += sums[from + length] - sums[from];
-      filled += length;
-    }
-    means[r] = sum / rows;
-  }
-  return interval(means);
+  if (values.length < LEAST) return undefined;
+  const found = studentised(values, values, MEAN, random, options);
+  return found?.interval ?? { low: values[0], high: values[0] };
 }
 
-/** Over the sample twice, so that a block may run past the end. */
-function prefixSums(bars: number, value: (i: number) => number): Float64Array {
-  const sums = new Float64Array(2 * bars + 1);
-  for (let i = 0; i < 2 * bars; i++) sums[i + 1] = sums[i] + value(i);
+/**
+ * 95 % interval of sum(above) / sum(below), such as hits over samples of each time; `undefined` below 20 rows, or when
+ * the ratio is the same in every row.
+ */
+export function bootstrapRatio(
+  above: Float64Array,
+  below: Float64Array,
+  random: Random,
+  options: BootstrapOptions = {},
+): Interval | undefined {
+  if (above.length < LEAST) return undefined;
+  return studentised(above, below, RATIO, random, options)?.interval;
+}
+
+const LEAST = 20;
+const RESAMPLES = 1000;
+
+/** A smooth function of the means of two columns, and its derivatives. */
+interface Statistic {
+  readonly value: (a: number, b: number) => number;
+  readonly byA: (a: number, b: number) => number;
+  readonly byB: (a: number, b: number) => number;
+}
+
+const MEAN: Statistic = { value: (a) => a, byA: () => 1, byB: () => 0 };
+const RATIO: Statistic = { value: (a, b) => a / b, byA: (_, b) => 1 / b, byB: (a, b) => -a / (b * b) };
+/** Of the means of returns and of their squares. */
+const SHARPE: Statistic = {
+  value: (a, b) => a / Math.sqrt(b - a * a),
+  byA: (a, b) => b / (b - a * a) ** 1.5,
+  byB: (a, b) => (-0.5 * a) / (b - a * a) ** 1.5,
+};
+
+/**
+ * Symmetric studentised interval by the circular block bootstrap (Götze & Künsch 1996; for the Sharpe ratio Ledoit & Wolf
+ * 2008): the statistic of each resample less that of the sample, over its standard error from the sums of its own
+ * blocks, gives the multiple of the sample's standard error (prewhitened kernel) that covers 95 %. Blocks as long
+ * as the data want: `optimalBlockLength` of the statistic's influence. `undefined` when nothing varies.
+ */
+function studentised(
+  a: Float64Array,
+  b: Float64Array,
+  statistic: Statistic,
+  random: Random,
+  { resamples = RESAMPLES, blockBars = 1 }: BootstrapOptions,
+): { readonly interval: Interval; readonly blockBars: number } | undefined {
+  const n = a.length;
+  const meanA = mean(a);
+  const meanB = mean(b);
+  const centre = statistic.value(meanA, meanB);
+  const influence = influences(a, b, statistic, meanA, meanB);
+  const error = Math.sqrt(longRunVariance(influence) / n);
+  if (!(error > 1e-12 * Math.abs(centre)) || !Number.isFinite(centre)) return undefined;
+
+  const wanted = Math.ceil(optimalBlockLength(influence)?.circular ?? 1);
+  const length = Math.max(1, Math.min(Math.max(wanted, blockBars), Math.floor(n / 8)));
+  const blocks = Math.max(1, Math.round(n / length));
+  const rows = blocks * length;
+  const sumsA = blockSums(a, length, meanA);
+  const sumsB = blockSums(b, length, meanB);
+  const ratios = new Float64Array(resamples);
+  for (let r = 0; r < resamples; r++) {
+    let [sumA, sumB, squareA, squareB, product] = [0, 0, 0, 0, 0];
+    for (let block = 0; block < blocks; block++) {
+      const from = Math.floor(random() * n);
+      const x = sumsA[from];
+      const y = sumsB[from];
+      sumA += x;
+      sumB += y;
+      squareA += x * x;
+      squareB += y * y;
+      product += x * y;
+    }
+    const starA = meanA + sumA / rows;
+    const starB = meanB + sumB / rows;
+    // Sums of squares of block sums about the resample's own mean, per observation.
+    const varianceA = (squareA - (sumA * sumA) / blocks) / rows;
+    const varianceB = (squareB - (sumB * sumB) / blocks) / rows;
+    const covariance = (product - (sumA * sumB) / blocks) / rows;
+    const byA = statistic.byA(starA, starB);
+    const byB = statistic.byB(starA, starB);
+    const variance = byA * byA * varianceA + 2 * byA * byB * covariance + byB * byB * varianceB;
+    const own = Math.sqrt(variance / rows);
+    const distance = Math.abs(statistic.value(starA, starB) - centre);
+    ratios[r] = own > 0 && Number.isFinite(distance) ? distance / own : Infinity;
+  }
+  const half = (quantileOfSorted(ratios.sort(), 0.95) ?? NaN) * error;
+  return { interval: { low: centre - half, high: centre + half }, blockBars: length };
+}
+
+function influences(
+  a: Float64Array,
+  b: Float64Array,
+  statistic: Statistic,
+  meanA: number,
+  meanB: number,
+): Float64Array {
+  const byA = statistic.byA(meanA, meanB);
+  const byB = statistic.byB(meanA, meanB);
+  return a.map((value, i) => byA * (value - meanA) + byB * (b[i] - meanB));
+}
+
+/** Sum of the `length` values from each place on, around the end, each less `centre`. */
+function blockSums(values: Float64Array, length: number, centre: number): Float64Array {
+  const n = values.length;
+  const sums = new Float64Array(n);
+  let sum = 0;
+  for (let i = 0; i < length; i++) sum += values[i] - centre;
+  for (let from = 0; from < n; from++) {
+    sums[from] = sum;
+    sum += values[(from + length) % n] - values[from];
+  }
   return sums;
 }
 
-function interval(values: Float64Array): Interval {
-  const sorted = values.slice().sort();
-  return { low: quantileOfSorted(sorted, 0.025) ?? NaN, high: quantileOfSorted(sorted, 0.975) ?? NaN };
-}
+const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -40,6 +40,13 @@ export function expectedBestSharpe(trials: number, variance: number): number {
   return Math.sqrt(variance) * best;
 }
 
+/**
+ * Variance of the Sharpe ratio per bar of strategies without any skill, net of what their costs take: with a true
+ * ratio of zero it is 1 / (bars - 1), whatever the shape of the returns (Mertens 2002). The variance over trials as they came out
+ * measures how much they paid for trading instead: next to strategies that bleed, it hides any edge.
+ */
+export const noSkillVariance = (bars: number): number => 1 / (bars - 1);
+
 /** The probabilistic Sharpe ratio against the best that luck alone would show after this many trials. */
 export const deflatedSharpe = (
   sample: SharpeSample,

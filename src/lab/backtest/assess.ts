@@ -5,6 +5,7 @@ import { barReturns } from '../../core/evaluation/returns.ts';
 import {
   deflatedSharpe,
   minimumTrackRecord,
+  noSkillVariance,
   probabilisticSharpe,
   sharpeError,
   type SharpeSample,
@@ -16,6 +17,7 @@ import type { ExecutionRules } from '../../core/trading/rules.ts';
 import type { AlignedMarket } from '../../core/trading/align.ts';
 import { type BacktestRun, runBacktest } from '../../core/trading/run.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
+import type { TrialSummary } from './trial-summary.ts';
 import { shiftedInTime, type Strategy } from './strategies.ts';
 
 /** What every strategy of a backtest shares. */
@@ -81,17 +83,22 @@ export interface Confidence {
   readonly sharpe95: Interval | undefined;
   readonly totalReturnPct95: Interval | undefined;
   readonly probabilisticSharpe: number | undefined;
+  /** Against the best of `effectiveTrials` without skill, net of what costs take: the version to judge by. */
   readonly deflatedSharpe: number | undefined;
-  /** Different strategies tried on this market so far, this one included. */
+  /** As published: against the best of all `trials`, by the variance of their ratios as they came out, costs and all. */
+  readonly deflatedSharpeAllTrials: number | undefined;
+  /** Different decision rules tried on this market so far, this one included. */
   readonly trials: number;
+  /** Different bets among them, by clustering their returns. */
+  readonly effectiveTrials: number;
   readonly minimumTrackRecordDays: number | undefined;
 }
 
-/** `trials`: Sharpe ratios per bar of every strategy ever tried on this market. */
+/** `trials`: of every rule ever tried on this market. */
 export function confidence(
   { sample, intervals, run, returns }: Assessment,
   barsPerYear: number,
-  trials: readonly number[],
+  trials: TrialSummary,
 ): Confidence {
   const annual = Math.sqrt(barsPerYear);
   const scaled = (interval: Interval | undefined, factor: number): Interval | undefined =>
@@ -104,8 +111,12 @@ export function confidence(
     sharpe95: scaled(intervals?.barSharpe, annual),
     totalReturnPct95: scaled(intervals?.totalReturn, 100),
     probabilisticSharpe: sample && probabilisticSharpe(sample),
-    deflatedSharpe: sample && deflatedSharpe(sample, { count: trials.length, variance: variance(trials) }),
-    trials: trials.length,
+    deflatedSharpe:
+      sample && deflatedSharpe(sample, { count: trials.effective, variance: noSkillVariance(sample.bars) }),
+    deflatedSharpeAllTrials:
+      sample && deflatedSharpe(sample, { count: trials.count, variance: variance(trials.barSharpes) }),
+    trials: trials.count,
+    effectiveTrials: trials.effective,
     minimumTrackRecordDays: trackRecord && (trackRecord * 365) / barsPerYear,
   };
 }

@@ -2,6 +2,7 @@ import { CONVENTIONS } from '../../core/evaluation/metrics.ts';
 import type { Fill, Rejection, Trade } from '../../core/trading/events.ts';
 import { type Assessment, type Confidence, confidence } from './assess.ts';
 import type { Backtest } from './backtest.ts';
+import type { TrialSummary } from './trial-summary.ts';
 import { overSeeds } from './seeds.ts';
 
 /** Where the numbers come from. */
@@ -20,8 +21,8 @@ export interface Provenance {
   readonly missingBars: number;
   readonly seed: number;
   readonly warnings: readonly string[];
-  /** Sharpe ratios per bar of every strategy tried on this market. */
-  readonly trials: readonly number[];
+  /** Of every rule tried on this market. */
+  readonly trials: TrialSummary;
 }
 
 /** The JSON document of a backtest; `null` where a figure is not defined. */

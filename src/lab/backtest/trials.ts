@@ -2,36 +2,62 @@ import { open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { errorCode, explainDiskError, makeFolder } from '../../data/files.ts';
+import { CoarseReturns } from './coarse-returns.ts';
 
-/** One strategy on one range of bars, as it was tried. */
+/** One decision rule, as it was tried on a market. */
 export const Trial = z.object({
   time: z.iso.datetime(),
-  /** Equal for equal weights, rules, candles and range: running the same again is no new trial. */
+  /** Of the rule alone: neither the range of bars nor what trading cost makes another trial of it. */
   id: z.string(),
-  /** Trials on the same market compete: exchange, symbols and timeframe. */
+  /** Trials on the same market compete: `marketName`. */
   market: z.string(),
   strategy: z.string(),
-  bars: z.int(),
-  /** Not annualised. */
-  barSharpe: z.number(),
+  /** Where it was compared; absent in older ledgers. */
+  by: z.enum(['backtest', 'walk-forward', 'validation']).optional(),
+  bars: z.int().optional(),
+  /** Not annualised; absent where it was not measured, and after ruin. */
+  barSharpe: z.number().optional(),
+  returns: CoarseReturns.optional(),
 });
 export type Trial = z.output<typeof Trial>;
 
+/** Exchange, timeframe and symbols; the order of the symbols makes no other market. */
+export const marketName = (exchange: string, timeframe: string, symbols: readonly string[]): string =>
+  [exchange, timeframe, ...symbols.toSorted()].join(' ');
+
 /**
- * Adds trials to the ledger and returns the Sharpe ratios per bar of every different one on `market`, the new ones
- * included. Every result that somebody looked at counts, or the best of many would pass for skill.
+ * Adds trials to the ledger and returns every different one on `market`, the new ones included. A rule that was tried
+ * before is the same trial on more bars: it is counted once, with what it did last. Every result that somebody
+ * looked at counts, or the best of many would pass for skill.
  */
 export async function recordTrials(
   file: string,
   market: string,
   trials: readonly Trial[],
-): Promise<readonly number[]> {
+): Promise<readonly Trial[]> {
   const { records, endsTorn } = await readTrials(file);
-  const known = new Set(records.map(({ id }) => id));
-  const fresh = trials.filter(({ id }) => !known.has(id));
+  const known = new Map(records.map((trial) => [trial.id, trial]));
+  const fresh = trials.filter((trial) => !isSame(known.get(trial.id), trial));
   if (fresh.length > 0) await append(file, fresh, endsTorn);
-  const distinct = new Map([...records, ...fresh].map((trial) => [trial.id, trial]));
-  return [...distinct.values()].filter((trial) => trial.market === market).map(({ barSharpe }) => barSharpe);
+  const distinct = new Map<string, Trial>();
+  for (const trial of [...records, ...fresh]) {
+    const before = distinct.get(trial.id);
+    // A comparison that measured nothing does not hide one that did.
+    if (before?.barSharpe === undefined || trial.barSharpe !== undefined) distinct.set(trial.id, trial);
+  }
+  return [...distinct.values()].filter((trial) => canonical(trial.market) === market);
+}
+
+const isSame = (before: Trial | undefined, now: Trial): boolean =>
+  before !== undefined &&
+  before.market === now.market &&
+  before.bars === now.bars &&
+  before.barSharpe === now.barSharpe;
+
+/** Older ledgers hold the symbols in the order in which they were given. */
+function canonical(market: string): string {
+  const [exchange, timeframe, ...symbols] = market.split(' ');
+  return marketName(exchange, timeframe, symbols);
 }
 
 /** A line that a crash cut short is left out, and the next record starts on a line of its own. */
@@ -41,7 +67,7 @@ async function readTrials(file: string): Promise<{ records: readonly Trial[]; en
     text = await readFile(file, 'utf8');
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return { records: [], endsTorn: false };
-    throw error;
+    throw explainDiskError(error, file);
   }
   const records = text.split('\n').flatMap((line) => {
     const parsed = Trial.safeParse(parseJson(line));

@@ -2,12 +2,20 @@ import { formatMinute } from '../../core/foundation/time.ts';
 import { LEAST_BARS } from './outcome.ts';
 import type { Assessment } from './assess.ts';
 import type { Backtest } from './backtest.ts';
+import type { TrialSummary } from './trial-summary.ts';
 
 /** Sentences about a backtest, the same in the terminal and in the report. A figure without a meaning has none. */
 export function verdicts(result: Backtest): readonly string[] {
   return [costs(result), timing(result), selection(result), ...intrabar(result)].filter(
     (line) => line !== undefined,
   );
+}
+
+/** What a deflated Sharpe ratio is measured against, in words. */
+export function trialsText({ count, effective }: TrialSummary): string {
+  const rules = count === 1 ? 'One decision rule was' : `${count} decision rules were`;
+  const bets = effective === count ? '' : `, ${effective} different bets by their returns`;
+  return `${rules} tried on this market so far${bets}. Deflated Sharpe: the probability that the true Sharpe exceeds what the best of ${effective} without skill would show by luck.`;
 }
 
 /** What became of those that have no ratios, and why: first what is worst. */

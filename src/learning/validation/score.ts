@@ -4,9 +4,11 @@ import { runBacktest } from '../../core/trading/run.ts';
 import { forwardReturns, labelEndMs } from '../../core/dataset/labels.ts';
 import type { Panel } from '../../core/dataset/panel.ts';
 import type { Span } from '../../core/dataset/splits.ts';
+import { createRandom } from '../../core/foundation/random.ts';
 import { lowerBound, sliceCandles } from '../../core/market/candles.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import { SPOT_RULES } from '../../core/trading/rules.ts';
+import { directionInterval } from '../../core/evaluation/direction.ts';
 import { rankCorrelation } from '../../core/evaluation/rank-correlation.ts';
 
 /** How good forecasts were over a span of bars. Absent: not defined, for example no opinion was ever held. */
@@ -18,10 +20,7 @@ export const ForecastScore = z.strictObject({
   unmoved: z.int().min(0).optional(),
   /** How often the return from the next open over the horizon had the sign of the position. */
   directionalAccuracyPct: z.number().optional(),
-  /**
-   * Wilson's 95 % interval. Returns over h bars overlap, so the samples count as samples / h; symbols that move
-   * together make it narrower than it should be.
-   */
+  /** 95 % interval by a block bootstrap over time, all symbols of a time together. */
   directionalAccuracyIntervalPct: z.tuple([z.number(), z.number()]).optional(),
   /** Spearman's correlation of the expected return (the position where none is stated) with the return. */
   informationCoefficient: z.number().optional(),
@@ -32,6 +31,9 @@ export const ForecastScore = z.strictObject({
   slippageBps: z.number(),
 });
 export type ForecastScore = z.output<typeof ForecastScore>;
+
+/** The same forecasts have the same interval, whatever the seed of the run. */
+const BOOTSTRAP_SEED = 1;
 
 export interface Costs {
   readonly feeBps: number;
@@ -50,7 +52,7 @@ export function scoreForecasts(
   const returns: number[] = [];
   let samples = 0;
   let unmoved = 0;
-  let hits = 0;
+  const tally = new Map<number, { hits: number; samples: number }>();
   panel.series.forEach(({ candles }, s) => {
     const { position, expectedReturn = position } = forecasts[s];
     const labels = forwardReturns(candles, panel.timeframe, horizonBars);
@@ -65,9 +67,14 @@ export function scoreForecasts(
         continue;
       }
       samples++;
-      if (position[row] * labels[row] > 0) hits++;
+      const time = candles.time[row];
+      const so = tally.get(time) ?? { hits: 0, samples: 0 };
+      const hit = position[row] * labels[row] > 0 ? 1 : 0;
+      tally.set(time, { hits: so.hits + hit, samples: so.samples + 1 });
     }
   });
+  const hits = [...tally.values()].reduce((sum, one) => sum + one.hits, 0);
+  const interval = directionInterval(tally, horizonBars, createRandom(BOOTSTRAP_SEED));
   const informationCoefficient = rankCorrelation(signals, returns);
   return {
     horizonBars,
@@ -75,7 +82,7 @@ export function scoreForecasts(
     unmoved,
     ...(samples > 0 && {
       directionalAccuracyPct: (100 * hits) / samples,
-      directionalAccuracyIntervalPct: wilson(hits / samples, samples / horizonBars),
+      ...(interval !== undefined && { directionalAccuracyIntervalPct: interval }),
     }),
     ...(informationCoefficient !== undefined && { informationCoefficient }),
     ...netResult(panel, forecasts, span, costs),
@@ -106,13 +113,4 @@ function netResult(
   });
   const last = equity.at(-1) ?? rules.initialBalance;
   return { netReturnPct: 100 * (last / rules.initialBalance - 1), fills: fills.length };
-}
-
-/** Wilson's score interval of a share at 95 %, in percent (Wilson 1927). */
-export function wilson(share: number, samples: number): [number, number] {
-  const z = 1.959963984540054;
-  const centre = share + (z * z) / (2 * samples);
-  const half = z * Math.sqrt((share * (1 - share)) / samples + (z * z) / (4 * samples * samples));
-  const scale = 100 / (1 + (z * z) / samples);
-  return [(centre - half) * scale, (centre + half) * scale];
 }

@@ -29,7 +29,7 @@ const about = {
   missingBars: 3,
   seed: 1,
   warnings: ['IN SAMPLE: <script>alert("&")</script>'],
-  trials: [0.1],
+  trials: { count: 1, effective: 1, barSharpes: [0.1] },
 };
 
 describe('the report', () => {

@@ -131,7 +131,7 @@ test('the document keeps the key of a figure that is not defined', () => {
     missingBars: 0,
     seed: 1,
     warnings: [],
-    trials: [],
+    trials: { count: 0, effective: 0, barSharpes: [] },
   };
   const document: unknown = JSON.parse(JSON.stringify(backtestDocument(result, about, 'equity.csv')));
   expect(document).toMatchObject({

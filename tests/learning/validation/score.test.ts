@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rankCorrelation } from '../../../src/core/evaluation/rank-correlation.ts';
-import { scoreForecasts, wilson } from '../../../src/learning/validation/score.ts';
+import { scoreForecasts } from '../../../src/learning/validation/score.ts';
+import { wilson } from '../../../src/core/evaluation/direction.ts';
 import { candlesOf, HOUR } from '../../core/dataset/series.ts';
 
 describe('the rank correlation', () => {

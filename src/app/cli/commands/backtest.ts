@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
@@ -13,8 +12,11 @@ import {
   walkForwardForecasts,
 } from '../../../lab/backtest/sources.ts';
 import { SEED_HEAD, seedRow } from '../../../lab/backtest/seeds.ts';
-import { recordTrials } from '../../../lab/backtest/trials.ts';
-import { outcomeLines, returnText, verdicts } from '../../../lab/backtest/verdicts.ts';
+import { coarsen } from '../../../lab/backtest/coarse-returns.ts';
+import { ruleId } from '../../../lab/backtest/rule-id.ts';
+import { summariseTrials, type TrialSummary } from '../../../lab/backtest/trial-summary.ts';
+import { marketName, recordTrials, type Trial } from '../../../lab/backtest/trials.ts';
+import { outcomeLines, returnText, trialsText, verdicts } from '../../../lab/backtest/verdicts.ts';
 import { configuredInstruments, executionRules } from '../../config/execution.ts';
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
 import { requireReplaceable, writeFileAtomic } from '../../../data/files.ts';
@@ -60,8 +62,8 @@ export function register(program: Command): void {
     .option('--from <date>', 'first bar (UTC); default: the first bar that training has not seen')
     .option('--to <date>', 'up to the end of this date, or before this time (UTC); default: the last bar')
     .option('--models <list>', 'only these models, such as boosted-trees,momentum-garch')
-    .option('--fee-bps <number>', 'fee a side, in basis points')
-    .option('--slippage-bps <number>', 'slippage a side, in basis points')
+    .option('--fee-bps <number>', 'fee per side, in basis points')
+    .option('--slippage-bps <number>', 'slippage per side, in basis points')
     .option('--walk-forward', 'refit the models before every fold instead of using the trained set')
     .option('--folds <count>', 'folds of --walk-forward', '5')
     .option('--embargo-bars <count>', 'bars left free between training and fold', '24')
@@ -112,7 +114,12 @@ async function run(context: CommandContext, options: Options): Promise<void> {
     missingBars: missingBars(source),
     seed,
     warnings,
-    trials: await countTrials(join(config.dataDir, 'trials.jsonl'), source, result),
+    trials: await countTrials(
+      join(config.dataDir, 'trials.jsonl'),
+      options.walkForward ? 'walk-forward' : 'backtest',
+      source,
+      result,
+    ),
   };
   const stamp = new Date().toISOString().replace(/[:.]/g, '-');
   const equityFile = join(config.logDir, 'backtests', `${stamp}-equity.csv`);
@@ -170,27 +177,49 @@ async function forecasts(context: CommandContext, options: Options): Promise<For
   }
 }
 
-/** Enters the ensemble and every learned model, of every seed, as trials, and returns all that were ever tried on this market. */
+/** Enters the ensemble and every learned model, of every seed, as trials, and sums up all of this market. */
 async function countTrials(
   file: string,
+  by: 'backtest' | 'walk-forward',
   source: ForecastSource,
   result: Backtest,
-): Promise<readonly number[]> {
-  const { panel, range, otherSeeds } = source;
-  const market = `${panel.exchange} ${panel.timeframe} ${panel.series.map(({ symbol }) => symbol).join(' ')}`;
+): Promise<TrialSummary> {
+  const { panel, otherSeeds } = source;
+  const { market, setting, ensemble, members, seeds } = result;
+  const symbols = panel.series.map(({ symbol }) => symbol);
+  const name = marketName(panel.exchange, panel.timeframe, symbols);
   const time = new Date().toISOString();
-  const entry = ({ strategy, sample }: Traded, weights: ForecastSource['weights']) => {
-    if (sample === undefined || strategy.kind === 'baseline') return [];
+  const entry = (
+    { strategy, sample, returns }: Traded,
+    weights: ForecastSource['weights'],
+  ): readonly Trial[] => {
+    if (strategy.kind === 'baseline') return [];
     const own = strategy.kind === 'ensemble' ? weights : weights[strategy.name];
-    const what = JSON.stringify([strategy.name, own, result.setting.rules, range, panel.fingerprint]);
-    const id = createHash('sha256').update(what).digest('hex').slice(0, 32);
-    return [{ time, id, market, strategy: strategy.name, bars: sample.bars, barSharpe: sample.sharpe }];
+    return [
+      {
+        time,
+        id: ruleId(strategy.name, own, setting.rules),
+        market: name,
+        strategy: strategy.name,
+        by,
+        bars: returns.length,
+        ...(sample !== undefined && {
+          barSharpe: sample.sharpe,
+          returns: coarsen(market.time, returns, market.barMs),
+        }),
+      },
+    ];
   };
-  const first = [result.ensemble, ...result.members].flatMap((one) => entry(one, source.weights));
-  const others = result.seeds.flatMap(({ runs }) =>
-    runs.slice(1).flatMap((one, i) => entry(one, otherSeeds[i].weights)),
+  // An ensemble of one decides as its only member does.
+  const single = members.some(
+    ({ strategy, returns }) =>
+      strategy.kind === 'model' && returns.every((value, row) => value === ensemble.returns[row]),
   );
-  return recordTrials(file, market, [...first, ...others]);
+  const first = [...(single ? [] : [ensemble]), ...members].flatMap((one) => entry(one, source.weights));
+  const others = seeds
+    .filter((one) => !single || one.name !== ensemble.strategy.name)
+    .flatMap(({ runs }) => runs.slice(1).flatMap((one, i) => entry(one, otherSeeds[i].weights)));
+  return summariseTrials(await recordTrials(file, name, [...first, ...others]));
 }
 
 function missingBars({ panel, range }: ForecastSource): number {
@@ -222,7 +251,7 @@ function print(
   );
   if (about.missingBars > 0) out.print(`${about.missingBars} bars are missing; nothing trades across a gap.`);
   out.print(
-    `Decisions at the close fill at the next open; fee ${rules.feeBps} bp and slippage ${rules.slippageBps} bp a side.\n`,
+    `Decisions at the close fill at the next open; fee ${rules.feeBps} bp and slippage ${rules.slippageBps} bp per side.\n`,
   );
   out.table(
     [
@@ -254,14 +283,14 @@ function print(
       `Orders that could not trade: ${rejected.map(([reason, count]) => `${count} ${reason}`).join(', ')}.`,
     );
   out.print(
-    `${about.trials.length} strategies were tried on this market so far; the deflated Sharpe is the chance that the true one is above what the best of so many would show by luck. Sharpe: annualised, risk-free rate 0, 365 days; intervals: stationary bootstrap.`,
+    `${trialsText(about.trials)} Sharpe: annualised, risk-free rate 0, 365 days; intervals: studentised block bootstrap.`,
   );
   out.print(
     `Equity curves: ${files.equityFile}${files.report === undefined ? '' : `\nReport: ${files.report}`}`,
   );
 }
 
-function row(one: Assessment, barsPerYear: number, trials: readonly number[]): readonly string[] {
+function row(one: Assessment, barsPerYear: number, trials: TrialSummary): readonly string[] {
   const { metrics, strategy, run } = one;
   const sure = confidence(one, barsPerYear, trials);
   const interval = (band: { low: number; high: number } | undefined): string =>

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { Command } from 'commander';
 import { UserError } from '../../../core/foundation/errors.ts';
@@ -8,7 +9,16 @@ import type { TrainingEvent } from '../../../learning/training/journal.ts';
 import { planRun } from '../../../learning/training/plan.ts';
 import { findRun, listRuns, type RunFolder } from '../../../learning/training/run-folder.ts';
 import { placeOfSnapshot } from '../../../learning/training/snapshots.ts';
-import { finishRun, startRun, type TrainingSurroundings } from '../../../learning/training/train.ts';
+import {
+  finishRun,
+  type FinishedRun,
+  startRun,
+  type TrainingSurroundings,
+} from '../../../learning/training/train.ts';
+import { ruleId } from '../../../lab/backtest/rule-id.ts';
+import { marketName, recordTrials, type Trial } from '../../../lab/backtest/trials.ts';
+import { executionRules } from '../../config/execution.ts';
+import type { Config } from '../../config/schema.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { showProgress } from '../training-progress.ts';
@@ -93,6 +103,7 @@ async function train(context: CommandContext, options: Options): Promise<void> {
     log.info({ runId: run.runId, mode, seed: run.plan.seed }, 'training');
     const finished = await finishRun(run, surroundings, place);
     progress.stop();
+    await countComparison(config, finished);
     printRun(out, finished, config.logDir);
     out.document(runDocument(finished, mode));
   } catch (error) {
@@ -102,6 +113,25 @@ async function train(context: CommandContext, options: Options): Promise<void> {
   } finally {
     progress.stop();
   }
+}
+
+/** Comparing models on the validation bars is a trial of each, and of the ensemble of several. */
+async function countComparison(config: Config, { plan, members, result }: FinishedRun): Promise<void> {
+  const rules = executionRules(config.trading, plan.symbols.length);
+  const weights = Object.fromEntries(members.map(({ id, manifest }) => [id, manifest.weightHash]));
+  const learned = members.filter(({ model }) => model.kind !== 'baseline');
+  const market = marketName(plan.exchange, plan.timeframe, plan.symbols);
+  const trial = (strategy: string, own: unknown): Trial => ({
+    time: new Date().toISOString(),
+    id: ruleId(strategy, own, rules),
+    market,
+    strategy,
+    by: 'validation',
+  });
+  await recordTrials(join(config.dataDir, 'trials.jsonl'), market, [
+    ...learned.map(({ id }) => trial(id, weights[id])),
+    ...(result.ensemble.members.length > 1 ? [trial('ensemble', weights)] : []),
+  ]);
 }
 
 const projectedLine = (event: Extract<TrainingEvent, { kind: 'projected' }>, seeds: number): string =>
