@@ -86,3 +86,42 @@ function tail(z: number): number {
   for (let k = 120; k >= 1; k--) fraction = z + k / fraction;
   return 1 / fraction;
 }
+
+/** Distribution function of Student's t: the regularised incomplete beta function by its continued fraction. */
+export function studentCdf(t: number, degrees: number): number {
+  const tail = 0.5 * incompleteBeta(degrees / (degrees + t * t), degrees / 2, 0.5);
+  return t > 0 ? 1 - tail : tail;
+}
+
+/** I_x(a, b): Abramowitz & Stegun 26.5.8, evaluated by Lentz's method where it converges fast. */
+function incompleteBeta(x: number, a: number, b: number): number {
+  if (x <= 0) return 0;
+  if (x >= 1) return 1;
+  if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a);
+  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x));
+  let d = 1 / (1 - ((a + b) * x) / (a + 1));
+  let c = 1;
+  let fraction = d;
+  for (let m = 1; m < 500; m++) {
+    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
+    d = 1 / (1 + even * d);
+    c = 1 + even / c;
+    fraction *= d * c;
+    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1));
+    d = 1 / (1 + odd * d);
+    c = 1 + odd / c;
+    fraction *= d * c;
+    if (Math.abs(d * c - 1) < 1e-15) break;
+  }
+  return (front * fraction) / a;
+}
+
+/** Of positive numbers: Stirling's series after shifting the argument above 10 (Abramowitz & Stegun 6.1.41). */
+function logGamma(x: number): number {
+  let shift = 0;
+  let z = x;
+  while (z < 10) shift += Math.log(z++);
+  const s = 1 / (z * z);
+  const series = (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s / 1680))) / z;
+  return (z - 0.5) * Math.log(z) - z + 0.5 * Math.log(2 * Math.PI) + series - shift;
+}
