@@ -2,6 +2,7 @@ import { type Assessment, type Confidence, confidence } from '../../lab/backtest
 import type { Backtest } from '../../lab/backtest/backtest.ts';
 import { countReasons, type Provenance } from '../../lab/backtest/document.ts';
 import { outcomeLines, returnText, verdicts } from '../../lab/backtest/verdicts.ts';
+import { FORECAST_HEAD, forecastLines, forecastRow } from '../../lab/backtest/forecast-text.ts';
 import { SEED_HEAD, seedRow } from '../../lab/backtest/seeds.ts';
 import type { ModelExplanation } from '../../lab/backtest/sources.ts';
 import { underwater } from '../../core/evaluation/drawdown.ts';
@@ -35,6 +36,7 @@ export function renderReport(
       seeds(result),
       costs(result),
       trust(result, about, sure),
+      forecasts(result),
       renderExplanations(explanations),
       metrics(result),
       trades(result),
@@ -168,6 +170,13 @@ function trust(result: Backtest, about: Provenance, sure: Confidence): string {
     ...(about.missingBars > 0 ? [`${about.missingBars} bars are missing; nothing trades across a gap.`] : []),
   ];
   return `<h2>How far to trust it</h2>\n${lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('\n')}`;
+}
+
+function forecasts({ forecasts: all }: Backtest): string {
+  if (all.every(({ samples }) => samples === 0)) return '';
+  return `<h2>Forecasts as such</h2>
+<p class="faint">On the bars of this backtest, whatever trading them earned. ${escapeHtml(forecastLines(all).join(' '))}</p>
+${renderTable(FORECAST_HEAD, all.map(forecastRow))}`;
 }
 
 function significance(sure: Confidence): readonly string[] {

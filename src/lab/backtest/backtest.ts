@@ -15,6 +15,8 @@ import {
 } from './assess.ts';
 import { type Selection, selectionTest } from './candidates.ts';
 import { type CostCurve, costCurve } from './costs.ts';
+import { forecastQuality, type ForecastQuality } from './forecast-quality.ts';
+import { type SuperiorityVerdict, testSuperiority } from './superiority-test.ts';
 import { runBacktest } from '../../core/trading/run.ts';
 import type { SeedRuns } from './seeds.ts';
 import { type BarRange, buyAndHold, marketOf, type Strategy } from './strategies.ts';
@@ -52,6 +54,10 @@ export interface Backtest {
   readonly timing: TimingTest | undefined;
   /** Over the ensemble and all members. */
   readonly overfitting: Selection | undefined;
+  /** Over the ensemble and all learned members, against buy and hold. */
+  readonly superiority: SuperiorityVerdict | undefined;
+  /** Of the ensemble and all learned members. */
+  readonly forecasts: readonly ForecastQuality[];
   /** The ensemble under each assumption about the order inside a bar, when the rules have stop and target. */
   readonly intrabar: readonly {
     readonly order: ExecutionRules['intrabarOrder'];
@@ -93,6 +99,12 @@ export function backtest(input: BacktestInput): Backtest {
     );
     return { order, totalReturnPct: under.metrics.totalReturnPct };
   });
+  const learned = members.filter(({ strategy }) => strategy.kind === 'model');
+  const superiority = testSuperiority([ensemble, ...learned], benchmark, seed);
+  const forecasts = forecastQuality(panel, input.range, [
+    { id: ensemble.strategy.name, forecasts: input.ensemble },
+    ...input.members.filter(({ kind }) => kind === 'model'),
+  ]);
   const barsPerSecond = speed(ensemble.strategy, setting);
   return {
     market,
@@ -104,6 +116,8 @@ export function backtest(input: BacktestInput): Backtest {
     costs,
     timing,
     overfitting,
+    superiority,
+    forecasts,
     intrabar,
     barsPerSecond,
   };

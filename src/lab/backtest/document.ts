@@ -1,3 +1,10 @@
+import {
+  CONVENTION_NAMES,
+  CONVENTION_TEXTS,
+  type ConventionFigures,
+  type ConventionName,
+  measureAs,
+} from '../../core/evaluation/conventions.ts';
 import { CONVENTIONS } from '../../core/evaluation/metrics.ts';
 import type { Fill, Rejection, Trade } from '../../core/trading/events.ts';
 import { type Assessment, type Confidence, confidence } from './assess.ts';
@@ -61,6 +68,14 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
     confidence: confidenceOf(confidence(ensemble, setting.barsPerYear, about.trials)),
     timing: result.timing ?? null,
     overfitting: result.overfitting ?? null,
+    superiority: result.superiority ?? null,
+    forecasts: result.forecasts.map(known),
+    metricsAs: Object.fromEntries(
+      CONVENTION_NAMES.map((name) => [
+        name,
+        { ...known(asConvention(name, result)), convention: CONVENTION_TEXTS[name] },
+      ]),
+    ),
     intrabar: result.intrabar,
     models: members.map((one) => ({
       model: one.strategy.name,
@@ -81,6 +96,23 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
     equityCurve,
     barsPerSecond: Math.round(result.barsPerSecond),
   };
+}
+
+/** The ensemble's figures as another system computes them; none where there is nothing to judge. */
+export function asConvention(
+  name: ConventionName,
+  { ensemble, market, setting }: Backtest,
+): Partial<ConventionFigures> {
+  if (ensemble.outcome.kind !== 'traded') return {};
+  const { initialBalance } = setting.rules;
+  const { equity, trades } = ensemble.run;
+  return measureAs(name, {
+    initialBalance,
+    time: market.time,
+    equity,
+    trades,
+    barsPerYear: setting.barsPerYear,
+  });
 }
 
 function outcomeDocument({ outcome }: Assessment): object {

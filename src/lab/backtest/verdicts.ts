@@ -6,7 +6,7 @@ import type { TrialSummary } from './trial-summary.ts';
 
 /** Sentences about a backtest, the same in the terminal and in the report. A figure without a meaning has none. */
 export function verdicts(result: Backtest): readonly string[] {
-  return [costs(result), timing(result), selection(result), ...intrabar(result)].filter(
+  return [costs(result), timing(result), selection(result), superiority(result), ...intrabar(result)].filter(
     (line) => line !== undefined,
   );
 }
@@ -82,6 +82,12 @@ function selection({ overfitting }: Backtest): string | undefined {
   if (everyCandidateLost)
     return `All ${strategies} strategies${without} lost money: there is no best one worth picking, and no probability of overfitting (PBO) would make one.`;
   return `Picking the best of ${strategies} strategies${without} on one half of the bars would have given a below-average one on the other half in ${(100 * probability).toFixed(0)} % of ${splits} splits (PBO).`;
+}
+
+function superiority({ superiority: test, benchmark }: Backtest): string | undefined {
+  if (test === undefined) return undefined;
+  const names = (list: readonly string[]): string => (list.length === 0 ? 'none' : list.join(', '));
+  return `Against ${benchmark.strategy.name}: luck alone makes the best of ${test.strategies} look this good with p = ${test.spaPValue.toFixed(2)} (Hansen's SPA). Better, with a 5 % chance of one false name (StepM): ${names(test.superior)}. Not to be told from the best at 90 % (model confidence set): ${names(test.confidenceSet)}.`;
 }
 
 const intrabar = ({ intrabar: orders }: Backtest): readonly string[] =>

@@ -4,7 +4,12 @@ import { z } from 'zod';
 import type { Assessment, Traded } from '../../../lab/backtest/assess.ts';
 import { confidence } from '../../../lab/backtest/assess.ts';
 import { type Backtest, backtest } from '../../../lab/backtest/backtest.ts';
-import { backtestDocument, countReasons, type Provenance } from '../../../lab/backtest/document.ts';
+import {
+  asConvention,
+  backtestDocument,
+  countReasons,
+  type Provenance,
+} from '../../../lab/backtest/document.ts';
 import { writeEquityCurve } from '../../../lab/backtest/equity-file.ts';
 import {
   type ForecastSource,
@@ -12,6 +17,12 @@ import {
   walkForwardForecasts,
 } from '../../../lab/backtest/sources.ts';
 import { SEED_HEAD, seedRow } from '../../../lab/backtest/seeds.ts';
+import {
+  CONVENTION_NAMES,
+  CONVENTION_TEXTS,
+  type ConventionName,
+} from '../../../core/evaluation/conventions.ts';
+import { FORECAST_HEAD, forecastLines, forecastRow } from '../../../lab/backtest/forecast-text.ts';
 import { coarsen } from '../../../lab/backtest/coarse-returns.ts';
 import { ruleId } from '../../../lab/backtest/rule-id.ts';
 import { summariseTrials, type TrialSummary } from '../../../lab/backtest/trial-summary.ts';
@@ -40,6 +51,7 @@ const Options = z.object({
   folds: z.string().default('5'),
   embargoBars: z.string().default('24'),
   seeds: z.boolean().default(false),
+  convention: z.enum(CONVENTION_NAMES).optional(),
   rulesOf: z.enum(['freqtrade']).optional(),
   report: z.string().optional(),
 });
@@ -72,6 +84,11 @@ export function register(program: Command): void {
       new Option('--rules-of <system>', 'fill orders as another system does, for comparison').choices([
         'freqtrade',
       ]),
+    )
+    .addOption(
+      new Option('--convention <system>', 'also show the figures as another system computes them').choices(
+        CONVENTION_NAMES,
+      ),
     )
     .option('--report <file>', 'write a report as one HTML file')
     .addHelpText('after', EXAMPLES)
@@ -133,7 +150,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
     'backtest',
   );
   for (const warning of warnings) log.info({}, warning);
-  print(out, result, about, { equityFile, report: options.report });
+  print(out, result, about, { equityFile, report: options.report, convention: options.convention });
   out.document({
     ...backtestDocument(result, about, equityFile),
     ...(options.report !== undefined && { report: options.report }),
@@ -222,6 +239,13 @@ async function countTrials(
   return summariseTrials(await recordTrials(file, name, [...first, ...others]));
 }
 
+function conventionText(name: ConventionName, result: Backtest): string {
+  const figures = Object.entries(asConvention(name, result)).map(
+    ([key, value]) => `${key} ${value === undefined ? '-' : value.toFixed(2)}`,
+  );
+  return `As ${name} computes it (${CONVENTION_TEXTS[name]}): ${figures.length === 0 ? 'nothing to judge' : figures.join(', ')}.`;
+}
+
 function missingBars({ panel, range }: ForecastSource): number {
   return panel.series.reduce((total, { candles }) => {
     const time = candles.time.subarray(
@@ -240,7 +264,11 @@ function print(
   out: Output,
   result: Backtest,
   about: Provenance,
-  files: { readonly equityFile: string; readonly report: string | undefined },
+  files: {
+    readonly equityFile: string;
+    readonly report: string | undefined;
+    readonly convention: ConventionName | undefined;
+  },
 ): void {
   const { ensemble, members, benchmark, setting } = result;
   const { rules } = setting;
@@ -275,8 +303,14 @@ function print(
     );
     out.table(SEED_HEAD, result.seeds.map(seedRow));
   }
+  if (result.forecasts.some(({ samples }) => samples > 0)) {
+    out.print('\nForecasts on these bars, whatever trading them earned:\n');
+    out.table(FORECAST_HEAD, result.forecasts.map(forecastRow));
+  }
   out.print('');
-  for (const line of [...outcomeLines(result), ...verdicts(result)]) out.print(line);
+  const lines = [...outcomeLines(result), ...verdicts(result), ...forecastLines(result.forecasts)];
+  for (const line of lines) out.print(line);
+  if (files.convention !== undefined) out.print(conventionText(files.convention, result));
   const rejected = Object.entries(countReasons(ensemble.run.rejections));
   if (rejected.length > 0)
     out.print(
