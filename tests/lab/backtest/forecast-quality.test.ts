@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { forwardReturns } from '../../../src/core/dataset/labels.ts';
+import { createRandom } from '../../../src/core/foundation/random.ts';
+import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
+import { backtest } from '../../../src/lab/backtest/backtest.ts';
+import { forecastQuality } from '../../../src/lab/backtest/forecast-quality.ts';
+import { forecastLines, forecastRow } from '../../../src/lab/backtest/forecast-text.ts';
+import { verdicts } from '../../../src/lab/backtest/verdicts.ts';
+import { forecastsOf, HOUR_MS, randomPanel } from './panel-of.ts';
+
+const BARS = 1500;
+const panel = randomPanel(BARS, 31);
+const range = { fromMs: 0, untilMs: BARS * HOUR_MS };
+const labels = panel.series.map(({ candles }) => forwardReturns(candles, '1h', 1));
+const random = createRandom(5);
+/** Right 80 % of the time, and says so. */
+const seer = panel.series.map(({ symbol }, s) => {
+  const probabilityUp = labels[s].map((outcome) => ((random() < 0.8 ? outcome : -outcome) > 0 ? 0.8 : 0.2));
+  const position = probabilityUp.map((p) => Math.sign(p - 0.5));
+  return { symbol, horizonBars: 1, position, confidence: position.map(Math.abs), probabilityUp };
+});
+/** Knows nothing, and claims to be nearly sure. */
+const boaster = panel.series.map(({ symbol }) => {
+  const probabilityUp = Float64Array.from({ length: BARS }, () => (random() < 0.5 ? 0.95 : 0.05));
+  const position = probabilityUp.map((p) => Math.sign(p - 0.5));
+  const expectedReturn = probabilityUp.map((p) => 0.001 * Math.sign(p - 0.5));
+  return {
+    symbol,
+    horizonBars: 1,
+    position,
+    confidence: position.map(Math.abs),
+    probabilityUp,
+    expectedReturn,
+  };
+});
+
+describe('the quality of forecasts', () => {
+  const [good, bad] = forecastQuality(panel, range, [
+    { id: 'seer', forecasts: seer },
+    { id: 'boaster', forecasts: boaster },
+  ]);
+
+  test('tells one who knows from one who claims to', () => {
+    expect(good.hitRatePct).toBeGreaterThan(77);
+    expect(good.hitRatePct).toBeLessThan(83);
+    expect(good.hitRatePct95?.[0]).toBeGreaterThan(70);
+    expect(good.timing?.adjustedPValue).toBeLessThan(1e-6);
+    expect(good.calibration?.brier.skill).toBeGreaterThan(0.3);
+    expect(good.calibration?.ece).toBeLessThan(good.calibration?.eceWhenCalibrated ?? 0);
+    expect(bad.timing?.adjustedPValue).toBeGreaterThan(0.01);
+    expect(bad.calibration?.brier.skill).toBeLessThan(-0.5);
+    expect(bad.calibration?.ece).toBeGreaterThan(0.4);
+    expect(bad.expectedReturn?.rootMeanSquare).toBeGreaterThan(
+      bad.expectedReturn?.rootMeanSquareOfZero ?? NaN,
+    );
+    expect(forecastLines([good, bad])[0]).toMatch(/^1 of 2 that state probabilities are worse/);
+    expect(forecastLines([good, bad])[1]).toMatch(/5 %\): seer\.$/);
+    expect(forecastRow(good)[0]).toBe('seer');
+  });
+
+  test('has conformal intervals that hold what they promise', () => {
+    expect(bad.conformal?.coverage).toBeGreaterThan(0.87);
+    expect(bad.conformal?.coverage).toBeLessThan(0.93);
+    expect(good.conformal).toBeUndefined();
+  });
+
+  test('looks at no bar whose outcome lies after the range', () => {
+    const early = { fromMs: 0, untilMs: 700 * HOUR_MS };
+    const cut = (column: Float64Array) => column.map((value, row) => (row < 699 ? value : -value));
+    const changed = seer.map((one) => ({
+      ...one,
+      position: cut(one.position),
+      probabilityUp: one.probabilityUp.map((p, row) => (row < 699 ? p : 1 - p)),
+    }));
+    const [a] = forecastQuality(panel, early, [{ id: 'seer', forecasts: seer }]);
+    const [b] = forecastQuality(panel, early, [{ id: 'seer', forecasts: changed }]);
+    expect(b).toEqual(a);
+  });
+});
+
+test('a backtest says who is better than buy and hold, and whom it cannot tell from the best', () => {
+  const run = (ensemble: typeof seer) =>
+    backtest({
+      panel,
+      range,
+      ensemble,
+      members: [
+        { id: 'boaster', kind: 'model', forecasts: boaster },
+        { id: 'held', kind: 'model', forecasts: forecastsOf(panel, () => 1) },
+      ],
+      instruments: panel.series.map(({ symbol }) => ({
+        symbol,
+        amountStep: 0,
+        priceTick: 0,
+        minNotional: 0,
+      })),
+      rules: { ...SPOT_RULES, feeBps: 1, slippageBps: 0 },
+      seed: 1,
+    });
+  const found = run(seer);
+  expect(found.superiority?.superior).toEqual(['ensemble']);
+  expect(found.superiority?.confidenceSet).toEqual(['ensemble']);
+  expect(found.superiority?.spaPValue).toBeLessThan(0.01);
+  const none = run(boaster.map((one) => one));
+  expect(none.superiority?.superior).toEqual([]);
+  expect(verdicts(none).join('\n')).toMatch(/\(StepM\): none/);
+});
