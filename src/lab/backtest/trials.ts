@@ -1,7 +1,8 @@
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { errorCode, explainDiskError, makeFolder } from '../../data/files.ts';
+import { explainDiskError, makeFolder } from '../../data/files.ts';
+import { readTextFile } from '../../data/text-file.ts';
 import { CoarseReturns } from './coarse-returns.ts';
 
 /** One decision rule, as it was tried on a market. */
@@ -35,7 +36,7 @@ export async function recordTrials(
   market: string,
   trials: readonly Trial[],
 ): Promise<readonly Trial[]> {
-  const { records, endsTorn } = await readTrials(file);
+  const { records, endsTorn } = readTrials(file);
   const known = new Map(records.map((trial) => [trial.id, trial]));
   const fresh = trials.filter((trial) => !isSame(known.get(trial.id), trial));
   if (fresh.length > 0) await append(file, fresh, endsTorn);
@@ -60,15 +61,13 @@ function canonical(market: string): string {
   return marketName(exchange, timeframe, symbols);
 }
 
+/** Some 50 000 trials. */
+const LARGEST_BYTES = 256 * 2 ** 20;
+
 /** A line that a crash cut short is left out, and the next record starts on a line of its own. */
-async function readTrials(file: string): Promise<{ records: readonly Trial[]; endsTorn: boolean }> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return { records: [], endsTorn: false };
-    throw explainDiskError(error, file);
-  }
+function readTrials(file: string): { records: readonly Trial[]; endsTorn: boolean } {
+  const text = readTextFile({ path: file, what: 'the ledger of trials', largestBytes: LARGEST_BYTES });
+  if (text === undefined) return { records: [], endsTorn: false };
   const records = text.split('\n').flatMap((line) => {
     const parsed = Trial.safeParse(parseJson(line));
     return parsed.success ? [parsed.data] : [];
