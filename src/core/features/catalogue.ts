@@ -1,53 +1,46 @@
 import type { FeatureTable } from '../dataset/panel.ts';
-import { invariant, UserError } from '../foundation/errors.ts';
+import { UserError } from '../foundation/errors.ts';
 import { nearest } from '../foundation/nearest.ts';
 import type { Candles } from '../market/candles.ts';
-import { type Timeframe, TIMEFRAME_MS } from '../market/timeframe.ts';
-import type { Feature, FeatureKernel, Step } from './feature.ts';
-import { Feed } from './feed.ts';
-import { advancedKernels } from './groups/advanced.ts';
-import { crossAssetKernels } from './groups/cross-asset.ts';
-import { crossExchangeKernels } from './groups/cross-exchange.ts';
-import { derivativesKernels } from './groups/derivatives.ts';
-import { macroKernels } from './groups/macro.ts';
-import { momentumKernels } from './groups/momentum.ts';
-import { onChainKernels } from './groups/on-chain.ts';
-import { orderBookKernels } from './groups/order-book.ts';
-import { patternKernels } from './groups/patterns.ts';
-import { priceKernels } from './groups/price.ts';
-import { regimeKernels } from './groups/regime.ts';
-import { sentimentKernels } from './groups/sentiment.ts';
-import { timeKernels } from './groups/time.ts';
-import { volatilityKernels } from './groups/volatility.ts';
-import { volumeKernels } from './groups/volume.ts';
-import { type FeatureInputs, type InputName, staleAfterMs } from './inputs.ts';
+import type { Timeframe } from '../market/timeframe.ts';
+import { type Column, Plan } from './columns/plan.ts';
+import type { Feature } from './feature.ts';
+import { advancedFeatures } from './groups/advanced.ts';
+import { crossAssetFeatures } from './groups/cross-asset.ts';
+import { crossExchangeFeatures } from './groups/cross-exchange.ts';
+import { derivativesFeatures } from './groups/derivatives.ts';
+import { macroFeatures } from './groups/macro.ts';
+import { momentumFeatures } from './groups/momentum.ts';
+import { onChainFeatures } from './groups/on-chain.ts';
+import { orderBookFeatures } from './groups/order-book.ts';
+import { patternFeatures } from './groups/patterns.ts';
+import { priceFeatures } from './groups/price.ts';
+import { regimeFeatures } from './groups/regime.ts';
+import { sentimentFeatures } from './groups/sentiment.ts';
+import { timeFeatures } from './groups/time.ts';
+import { volatilityFeatures } from './groups/volatility.ts';
+import { volumeFeatures } from './groups/volume.ts';
+import type { FeatureInputs, InputName } from './inputs.ts';
 import type { Bar } from './kernels/indicators.ts';
 
-const kernels: readonly FeatureKernel[] = [
-  ...priceKernels,
-  ...volumeKernels,
-  ...volatilityKernels,
-  ...momentumKernels,
-  ...patternKernels,
-  ...regimeKernels,
-  ...timeKernels,
-  ...advancedKernels,
-  ...crossAssetKernels,
-  ...crossExchangeKernels,
-  ...derivativesKernels,
-  ...orderBookKernels,
-  ...onChainKernels,
-  ...macroKernels,
-  ...sentimentKernels,
+/** Every feature, group by group. */
+export const catalogue: readonly Feature[] = [
+  ...priceFeatures,
+  ...volumeFeatures,
+  ...volatilityFeatures,
+  ...momentumFeatures,
+  ...patternFeatures,
+  ...regimeFeatures,
+  ...timeFeatures,
+  ...advancedFeatures,
+  ...crossAssetFeatures,
+  ...crossExchangeFeatures,
+  ...derivativesFeatures,
+  ...orderBookFeatures,
+  ...onChainFeatures,
+  ...macroFeatures,
+  ...sentimentFeatures,
 ];
-
-interface Part {
-  readonly step: Step;
-  readonly feeds: readonly Feed[];
-  readonly out: Float64Array;
-  readonly wanted: readonly number[];
-  readonly targets: readonly Float64Array[];
-}
 
 const gapless = (name: string): readonly [string, Replacement] => [
   name,
@@ -73,107 +66,127 @@ const REPLACED: ReadonlyMap<string, Replacement> = new Map([
   ),
 ]);
 
-/** Rows that all kernels take before the next ones: few enough for a kernel's values of them to stay in cache. */
-const BLOCK_ROWS = 128;
-
-/** Every feature, group by group. */
-export const catalogue: readonly Feature[] = kernels.flatMap(({ features }) => features);
+/** Rows that all columns take before the next ones: few enough for their values to stay in the nearest caches. */
+const BLOCK_ROWS = 256;
+const STREAM_ROWS = 64;
 
 /**
  * The named columns, row by row beside `candles`, in the order asked for; `NaN` before a feature's warm-up and
  * finite from there on. Features that need other inputs (`inputsOf`) are `NaN` where those have no row that still
  * counts. Recursive features depend on the first bar, so start at the same bar to get the same bits. Throws
- * `UserError` for an unknown name; an input that is missing is our bug.
+ * `UserError` for an unknown name; an input that is missing is our bug. `known` are the features that have a name, the
+ * catalogue and a user's own.
  */
 export function computeFeatures(
   names: readonly string[],
   candles: Candles,
   timeframe: Timeframe,
   inputs: FeatureInputs = {},
+  known: readonly Feature[] = catalogue,
 ): FeatureTable {
   const rows = candles.time.length;
-  const step = TIMEFRAME_MS[timeframe];
-  const columns = new Map<string, Float64Array>();
-  const parts = plan(names).map(({ kernel, wanted }) => {
-    const targets = wanted.map(() => new Float64Array(rows));
-    wanted.forEach((index, i) => columns.set(kernel.features[index].name, targets[i]));
-    return { ...begin(kernel, timeframe, inputs), wanted, targets };
+  const { plan, sources, columns } = planFeatures(names, timeframe, inputs, known);
+  const results = names.map(() => new Float64Array(rows));
+  // Columns stand in the candles and in the results: nothing is copied but beginnings and twins.
+  const whole = new Map<Column, Float64Array>(sources.map(([name, source]) => [source, candles[name]]));
+  columns.forEach((column, i) => {
+    if (!whole.has(column)) whole.set(column, results[i]);
   });
-  // Kernel by kernel within a block of rows: the values of a block stay in the nearest cache until they are
-  // written to their columns, and the compiler has met every kernel before it specialises the loop for one.
-  const block = new Float64Array(BLOCK_ROWS * parts.reduce((most, { out }) => Math.max(most, out.length), 0));
+  plan.begin(BLOCK_ROWS, whole);
   for (let from = 0; from < rows; from += BLOCK_ROWS) {
     const to = Math.min(rows, from + BLOCK_ROWS);
-    for (const part of parts) {
-      stepThrough(part, candles, { from, to, stepMs: step, block });
-      part.targets.forEach((target, i) => {
-        const width = part.targets.length;
-        for (let row = from, at = i; row < to; row++, at += width) target[row] = block[at];
-      });
-    }
+    plan.advance(to - from);
+    for (const [name, source] of sources)
+      if (source.data !== candles[name]) source.data.set(candles[name].subarray(from, to), source.at);
+    plan.compute(to - from);
+    columns.forEach((column, i) => {
+      if (column.data !== results[i])
+        results[i].set(column.data.subarray(column.at, column.at + to - from), from);
+    });
   }
-  return { names: [...names], columns: names.map((name) => columns.get(name) ?? new Float64Array(0)) };
+  return { names: [...names], columns: results };
 }
 
-function stepThrough(
-  { step, feeds, out, wanted }: Part,
-  { time, open, high, low, close, volume }: Candles,
-  { from, to, stepMs, block }: { from: number; to: number; stepMs: number; block: Float64Array },
-): void {
-  const bar = { time: NaN, open: NaN, high: NaN, low: NaN, close: NaN, volume: NaN };
-  let at = 0;
-  for (let row = from; row < to; row++) {
-    bar.time = time[row];
-    bar.open = open[row];
-    bar.high = high[row];
-    bar.low = low[row];
-    bar.close = close[row];
-    bar.volume = volume[row];
-    const known = feeds.length === 0 || advanceAll(feeds, bar.time + stepMs);
-    step(bar, out);
-    for (let i = 0; i < wanted.length; i++) block[at++] = known ? out[wanted[i]] : NaN;
-  }
+/** Features of one series as its bars close. */
+export interface FeatureStream {
+  /** One value a name for the next closed bar, in an array that it reuses. */
+  push(bar: Bar): Float64Array;
+  /** The columns of the next closed bars, however many. */
+  append(candles: Candles): FeatureTable;
+  /**
+   * Everything it remembers of the bars so far, as plain numbers; `undefined` where a feature reads other inputs,
+   * which have to be read again from the start.
+   */
+  state(): Float64Array | undefined;
+  /** Goes on where a stream of the same names and timeframe stood. Throws `UserError` where the state is not of one. */
+  restore(state: Float64Array): void;
 }
 
-/** The same values one closed bar at a time: `push` returns one value a name, in an array that it reuses. */
+/** The features of `computeFeatures` bar by bar: short blocks through the same code, the same bits. */
 export function streamFeatures(
   names: readonly string[],
   timeframe: Timeframe,
   inputs: FeatureInputs = {},
-): { push(bar: Bar): Float64Array } {
-  const step = TIMEFRAME_MS[timeframe];
-  const parts = plan(names).map(({ kernel, wanted }) => ({
-    ...begin(kernel, timeframe, inputs),
-    copies: wanted.flatMap((from) =>
-      names.flatMap((name, to) => (name === kernel.features[from].name ? [{ from, to }] : [])),
-    ),
-  }));
+  known: readonly Feature[] = catalogue,
+): FeatureStream {
+  const { plan, sources, columns } = planFeatures(names, timeframe, inputs, known);
+  const complete = inputsOf(names, known).length === 0;
   const values = new Float64Array(names.length);
+  plan.begin(STREAM_ROWS);
   return {
     push(bar) {
-      for (const { step: advance, feeds, out, copies } of parts) {
-        const known = feeds.length === 0 || advanceAll(feeds, bar.time + step);
-        advance(bar, out);
-        for (const { from, to } of copies) values[to] = known ? out[from] : NaN;
-      }
+      plan.advance(1);
+      for (const [name, source] of sources) source.data[source.at] = bar[name];
+      plan.compute(1);
+      for (let i = 0; i < columns.length; i++) values[i] = columns[i].data[columns[i].at];
       return values;
+    },
+    append(candles) {
+      const rows = candles.time.length;
+      const results = names.map(() => new Float64Array(rows));
+      for (let from = 0; from < rows; from += STREAM_ROWS) {
+        const to = Math.min(rows, from + STREAM_ROWS);
+        plan.advance(to - from);
+        for (const [name, source] of sources) source.data.set(candles[name].subarray(from, to), source.at);
+        plan.compute(to - from);
+        columns.forEach(({ data, at }, i) => results[i].set(data.subarray(at, at + to - from), from));
+      }
+      return { names: [...names], columns: results };
+    },
+    state: () => (complete ? plan.state() : undefined),
+    restore(state) {
+      if (!complete || !plan.restore(state))
+        throw new UserError('The stored state of the features is not one of these features.', {
+          hint: 'Compute them again from the first bar.',
+        });
     },
   };
 }
 
 /** What the named features need beside the candles of their own symbol. */
-export const inputsOf = (names: readonly string[]): readonly InputName[] => [
-  ...new Set(findFeatures(names).flatMap(({ needs }) => needs)),
-];
+export const inputsOf = (
+  names: readonly string[],
+  known: readonly Feature[] = catalogue,
+): readonly InputName[] => [...new Set(findFeatures(names, known).flatMap(({ needs }) => needs))];
 
 /** Leading bars in which at least one of the named features has no value. */
-export function warmUpBars(names: readonly string[], timeframe: Timeframe): number {
-  return findFeatures(names).reduce((most, feature) => Math.max(most, feature.warmUpBars(timeframe)), 0);
+export function warmUpBars(
+  names: readonly string[],
+  timeframe: Timeframe,
+  known: readonly Feature[] = catalogue,
+): number {
+  return findFeatures(names, known).reduce(
+    (most, feature) => Math.max(most, feature.warmUpBars(timeframe)),
+    0,
+  );
 }
 
-/** Throws `UserError` with the nearest name for one that the catalogue does not have. */
-export function findFeatures(names: readonly string[]): readonly Feature[] {
-  const byName = new Map(catalogue.map((feature) => [feature.name, feature]));
+/** Throws `UserError` with the nearest name for one that is not known. */
+export function findFeatures(
+  names: readonly string[],
+  known: readonly Feature[] = catalogue,
+): readonly Feature[] {
+  const byName = new Map(known.map((feature) => [feature.name, feature]));
   return names.map((name) => {
     const feature = byName.get(name);
     if (feature !== undefined) return feature;
@@ -189,33 +202,23 @@ export function findFeatures(names: readonly string[]): readonly Feature[] {
   });
 }
 
-function plan(names: readonly string[]): readonly { kernel: FeatureKernel; wanted: readonly number[] }[] {
-  const asked = new Set(findFeatures(names).map(({ name }) => name));
-  return kernels
-    .map((kernel) => ({
-      kernel,
-      wanted: kernel.features.flatMap(({ name }, index) => (asked.has(name) ? [index] : [])),
-    }))
-    .filter(({ wanted }) => wanted.length > 0);
-}
-
-function begin(
-  kernel: FeatureKernel,
+function planFeatures(
+  names: readonly string[],
   timeframe: Timeframe,
   inputs: FeatureInputs,
-): { readonly step: Step; readonly feeds: readonly Feed[]; readonly out: Float64Array } {
-  const { step, observe } = kernel.start(timeframe);
-  const feeds = kernel.needs.map(({ input, columns }, i) => {
-    const series = inputs[input];
-    invariant(series !== undefined, `the input "${input}" of ${kernel.features[0].name} is given`);
-    return new Feed(series, { columns, observe: observe[i], staleMs: staleAfterMs(input) });
-  });
-  return { step, feeds, out: new Float64Array(kernel.features.length) };
-}
-
-/** Every feed moves on, also beside one that is stale. */
-function advanceAll(feeds: readonly Feed[], nowMs: number): boolean {
-  let known = true;
-  for (const feed of feeds) known = feed.advance(nowMs) && known;
-  return known;
+  known: readonly Feature[],
+) {
+  const plan = new Plan();
+  const [time, open, high, low, close, volume] = Array.from({ length: 6 }, () => plan.source());
+  const candles = { time, open, high, low, close, volume };
+  const columns = findFeatures(names, known).map(({ column }) => column({ ...candles, timeframe, inputs }));
+  const sources: readonly (readonly [keyof Candles, Column])[] = [
+    ['time', time],
+    ['open', open],
+    ['high', high],
+    ['low', low],
+    ['close', close],
+    ['volume', volume],
+  ];
+  return { plan, sources, columns };
 }

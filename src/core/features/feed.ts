@@ -1,5 +1,5 @@
 import type { TimedSeries } from '../market/timed-series.ts';
-import type { Observe } from './feature.ts';
+import type { Observe } from './observing.ts';
 
 /** Hands the rows of an input to a kernel as they become known, each once, and never one before. */
 export class Feed {

@@ -1,15 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Atr, Macd, Rsi, TrueRange } from '../../../src/core/features/kernels/indicators.ts';
-import { RollingMean, RollingMoments } from '../../../src/core/features/kernels/rolling.ts';
-import { Ema } from '../../../src/core/features/kernels/smoothing.ts';
+import { catalogue, computeFeatures } from '../../../src/core/features/catalogue.ts';
+import { minus, plus, scaled } from '../../../src/core/features/columns/arithmetic.ts';
+import { atr, macd, rsi, trueRange } from '../../../src/core/features/columns/indicators.ts';
+import type { Column } from '../../../src/core/features/columns/plan.ts';
+import { ema } from '../../../src/core/features/columns/smoothing.ts';
+import { mean, moments, populationDeviation } from '../../../src/core/features/columns/windows.ts';
+import type { Feature } from '../../../src/core/features/feature.ts';
+import { emptyCandles } from '../../../src/core/market/candles.ts';
 
 const golden = new URL('../../../../shared/golden/indicators/', import.meta.url);
 const Rows = z.array(z.record(z.string(), z.unknown()));
 
 describe.skipIf(!existsSync(golden))(
-  'indicator kernels against Stock.Indicators on 502 daily bars (skipped where ../shared is absent)',
+  'indicators against Stock.Indicators on 502 daily bars (skipped where ../shared is absent)',
   () => {
     // Collected even when skipped: without the files there is nothing to read.
     const read = (name: string): string =>
@@ -22,7 +27,7 @@ describe.skipIf(!existsSync(golden))(
       .map(([open, high, low, close, volume]) => ({ time: 0, open, high, low, close, volume }));
 
     /** Every expected value, `null` meaning none yet, within `1e-9`. */
-    function compare(file: string, key: string, values: readonly number[]): void {
+    function compare(file: string, key: string, values: ArrayLike<number>): void {
       const rows = Rows.parse(JSON.parse(read(`${file}.json`)));
       expect(rows.length).toBe(values.length);
       for (const [i, row] of rows.entries()) {
@@ -33,86 +38,34 @@ describe.skipIf(!existsSync(golden))(
       }
     }
 
-    it('simple mean of 20', () => {
-      const mean = new RollingMean(20);
-      compare(
-        'sma',
-        'sma',
-        quotes.map(({ close }) => mean.push(close)),
-      );
-    });
+    const candles = emptyCandles(quotes.length);
+    for (const name of ['open', 'high', 'low', 'close', 'volume'] as const)
+      candles[name].set(quotes.map((quote) => quote[name]));
+    /** A column planned by hand, over all quotes. */
+    const values = (column: Feature['column']): Float64Array =>
+      computeFeatures(['column'], candles, '1d', {}, [{ ...catalogue[0], name: 'column', column }])
+        .columns[0];
 
-    it('exponential mean of 20', () => {
-      const mean = new Ema(20);
-      compare(
-        'ema',
-        'ema',
-        quotes.map(({ close }) => mean.push(close)),
-      );
-    });
-
-    it('RSI of 14', () => {
-      const rsi = new Rsi(14);
-      compare(
-        'rsi',
-        'rsi',
-        quotes.map(({ close }) => rsi.push(close)),
-      );
-    });
-
-    it('true range and ATR of 14', () => {
-      const [range, atr] = [new TrueRange(), new Atr(14)];
-      compare(
-        'atr',
-        'tr',
-        quotes.map((bar) => range.push(bar)),
-      );
-      compare(
-        'atr',
-        'atr',
-        quotes.map((bar) => atr.push(bar)),
-      );
-    });
-
-    it('MACD (12, 26, 9)', () => {
-      const macd = new Macd(12, 26, 9);
-      const rows = quotes.map(({ close }) => {
-        macd.push(close);
-        return { line: macd.line, signal: macd.signal, histogram: macd.histogram };
-      });
-      compare(
-        'macd',
-        'macd',
-        rows.map(({ line }) => line),
-      );
-      compare(
-        'macd',
-        'signal',
-        rows.map(({ signal }) => signal),
-      );
-      compare(
+    it.each<[title: string, file: string, key: string, column: Feature['column']]>([
+      ['simple mean of 20', 'sma', 'sma', ({ close }) => mean(close, 20)],
+      ['exponential mean of 20', 'ema', 'ema', ({ close }) => ema(close, 20)],
+      ['RSI of 14', 'rsi', 'rsi', ({ close }) => rsi(close, 14)],
+      ['true range', 'atr', 'tr', trueRange],
+      ['ATR of 14', 'atr', 'atr', (of) => atr(of, 14)],
+      ['MACD (12, 26, 9)', 'macd', 'macd', ({ close }) => macd(close, SPANS).line],
+      ['MACD signal', 'macd', 'signal', ({ close }) => macd(close, SPANS).signal],
+      [
+        'MACD histogram',
         'macd',
         'histogram',
-        rows.map(({ histogram }) => histogram),
-      );
-    });
-
-    it('Bollinger bands (20, 2)', () => {
-      const window = new RollingMoments(20);
-      const rows = quotes.map(({ close }) => {
-        window.push(close);
-        return { mean: window.mean, deviation: window.populationDeviation };
-      });
-      compare(
-        'bb',
-        'upperBand',
-        rows.map(({ mean, deviation }) => mean + 2 * deviation),
-      );
-      compare(
-        'bb',
-        'lowerBand',
-        rows.map(({ mean, deviation }) => mean - 2 * deviation),
-      );
-    });
+        ({ close }) => minus(macd(close, SPANS).line, macd(close, SPANS).signal),
+      ],
+      ['upper Bollinger band (20, 2)', 'bb', 'upperBand', ({ close }) => band(close, 2)],
+      ['lower Bollinger band (20, 2)', 'bb', 'lowerBand', ({ close }) => band(close, -2)],
+    ])('%s', (_, file, key, column) => compare(file, key, values(column)));
   },
 );
+
+const SPANS = { fast: 12, slow: 26, signal: 9 };
+const band = (close: Column, width: number): Column =>
+  plus(moments(close, 20).mean, scaled(populationDeviation(close, 20), width));

@@ -1,5 +1,6 @@
 import type { Timeframe } from '../../market/timeframe.ts';
-import { barsIn, type FeatureKernel, kernelWith } from '../feature.ts';
+import { barsIn, type Feature } from '../feature.ts';
+import { observing } from '../observing.ts';
 import { ratio } from '../kernels/indicators.ts';
 import { Latest } from '../kernels/latest.ts';
 import { Lag, RollingMoments, RollingPairs } from '../kernels/rolling.ts';
@@ -14,7 +15,7 @@ const benchmark = { input: 'benchmark', columns: ['close'] } as const;
 
 const LINKS = [50, 200];
 
-const link = kernelWith(
+const link = observing(
   shared,
   [benchmark],
   [
@@ -79,7 +80,7 @@ const link = kernelWith(
 
 const DAYS = [1, 7, 30];
 
-const strength = kernelWith(
+const strength = observing(
   {
     ...shared,
     source: 'relative strength: Levy 1967, Relative strength as a criterion for investment selection',
@@ -105,4 +106,4 @@ const strength = kernelWith(
   },
 );
 
-export const crossAssetKernels: readonly FeatureKernel[] = [link, strength];
+export const crossAssetFeatures: readonly Feature[] = [...link, ...strength];

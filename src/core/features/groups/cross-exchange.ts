@@ -1,5 +1,6 @@
 import type { Timeframe } from '../../market/timeframe.ts';
-import { barsIn, type FeatureKernel, kernelWith } from '../feature.ts';
+import { barsIn, type Feature } from '../feature.ts';
+import { observing } from '../observing.ts';
 import { Change, ratio } from '../kernels/indicators.ts';
 import { Latest } from '../kernels/latest.ts';
 import { Lag, RollingMean, RollingMoments } from '../kernels/rolling.ts';
@@ -14,7 +15,7 @@ const shared = {
 const week = (timeframe: Timeframe): number => barsIn(7, timeframe) - 1;
 const day = (timeframe: Timeframe): number => barsIn(1, timeframe) - 1;
 
-const gap = kernelWith(
+const gap = observing(
   shared,
   [{ input: 'other-exchange', columns: ['close', 'volume'] }],
   [
@@ -57,7 +58,7 @@ const gap = kernelWith(
   },
 );
 
-const triangle = kernelWith(
+const triangle = observing(
   { ...shared, source: 'triangular parity of three prices of one exchange' },
   [
     { input: 'cross-pair', columns: ['close'] },
@@ -93,7 +94,7 @@ const triangle = kernelWith(
   },
 );
 
-const fundingSpread = kernelWith(
+const fundingSpread = observing(
   { ...shared, inputs: [] },
   [
     { input: 'funding', columns: ['rate'] },
@@ -122,4 +123,4 @@ const fundingSpread = kernelWith(
   },
 );
 
-export const crossExchangeKernels: readonly FeatureKernel[] = [gap, triangle, fundingSpread];
+export const crossExchangeFeatures: readonly Feature[] = [...gap, ...triangle, ...fundingSpread];

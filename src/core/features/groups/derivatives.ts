@@ -1,5 +1,6 @@
 import type { Timeframe } from '../../market/timeframe.ts';
-import { barsIn, type FeatureKernel, kernelWith } from '../feature.ts';
+import { barsIn, type Feature } from '../feature.ts';
+import { observing } from '../observing.ts';
 import { ratio } from '../kernels/indicators.ts';
 import { Latest } from '../kernels/latest.ts';
 import { Lag, RollingMean, RollingMoments, RollingSum } from '../kernels/rolling.ts';
@@ -12,7 +13,7 @@ const settlements =
   (timeframe: Timeframe): number =>
     barsIn(count / 3, timeframe);
 
-const funding = kernelWith(
+const funding = observing(
   { ...shared, source: 'He, Manela, Ross and von Wachter 2022, Fundamentals of perpetual futures' },
   [{ input: 'funding', columns: ['rate'] }],
   [
@@ -62,7 +63,7 @@ const wholeDays =
   (timeframe: Timeframe): number =>
     barsIn(days, timeframe);
 
-const openInterest = kernelWith(
+const openInterest = observing(
   {
     ...shared,
     source: 'Bessembinder and Seguin 1993: open interest beside volume and volatility',
@@ -130,7 +131,7 @@ const openInterest = kernelWith(
   },
 );
 
-const basis = kernelWith(
+const basis = observing(
   {
     ...shared,
     inputs: ['close'],
@@ -176,4 +177,4 @@ const basis = kernelWith(
   },
 );
 
-export const derivativesKernels: readonly FeatureKernel[] = [funding, openInterest, basis];
+export const derivativesFeatures: readonly Feature[] = [...funding, ...openInterest, ...basis];

@@ -1,5 +1,6 @@
 import type { Timeframe } from '../../market/timeframe.ts';
-import { barsIn, type FeatureKernel, kernelWith } from '../feature.ts';
+import { barsIn, type Feature } from '../feature.ts';
+import { observing } from '../observing.ts';
 import { Latest } from '../kernels/latest.ts';
 import { Lag, RollingMoments, RollingPairs } from '../kernels/rolling.ts';
 
@@ -14,8 +15,8 @@ const shared = (source: string) => ({ group: 'macro', source, unit: 'fraction', 
 type Index = 'spx' | 'dxy' | 'gold' | 'vix';
 
 /** How an index moves, close by close. */
-const moves = (index: Index, title: string): FeatureKernel =>
-  kernelWith(
+const moves = (index: Index, title: string): readonly Feature[] =>
+  observing(
     shared(`${title}, daily closes`),
     [{ input: index, columns: ['close'] }],
     [
@@ -59,8 +60,8 @@ const moves = (index: Index, title: string): FeatureKernel =>
   );
 
 /** How the symbol moves with an index, between the bars at which its closes become known. */
-const link = (index: Index, title: string): FeatureKernel =>
-  kernelWith(
+const link = (index: Index, title: string): readonly Feature[] =>
+  observing(
     { ...shared(`market model on daily closes of ${title}`), inputs: ['close'] },
     [{ input: index, columns: ['close'] }],
     [
@@ -83,7 +84,8 @@ const link = (index: Index, title: string): FeatureKernel =>
     () => {
       const latest = new Latest();
       const pairs = new RollingPairs(60);
-      const [own, theirs] = [new Lag(20), new Lag(20)];
+      const own = new Lag(20);
+      const theirs = new Lag(20);
       const now = new Float64Array(3).fill(NaN);
       let seenMs = NaN;
       let previousIndex = NaN;
@@ -108,7 +110,7 @@ const link = (index: Index, title: string): FeatureKernel =>
     },
   );
 
-const vixLevel = kernelWith(
+const vixLevel = observing(
   { ...shared('VIX, daily closes'), unit: 'percent' },
   [{ input: 'vix', columns: ['close'] }],
   [
@@ -136,7 +138,7 @@ const INDICES = [
   ['vix', 'the VIX'],
 ] as const;
 
-export const macroKernels: readonly FeatureKernel[] = [
-  ...INDICES.flatMap(([index, title]) => [moves(index, title), link(index, title)]),
-  vixLevel,
+export const macroFeatures: readonly Feature[] = [
+  ...INDICES.flatMap(([index, title]) => [...moves(index, title), ...link(index, title)]),
+  ...vixLevel,
 ];

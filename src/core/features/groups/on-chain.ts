@@ -1,5 +1,6 @@
 import type { Timeframe } from '../../market/timeframe.ts';
-import { barsIn, type FeatureKernel, kernelWith } from '../feature.ts';
+import { barsIn, type Feature } from '../feature.ts';
+import { observing } from '../observing.ts';
 import { ratio } from '../kernels/indicators.ts';
 import { Lag, RollingMean, RollingMoments } from '../kernels/rolling.ts';
 
@@ -16,8 +17,8 @@ const days =
     barsIn(count, timeframe);
 
 /** Growth of a daily count over a week and its distance from a month's mean. */
-const activity = (column: string, what: string): FeatureKernel =>
-  kernelWith(
+const activity = (column: string, what: string): readonly Feature[] =>
+  observing(
     shared,
     [{ input: 'on-chain', columns: [column] }],
     [
@@ -50,7 +51,7 @@ const activity = (column: string, what: string): FeatureKernel =>
     },
   );
 
-const flows = kernelWith(
+const flows = observing(
   shared,
   [{ input: 'on-chain', columns: ['exchange_inflow', 'exchange_outflow', 'exchange_supply', 'supply'] }],
   [
@@ -93,7 +94,7 @@ const flows = kernelWith(
   },
 );
 
-const value = kernelWith(
+const value = observing(
   { ...shared, source: 'MVRV: Mahmudov and Puell 2018; hash rate of Coin Metrics' },
   [{ input: 'on-chain', columns: ['mvrv', 'hash_rate'] }],
   [
@@ -137,9 +138,9 @@ const value = kernelWith(
   },
 );
 
-export const onChainKernels: readonly FeatureKernel[] = [
-  activity('active_addresses', 'active addresses'),
-  activity('transactions', 'transactions'),
-  flows,
-  value,
+export const onChainFeatures: readonly Feature[] = [
+  ...activity('active_addresses', 'active addresses'),
+  ...activity('transactions', 'transactions'),
+  ...flows,
+  ...value,
 ];

@@ -1,4 +1,5 @@
-import { type FeatureKernel, kernelWith } from '../feature.ts';
+import type { Feature } from '../feature.ts';
+import { observing } from '../observing.ts';
 import { ratio } from '../kernels/indicators.ts';
 
 const LEVELS = [5, 10, 20];
@@ -17,7 +18,7 @@ const COLUMNS = [
   'sold',
 ] as const;
 
-const book = kernelWith(
+const book = observing(
   {
     group: 'order-book',
     source: 'Cont, Kukanov and Stoikov 2014, The price impact of order book events',
@@ -71,7 +72,8 @@ const book = kernelWith(
       observe: [
         (row) => {
           for (let i = 0; i < LEVELS.length; i++) {
-            const [bid, ask] = [row[2 + 2 * i], row[3 + 2 * i]];
+            const bid = row[2 + 2 * i];
+            const ask = row[3 + 2 * i];
             now[i] = ratio(bid - ask, bid + ask, 0);
             sums[i] += now[i];
           }
@@ -100,4 +102,4 @@ const book = kernelWith(
   },
 );
 
-export const orderBookKernels: readonly FeatureKernel[] = [book];
+export const orderBookFeatures: readonly Feature[] = [...book];

@@ -1,5 +1,6 @@
 import type { Timeframe } from '../../market/timeframe.ts';
-import { barsIn, type FeatureKernel, kernelWith } from '../feature.ts';
+import { barsIn, type Feature } from '../feature.ts';
+import { observing } from '../observing.ts';
 import { Lag, RollingMean, RollingMoments } from '../kernels/rolling.ts';
 
 const days =
@@ -7,7 +8,7 @@ const days =
   (timeframe: Timeframe): number =>
     barsIn(count, timeframe);
 
-const fearGreed = kernelWith(
+const fearGreed = observing(
   { group: 'sentiment', source: 'Fear & Greed index, alternative.me', unit: 'score', inputs: [] },
   [{ input: 'fear-greed', columns: ['value'] }],
   [
@@ -56,4 +57,4 @@ const fearGreed = kernelWith(
   },
 );
 
-export const sentimentKernels: readonly FeatureKernel[] = [fearGreed];
+export const sentimentFeatures: readonly Feature[] = [...fearGreed];

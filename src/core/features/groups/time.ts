@@ -1,5 +1,6 @@
 import { TIMEFRAME_MS } from '../../market/timeframe.ts';
-import { type FeatureKernel, kernel } from '../feature.ts';
+import { type Column, derive } from '../columns/plan.ts';
+import { type Feature, features, type Sources } from '../feature.ts';
 
 const shared = {
   group: 'time',
@@ -11,110 +12,221 @@ const shared = {
 const HOUR_MS = TIMEFRAME_MS['1h'];
 const DAY_MS = TIMEFRAME_MS['1d'];
 
+interface Moment {
+  readonly hour: number;
+  readonly weekday: number;
+  readonly dayOfMonth: number;
+  readonly daysInMonth: number;
+  readonly month: number;
+}
+
 const CYCLES = [
-  { name: 'hour', about: 'hour of the day, with minutes as a fraction' },
-  { name: 'weekday', about: 'day of the week, 0 Monday' },
-  { name: 'month_day', about: 'day of the month, 1 the first' },
-  { name: 'month', about: 'month, 1 January' },
-  { name: 'quarter', about: 'quarter, 1 to 4' },
+  {
+    name: 'hour',
+    about: 'hour of the day, with minutes as a fraction',
+    value: ({ hour }: Moment) => hour,
+    turn: ({ hour }: Moment) => hour / 24,
+  },
+  {
+    name: 'weekday',
+    about: 'day of the week, 0 Monday',
+    value: ({ weekday }: Moment) => weekday,
+    turn: ({ weekday }: Moment) => weekday / 7,
+  },
+  {
+    name: 'month_day',
+    about: 'day of the month, 1 the first',
+    value: ({ dayOfMonth }: Moment) => dayOfMonth,
+    turn: ({ dayOfMonth, daysInMonth }: Moment) => (dayOfMonth - 1) / daysInMonth,
+  },
+  {
+    name: 'month',
+    about: 'month, 1 January',
+    value: ({ month }: Moment) => month,
+    turn: ({ month }: Moment) => (month - 1) / 12,
+  },
+  {
+    name: 'quarter',
+    about: 'quarter, 1 to 4',
+    value: ({ month }: Moment) => quarterOf(month) + 1,
+    turn: ({ month }: Moment) => quarterOf(month) / 4,
+  },
 ] as const;
 
-const calendar = kernel(
-  shared,
-  [
-    ...CYCLES.map(({ name, about }) => ({ name, about, warmUp: 0, unit: 'category' as const })),
-    ...CYCLES.flatMap(({ name }) => [
-      { name: `${name}_sin`, warmUp: 0, about: `sine of the place of ${name} in its cycle` },
-      { name: `${name}_cos`, warmUp: 0, about: `cosine of the place of ${name} in its cycle` },
-    ]),
-    { name: 'weekend', warmUp: 0, unit: 'flag', about: '1 on Saturday and Sunday' },
-    { name: 'month_end', warmUp: 0, unit: 'flag', about: '1 on the last three days of a month' },
-  ],
-  (timeframe) => {
-    const length = TIMEFRAME_MS[timeframe];
-    let today = NaN;
-    return ({ time }, out) => {
-      const close = time + length;
-      const day = Math.floor(close / DAY_MS);
-      const hour = (close - day * DAY_MS) / HOUR_MS;
-      out[0] = hour;
-      circle(out, 5, hour / 24);
-      // The rest stands from the bar before.
-      if (day === today) return;
-      today = day;
-      // 1970-01-01 was a Thursday.
-      const weekday = (day + 3) % 7;
-      const { month, dayOfMonth, daysInMonth } = civilDate(day);
-      const quarter = Math.floor((month - 1) / 3);
-      out[1] = weekday;
-      out[2] = dayOfMonth;
-      out[3] = month;
-      out[4] = quarter + 1;
-      circle(out, 7, weekday / 7);
-      circle(out, 9, (dayOfMonth - 1) / daysInMonth);
-      circle(out, 11, (month - 1) / 12);
-      circle(out, 13, quarter / 4);
-      out[15] = weekday >= 5 ? 1 : 0;
-      out[16] = dayOfMonth > daysInMonth - 3 ? 1 : 0;
-    };
-  },
-);
+const quarterOf = (month: number): number => Math.floor((month - 1) / 3);
 
-const sessions = kernel(
-  shared,
-  [
-    { name: 'session_asia', warmUp: 0, unit: 'flag', about: '1 from 00:00 to 08:00 UTC' },
-    { name: 'session_europe', warmUp: 0, unit: 'flag', about: '1 from 07:00 to 16:00 UTC' },
-    { name: 'session_us', warmUp: 0, unit: 'flag', about: '1 from 13:00 to 22:00 UTC' },
-    { name: 'session_overlap', warmUp: 0, unit: 'flag', about: '1 from 13:00 to 16:00 UTC, Europe and US' },
+const calendar = features(shared, [
+  ...CYCLES.map(({ name, about, value }) => ({
+    name,
+    about,
+    warmUp: 0,
+    unit: 'category' as const,
+    column: (of: Sources) => at(of, name, value),
+  })),
+  ...CYCLES.flatMap(({ name, turn }) => [
     {
-      name: 'hours_to_funding',
+      name: `${name}_sin`,
       warmUp: 0,
-      source: 'perpetual futures pay funding at 00:00, 08:00 and 16:00 UTC',
-      about: 'hours until the next funding time, above 0 and at most 8',
+      about: `sine of the place of ${name} in its cycle`,
+      column: (of: Sources) => at(of, `${name} sin`, (moment) => Math.sin(2 * Math.PI * turn(moment))),
     },
     {
-      name: 'missing_bars',
-      warmUp: 1,
-      unit: 'bars',
-      source: 'definition',
-      about: 'bars missing between the previous bar and this one',
-    },
-    {
-      name: 'days_since_halving',
+      name: `${name}_cos`,
       warmUp: 0,
-      unit: 'days',
-      source: 'Bitcoin block subsidy halvings',
-      about: "days since Bitcoin's last halving; since the genesis block before the first",
+      about: `cosine of the place of ${name} in its cycle`,
+      column: (of: Sources) => at(of, `${name} cos`, (moment) => Math.cos(2 * Math.PI * turn(moment))),
     },
-  ],
-  (timeframe) => {
-    const length = TIMEFRAME_MS[timeframe];
-    let previous = NaN;
-    return ({ time }, out) => {
-      const close = time + length;
-      const hour = (close % DAY_MS) / HOUR_MS;
-      out[0] = hour < 8 ? 1 : 0;
-      out[1] = hour >= 7 && hour < 16 ? 1 : 0;
-      out[2] = hour >= 13 && hour < 22 ? 1 : 0;
-      out[3] = hour >= 13 && hour < 16 ? 1 : 0;
-      out[4] = 8 - (hour % 8);
-      out[5] = Math.round((time - previous) / length) - 1;
-      previous = time;
-      let last = HALVINGS_MS[0];
-      for (const halving of HALVINGS_MS) if (halving <= close) last = halving;
-      out[6] = (close - last) / DAY_MS;
-    };
+  ]),
+  {
+    name: 'weekend',
+    warmUp: 0,
+    unit: 'flag',
+    about: '1 on Saturday and Sunday',
+    column: (of) => at(of, 'weekend', ({ weekday }) => (weekday >= 5 ? 1 : 0)),
   },
-);
+  {
+    name: 'month_end',
+    warmUp: 0,
+    unit: 'flag',
+    about: '1 on the last three days of a month',
+    column: (of) =>
+      at(of, 'month end', ({ dayOfMonth, daysInMonth }) => (dayOfMonth > daysInMonth - 3 ? 1 : 0)),
+  },
+]);
+
+/**
+ * What `value` says of each close. It is asked once per hour of the day or day, whichever of the two it depends on,
+ * and its answer stands until that changes: a calendar is slow to read.
+ */
+function at({ time, timeframe }: Sources, name: string, value: (moment: Moment) => number): Column {
+  const length = TIMEFRAME_MS[timeframe];
+  const hourly = name.startsWith('hour');
+  return derive(name, [time], (out) => {
+    // Not remembered between sessions: it follows from the time.
+    let today = NaN;
+    let now = NaN;
+    const ofMinute = new Map<number, number>();
+    return (rows) => {
+      const { data: outData, at: outAt } = out;
+      const { data: times, at: from } = time;
+      for (let i = 0; i < rows; i++) {
+        const close = times[from + i] + length;
+        const day = Math.floor(close / DAY_MS);
+        if (hourly) {
+          const ms = close - day * DAY_MS;
+          const known = ofMinute.get(ms);
+          now = known ?? value({ ...civilDate(day), weekday: 0, hour: ms / HOUR_MS });
+          if (known === undefined && ms % 60_000 === 0) ofMinute.set(ms, now);
+        } else if (day !== today) {
+          today = day;
+          // 1970-01-01 was a Thursday.
+          now = value({ ...civilDate(day), weekday: (day + 3) % 7, hour: 0 });
+        }
+        outData[outAt + i] = now;
+      }
+    };
+  });
+}
+
+const sessions = features(shared, [
+  {
+    name: 'session_asia',
+    warmUp: 0,
+    unit: 'flag',
+    about: '1 from 00:00 to 08:00 UTC',
+    column: (of) => between(of, 0, 8),
+  },
+  {
+    name: 'session_europe',
+    warmUp: 0,
+    unit: 'flag',
+    about: '1 from 07:00 to 16:00 UTC',
+    column: (of) => between(of, 7, 16),
+  },
+  {
+    name: 'session_us',
+    warmUp: 0,
+    unit: 'flag',
+    about: '1 from 13:00 to 22:00 UTC',
+    column: (of) => between(of, 13, 22),
+  },
+  {
+    name: 'session_overlap',
+    warmUp: 0,
+    unit: 'flag',
+    about: '1 from 13:00 to 16:00 UTC, Europe and US',
+    column: (of) => between(of, 13, 16),
+  },
+  {
+    name: 'hours_to_funding',
+    warmUp: 0,
+    source: 'perpetual futures pay funding at 00:00, 08:00 and 16:00 UTC',
+    about: 'hours until the next funding time, above 0 and at most 8',
+    column: ({ time, timeframe }) =>
+      derive('hours to funding', [time], (out) => (rows) => {
+        const { data: timeData, at: timeAt } = time;
+        const { data: outData, at: outAt } = out;
+        const length = TIMEFRAME_MS[timeframe];
+        for (let i = 0; i < rows; i++) {
+          const close = timeData[timeAt + i] + length;
+          const hour = (close - DAY_MS * Math.floor(close / DAY_MS)) / HOUR_MS;
+          outData[outAt + i] = 8 - (hour - 8 * Math.floor(hour / 8));
+        }
+      }),
+  },
+  {
+    name: 'missing_bars',
+    warmUp: 1,
+    unit: 'bars',
+    source: 'definition',
+    about: 'bars missing between the previous bar and this one',
+    column: ({ time, timeframe }) =>
+      derive('missing bars', [time.keep(1)], (out) => (rows) => {
+        const { data: timeData, at: timeAt } = time;
+        const { data: outData, at: outAt } = out;
+        const length = TIMEFRAME_MS[timeframe];
+        for (let i = 0; i < rows; i++) {
+          const passed = timeData[timeAt + i] - timeData[timeAt + i - 1];
+          outData[outAt + i] = Math.round(passed / length) - 1;
+        }
+      }),
+  },
+  {
+    name: 'days_since_halving',
+    warmUp: 0,
+    unit: 'days',
+    source: 'Bitcoin block subsidy halvings',
+    about: "days since Bitcoin's last halving; since the genesis block before the first",
+    column: ({ time, timeframe }) =>
+      derive('halving', [time], (out) => (rows) => {
+        const { data: timeData, at: timeAt } = time;
+        const { data: outData, at: outAt } = out;
+        const length = TIMEFRAME_MS[timeframe];
+        for (let i = 0; i < rows; i++) {
+          const close = timeData[timeAt + i] + length;
+          let last = HALVINGS_MS[0];
+          for (let k = 1; k < HALVINGS_MS.length; k++) if (HALVINGS_MS[k] <= close) last = HALVINGS_MS[k];
+          outData[outAt + i] = (close - last) / DAY_MS;
+        }
+      }),
+  },
+]);
+
+/** 1 where a bar closes from `from` to before `to` o'clock UTC. */
+const between = ({ time, timeframe }: Sources, from: number, to: number): Column =>
+  derive(`between ${from} ${to}`, [time], (out) => (rows) => {
+    const { data: timeData, at: timeAt } = time;
+    const { data: outData, at: outAt } = out;
+    const length = TIMEFRAME_MS[timeframe];
+    for (let i = 0; i < rows; i++) {
+      const close = timeData[timeAt + i] + length;
+      const ms = close - DAY_MS * Math.floor(close / DAY_MS);
+      outData[outAt + i] = ms >= from * HOUR_MS && ms < to * HOUR_MS ? 1 : 0;
+    }
+  });
 
 /** The genesis block and the blocks 210 000, 420 000, 630 000 and 840 000, as block times. */
 const HALVINGS_MS = [1231006505000, 1354116278000, 1468082773000, 1589225023000, 1713571767000];
-
-function circle(out: Float64Array, at: number, turn: number): void {
-  out[at] = Math.sin(2 * Math.PI * turn);
-  out[at + 1] = Math.cos(2 * Math.PI * turn);
-}
 
 /** Gregorian month and day of `day` days after 1970-01-01 (Hinnant, "chrono-compatible date algorithms"). */
 function civilDate(day: number): { month: number; dayOfMonth: number; daysInMonth: number } {
@@ -140,4 +252,4 @@ function civilDate(day: number): { month: number; dayOfMonth: number; daysInMont
   };
 }
 
-export const timeKernels: readonly FeatureKernel[] = [calendar, sessions];
+export const timeFeatures: readonly Feature[] = [...calendar, ...sessions];

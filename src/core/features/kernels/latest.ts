@@ -1,4 +1,4 @@
-import type { Observe } from '../feature.ts';
+import type { Observe } from '../observing.ts';
 
 /**
  * The newest row of an input: its `observe` goes to the kernel, whose step reads it. A row of another market's

@@ -110,11 +110,6 @@ export class RollingMoments {
     return Math.sqrt(this.squares / (this.length - 1));
   }
 
-  /** Population standard deviation (n), the convention of Bollinger bands. */
-  get populationDeviation(): number {
-    return Math.sqrt(this.squares / this.length);
-  }
-
   /** Distance of `value` from the mean in sample deviations; 0 when the window does not vary. */
   score(value: number): number {
     return this.squares === 0 ? 0 : (value - this.mean) / this.deviation;
@@ -223,69 +218,5 @@ export class Lag {
     this.ring[this.position] = value;
     if (++this.position === this.ring.length) this.position = 0;
     return old;
-  }
-}
-
-/** Least-squares line through the window against 0, 1, 2, ...: read the fields after `push`. */
-export class RollingLine {
-  slope = NaN;
-  /** Share of variance explained, 0 when the window does not vary. */
-  rSquared = NaN;
-  private readonly moments: RollingMoments;
-  private readonly ring: Float64Array;
-  private position = 0;
-  private count = 0;
-  private shift = 0;
-  private sum = 0;
-  private weighted = 0;
-
-  constructor(length: number) {
-    this.moments = new RollingMoments(length);
-    this.ring = new Float64Array(length);
-  }
-
-  push(value: number): void {
-    if (value !== value) {
-      this.slope = this.rSquared = NaN;
-      return;
-    }
-    const { ring, moments } = this;
-    const length = ring.length;
-    moments.push(value);
-    if (this.count === 0) this.shift = value;
-    const added = value - this.shift;
-    if (this.count < length) {
-      this.weighted += added * this.count;
-      this.sum += added;
-      this.count++;
-    } else {
-      const dropped = ring[this.position] - this.shift;
-      this.weighted += added * (length - 1) - (this.sum - dropped);
-      this.sum += added - dropped;
-    }
-    ring[this.position] = value;
-    if (++this.position === length) this.rebuild();
-    if (this.count < length) return;
-    if (moments.squares === 0) {
-      this.slope = this.rSquared = 0;
-      return;
-    }
-    const indexSquares = (length * (length * length - 1)) / 12;
-    const covariance = this.weighted - ((length - 1) / 2) * this.sum;
-    this.slope = covariance / indexSquares;
-    this.rSquared = Math.min(1, (covariance * covariance) / (indexSquares * moments.squares));
-  }
-
-  private rebuild(): void {
-    const { ring } = this;
-    this.position = 0;
-    this.shift = this.moments.mean;
-    this.sum = 0;
-    this.weighted = 0;
-    for (let i = 0; i < ring.length; i++) {
-      const distance = ring[i] - this.shift;
-      this.sum += distance;
-      this.weighted += distance * i;
-    }
   }
 }
