@@ -7,8 +7,8 @@ import { CANDLE_COLUMNS, type Candles, concatCandles, sliceCandles } from '../..
 import type { SeriesName } from '../../src/core/market/series-kinds.ts';
 import { importCsv } from '../../src/data/csv/import.ts';
 import { importSeries } from '../../src/data/csv/series.ts';
-import { datasetOddities } from '../../src/data/plausibility.ts';
 import { openStore, type Store } from '../../src/data/store/store.ts';
+import { verifyDataset } from '../../src/data/verify-dataset.ts';
 import { walkForwardForecasts } from '../../src/lab/backtest/sources.ts';
 import { planRun } from '../../src/learning/training/plan.ts';
 import { pick, walk } from '../support/candles.ts';
@@ -328,16 +328,14 @@ async function imported(file: Candles | string): Promise<readonly string[]> {
 const said = ({ timeMs, what }: { readonly timeMs: number; readonly what: string }): string =>
   `${new Date(timeMs).toISOString()}: ${what}`;
 
-const verified = async (
+async function verified(
   store: Store,
-): Promise<{ readonly faults: readonly string[]; readonly doubts: readonly string[] }> => {
-  const faults = await store.verify(KEY);
-  const oddities = faults.length > 0 ? [] : await datasetOddities(store, KEY);
-  return {
-    faults: [...faults, ...oddities.filter(({ verdict }) => verdict === 'wrong').map(said)],
-    doubts: oddities.filter(({ verdict }) => verdict === 'doubtful').map(said),
-  };
-};
+): Promise<{ readonly faults: readonly string[]; readonly doubts: readonly string[] }> {
+  const manifest = await store.manifest(KEY);
+  if (manifest === undefined) throw new Error('the bars are stored');
+  const { faults, doubt } = await verifyDataset(store, manifest, []);
+  return { faults, doubts: doubt.oddities.map(said) };
+}
 
 async function trained(store: Store): Promise<readonly string[]> {
   const doubts: string[] = [];

@@ -1,19 +1,15 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
-import { exportCandles } from '../../../data/export.ts';
+import { exportCandles, longerBars } from '../../../data/export.ts';
 import { type DatasetManifest, openStore, type Store } from '../../../data/store/store.ts';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
-import { type PairSymbol, symbolFolder } from '../../../core/market/symbol.ts';
-import { type Oddity, oddityLines } from '../../../core/market/plausible.ts';
-import { datasetOddities, type Doubt, doubtLines } from '../../../data/plausibility.ts';
-import { bytesPerBar } from '../../../data/store/compact.ts';
-import { describeKey } from '../../../data/store/manifest.ts';
+import { symbolFolder } from '../../../core/market/symbol.ts';
+import { type Doubt, doubtLines } from '../../../data/plausibility.ts';
+import { type VerifiedDataset, verifyDataset } from '../../../data/verify-dataset.ts';
 import { endText } from '../../../core/market/history-end.ts';
-import { isMadeOf, parseBarLength } from '../../../core/market/bar-length.ts';
-import type { Candles } from '../../../core/market/candles.ts';
-import { resampleCandles } from '../../../core/market/resample.ts';
-import { parseTimeframe, type Timeframe } from '../../../core/market/timeframe.ts';
+import { parseBarLength } from '../../../core/market/bar-length.ts';
+import { parseTimeframe } from '../../../core/market/timeframe.ts';
 import { command, type CommandContext, symbolsOf } from '../command.ts';
 import { defaultSubcommand } from '../subcommands.ts';
 import { describeSeries } from '../../../data/store/series-manifest.ts';
@@ -74,9 +70,14 @@ export function register(program: Command): void {
     .option('--dry-run', 'say what would be done, and change nothing')
     .addHelpText('after', '\nExamples:\n  $ crypto-trader data compact --dry-run')
     .action(
-      command(async (context, options) =>
-        compact(context, Selection.parse(options), options['dryRun'] === true),
-      ),
+      command(async (context, options) => {
+        const store = openStore(context.config.dataDir);
+        const selection = Selection.parse(options);
+        const found = await select(store, selection);
+        if (found.length === 0) context.out.print(nothingStored(selection));
+        const { compactStore } = await import('../compact-store.ts');
+        await compactStore(context, store, found, options['dryRun'] === true);
+      }),
     );
 
   selecting('export', 'one dataset as CSV (.csv, .csv.gz) or parquet')
@@ -128,39 +129,13 @@ const nothingStored = (selection: z.infer<typeof Selection>): string =>
     ? 'Nothing that is stored matches; `crypto-trader data list` shows everything.'
     : 'The store is empty. Fill it: crypto-trader fetch';
 
-async function verifyDataset(
-  store: Store,
-  manifest: DatasetManifest,
-  accepted: readonly PairSymbol[],
-): Promise<Verified> {
-  const damage = await store.verify(manifest);
-  if (damage.length > 0)
-    return { manifest, faults: damage, damaged: true, doubt: { key: manifest, oddities: [] } };
-  const oddities = await datasetOddities(store, manifest);
-  const isWrong = ({ verdict }: Oddity): boolean =>
-    verdict === 'wrong' && !accepted.includes(manifest.symbol);
-  const wrong = oddityLines(oddities.filter(isWrong)).map((line) => `${describeKey(manifest)}, ${line}`);
-  const doubt = { key: manifest, oddities: oddities.filter((oddity) => !isWrong(oddity)) };
-  return { manifest, faults: wrong, damaged: false, doubt };
-}
-
-interface Verified {
-  readonly manifest: DatasetManifest;
-  /** Damage, and bars that are surely wrong. */
-  readonly faults: readonly string[];
-  /** The files are not those of the manifest. */
-  readonly damaged: boolean;
-  /** Bars that are hard to believe, or accepted by name. */
-  readonly doubt: Doubt;
-}
-
 async function verify(
   { config, out, signal }: CommandContext,
   selection: z.infer<typeof Selection>,
 ): Promise<void> {
   const store = openStore(config.dataDir);
   const stored = await store.list();
-  const results: Verified[] = [];
+  const results: VerifiedDataset[] = [];
   for (const manifest of await select(store, selection)) {
     results.push(await verifyDataset(store, manifest, config.market.acceptImplausible));
     signal.throwIfAborted();
@@ -248,47 +223,6 @@ async function showGaps(
   else out.print(`${total} bars are missing in ${rows.length} gaps of ${found.length} datasets.`);
 }
 
-async function compact(
-  { config, out, signal }: CommandContext,
-  selection: z.infer<typeof Selection>,
-  dryRun: boolean,
-): Promise<void> {
-  const store = openStore(config.dataDir);
-  const results = [];
-  for (const manifest of await select(store, selection)) {
-    signal.throwIfAborted();
-    results.push({ manifest, done: await store.compact(manifest, { dryRun }) });
-  }
-  out.document({
-    dryRun,
-    datasets: results.map(({ manifest, done }) => ({
-      ...describeDataset(manifest),
-      ...done,
-      bytesPerBar: bytesPerBar(done),
-    })),
-  });
-  if (results.length === 0) {
-    out.print(nothingStored(selection));
-    return;
-  }
-  out.table(
-    ['exchange', 'symbol', 'bars', 'files', 'rows', 'bytes', 'per bar', 'rewritten', 'saved', 'removed'],
-    results.map(({ manifest, done }) => [
-      manifest.exchange,
-      manifest.symbol,
-      manifest.timeframe,
-      String(done.parts),
-      String(done.rows),
-      String(done.bytes),
-      bytesPerBar(done).toFixed(1),
-      String(done.rewritten.length),
-      String(done.savedBytes),
-      `${done.removed.length} (${done.removedBytes} bytes)`,
-    ]),
-  );
-  if (dryRun) out.print('Nothing was changed.');
-}
-
 async function exportDataset(
   { config, out }: CommandContext,
   { out: path, since, until, bars, ...selection }: z.infer<typeof ExportOptions>,
@@ -309,24 +243,10 @@ async function exportDataset(
     ...(since === undefined ? {} : { sinceMs: parseTime(since) }),
     ...(until === undefined ? {} : { untilMs: parseUntil(until) }),
   });
-  const candles = bars === undefined ? stored : longerBars(stored, found[0].timeframe, bars);
+  const candles = bars === undefined ? stored : longerBars(stored, found[0].timeframe, parseBarLength(bars));
   await exportCandles(path, candles);
   out.document({ file: path, rows: candles.time.length, dataset: describeDataset(found[0]) });
   out.print(`${candles.time.length} bars written to ${path}.`);
-}
-
-function longerBars(candles: Candles, from: Timeframe, text: string): Candles {
-  const length = parseBarLength(text);
-  if (!isMadeOf(length, from)) {
-    throw new UserError(`Bars of ${length} are not made of whole ${from} bars.`, {
-      hint: 'Choose shorter stored bars with --timeframe, or another --bars.',
-    });
-  }
-  const made = resampleCandles(candles, from, length);
-  if (made.time.length > 0) return made;
-  throw new UserError(`No bar of ${length} is complete in the stored ${from} bars of that range.`, {
-    hint: 'A longer bar is made only when every part of it is stored and it has closed.',
-  });
 }
 
 /** All series, or those whose subject names the exchange or a pair; a timeframe is one of candles only. */
