@@ -27,7 +27,9 @@ const session: SessionRecord = {
   exchange: 'bench',
   timeframe: '1m',
   synthetic: true,
+  runId: undefined,
   instruments: SYMBOLS.map((symbol) => ({ symbol, amountStep: 1e-5, priceTick: 0.01, minNotional: 5 })),
+  risk: undefined,
   rules: { ...SPOT_RULES, maxPositionPct: 33, stopLossPct: 2, takeProfitPct: 4 },
 };
 
@@ -119,7 +121,7 @@ async function writeLedger(
     if (snapshotBefore !== undefined && i === count - snapshotBefore)
       await writeSnapshot(
         folder,
-        { position: { offset, hash }, last: record, portfolio: account.snapshot() },
+        { position: { offset, hash }, last: record, portfolio: account.snapshot(), risk: undefined },
         nodeDisk,
       );
   }

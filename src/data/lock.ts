@@ -46,6 +46,12 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
   }
 }
 
+/** The living process that holds the lock, without touching it. */
+export async function lockHolder(path: string): Promise<{ readonly pid: number } | undefined> {
+  const holder = await readHolder(path);
+  return holder !== undefined && isAlive(holder) ? { pid: holder.pid } : undefined;
+}
+
 /** Runs `work` while holding the lock. */
 export async function withLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
   const lock = await acquireLock(path, options);

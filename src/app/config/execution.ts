@@ -1,5 +1,6 @@
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
+import type { RiskRules } from '../../core/trading/risk/rules.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import { SPOT_RULES } from '../../core/trading/rules.ts';
 import type { Config } from './schema.ts';
@@ -29,6 +30,20 @@ export function executionRules(trading: Config['trading'], symbols: number): Exe
             ratchet: 'next-bar',
           },
   };
+}
+
+/** The `risk` section; `undefined` when nothing in it is set. */
+export function riskRules(risk: Config['risk']): RiskRules | undefined {
+  const limits = {
+    maxDrawdownPct: risk.maxDrawdownPct,
+    maxDailyLossPct: risk.maxDailyLossPct,
+    maxTradePct: risk.maxTradePct,
+    maxOrdersPerMinute: risk.maxOrdersPerMinute,
+    priceCollarPct: risk.priceCollarPct,
+    minBalance: risk.minBalance,
+  };
+  const none = risk.protections.length === 0 && Object.values(limits).every((value) => value === undefined);
+  return none ? undefined : { ...limits, protections: risk.protections };
 }
 
 /** Instruments as the settings describe them, for runs that do not ask an exchange. */

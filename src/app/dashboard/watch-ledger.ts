@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { LEDGER_FILE, parseLine } from '../../desk/paper/ledger.ts';
 import { BarRecord, SessionRecord } from '../../desk/paper/record.ts';
-import { sessionsFolder } from '../../desk/paper/slot.ts';
+import { sessionsFolder } from '../../desk/paper/sessions.ts';
 import { createHistory } from './history.ts';
 import { createTail } from './tail.ts';
 import type { PositionView, SessionView, SignalView } from './view.ts';

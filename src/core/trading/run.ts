@@ -1,9 +1,11 @@
-import type { Fill, Rejection, Ruin, Trade } from './events.ts';
+import type { Fill, Rejection, Ruin, Trade, TradingEvent } from './events.ts';
 import type { Instrument } from './instrument.ts';
 import type { Market } from './market.ts';
 import { createPortfolio, equity, grossExposure, type Portfolio } from './portfolio.ts';
 import type { ExecutionRules } from './rules.ts';
-import { stepBar } from './step.ts';
+import { createGuard, type Guard } from './risk/guard.ts';
+import type { RiskRules } from './risk/rules.ts';
+import { advance, stepBar } from './step.ts';
 
 interface BacktestTask {
   readonly market: Market;
@@ -11,6 +13,8 @@ interface BacktestTask {
   readonly targets: readonly Float64Array[];
   readonly instruments: readonly Instrument[];
   readonly rules: ExecutionRules;
+  /** Limits above the targets; `undefined`: none. */
+  readonly risk?: RiskRules | undefined;
 }
 
 export interface BacktestRun {
@@ -33,6 +37,7 @@ export function runBacktest(task: BacktestTask): BacktestRun {
   const { market, targets } = task;
   const bars = market.time.length;
   const portfolio = createPortfolio(task.instruments, task.rules);
+  const guard = task.risk && createGuard(task.risk, portfolio, market.barMs);
   const equityCurve = new Float64Array(bars);
   const exposure = new Float64Array(bars);
   const fills: Fill[] = [];
@@ -40,7 +45,10 @@ export function runBacktest(task: BacktestTask): BacktestRun {
   const rejections: Rejection[] = [];
   let ruin: Ruin | undefined;
   for (let row = 0; row < bars; row++) {
-    const events = stepBar(portfolio, market, row, targets);
+    const events =
+      guard === undefined
+        ? stepBar(portfolio, market, row, targets)
+        : stepGuarded(guard, portfolio, market, row, targets);
     if (events.length > 0)
       for (const event of events) {
         if (event.kind === 'fill') fills.push(event);
@@ -53,4 +61,18 @@ export function runBacktest(task: BacktestTask): BacktestRun {
     exposure[row] = worth > 0 ? grossExposure(portfolio) / worth : 0;
   }
   return { time: market.time, equity: equityCurve, exposure, fills, trades, rejections, ruin, portfolio };
+}
+
+function stepGuarded(
+  guard: Guard,
+  portfolio: Portfolio,
+  market: Market,
+  row: number,
+  targets: readonly Float64Array[],
+): readonly TradingEvent[] {
+  guard.before(market, row);
+  const events = advance(portfolio, market, row);
+  guard.after(market, row, events);
+  guard.place(targets.map((column) => (Number.isNaN(column[row]) ? null : column[row])));
+  return events;
 }

@@ -31,7 +31,8 @@ export interface JournalEntry {
   /** Its JSON, exactly as it was appended. */
   readonly json: string;
   readonly hash: string;
-  /** Behind this entry. */
+  /** Before this entry and behind it. */
+  readonly start: JournalPosition;
   readonly end: JournalPosition;
   /** For error messages: `byte 4711 of "…/ledger.jsonl"`. */
   readonly where: string;

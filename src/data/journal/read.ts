@@ -15,7 +15,7 @@ export async function readFirstEntry(file: JournalFile): Promise<JournalEntry | 
   let first: JournalEntry | undefined;
   try {
     await walk(file, JOURNAL_START, (line, end, where) => {
-      first = { json: jsonOf(line), hash: end.hash, end, where };
+      first = { json: jsonOf(line), hash: end.hash, start: JOURNAL_START, end, where };
       return 'stop';
     });
   } catch (error) {
@@ -32,10 +32,53 @@ export const readEntries = (
   from: JournalPosition,
   onEntry: (entry: JournalEntry) => void,
 ): Promise<JournalPosition> =>
-  walk(file, from, (line, end, where) => {
-    onEntry({ json: jsonOf(line), hash: end.hash, end, where });
+  walk(file, from, (line, end, where, start) => {
+    onEntry({ json: jsonOf(line), hash: end.hash, start, end, where });
     return 'go-on';
   });
+
+/** The entry that follows `start`, a position of this journal, checked against it. */
+export async function readEntryBehind(file: JournalFile, start: JournalPosition): Promise<JournalEntry> {
+  let found: JournalEntry | undefined;
+  await walk(file, start, (line, end, where) => {
+    found = { json: jsonOf(line), hash: end.hash, start, end, where };
+    return 'stop';
+  });
+  if (found === undefined)
+    throw damaged(file, `byte ${start.offset} of "${file.path}"`, 'an entry is missing');
+  return found;
+}
+
+/** The last whole entry behind `after`, as it stands: read from the end, without its place in the chain. */
+export async function readLastEntry(
+  file: JournalFile,
+  after: JournalPosition,
+): Promise<Pick<JournalEntry, 'json' | 'where'> | undefined> {
+  const handle = await open(file.path, 'r');
+  try {
+    const { size } = await handle.stat();
+    for (let length = 1 << 16; ; length *= 4) {
+      const from = Math.max(after.offset, size - length);
+      const bytes = Buffer.alloc(Math.max(0, size - from));
+      await handle.read(bytes, 0, bytes.length, from);
+      const end = bytes.lastIndexOf(NEWLINE);
+      const begin = end <= 0 ? -1 : bytes.lastIndexOf(NEWLINE, end - 1);
+      const whole = from === after.offset || begin >= 0;
+      const where = `byte ${from + begin + 1} of "${file.path}"`;
+      if (whole && end < 0) return undefined;
+      if (whole) {
+        const line = bytes.subarray(begin + 1, end);
+        if (hashOf(line) === undefined) throw damaged(file, where, `it is not a line of a ${file.name}`);
+        return { json: jsonOf(line), where };
+      }
+      if (length > 2 * LONGEST_LINE_BYTES) throw damaged(file, where, 'what stands there is no line of it');
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+const NEWLINE = 10;
 
 export interface ChainCheck {
   readonly entries: number;
@@ -103,7 +146,7 @@ export async function tornTail(file: JournalFile, end: JournalPosition): Promise
 async function walk(
   file: JournalFile,
   from: JournalPosition,
-  onLine: (line: Buffer, end: JournalPosition, where: string) => 'go-on' | 'stop',
+  onLine: (line: Buffer, end: JournalPosition, where: string, start: JournalPosition) => 'go-on' | 'stop',
 ): Promise<JournalPosition> {
   let last = from;
   const where = (): string =>
@@ -114,9 +157,9 @@ async function walk(
       if (hash === undefined) throw damaged(file, where(), `it is not a line of a ${file.name}`);
       if (expectedHash(line, last.hash) !== hash)
         throw damaged(file, where(), 'its hash does not fit it and what stands before it');
-      const here = where();
+      const [here, start] = [where(), last];
       last = { offset, hash };
-      return onLine(line, last, here);
+      return onLine(line, last, here, start);
     });
   } catch (error) {
     if (error instanceof RangeError) throw damaged(file, where(), error.message, error);

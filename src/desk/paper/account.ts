@@ -1,6 +1,9 @@
 import type { TradingEvent } from '../../core/trading/events.ts';
 import { createPortfolio, equity, type Portfolio } from '../../core/trading/portfolio.ts';
 import { type PortfolioSnapshot, restore, snapshot } from '../../core/trading/snapshot.ts';
+import { createGuard } from '../../core/trading/risk/guard.ts';
+import type { RiskState } from '../../core/trading/risk/gate.ts';
+import type { Verdict } from '../../core/trading/risk/rules.ts';
 import { advance, setTarget } from '../../core/trading/step.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { type Bar, createRowMarket } from './bar.ts';
@@ -13,26 +16,45 @@ export interface Account {
   see(bar: Bar): readonly TradingEvent[];
   /** Targets in the order of the instruments for the next bar's open; null leaves what is held. */
   place(targets: readonly (number | null)[]): void;
+  /** What the risk rules made of the last bar and of what was placed at its close; `undefined`: there are none. */
+  verdicts(): readonly Verdict[] | undefined;
   equity(): number;
   positions(): PositionRecord[];
   snapshot(): PortfolioSnapshot;
+  /** What the risk rules remember; `undefined`: there are none. */
+  riskState(): RiskState | undefined;
+}
+
+/** An account as it was kept. */
+interface SavedAccount {
+  readonly portfolio: PortfolioSnapshot;
+  readonly risk: RiskState | undefined;
 }
 
 /** A new account, or the one that `saved` was taken of. */
-export function openAccount(session: SessionRecord, saved?: PortfolioSnapshot): Account {
+export function openAccount(session: SessionRecord, saved?: SavedAccount): Account {
   const { instruments, rules } = session;
   const portfolio =
-    saved === undefined ? createPortfolio(instruments, rules) : restore(saved, instruments, rules);
-  const row = createRowMarket(instruments.length, TIMEFRAME_MS[session.timeframe]);
+    saved === undefined ? createPortfolio(instruments, rules) : restore(saved.portfolio, instruments, rules);
+  const barMs = TIMEFRAME_MS[session.timeframe];
+  const guard = session.risk && createGuard(session.risk, portfolio, barMs, saved?.risk);
+  const row = createRowMarket(instruments.length, barMs);
+  let verdicts: readonly Verdict[] = [];
   return {
     portfolio,
     see(bar) {
       row.show(bar);
-      return advance(portfolio, row.market, 0);
+      verdicts = guard?.before(row.market, 0) ?? [];
+      const events = advance(portfolio, row.market, 0);
+      guard?.after(row.market, 0, events);
+      return events;
     },
     place(targets) {
-      targets.forEach((target, s) => setTarget(portfolio, s, target ?? NaN));
+      if (guard !== undefined) verdicts = [...verdicts, ...guard.place(targets)];
+      else targets.forEach((target, s) => setTarget(portfolio, s, target ?? NaN));
     },
+    verdicts: () => (guard === undefined ? undefined : verdicts),
+    riskState: () => guard?.state(),
     equity: () => equity(portfolio),
     positions: () => positions(portfolio),
     snapshot: () => snapshot(portfolio),

@@ -12,7 +12,7 @@ import {
   type JournalPosition,
 } from '../../data/journal/journal.ts';
 import { createJournal } from '../../data/journal/json-lines.ts';
-import { readFirstEntry } from '../../data/journal/read.ts';
+import { readEntries, readFirstEntry } from '../../data/journal/read.ts';
 import { BarRecord, SessionRecord } from './record.ts';
 
 export const LEDGER_FILE = 'ledger.jsonl';
@@ -44,7 +44,7 @@ export async function readSession(
   return first && { session: parseEntry(file, first, SessionRecord), start: first.end };
 }
 
-export const parseBar = (folder: string, entry: JournalEntry): BarRecord =>
+export const parseBar = (folder: string, entry: Pick<JournalEntry, 'json' | 'where'>): BarRecord =>
   parseEntry(ledgerFile(folder), entry, BarRecord);
 
 /** The entry as what `schema` says; throws `UserError` naming where it stands when it is something else. */
@@ -60,6 +60,20 @@ export function parseEntry<Schema extends z.ZodType>(
     if (error instanceof SyntaxError) throw damaged(file, where, error.message, error);
     throw error;
   }
+}
+
+/** The whole ledger in `folder`, its hashes checked. */
+export async function readLedger(
+  folder: string,
+): Promise<{ readonly session: SessionRecord; readonly bars: readonly BarRecord[] }> {
+  const found = await readSession(folder);
+  if (found === undefined)
+    throw new UserError(`There is no paper session in "${folder}".`, {
+      hint: 'Start one: crypto-trader paper',
+    });
+  const bars: BarRecord[] = [];
+  await readEntries(ledgerFile(folder), found.start, (entry) => bars.push(parseBar(folder, entry)));
+  return { session: found.session, bars };
 }
 
 /** A line of a ledger that is being watched while it grows: as it stands, without its place in the chain. */

@@ -3,6 +3,7 @@ import { parseSymbol, type PairSymbol } from '../../core/market/symbol.ts';
 import { parseTimeframe } from '../../core/market/timeframe.ts';
 import type { TradingEvent } from '../../core/trading/events.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
+import type { RiskRules, Verdict } from '../../core/trading/risk/rules.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 
 /** A line of a ledger, without its hash. Times are epoch ms UTC. */
@@ -10,7 +11,8 @@ export type LedgerRecord = SessionRecord | BarRecord;
 
 const symbol = z.string().transform(parseSymbol);
 /** JSON has no `undefined`: a rule that is switched off is written as null. */
-const off = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+export const off = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value) => value ?? undefined);
 
 const Rules = z.strictObject({
   initialBalance: z.number(),
@@ -40,6 +42,51 @@ const Rules = z.strictObject({
   delistedAfterMs: off(z.number()),
 }) satisfies z.ZodType<ExecutionRules>;
 
+const limit = off(z.number());
+const stopping = { stopBars: z.int(), lookbackBars: z.int(), tradeLimit: z.int() };
+
+const Risk = z.strictObject({
+  maxDrawdownPct: limit,
+  maxDailyLossPct: limit,
+  maxTradePct: limit,
+  maxOrdersPerMinute: limit,
+  priceCollarPct: limit,
+  minBalance: limit,
+  protections: z.array(
+    z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('cooldown'), stopBars: z.int() }),
+      z.strictObject({
+        kind: z.literal('stop-loss-guard'),
+        ...stopping,
+        requiredProfitPct: z.number(),
+        onlyPerSymbol: z.boolean(),
+        onlyPerSide: z.boolean(),
+      }),
+      z.strictObject({ kind: z.literal('max-drawdown'), ...stopping, maxDrawdownPct: z.number() }),
+      z.strictObject({ kind: z.literal('low-profit'), ...stopping, requiredProfitPct: z.number() }),
+    ]),
+  ),
+}) satisfies z.ZodType<RiskRules>;
+
+const VerdictSchema = z.strictObject({
+  symbol,
+  rule: z.enum([
+    'drawdown-kill-switch',
+    'daily-loss',
+    'trade-size',
+    'orders-per-minute',
+    'price-collar',
+    'minimum-balance',
+    'stale-forecast',
+    'cooldown',
+    'stop-loss-guard',
+    'max-drawdown',
+    'low-profit',
+  ]),
+  wanted: z.number(),
+  allowed: off(z.number()),
+}) satisfies z.ZodType<Verdict>;
+
 const InstrumentSchema = z.strictObject({
   symbol,
   amountStep: z.number(),
@@ -58,13 +105,24 @@ export const SessionRecord = z.strictObject({
   exchange: z.string(),
   timeframe: z.string().transform(parseTimeframe),
   synthetic: z.boolean(),
+  /** The training run it was started with; not in ledgers of earlier versions. */
+  runId: off(z.string()),
   instruments: z.array(InstrumentSchema).min(1),
   rules: Rules,
+  /** Limits above the strategy; none in ledgers of earlier versions. */
+  risk: off(Risk),
 });
 export type SessionRecord = z.output<typeof SessionRecord>;
 
 const side = z.enum(['buy', 'sell']);
-const cause = z.enum(['target', 'stop-loss', 'trailing-stop', 'take-profit', 'liquidation', 'delisted']);
+export const cause = z.enum([
+  'target',
+  'stop-loss',
+  'trailing-stop',
+  'take-profit',
+  'liquidation',
+  'delisted',
+]);
 
 const Event = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -135,13 +193,16 @@ export const BarRecord = z.strictObject({
   equity: z.number(),
   /** After the bar. */
   positions: z.array(Position),
+  /** What the risk rules refused or cut; only where the session has such rules. */
+  verdicts: z.array(VerdictSchema).optional(),
   /** The training run whose models decided. */
   runId: z.string(),
   /**
    * `placed`: the targets wait for the next bar's open. `missed`: that open was long past when the bar was
-   * processed, so nothing was ordered.
+   * processed, so nothing was ordered. `paused`: somebody asked for nothing to be ordered. `flattened`: somebody asked
+   * for everything to be closed, and that is what waits for the next open.
    */
-  decision: z.enum(['placed', 'missed']),
+  decision: z.enum(['placed', 'missed', 'paused', 'flattened']),
   /** Ensemble's target position in [-1, 1] by instrument; null: no opinion. */
   targets: z.array(z.number().nullable()),
   /** What each model said by instrument: position and confidence. */

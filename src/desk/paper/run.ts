@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceUnavailable } from '../../data/source.ts';
+import { type Control, heed } from './controls.ts';
 import type { BarFeed } from './feed.ts';
 import type { BarRecord } from './record.ts';
 import type { PaperSession } from './session.ts';
 
 interface RunOptions {
-  /** Pause between looks at the feed. */
+  /** Pause between polls of the feed. */
   readonly intervalMs: number;
-  /** Looks after which the run ends; `undefined`: goes on until the feed ends or `signal` aborts. */
+  /** Polls after which the run ends; `undefined`: goes on until the feed ends or `signal` aborts. */
   readonly maxCycles: number | undefined;
   readonly signal: AbortSignal;
   readonly now: () => number;
+  /** What was asked of the session from outside, read before each bar. */
+  readonly control: () => Promise<Control | undefined>;
   /** A bar was processed and is on disk. */
   readonly onBar: (record: BarRecord) => void;
   readonly onCycle: (cycle: Cycle) => void;
@@ -28,17 +31,17 @@ type FeedState =
 
 export interface RunSummary {
   readonly cycles: number;
-  /** Looks that the feed answered. */
+  /** Polls that the feed answered. */
   readonly freshCycles: number;
   readonly barsProcessed: number;
-  /** How the last look ended. */
+  /** How the last poll ended. */
   readonly feed: FeedState;
 }
 
 const LONGEST_PAUSE_MS = 300_000;
 
 /**
- * Looks at the feed again and again; every new closed bar goes through the session in order and is on disk
+ * Polls the feed again and again; every new closed bar goes through the session in order and is on disk
  * before the next one. A feed that cannot be reached is asked again with growing pauses. Returns early, without
  * throwing, when `signal` aborts: the bar that was being processed is finished first.
  */
@@ -61,7 +64,8 @@ export async function runPaper(
       const look = await feed.look(session.last?.timeMs, signal);
       for (const { bar, decision } of look.bars) {
         if (signal.aborted) break;
-        const record = await session.process(bar, decision, options.now());
+        const heeded = heed(decision, await options.control());
+        const record = await session.process(bar, heeded, options.now());
         if (record === undefined) continue;
         barsProcessed++;
         options.onBar(record);

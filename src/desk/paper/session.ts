@@ -84,7 +84,7 @@ export async function resumeSession(
   const { session, start } = found;
   const saved = await readSnapshot(folder);
   const check = await startCheck(folder, saved?.position ?? start, options);
-  const account = openAccount(session, saved?.portfolio);
+  const account = openAccount(session, saved);
   const replay = createReplay(folder, account);
   const from = saved?.position ?? start;
   const { journal, tornBytes } = await resumeJournal(ledgerFile(folder), from, replay.see, disk);
@@ -100,11 +100,15 @@ export async function resumeSession(
 /** Replays the whole ledger in `folder` from its first bar. Throws `UserError` at the first damage. */
 export async function verifySession(
   folder: string,
+  signal?: AbortSignal,
 ): Promise<{ readonly bars: number; readonly tornBytes: number } | undefined> {
   const found = await readSession(folder);
   if (found === undefined) return undefined;
   const replay = createReplay(folder, openAccount(found.session));
-  const end = await readEntries(ledgerFile(folder), found.start, replay.see);
+  const end = await readEntries(ledgerFile(folder), found.start, (entry) => {
+    signal?.throwIfAborted();
+    replay.see(entry);
+  });
   await readSnapshot(folder);
   return { bars: replay.bars(), tornBytes: await tornTail(ledgerFile(folder), end) };
 }
@@ -157,7 +161,8 @@ function running(
   };
   const save = async (): Promise<void> => {
     if (last === undefined || unsaved === 0) return;
-    await writeSnapshot(folder, { position: ledger.end, last, portfolio: account.snapshot() }, disk);
+    const [portfolio, risk] = [account.snapshot(), account.riskState()];
+    await writeSnapshot(folder, { position: ledger.end, last, portfolio, risk }, disk);
     unsaved = 0;
   };
   return {

@@ -7,19 +7,25 @@ import { UserError } from '../../core/foundation/errors.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
+import type { RiskRules } from '../../core/trading/risk/rules.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import { readSession } from './ledger.ts';
+import { ARCHIVE, lockOf, sessionFolder, sessionsFolder } from './sessions.ts';
 import { type SessionRecord, symbolsOf } from './record.ts';
 import { type PaperSession, resumeSession, startSession } from './session.ts';
 
-/** What a session trades. One session of an exchange, timeframe and feed is current; others are archived. */
-interface Terms {
+/** What a session trades. One session of a name is current; others are archived. */
+export interface Terms {
   readonly feed: SessionRecord['feed'];
   readonly exchange: string;
   readonly timeframe: Timeframe;
   readonly symbols: readonly PairSymbol[];
   readonly rules: ExecutionRules;
+  /** Limits above the strategy; `undefined`: none. */
+  readonly risk: RiskRules | undefined;
   readonly synthetic: boolean;
+  /** The training run whose models decide. */
+  readonly runId: string;
 }
 
 interface OpenOptions {
@@ -30,20 +36,18 @@ interface OpenOptions {
   readonly instruments: () => Promise<readonly Instrument[]>;
 }
 
-export const sessionsFolder = (dataDir: string): string => join(dataDir, 'paper');
-
 /**
  * Resumes the session of these terms or starts one, as the only process that may write it. Throws `UserError`
  * when another process runs it, when its ledger is damaged, or when it was started under other terms.
  */
 export async function openSession(
   dataDir: string,
+  name: string,
   terms: Terms,
   options: OpenOptions,
 ): Promise<PaperSession> {
-  const name = slotName(terms);
-  const folder = join(sessionsFolder(dataDir), name);
-  const lock = await acquireLock(`${folder}.lock`, { waitMs: 0, purpose: `paper trading ${name}` });
+  const folder = sessionFolder(dataDir, name);
+  const lock = await acquireLock(lockOf(folder), { waitMs: 0, purpose: `paper trading ${name}` });
   try {
     if (options.fresh) await archive(dataDir, folder);
     const session =
@@ -68,7 +72,12 @@ export async function openSession(
   }
 }
 
-const slotName = ({ exchange, timeframe, feed }: Terms): string =>
+/** What a session is called when nobody named it. */
+export const defaultName = ({
+  exchange,
+  timeframe,
+  feed,
+}: Pick<Terms, 'exchange' | 'timeframe' | 'feed'>): string =>
   feed === 'stored' ? `${exchange}-${timeframe}-stored` : `${exchange}-${timeframe}`;
 
 async function describe(
@@ -76,7 +85,7 @@ async function describe(
   terms: Terms,
   { nowMs, instruments }: OpenOptions,
 ): Promise<SessionRecord> {
-  const { feed, exchange, timeframe, rules, synthetic } = terms;
+  const { feed, exchange, timeframe, rules, risk, synthetic, runId } = terms;
   const stamp = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '');
   return {
     kind: 'session',
@@ -87,8 +96,10 @@ async function describe(
     exchange,
     timeframe,
     synthetic,
+    runId,
     instruments: [...(await instruments())],
     rules,
+    risk: risk && { ...risk, protections: [...risk.protections] },
   };
 }
 
@@ -99,7 +110,7 @@ async function archive(dataDir: string, folder: string): Promise<void> {
     throw error;
   });
   if (found === undefined) return;
-  const archived = join(sessionsFolder(dataDir), 'archive');
+  const archived = join(sessionsFolder(dataDir), ARCHIVE);
   makeFolder(archived);
   await rename(folder, join(archived, found.session.sessionId));
   await syncFolder(archived);
@@ -107,14 +118,22 @@ async function archive(dataDir: string, folder: string): Promise<void> {
 }
 
 function assertSameTerms(session: SessionRecord, terms: Terms): void {
-  const now = { symbols: terms.symbols, ...terms.rules };
-  const then = { symbols: symbolsOf(session), ...session.rules };
+  const { exchange, timeframe, feed } = terms;
+  const now = { symbols: terms.symbols, exchange, timeframe, feed, risk: terms.risk, ...terms.rules };
+  const then = {
+    symbols: symbolsOf(session),
+    exchange: session.exchange,
+    timeframe: session.timeframe,
+    feed: session.feed,
+    risk: session.risk,
+    ...session.rules,
+  };
   const changed = Object.entries(now).filter(
     ([key, value]) => !isDeepStrictEqual(value, Object.entries(then).find(([name]) => name === key)?.[1]),
   );
   if (changed.length === 0) return;
   const names = changed.map(([key]) => `"${key}"`).join(', ');
   throw new UserError(`The paper session "${session.sessionId}" was started with other settings: ${names}.`, {
-    hint: 'Set them back to go on with it, or archive it and start another with `paper --fresh`.',
+    hint: 'Set them back to resume it, archive it and start another with `paper --fresh`, or run another beside it: `paper --name <name>`.',
   });
 }

@@ -6,9 +6,11 @@ import { UserError } from '../../core/foundation/errors.ts';
 import { encodeLink, expectedHash, hashOf, jsonOf } from '../../data/journal/chain.ts';
 import type { JournalPosition } from '../../data/journal/journal.ts';
 import { holds } from '../../data/journal/read.ts';
+import { parseSymbol } from '../../core/market/symbol.ts';
+import type { RiskState } from '../../core/trading/risk/gate.ts';
 import type { PortfolioSnapshot } from '../../core/trading/snapshot.ts';
 import { ledgerFile, SNAPSHOT_FILE } from './ledger.ts';
-import { BarRecord } from './record.ts';
+import { BarRecord, cause, off } from './record.ts';
 
 /**
  * The account at a position of the ledger, so that a restart need not replay months of minutes. The ledger is
@@ -18,6 +20,7 @@ interface Snapshot {
   readonly position: JournalPosition;
   readonly last: BarRecord;
   readonly portfolio: PortfolioSnapshot;
+  readonly risk: RiskState | undefined;
 }
 
 const pathIn = (folder: string): string => join(folder, SNAPSHOT_FILE);
@@ -57,6 +60,23 @@ export async function readSnapshot(folder: string): Promise<Snapshot | undefined
 const stored = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
 const column = z.array(stored);
 
+const RiskStateSchema = z.strictObject({
+  peakEquity: z.number(),
+  day: off(z.number()),
+  dayEquity: z.number(),
+  lastEquity: z.number(),
+  killedAt: off(z.number()),
+  trades: z.array(
+    z.strictObject({
+      symbol: z.string().transform(parseSymbol),
+      side: z.enum(['long', 'short']),
+      exit: cause,
+      exitTime: z.number(),
+      profitPct: z.number(),
+    }),
+  ),
+}) satisfies z.ZodType<RiskState>;
+
 const SnapshotSchema = z.strictObject({
   position: z.strictObject({ offset: z.int().min(1), hash: z.string().length(64) }),
   last: BarRecord,
@@ -90,4 +110,5 @@ const SnapshotSchema = z.strictObject({
       closedFees: column,
     }),
   }),
+  risk: off(RiskStateSchema),
 }) satisfies z.ZodType<Snapshot>;

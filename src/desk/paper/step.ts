@@ -10,8 +10,18 @@ export function advanceAccount(
   account: Account,
   bar: Bar,
   { decision, targets }: Pick<Decision, 'decision' | 'targets'>,
-): Pick<BarRecord, 'events' | 'cash' | 'equity' | 'positions'> {
+): Pick<BarRecord, 'events' | 'cash' | 'equity' | 'positions' | 'verdicts'> {
   const events = [...account.see(bar)];
   if (decision === 'placed') account.place(targets);
-  return { events, cash: account.portfolio.cash, equity: account.equity(), positions: account.positions() };
+  if (decision === 'flattened') account.place(targets.map(() => 0));
+  // A pause holds decisions back, not the rule that closes everything.
+  if (decision === 'paused') account.place(targets.map(() => null));
+  const verdicts = account.verdicts();
+  return {
+    events,
+    cash: account.portfolio.cash,
+    equity: account.equity(),
+    positions: account.positions(),
+    ...(verdicts === undefined ? {} : { verdicts: [...verdicts] }),
+  };
 }

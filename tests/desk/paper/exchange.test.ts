@@ -217,7 +217,7 @@ describe('paper trading against an exchange', () => {
     exchange.setFaults([{ kind: 'server-error' }]);
     const { status, stderr } = await paper(folder, '--max-cycles', '1');
     expect(status).toBe(1);
-    expect(stderr).toContain('No look at the exchange succeeded');
+    expect(stderr).toContain('The exchange never answered');
     exchange.setFaults([]);
     expect((await paperJson(folder, '--max-cycles', '1')).recovered).toBe(true);
   });
@@ -332,6 +332,142 @@ describe('paper trading on stored bars', () => {
       expect(bars(folder)).toEqual(bars(whole));
     }
   });
+});
+
+describe('paper commands from another terminal', () => {
+  const storedBars = (folder: string) =>
+    readFileSync(join(folder, 'data/paper/binance-1h-stored/ledger.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .slice(1)
+      .map((line) => JSON.parse(line) as { decision: string; positions: unknown[]; targets: number[] });
+  const run = async (folder: string, ...args: string[]) => {
+    const { status, stdout, stderr } = await runCli(['paper', ...args], { cwd: folder });
+    expect({ args, status, stderr }).toMatchObject({ status: 0 });
+    return stdout;
+  };
+
+  it('pause, flatten and resume hold from the next bar on, over restarts, and are on record', async () => {
+    const folder = newFolder();
+    const cycles = (count: number) => paperJson(folder, '--no-exchange', '--max-cycles', String(count));
+    await cycles(12);
+    expect(await run(folder, 'pause')).toContain('No process runs it now');
+    await cycles(3);
+    expect(await run(folder, 'flatten')).toContain('closed at the next open');
+    await cycles(4);
+    await run(folder, 'resume');
+    await cycles(2);
+    const bars = storedBars(folder);
+    expect(bars.map(({ decision }) => decision)).toEqual([
+      ...Array.from({ length: 12 }, () => 'placed'),
+      ...Array.from({ length: 3 }, () => 'paused'),
+      ...Array.from({ length: 4 }, () => 'flattened'),
+      'placed',
+      'placed',
+    ]);
+    expect(bars.some(({ positions }) => positions.length > 0)).toBe(true);
+    for (const { positions } of bars.slice(16, 20)) expect(positions).toEqual([]);
+    const status: unknown = JSON.parse(await run(folder, 'status', '--json'));
+    expect(status).toMatchObject({
+      sessions: [
+        { name: 'binance-1h-stored', state: 'stopped', mode: 'trade', feed: 'stored', synthetic: false },
+      ],
+    });
+    expect(await run(folder, 'verify')).toMatch(/binance-1h-stored\W+21\W+good/);
+  }, 240_000);
+
+  it('verify, doctor and data verify notice a flipped byte before the snapshot, with exit code 3', async () => {
+    const folder = newFolder();
+    await paperJson(folder, '--no-exchange', '--max-cycles', '5');
+    const path = join(folder, 'data/paper/binance-1h-stored/ledger.jsonl');
+    const bytes = readFileSync(path);
+    bytes[bytes.indexOf('"equity":') + 12] ^= 1;
+    writeFileSync(path, bytes);
+    for (const args of [
+      ['paper', 'verify'],
+      ['doctor', '--offline'],
+      ['data', 'verify'],
+    ]) {
+      const { status, stdout } = await runCli(args, { cwd: folder });
+      expect({ args, status, stdout }).toMatchObject({
+        status: 3,
+        stdout: expect.stringContaining('paper ledger is damaged') as string,
+      });
+    }
+    const { status, stderr } = await runCli(['paper', '--no-exchange'], { cwd: folder });
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('is damaged at') as string,
+    });
+  }, 240_000);
+
+  it('sessions of two names stand side by side; which is meant has to be said', async () => {
+    const folder = newFolder();
+    for (const name of ['one', 'two'])
+      await paperJson(folder, '--no-exchange', '--max-cycles', '2', '--name', name);
+    expect(readdirSync(join(folder, 'data/paper')).toSorted()).toEqual(['one', 'two']);
+    const { status, stderr } = await runCli(['paper', 'pause'], { cwd: folder });
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('--name one or --name two') as string,
+    });
+    await run(folder, 'pause', '--name', 'two');
+    expect(JSON.parse(await run(folder, 'status', '--json'))).toMatchObject({
+      sessions: [
+        { name: 'one', mode: 'trade' },
+        { name: 'two', mode: 'pause' },
+      ],
+    });
+  }, 240_000);
+
+  it.each([
+    [['paper', '--name', '../up'], '--name cannot be "../up"'],
+    [['paper', '--name', 'archive'], '--name cannot be "archive"'],
+    [['paper', 'status', '--fresh'], '--fresh does nothing with "paper status"'],
+    [['paper', 'explain', 'first'], 'The order number cannot be "first"'],
+  ])('%j is a wrong command line', async (args, words) => {
+    const { status, stderr } = await runCli(args, { cwd: newFolder() });
+    expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining(words) as string });
+  });
+
+  it('keeps the training run it was started with until it is told another', async () => {
+    const folder = newFolder();
+    const first = (await paperJsonRun(folder)).runId;
+    const trained = await runCli(['train', '--models', 'one-bar-reversal'], { cwd: folder });
+    expect(trained).toMatchObject({ status: 0 });
+    const [, second] = readdirSync(join(folder, 'checkpoints'))
+      .filter((name) => /^\d{4}-/.test(name))
+      .toSorted();
+    expect(second).not.toBe(first);
+    expect((await paperJsonRun(folder)).runId).toBe(first);
+    expect((await paperJsonRun(folder, '--run', second)).runId).toBe(second);
+    expect((await paperJsonRun(folder)).runId).toBe(second);
+  }, 240_000);
+
+  async function paperJsonRun(folder: string, ...args: string[]): Promise<{ runId: string }> {
+    await paperJson(folder, '--no-exchange', '--max-cycles', '1', ...args);
+    const { sessions } = JSON.parse(await run(folder, 'status', '--json')) as {
+      sessions: { runId: string }[];
+    };
+    return sessions[0];
+  }
+
+  it('explain says what led to an order, and parity finds the trades of a backtest', async () => {
+    const folder = newFolder();
+    await paperJson(folder, '--no-exchange');
+    const list = JSON.parse(await run(folder, 'explain', '--json')) as {
+      orders: { number: number; cause: string }[];
+    };
+    const order = list.orders.find(({ cause }) => cause === 'target');
+    const text = await run(folder, 'explain', String(order?.number));
+    expect(text).toMatch(/Decided at the close of the bar of .* by the models of .*target position/);
+    expect(text).toContain('one-bar-reversal');
+    // The index is a copy: gone or torn, it is made again from the ledger.
+    const index = join(folder, 'data/paper/binance-1h-stored/index.sqlite');
+    writeFileSync(index, 'no database');
+    expect(await run(folder, 'explain', String(order?.number))).toBe(text);
+    expect(await run(folder, 'parity')).toContain('Every trade is the same to the bit.');
+  }, 240_000);
 });
 
 /** As an expensive model: no forecast for a bar that is not asked for. */

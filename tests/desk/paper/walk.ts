@@ -19,10 +19,12 @@ export const session: SessionRecord = {
   exchange: 'test',
   timeframe: '1h',
   synthetic: true,
+  runId: undefined,
   instruments: [
     { symbol: 'BTC/USDT', amountStep: 0.001, priceTick: 0.01, minNotional: 5 },
     { symbol: 'ETH/USDT', amountStep: 0.01, priceTick: 0.01, minNotional: 5 },
   ],
+  risk: undefined,
   rules: { ...SPOT_RULES, maxPositionPct: 50, stopLossPct: 2, takeProfitPct: 3 },
 };
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
 import { exportCandles, longerBars } from '../../../data/export.ts';
 import { type DatasetManifest, openStore, type Store } from '../../../data/store/store.ts';
+import { checkLedgers } from '../../../desk/paper/sessions.ts';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
 import { symbolFolder } from '../../../core/market/symbol.ts';
 import { type Doubt, doubtLines } from '../../../data/plausibility.ts';
@@ -145,15 +146,22 @@ async function verify(
     series.push({ manifest, faults: await store.series.verify(manifest) });
     signal.throwIfAborted();
   }
+  // A selection is of candles or series; all of the data folder includes the ledgers of paper trading.
+  const everything = Object.values(selection).every((value) => value === undefined);
+  const ledgers = everything ? await checkLedgers(config.dataDir, signal) : [];
+  const ledgerFaults = ledgers.flatMap(({ fault }) =>
+    fault === undefined ? [] : [`${fault.message} ${fault.hint}`],
+  );
   const faults = [...results, ...series].flatMap((result) => result.faults);
   out.document({
-    ok: faults.length === 0,
+    ok: faults.length + ledgerFaults.length === 0,
     datasets: results.map((result) => ({
       ...documentOf(result.manifest, stored),
       faults: result.faults,
       implausible: doubtDocument(result.doubt),
     })),
     series: series.map((result) => ({ ...seriesDocument(result.manifest), faults: result.faults })),
+    paperSessions: ledgers.map(({ name, bars, fault }) => ({ name, bars, fault: fault?.message })),
   });
   if (results.length + series.length === 0) out.print(nothingStored(selection));
   else
@@ -178,8 +186,16 @@ async function verify(
       ]),
     );
   }
-  for (const fault of faults) out.print(fault);
+  if (ledgers.length > 0) {
+    out.table(
+      ['paper session', 'bars', 'verdict'],
+      ledgers.map(({ name, bars, fault }) => [name, String(bars), fault === undefined ? 'good' : 'damaged']),
+    );
+  }
+  for (const fault of [...faults, ...ledgerFaults]) out.print(fault);
   for (const line of doubtLines(results.map(({ doubt }) => doubt))) out.print(`Doubtful: ${line}`);
+  if (ledgerFaults.length > 0)
+    throw new CheckFailed(`${counted(ledgerFaults.length, 'paper ledger')} damaged.`);
   if (faults.length > 0) {
     const damaged = results.some((result) => result.damaged) || series.some((one) => one.faults.length > 0);
     throw new CheckFailed(

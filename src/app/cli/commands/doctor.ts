@@ -38,6 +38,7 @@ async function doctor(context: CommandContext, offline: boolean): Promise<void> 
     await native('parquet (nodejs-polars)', loadParquet),
     await native('ONNX Runtime', loadOnnxRuntime),
     ...(await store(context)),
+    ...(await ledgers(context)),
     await inputs(context),
     ...(offline ? [] : [await exchange(context)]),
   ];
@@ -172,6 +173,16 @@ function plausibility(check: string, dataset: DatasetManifest, oddities: readonl
       .map((line) => `  ${line}`)
       .join('\n')}`,
   };
+}
+
+/** Every hash of every paper session. */
+async function ledgers({ config, signal }: CommandContext): Promise<readonly Finding[]> {
+  const { checkLedgers } = await import('../../../desk/paper/sessions.ts');
+  return (await checkLedgers(config.dataDir, signal)).map(({ name, bars, fault }) => {
+    const check = `paper session ${name}`;
+    if (fault !== undefined) return { check, status: 'fail', found: fault.message, advice: fault.hint };
+    return { check, status: 'ok', found: `${bars} bars, every hash fits` };
+  });
 }
 
 /** Groups of features without their inputs are worth knowing, and nothing that stops anything. */

@@ -1,6 +1,6 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { z } from 'zod';
-import { configuredInstruments, executionRules } from '../../config/execution.ts';
+import { configuredInstruments, executionRules, riskRules } from '../../config/execution.ts';
 import { formatMinute } from '../../../core/foundation/time.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { openExchange } from '../../../data/exchange/client.ts';
@@ -12,42 +12,131 @@ import type { BarFeed } from '../../../desk/paper/feed.ts';
 import type { BarRecord } from '../../../desk/paper/record.ts';
 import { type Cycle, runPaper, type RunSummary } from '../../../desk/paper/run.ts';
 import type { PaperSession } from '../../../desk/paper/session.ts';
-import { openSession } from '../../../desk/paper/slot.ts';
+import { readControl } from '../../../desk/paper/controls.ts';
+import { runOfSession, sessionFolder } from '../../../desk/paper/sessions.ts';
+import { defaultName, openSession } from '../../../desk/paper/slot.ts';
 import { createStoredFeed } from '../../../desk/paper/stored-feed.ts';
 import type { Instrument } from '../../../core/trading/instrument.ts';
 import { loadTrained, requireSameMarket, type TrainedSet } from '../../../learning/training/checkpoints.ts';
+import { newestRun } from '../../../learning/training/run-folder.ts';
 import { command, type CommandContext, decimal, integer } from '../command.ts';
-import { eventText, paperDocument, positionRows, POSITION_HEAD, ruinText, waiting } from '../paper-text.ts';
+import { UsageError } from '../exit.ts';
+import { explain, listOrders } from '../paper-explain.ts';
+import { parity } from '../paper-parity.ts';
+import { control, showStatus, verify } from '../paper-sessions.ts';
+
+import {
+  eventText,
+  paperDocument,
+  positionRows,
+  POSITION_HEAD,
+  ruinText,
+  waiting,
+  verdictText,
+} from '../paper-text.ts';
 
 const Options = z.object({
   intervalSeconds: z.string().optional(),
   maxCycles: z.string().optional(),
   exchange: z.boolean().default(true),
   fresh: z.boolean().default(false),
+  name: z.string().optional(),
+  run: z.string().optional(),
 });
 type Options = z.output<typeof Options>;
 
 const HELP = `
-Every look at the exchange is a cycle. What is decided at a bar's close is filled at the open of the next bar, and
-is shown as waiting until that bar has closed. Stopped in any way, the same command goes on where it was; bars that
+Each poll of the exchange is one cycle. What is decided at a bar's close is filled at the open of the next bar, and
+is shown as waiting until that bar has closed. Stopped in any way, the same command resumes where it was; bars that
 closed in between are processed in order, but nothing is ordered on them.
-With --no-exchange, every cycle is one stored bar that training has not seen.
+With --no-exchange, each cycle is one stored bar that training has not seen: a replay of the past, not the market now.
+A session keeps the training run it was started with until --run names another. Sessions of different names run side
+by side. pause, resume and flatten hold until the next such command, also over restarts.
 
 Examples:
   $ crypto-trader paper                          every 60 seconds, until Ctrl-C
   $ crypto-trader paper --max-cycles 3 --json
-  $ crypto-trader paper --no-exchange --fresh    a new session over the stored bars`;
+  $ crypto-trader paper --no-exchange --fresh    a new session over the stored bars
+  $ crypto-trader paper --name ridge --run ridge-2   a second session, with another run
+  $ crypto-trader paper flatten                  from another terminal
+  $ crypto-trader paper explain 17`;
 
 export function register(program: Command): void {
-  program
+  const group = program
     .command('paper')
     .description('trade closed bars on paper, with a ledger that survives any stop')
     .option('--interval-seconds <seconds>', 'pause between cycles (default: paper.intervalSeconds)')
-    .option('--max-cycles <number>', 'end after this many cycles')
+    .option('--max-cycles <number>', 'stop after N cycles')
     .option('--no-exchange', 'run over the stored candles, asking no exchange')
     .option('--fresh', 'archive the current session and start another')
+    .option('--name <name>', 'the session, when there are several (default: <exchange>-<timeframe>)')
+    .option('--run <name>', 'the training run to trade with, from now on')
     .addHelpText('after', HELP)
     .action(command(async (context, options) => paper(context, Options.parse(options))));
+  addSubcommands(group);
+}
+
+type Handler = (context: CommandContext, options: SubOptions, argument: string | undefined) => Promise<void>;
+
+function addSubcommands(group: Command): void {
+  const add = (usage: string, description: string, run: Handler, { logs = false } = {}): Command =>
+    group
+      .command(usage)
+      .description(description)
+      .option('--name <name>', 'the session, when there are several')
+      .action(
+        command(
+          async (context, options, argument) =>
+            run(context, SubOptions.parse(alone(usage, options)), argument),
+          { logs },
+        ),
+      );
+  add('status', 'every session: process, last bar, equity, positions', (context, { name }) =>
+    showStatus(context, name),
+  );
+  add('verify', 'check every hash, and put every bar through the trading core again', (context, { name }) =>
+    verify(context, name),
+  );
+  add('explain', 'why an order was made; without a number: the newest orders', (context, { name }, order) =>
+    order === undefined || order === '' ? listOrders(context, name) : explain(context, order, name),
+  ).addArgument(new Argument('[order]', 'its number').default('', 'lists the newest'));
+  add('parity', 'the same bars through the backtest, trade by trade', (context, options) =>
+    parity(context, options),
+  )
+    .option('--run <name>', 'the training run to compare with (default: that of the last bar)')
+    .option('--configured-steps', 'round orders by the settings, not by the rules of the exchange');
+  const modes = [
+    ['pause', 'pause', 'order nothing until `resume`; positions stay, with their stops'],
+    ['resume', 'trade', 'order again after `pause` or `flatten`'],
+    ['flatten', 'flatten', 'close everything at the next open, then order nothing until `resume`'],
+  ] as const;
+  for (const [word, mode, description] of modes)
+    add(word, description, (context, { name }) => control(context, mode, name), { logs: true });
+}
+
+const SubOptions = z.object({
+  name: z.string().optional(),
+  configuredSteps: z.boolean().default(false),
+  run: z.string().optional(),
+});
+type SubOptions = z.output<typeof SubOptions>;
+
+/** Options of the session itself mean nothing to a subcommand, and are not silently dropped. */
+function alone(usage: string, options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const foreign = [
+    ['intervalSeconds', '--interval-seconds'],
+    ['maxCycles', '--max-cycles'],
+    ['fresh', '--fresh'],
+    ...(usage === 'parity' ? [] : [['run', '--run'] as const]),
+  ] as const;
+  const found = foreign.find(([key]) => options[key] !== undefined);
+  if (found !== undefined)
+    throw new UsageError(`${found[1]} does nothing with "paper ${usage.split(' ')[0]}".`);
+  if (options['exchange'] === false)
+    throw new UsageError(
+      '--no-exchange does nothing here. Name the session instead: --name <exchange>-<timeframe>-stored.',
+    );
+  return options;
 }
 
 async function paper(context: CommandContext, options: Options): Promise<void> {
@@ -57,16 +146,20 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
     options.maxCycles === undefined ? undefined : integer('--max-cycles', options.maxCycles, { least: 1 });
   if (config.exchange.mode === 'live') {
     throw new UserError('exchange.mode is "live", and this program does not trade live yet.', {
-      hint: 'Set exchange.mode to "paper": nothing is ever sent to the exchange then but questions.',
+      hint: 'Set exchange.mode to "paper": the program then only reads from the exchange.',
     });
   }
-  const trained = await loadTrained(config.checkpointDir);
+  const source = options.exchange ? 'exchange' : 'stored';
+  const { name, trained } = await chooseRun(context, options, source);
   requireSameMarket(trained, { exchange: config.exchange.id, timeframe: config.market.timeframe });
   const { feed, instruments } = await openFeed(context, trained, options);
   const session = await openSession(
     config.dataDir,
+    name,
     {
-      feed: options.exchange ? 'exchange' : 'stored',
+      feed: source,
+      runId: trained.runId,
+      risk: riskRules(config.risk),
       exchange: trained.exchange,
       timeframe: trained.timeframe,
       symbols: trained.symbols,
@@ -87,6 +180,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       maxCycles,
       signal,
       now: Date.now,
+      control: () => readControl(sessionFolder(config.dataDir, name)),
       onBar: (record) => {
         if (out.json) records.push(record);
         reportBar(context, session, record);
@@ -96,8 +190,10 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
     log.info({ ...summary, equity: session.account.equity() }, 'paper session stopped');
     conclude(context, session, summary);
     signal.throwIfAborted();
+    // A short run must not end before the whole of a long ledger was checked.
+    await session.checked;
     if (summary.feed.kind === 'stale' && summary.freshCycles === 0) {
-      throw new UserError(`No look at the exchange succeeded: ${summary.feed.reason}`, {
+      throw new UserError(`The exchange never answered: ${summary.feed.reason}`, {
         hint: 'Check the network, or run without --max-cycles to wait until it answers. The session is kept.',
       });
     }
@@ -107,6 +203,38 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
     for (const { fitted } of trained.members) fitted.dispose?.();
   }
 }
+
+/**
+ * The session's name and the models it trades with: those that were named, else those it traded with last, else the
+ * newest run. A later training never replaces them by itself.
+ */
+async function chooseRun(
+  { config, out }: CommandContext,
+  options: Options,
+  feed: 'exchange' | 'stored',
+): Promise<{ readonly name: string; readonly trained: TrainedSet }> {
+  const { exchange, market } = config;
+  const name = options.name ?? defaultName({ exchange: exchange.id, timeframe: market.timeframe, feed });
+  if (!/^(?!archive$)[a-z0-9][a-z0-9._-]{0,63}$/i.test(name))
+    throw new UsageError(
+      `--name cannot be "${name}": use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first.`,
+    );
+  const named = options.run;
+  const kept = options.fresh ? undefined : await runOfSession(config.dataDir, name);
+  const trained = await loadTrained(config.checkpointDir, runIdOf(named ?? kept));
+  if (kept !== undefined && named === undefined) {
+    const { runId: newest } = await newestRun(config.checkpointDir);
+    if (newest !== kept)
+      out.print(
+        `The session keeps its training run ${kept}; the newest is ${newest}. To trade with that: paper --run ${newest}`,
+      );
+  } else if (kept !== undefined && kept !== trained.runId)
+    out.print(`The session changes from the training run ${kept} to ${trained.runId}.`);
+  return { name, trained };
+}
+
+const runIdOf = (runId: string | undefined): { readonly runId?: string } =>
+  runId === undefined ? {} : { runId };
 
 /** Stored bars follow one another at once unless a pause is asked for. */
 function intervalMs({ config }: CommandContext, { intervalSeconds, exchange }: Options): number {
@@ -164,6 +292,10 @@ function introduce(
   const { sessionId, synthetic } = session;
   log.info({ sessionId, runId: trained.runId, ...recovery }, 'paper session');
   if (synthetic) out.print('SYNTHETIC candles: results say nothing about any market.');
+  if (session.feed === 'stored')
+    out.print(
+      `A replay of stored bars from ${formatMinute(trained.validateUntilMs)} on, which training has not seen: the past, not the market now.`,
+    );
   out.print(
     last === undefined
       ? `Paper session ${sessionId}, new; models of ${trained.runId}.`
@@ -177,6 +309,12 @@ function introduce(
   }
 }
 
+const NOT_PLACED: Readonly<Record<Exclude<BarRecord['decision'], 'placed'>, string>> = {
+  missed: 'missed: nothing ordered',
+  paused: 'paused: nothing ordered',
+  flattened: 'flattened: everything is closed at the next open',
+};
+
 /** Bars of an exchange are news; of stored bars only those on which something happened. */
 function reportBar(
   { out, log }: CommandContext,
@@ -185,12 +323,14 @@ function reportBar(
 ): void {
   const happened = record.events.map(eventText);
   const placed = waiting(session, account);
-  const missed = record.decision === 'missed' ? ['missed: nothing ordered'] : [];
+  const missed = record.decision === 'placed' ? [] : [NOT_PLACED[record.decision]];
+  const verdicts = (record.verdicts ?? []).map(verdictText);
   for (const event of record.events) log.info({ ...event }, eventText(event));
+  for (const verdict of record.verdicts ?? []) log.info({ ...verdict }, verdictText(verdict));
   const silent = fallenSilent({ session, account }, record);
   for (const line of silent) log.warn({ timeMs: record.timeMs }, line);
-  if (session.feed === 'stored' && happened.length + silent.length === 0) return;
-  const news = [...happened, ...silent, ...missed, ...placed].join('; ');
+  if (session.feed === 'stored' && happened.length + silent.length + verdicts.length === 0) return;
+  const news = [...happened, ...silent, ...missed, ...verdicts, ...placed].join('; ');
   const change = 100 * (record.equity / session.rules.initialBalance - 1);
   out.print(
     `${formatMinute(record.timeMs)}  equity ${record.equity.toFixed(2)} (${change >= 0 ? '+' : ''}${change.toFixed(2)} %)${news === '' ? '' : `  ${news}`}`,
