@@ -59,6 +59,11 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/paper.ts'),
   },
   {
+    name: 'notify',
+    summary: 'messages about paper sessions: webhook, Discord, Slack, Telegram, ntfy',
+    load: () => import('./commands/notify.ts'),
+  },
+  {
     name: 'dashboard',
     summary: 'watch the paper session and training live',
     load: () => import('./commands/dashboard.ts'),

@@ -41,6 +41,8 @@ const folder = (description: string) =>
 const DAY_SECONDS = 86_400;
 const basisPoints = (description: string) => z.number().min(0).max(1000).describe(description);
 
+const notice = (description: string) =>
+  z.enum(['on', 'silent', 'off']).describe(`${description}: notify, notify without a sound, or not at all`);
 const bars = z.int().min(1).max(100_000);
 /** What three of the protections share: how far they look back, at how many trades, and how long they lock. */
 const window = { lookbackBars: bars, tradeLimit: z.int().min(1), stopBars: bars };
@@ -272,6 +274,15 @@ export const ConfigSchema = z
       })
       .prefault({})
       .describe('Limits above the strategy in paper trading'),
+    notify: z
+      .strictObject({
+        fills: notice('Fills and closed trades').default('on'),
+        rejections: notice('Orders that could not trade').default('silent'),
+        risk: notice('What a risk rule refused or cut').default('on'),
+        feed: notice('The feed is stale, or back').default('on'),
+        session: notice('A session starts, ends, or fails').default('on'),
+      })
+      .prefault({}),
     paper: z
       .strictObject({
         intervalSeconds: z

@@ -21,6 +21,7 @@ import { loadTrained, requireSameMarket, type TrainedSet } from '../../../learni
 import { newestRun } from '../../../learning/training/run-folder.ts';
 import { command, type CommandContext, decimal, integer } from '../command.ts';
 import { UsageError } from '../exit.ts';
+import { openNotices, type SessionNotices } from '../notices.ts';
 import { explain, listOrders } from '../paper-explain.ts';
 import { parity } from '../paper-parity.ts';
 import { control, showStatus, verify } from '../paper-sessions.ts';
@@ -168,12 +169,14 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
     },
     { fresh: options.fresh, nowMs: Date.now(), instruments },
   );
+  const notices = openNotices(config, process.env, { title: `paper ${name}`, log });
   try {
     introduce(context, session, trained);
     for (const line of await endings(openStore(config.dataDir), trained)) {
       out.print(line);
       log.warn({}, line);
     }
+    notices.say('session', `Session ${session.session.sessionId} runs with the models of ${trained.runId}.`);
     const records: BarRecord[] = [];
     const summary = await runPaper(session, feed, {
       intervalMs: pauseMs,
@@ -184,11 +187,13 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       onBar: (record) => {
         if (out.json) records.push(record);
         reportBar(context, session, record);
+        notices.bar(record);
       },
-      onCycle: reportCycles(context),
+      onCycle: reportCycles(context, notices),
     });
     log.info({ ...summary, equity: session.account.equity() }, 'paper session stopped');
     conclude(context, session, summary);
+    notices.say('session', `Session ended; equity ${session.account.equity().toFixed(2)}.`);
     signal.throwIfAborted();
     // A short run must not end before the whole of a long ledger was checked.
     await session.checked;
@@ -198,8 +203,12 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       });
     }
     out.document(paperDocument(session, summary, records));
+  } catch (error) {
+    if (!signal.aborted)
+      notices.say('session', `Session FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    throw error;
   } finally {
-    await session.close();
+    await Promise.all([session.close(), notices.close()]);
     for (const { fitted } of trained.members) fitted.dispose?.();
   }
 }
@@ -357,17 +366,19 @@ function fallenSilent(
 }
 
 /** Says when the feed is lost and when it is back, once. */
-function reportCycles({ out, log }: CommandContext): (cycle: Cycle) => void {
+function reportCycles({ out, log }: CommandContext, notices: SessionNotices): (cycle: Cycle) => void {
   let lost = false;
   return ({ number, bars, feed }) => {
     log.debug({ number, bars, feed }, 'paper cycle');
     if (feed.kind === 'stale') {
       const retry = `trying again in ${Math.round(feed.retryInMs / 1000)} s`;
       log.warn({ ...feed }, `feed is stale: ${feed.reason}`);
+      if (!lost) notices.say('feed', `Feed is STALE: ${feed.reason}`);
       if (!lost) out.print(`Feed is STALE since ${formatMinute(feed.sinceMs)}: ${feed.reason} (${retry})`);
     } else if (lost) {
       log.info({ number }, 'feed is back');
       out.print('Feed is back.');
+      notices.say('feed', 'Feed is back.');
     }
     lost = feed.kind === 'stale';
   };

@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { UserError } from '../../../core/foundation/errors.ts';
+import { createNotifier, NOTIFIER_DEFAULTS } from '../../../desk/notify/notifier.ts';
+import { command, type CommandContext } from '../command.ts';
+import { CHANNEL_VARIABLES, channelsFrom } from '../notices.ts';
+
+export function register(program: Command): void {
+  program
+    .command('notify')
+    .description('messages about paper sessions: webhook, Discord, Slack, Telegram, ntfy')
+    .command('test')
+    .description('send one message to every channel and say which took it')
+    .addHelpText(
+      'after',
+      `\nA channel is on when its variable is set in the environment or in .env:\n  ${CHANNEL_VARIABLES.join('\n  ')} (with NOTIFY_TELEGRAM_CHAT_ID)\nWhat is told is set in the notify section of config.yaml.`,
+    )
+    .action(command(async (context) => test(context)));
+}
+
+/** Each channel by itself, once, so that what it answers can be told. */
+async function test({ out, signal }: CommandContext): Promise<void> {
+  const channels = channelsFrom(process.env);
+  if (channels.length === 0)
+    throw new UserError('No notification channel is set.', {
+      hint: `Set one in the environment or in .env: ${CHANNEL_VARIABLES.join(', ')}.`,
+    });
+  const results: { channel: string; delivered: boolean; reason: string | undefined }[] = [];
+  for (const channel of channels) {
+    signal.throwIfAborted();
+    let reason: string | undefined;
+    const note = (_: object, message: string): void => void (reason = message);
+    const log = { debug: note, info: note, warn: note, error: note };
+    const notifier = createNotifier([channel], {
+      ...NOTIFIER_DEFAULTS,
+      title: 'crypto-trader',
+      log,
+      batchMs: 0,
+      attempts: 1,
+    });
+    notifier.notify({ text: 'This is a test: notifications arrive here.', silent: false });
+    await notifier.close(2 * NOTIFIER_DEFAULTS.requestTimeoutMs);
+    results.push({ channel: channel.kind, delivered: reason === undefined, reason });
+  }
+  out.document({ channels: results });
+  out.table(
+    ['channel', 'delivered', ''],
+    results.map(({ channel, delivered, reason = '' }) => [channel, delivered ? 'yes' : 'no', reason]),
+  );
+  const failed = results.filter(({ delivered }) => !delivered);
+  if (failed.length > 0)
+    throw new UserError(`Not delivered: ${failed.map(({ channel }) => channel).join(', ')}.`, {
+      hint: 'Check the address or token of that channel, and the network.',
+    });
+}
