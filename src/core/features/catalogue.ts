@@ -92,6 +92,8 @@ export function computeFeatures(
   columns.forEach((column, i) => {
     if (!whole.has(column)) whole.set(column, results[i]);
   });
+  const settled = BLOCK_ROWS + columns.reduce((most, { depth }) => Math.max(most, depth), 0);
+  const twins = [...columns.entries()].filter(([i, column]) => whole.get(column) !== results[i]);
   plan.begin(BLOCK_ROWS, whole);
   for (let from = 0; from < rows; from += BLOCK_ROWS) {
     const to = Math.min(rows, from + BLOCK_ROWS);
@@ -99,10 +101,8 @@ export function computeFeatures(
     for (const [name, source] of sources)
       if (source.data !== candles[name]) source.data.set(candles[name].subarray(from, to), source.at);
     plan.compute(to - from);
-    columns.forEach((column, i) => {
-      if (column.data !== results[i])
-        results[i].set(column.data.subarray(column.at, column.at + to - from), from);
-    });
+    for (const [i, { data, at }] of from < settled ? columns.entries() : twins)
+      if (data !== results[i]) results[i].set(data.subarray(at, at + to - from), from);
   }
   return { names: [...names], columns: results };
 }

@@ -607,7 +607,7 @@ const DEFINITIONS = {
 };
 
 /** Those with tests of their own: by hand, against TA-Lib, and drawn in patterns.test.ts. */
-const ELSEWHERE = /^(supertrend_distance|parabolic_distance|pattern_balance)$/;
+const ELSEWHERE = /^(supertrend_distance|parabolic_distance|pattern_balance|elliott_count|elliott_phase)$/;
 
 describe('features equal their definitions over the whole window', () => {
   const names = Object.keys(DEFINITIONS);

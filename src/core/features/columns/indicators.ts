@@ -53,6 +53,7 @@ export const rsi = (close: Column, length: number): Column =>
   derive(`rsi ${length}`, [close.keep(1)], (out, memory) => {
     const state = memory(3);
     const weight = 1 / length;
+    const keep = 1 - weight;
     return (rows) => {
       const { data: xs, at } = close;
       const { data: ys, at: to } = out;
@@ -68,8 +69,8 @@ export const rsi = (close: Column, length: number): Column =>
         const up = move > 0 ? move : 0;
         const down = move < 0 ? -move : 0;
         if (count >= length) {
-          gain += weight * (up - gain);
-          loss += weight * (down - loss);
+          gain = keep * gain + weight * up;
+          loss = keep * loss + weight * down;
         } else {
           gain += up;
           loss += down;
@@ -165,6 +166,7 @@ export function movement({ high, low, close }: Prices, length: number): Movement
     ([ups, downs, means], memory) => {
       const state = memory(5);
       const weight = 1 / length;
+      const keep = 1 - weight;
       return (rows) => {
         const { data: hs, at: hAt } = high;
         const { data: ls, at: lAt } = low;
@@ -191,9 +193,9 @@ export function movement({ high, low, close }: Prices, length: number): Movement
           const rising = rise > fall && rise > 0 ? rise : 0;
           const falling = fall > rise && fall > 0 ? fall : 0;
           if (count >= length) {
-            range += weight * (width - range);
-            up += weight * (rising - up);
-            down += weight * (falling - down);
+            range = keep * range + weight * width;
+            up = keep * up + weight * rising;
+            down = keep * down + weight * falling;
           } else {
             range += width;
             up += rising;

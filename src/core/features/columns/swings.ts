@@ -3,7 +3,7 @@ import type { Prices } from './indicators.ts';
 import type { Column } from './plan.ts';
 
 /** Bars on either side that a swing point must exceed; a swing is known that many bars later. */
-const SWING = 5;
+export const SWING = 5;
 
 export interface SwingPoints {
   /** The last confirmed swing high; before the first one the highest high so far. */

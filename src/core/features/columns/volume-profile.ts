@@ -35,16 +35,10 @@ export function volumeProfile(
     const terms = memory(count);
     /** The bin of each bar in the window. */
     const places = memory(length);
-    /** Ceiling, floor and volume of the bar before; where in `places` the next bar stands. */
-    const state = memory(4).fill(NaN);
+    /** Ceiling, floor and volume of the bar before; where in `places` the next bar stands; peak; sum of terms. */
+    const state = memory(6).fill(NaN);
     state[3] = 0;
     const greatest = Math.log(count);
-    const put = (bin: number, weight: number, bar: number): void => {
-      traders[bin] += weight === 0 ? 0 : bar;
-      const held = traders[bin] === 0 ? 0 : Math.max(0, bins[bin] + bar * weight);
-      bins[bin] = held;
-      terms[bin] = held === 0 ? 0 : held * Math.log(held);
-    };
     return (rows) => {
       const { data: topData, at: topAt } = top;
       const { data: bottomData, at: bottomAt } = bottom;
@@ -57,7 +51,7 @@ export function volumeProfile(
         const ceiling = topData[topAt + i];
         const floor = bottomData[bottomAt + i];
         const total = tradedData[tradedAt + i];
-        const at = state[3];
+        const at = state[3] | 0;
         state[3] = at + 1 === length ? 0 : at + 1;
         if (total !== total || ceiling === floor) {
           controlsData[controlsAt + i] = total === total ? ceiling : NaN;
@@ -76,11 +70,31 @@ export function volumeProfile(
         const { data: vs, at: vAt } = volume;
         const perPrice = count / (ceiling - floor);
         const last = count - 1;
+        let peak = state[4] | 0;
+        let sum = state[5];
         if (stands) {
-          put(places[at], alike ? 1 : vs[vAt + i - length], -1);
-          const bin = ((ps[pAt + i] - floor) * perPrice) | 0;
-          places[at] = bin > last ? last : bin;
-          put(places[at], alike ? 1 : vs[vAt + i], 1);
+          const old = places[at] | 0;
+          const gone = alike ? 1 : vs[vAt + i - length];
+          if (gone > 0) traders[old]--;
+          const left = bins[old] - gone;
+          bins[old] = traders[old] === 0 || left < 0 ? 0 : left;
+          const term = bins[old] === 0 ? 0 : bins[old] * Math.log(bins[old]);
+          sum += term - terms[old];
+          terms[old] = term;
+
+          const place = ((ps[pAt + i] - floor) * perPrice) | 0;
+          const bin = place > last ? last : place;
+          const weight = alike ? 1 : vs[vAt + i];
+          places[at] = bin;
+          if (weight > 0) traders[bin]++;
+          bins[bin] += weight;
+          const grown = bins[bin] === 0 ? 0 : bins[bin] * Math.log(bins[bin]);
+          sum += grown - terms[bin];
+          terms[bin] = grown;
+          if (old === peak && gone > 0) {
+            peak = 0;
+            for (let k = 1; k < count; k++) if (bins[k] > bins[peak]) peak = k;
+          } else if (bins[bin] > bins[peak] || (bins[bin] === bins[peak] && bin < peak)) peak = bin;
         } else {
           bins.fill(0);
           traders.fill(0);
@@ -89,21 +103,22 @@ export function volumeProfile(
           for (let k = length - 1; k >= 0; k--) {
             const bin = ((ps[pAt + i - k] - floor) * perPrice) | 0;
             const weight = alike ? 1 : vs[vAt + i - k];
-            places[place] = bin > last ? last : bin;
-            bins[places[place]] += weight;
-            if (weight > 0) traders[places[place]]++;
+            const held = bin > last ? last : bin;
+            places[place] = held;
+            bins[held] += weight;
+            if (weight > 0) traders[held]++;
             if (++place === length) place = 0;
           }
-          for (let bin = 0; bin < count; bin++)
+          peak = 0;
+          sum = 0;
+          for (let bin = 0; bin < count; bin++) {
+            if (bins[bin] > bins[peak]) peak = bin;
             terms[bin] = bins[bin] === 0 ? 0 : bins[bin] * Math.log(bins[bin]);
+            sum += terms[bin];
+          }
         }
-
-        let peak = 0;
-        let sum = 0;
-        for (let bin = 0; bin < count; bin++) {
-          if (bins[bin] > bins[peak]) peak = bin;
-          sum += terms[bin];
-        }
+        state[4] = peak;
+        state[5] = sum;
         const whole = alike ? length : total;
         const enough = share * whole;
         let from = peak;

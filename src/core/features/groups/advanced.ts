@@ -1,4 +1,5 @@
 import { distance, growth, lag, minus, over, ratio, sign } from '../columns/arithmetic.ts';
+import { elliott } from '../columns/elliott.ts';
 import { highest, lowest } from '../columns/extremes.ts';
 import { middle } from '../columns/indicators.ts';
 import { type Column, derive } from '../columns/plan.ts';
@@ -220,6 +221,28 @@ const swings = features(
   ],
 );
 
+const waves = features(
+  {
+    ...shared,
+    unit: 'score',
+    source: 'Elliott 1938; rules of Frost and Prechter 1978, on confirmed swing points',
+  },
+  [
+    {
+      name: 'elliott_count',
+      warmUp: 0,
+      about: 'complete waves of an impulse, 0 to 5, negative where it falls; the most that keep the rules',
+      column: (of) => elliott(of).count,
+    },
+    {
+      name: 'elliott_phase',
+      warmUp: 0,
+      about: '1 in a rising impulse with 2 to 4 complete waves, -1 in a falling one, 0 before and after',
+      column: (of) => elliott(of).phase,
+    },
+  ],
+);
+
 const PROFILE_BARS = 120;
 const profileOf = (of: Sources) => volumeProfile(of, { length: PROFILE_BARS, count: 24, share: 0.7 });
 
@@ -422,6 +445,7 @@ export const advancedFeatures: readonly Feature[] = [
   ...ichimoku,
   ...fibonacci,
   ...swings,
+  ...waves,
   ...profile,
   ...wyckoff,
   ...heikinAshi,

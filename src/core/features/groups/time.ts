@@ -105,18 +105,21 @@ function at({ time, timeframe }: Sources, name: string, value: (moment: Moment) 
     // Not remembered between sessions: it follows from the time.
     let today = NaN;
     let now = NaN;
-    const ofMinute = new Map<number, number>();
+    const ofMinute = hourly ? new Float64Array(1440).fill(NaN) : new Float64Array(0);
     return (rows) => {
-      const { data: outData, at: outAt } = out;
       const { data: times, at: from } = time;
+      const { data: outData, at: outAt } = out;
       for (let i = 0; i < rows; i++) {
         const close = times[from + i] + length;
         const day = Math.floor(close / DAY_MS);
         if (hourly) {
           const ms = close - day * DAY_MS;
-          const known = ofMinute.get(ms);
-          now = known ?? value({ ...civilDate(day), weekday: 0, hour: ms / HOUR_MS });
-          if (known === undefined && ms % 60_000 === 0) ofMinute.set(ms, now);
+          const minute = Math.floor(ms / 60_000);
+          now = ms === minute * 60_000 ? ofMinute[minute] : NaN;
+          if (now !== now) {
+            now = value({ ...civilDate(day), weekday: 0, hour: ms / HOUR_MS });
+            if (ms === minute * 60_000) ofMinute[minute] = now;
+          }
         } else if (day !== today) {
           today = day;
           // 1970-01-01 was a Thursday.
