@@ -12,20 +12,24 @@ export interface Decided {
 
 /**
  * A rule over the forecasts of one symbol, row by row. What is held is what the rule itself last wanted, starting with
- * `held` before row `fromRow`; rows before it stay `NaN`.
+ * `held` before row `fromRow`; rows before it, and from `untilRow` on, stay `NaN`.
  */
 export function applyRule(
   rule: Rule,
   forecast: Forecast,
   volatility: Float64Array,
-  { fromRow = 0, held = 0 }: { readonly fromRow?: number; readonly held?: number } = {},
+  {
+    fromRow = 0,
+    untilRow = forecast.position.length,
+    held = 0,
+  }: { readonly fromRow?: number; readonly untilRow?: number; readonly held?: number } = {},
 ): Decided {
   const rows = forecast.position.length;
   const target = new Float64Array(rows).fill(NaN);
   const seen = situationOf(forecast);
   let reason: Reason | undefined;
   let holding = held;
-  for (let row = fromRow; row < rows; row++) {
+  for (let row = fromRow; row < untilRow; row++) {
     const decision = rule(seen(row, holding, volatility[row]));
     target[row] = decision.target;
     reason = decision.reason;

@@ -1,13 +1,14 @@
 import { UserError } from '../foundation/errors.ts';
 import { suggest } from '../foundation/nearest.ts';
 import { costAware } from './cost-aware.ts';
+import { own } from './own.ts';
 import { quantile } from './quantile.ts';
 import { sign } from './sign.ts';
 import type { Strategy } from './strategy.ts';
 import { threshold } from './threshold.ts';
 
 /** Every built-in strategy, the default first. */
-export const strategies: readonly Strategy[] = [costAware, threshold, quantile, sign];
+export const strategies: readonly Strategy[] = [costAware, threshold, quantile, own, sign];
 
 /** Throws `UserError` with the nearest id for one that is not there. */
 export function findStrategy(id: string, known: readonly Strategy[] = strategies): Strategy {

@@ -1,5 +1,5 @@
 import type { Store } from '../../data/store/store.ts';
-import { walkForwardFolds } from '../../core/dataset/splits.ts';
+import { type Span, walkForwardFolds } from '../../core/dataset/splits.ts';
 import { ensembleMembers, forecastEnsemble } from '../../learning/ensemble/equal-weight.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
@@ -21,6 +21,7 @@ import { doubtLines, refuseWrong } from '../../data/plausibility.ts';
 import { type LoadedPanel, loadPanel } from '../../data/panel/load-panel.ts';
 import { modelParams } from '../../learning/training/plan.ts';
 import type { BacktestInput } from './backtest.ts';
+import type { DecisionSpan } from './decide.ts';
 import type { BarRange } from './strategies.ts';
 import { walkForward } from '../../learning/validation/walk-forward.ts';
 
@@ -28,6 +29,8 @@ import { walkForward } from '../../learning/validation/walk-forward.ts';
 export interface ForecastSource {
   readonly panel: LoadedPanel;
   readonly range: BarRange;
+  /** Where strategies that rest on skill may measure it, in time order. */
+  readonly decisions: readonly DecisionSpan[];
   readonly ensemble: readonly Forecast[];
   readonly members: BacktestInput['members'];
   readonly trainedBy: string;
@@ -65,7 +68,11 @@ interface SourceRequest {
  */
 export async function trainedForecasts(
   checkpointDir: string,
-  request: SourceRequest & { readonly seeds: boolean },
+  request: SourceRequest & {
+    readonly seeds: boolean;
+    /** Forecast the validation bars too, so that a strategy can measure skill there. */
+    readonly measuresSkill: boolean;
+  },
 ): Promise<ForecastSource> {
   const chosen = request.models === undefined ? {} : { models: request.models };
   const trained = await loadTrained(checkpointDir, chosen);
@@ -78,11 +85,12 @@ export async function trainedForecasts(
   refuseWrong(panel.doubts, request.acceptImplausible ?? []);
   const range = { fromMs: request.fromMs ?? trained.validateUntilMs, untilMs: panel.untilMs };
   requireBars(range, panel);
-  const { members, ensemble } = await forecastAll(trained, panel, { sinceMs: range.fromMs });
+  const sinceMs = request.measuresSkill ? Math.min(range.fromMs, trained.trainUntilMs) : range.fromMs;
+  const { members, ensemble } = await forecastAll(trained, panel, { sinceMs });
   const otherSeeds: ForecastSource['otherSeeds'][number][] = [];
   for (const seedNumber of request.seeds ? numbersAfterFirst(trained) : []) {
     const other = await loadTrained(checkpointDir, { ...chosen, runId: trained.runId, seedNumber });
-    const forecasts = await forecastAll(other, panel, { sinceMs: range.fromMs });
+    const forecasts = await forecastAll(other, panel, { sinceMs });
     otherSeeds.push({
       ensemble: forecasts.ensemble,
       members: forecasts.members.filter(({ id }) => findModel(id).stochastic),
@@ -93,6 +101,7 @@ export async function trainedForecasts(
   return {
     panel,
     range,
+    decisions: [{ fromMs: range.fromMs, measured: validationSpan(trained, range) }],
     ensemble,
     members: members.map(({ id, forecasts }) => ({ id, kind: kindOf(findModel(id)), forecasts })),
     trainedBy: `training run ${trained.runId}`,
@@ -104,6 +113,12 @@ export async function trainedForecasts(
     warnings: [...overlap(range, trained), ...dataWarnings(panel)],
   };
 }
+
+/** The validation bars, as far as they lie before the first decision. */
+const validationSpan = ({ trainUntilMs, validateUntilMs }: TrainedSet, { fromMs }: BarRange): Span => ({
+  fromMs: trainUntilMs,
+  untilMs: Math.max(trainUntilMs, Math.min(validateUntilMs, fromMs)),
+});
 
 function numbersAfterFirst({ runId, seeds }: TrainedSet): readonly number[] {
   if (seeds > 1) return Array.from({ length: seeds - 1 }, (_, i) => i + 2);
@@ -175,6 +190,11 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
   return {
     panel,
     range: { fromMs: plan[0].test.fromMs, untilMs: panel.untilMs },
+    // Each fold decides on the skill shown in the folds before it; the first has none to show.
+    decisions: plan.map(({ test: { fromMs } }) => ({
+      fromMs,
+      measured: { fromMs: plan[0].test.fromMs, untilMs: fromMs },
+    })),
     ensemble: symbols.map((_, s) => forecastEnsemble(voters.map(({ forecasts }) => forecasts[s]))),
     members: members.map(({ model, forecasts }) => ({ id: model.id, kind: kindOf(model), forecasts })),
     trainedBy: `walk-forward, ${folds} folds, embargo ${embargoBars} bars`,

@@ -59,11 +59,7 @@ async function stitch(
   { panel, folds, validationPct, seed, signal, onFold }: WalkForwardTask,
 ): Promise<readonly Forecast[]> {
   const own = selectFeatures(panel, model.features(params));
-  const unknown = (): Float64Array[] =>
-    own.series.map(({ candles }) => new Float64Array(candles.time.length).fill(NaN));
-  const positions = unknown();
-  const confidences = unknown();
-  let horizonBars = 1;
+  const stitched: Forecast[] = [];
   for (const [index, fold] of folds.entries()) {
     const fitted = await refit({ model, params }, fold, {
       panel,
@@ -74,18 +70,43 @@ async function stitch(
     const { test } = fold;
     const forecasts = await fitted.forecast(panelUntil(own, test.untilMs));
     forecasts.forEach((forecast, s) => {
-      const from = lowerBound(own.series[s].candles.time, test.fromMs);
-      positions[s].set(forecast.position.subarray(from), from);
-      confidences[s].set(forecast.confidence.subarray(from), from);
-      horizonBars = forecast.horizonBars;
+      const { time } = own.series[s].candles;
+      stitched[s] ??= unknown(forecast, time.length);
+      const from = lowerBound(time, test.fromMs);
+      const targets = columnsOf(stitched[s]);
+      columnsOf(forecast).forEach((column, k) => targets[k].set(column.subarray(from), from));
     });
     fitted.dispose?.();
     onFold(model.id, index);
   }
-  return own.series.map(({ symbol }, s) => ({
+  return stitched;
+}
+
+/** The same statements for `rows` bars, none of them made yet. */
+function unknown(
+  { symbol, horizonBars, probabilityUp, expectedReturn, quantiles }: Forecast,
+  rows: number,
+): Forecast {
+  const column = (): Float64Array => new Float64Array(rows).fill(NaN);
+  return {
     symbol,
     horizonBars,
-    position: positions[s],
-    confidence: confidences[s],
-  }));
+    position: column(),
+    confidence: column(),
+    ...(probabilityUp && { probabilityUp: column() }),
+    ...(expectedReturn && { expectedReturn: column() }),
+    ...(quantiles && { quantiles: { levels: quantiles.levels, columns: quantiles.columns.map(column) } }),
+  };
 }
+
+/** Every column of a forecast, always in the same order. */
+const columnsOf = ({
+  position,
+  confidence,
+  probabilityUp,
+  expectedReturn,
+  quantiles,
+}: Forecast): Float64Array[] =>
+  [position, confidence, probabilityUp, expectedReturn, ...(quantiles?.columns ?? [])].filter(
+    (column) => column !== undefined,
+  );

@@ -55,6 +55,7 @@ describe('a run of several seeds', () => {
       ...request,
       models: undefined,
       seeds: true,
+      measuresSkill: false,
     });
     const hashes = await hashesOf(run.path);
     const gru = [source, ...source.otherSeeds].map(({ weights }) => weights.gru);
@@ -82,7 +83,12 @@ describe('a run of several seeds', () => {
       untilMs: undefined,
     } as const;
     await expect(
-      trainedForecasts(join(folder, 'checkpoints'), { ...request, models: undefined, seeds: true }),
+      trainedForecasts(join(folder, 'checkpoints'), {
+        ...request,
+        models: undefined,
+        seeds: true,
+        measuresSkill: false,
+      }),
     ).rejects.toThrow('has one seed only');
   });
 

@@ -16,6 +16,7 @@ import {
   trainedForecasts,
   walkForwardForecasts,
 } from '../../../lab/backtest/sources.ts';
+import { decide } from '../../../lab/backtest/decide.ts';
 import { SEED_HEAD, seedRow } from '../../../lab/backtest/seeds.ts';
 import {
   CONVENTION_NAMES,
@@ -32,6 +33,9 @@ import { configuredInstruments, executionRules } from '../../config/execution.ts
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
 import { requireReplaceable, writeFileAtomic } from '../../../data/files.ts';
 import { openStore } from '../../../data/store/store.ts';
+import { findStrategy } from '../../../core/strategy/registry.ts';
+import { tradeCost } from '../../../core/trading/trade-cost.ts';
+import { EDGE_HEAD, edgeRows } from '../edge-table.ts';
 import { withFreqtradeFills } from '../../../core/trading/rules.ts';
 import { balanceWarning } from '../../../core/trading/balance-warning.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
@@ -53,6 +57,7 @@ const Options = z.object({
   seeds: z.boolean().default(false),
   convention: z.enum(CONVENTION_NAMES).optional(),
   rulesOf: z.enum(['freqtrade']).optional(),
+  strategy: z.string().default('own'),
   report: z.string().optional(),
 });
 type Options = z.output<typeof Options>;
@@ -60,6 +65,7 @@ type Options = z.output<typeof Options>;
 const EXAMPLES = `
 Examples:
   $ crypto-trader backtest                                   the newest models on bars they never saw
+  $ crypto-trader backtest --strategy cost-aware             trade only for an edge above the cost of the trade
   $ crypto-trader backtest --report report.html
   $ crypto-trader backtest --models boosted-trees --fee-bps 5 --slippage-bps 2
   $ crypto-trader backtest --seeds                           mean and deviation over the seeds of \`train --seeds 8\`
@@ -90,6 +96,11 @@ export function register(program: Command): void {
         CONVENTION_NAMES,
       ),
     )
+    .option(
+      '--strategy <id>',
+      'what decides on the forecasts: cost-aware, threshold, quantile, sign, or own (each model by its own rule)',
+      'own',
+    )
     .option('--report <file>', 'write a report as one HTML file')
     .addHelpText('after', EXAMPLES)
     .action(command(async (context, options) => run(context, Options.parse(options))));
@@ -110,12 +121,17 @@ async function run(context: CommandContext, options: Options): Promise<void> {
       slippageBps: decimal('--slippage-bps', options.slippageBps, costs),
     }),
   };
-  const source = await forecasts(context, options);
-  const { panel, range } = source;
+  const { id: strategy } = findStrategy(options.strategy);
+  const found = await forecasts(context, options);
+  const { panel, range } = found;
   const symbols = panel.series.map(({ symbol }) => symbol);
   const own = executionRules(trading, symbols.length);
   const rules = options.rulesOf === undefined ? own : withFreqtradeFills(own);
   const instruments = configuredInstruments(trading, symbols);
+  const { source, edges } =
+    strategy === 'own'
+      ? { source: found, edges: {} }
+      : decide(found, { strategy, params: {}, cost: tradeCost(rules), allowShort: rules.allowShort });
   const small = balanceWarning(instruments, rules.initialBalance);
   const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];
   const result = backtest({ ...source, instruments, rules, seed });
@@ -151,8 +167,11 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   );
   for (const warning of warnings) log.info({}, warning);
   print(out, result, about, { equityFile, report: options.report, convention: options.convention });
+  if (strategy !== 'own') out.table(EDGE_HEAD, edgeRows(edges));
   out.document({
     ...backtestDocument(result, about, equityFile),
+    strategy,
+    ...(strategy !== 'own' && { edges }),
     ...(options.report !== undefined && { report: options.report }),
   });
 }
@@ -169,7 +188,11 @@ async function forecasts(context: CommandContext, options: Options): Promise<For
     acceptImplausible: config.market.acceptImplausible,
   };
   if (!options.walkForward)
-    return trainedForecasts(config.checkpointDir, { ...request, seeds: options.seeds });
+    return trainedForecasts(config.checkpointDir, {
+      ...request,
+      seeds: options.seeds,
+      measuresSkill: options.strategy !== 'own',
+    });
   const progress = out.progress();
   let task: ReturnType<typeof progress.task> | undefined;
   try {
