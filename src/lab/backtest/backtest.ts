@@ -13,7 +13,7 @@ import {
   trade,
   type Traded,
 } from './assess.ts';
-import { type Selection, selectionTest } from './candidates.ts';
+import { different, type Selection, selectionTest } from './candidates.ts';
 import { type CostCurve, costCurve } from './costs.ts';
 import { forecastQuality, type ForecastQuality } from './forecast-quality.ts';
 import { type SuperiorityVerdict, testSuperiority } from './superiority-test.ts';
@@ -56,7 +56,7 @@ export interface Backtest {
   readonly overfitting: Selection | undefined;
   /** Over the ensemble and all learned members, against buy and hold. */
   readonly superiority: SuperiorityVerdict | undefined;
-  /** Of the ensemble and all learned members. */
+  /** Of the ensemble, unless one member decides it alone, and all learned members. */
   readonly forecasts: readonly ForecastQuality[];
   /** The ensemble under each assumption about the order inside a bar, when the rules have stop and target. */
   readonly intrabar: readonly {
@@ -100,9 +100,10 @@ export function backtest(input: BacktestInput): Backtest {
     return { order, totalReturnPct: under.metrics.totalReturnPct };
   });
   const learned = members.filter(({ strategy }) => strategy.kind === 'model');
-  const superiority = testSuperiority([ensemble, ...learned], benchmark, seed);
+  const several = different([...learned, ensemble]).includes(ensemble);
+  const superiority = testSuperiority([...(several ? [ensemble] : []), ...learned], benchmark, seed);
   const forecasts = forecastQuality(panel, input.range, [
-    { id: ensemble.strategy.name, forecasts: input.ensemble },
+    ...(several ? [{ id: ensemble.strategy.name, forecasts: input.ensemble }] : []),
     ...input.members.filter(({ kind }) => kind === 'model'),
   ]);
   const barsPerSecond = speed(ensemble.strategy, setting);

@@ -15,18 +15,20 @@ export interface Selection extends Overfitting {
 export function selectionTest(candidates: readonly Traded[]): Selection | undefined {
   if (candidates.some(({ outcome }) => outcome.kind === 'no-evidence')) return undefined;
   const traded = candidates.filter(({ outcome }) => outcome.kind !== 'never-traded');
-  const different = traded.filter(
-    ({ returns }, i) => !traded.slice(0, i).some((other) => areEqual(other.returns, returns)),
-  );
-  const overfitting = backtestOverfitting(different.map(({ returns }) => returns));
+  const distinct = different(traded);
+  const overfitting = backtestOverfitting(distinct.map(({ returns }) => returns));
   if (overfitting === undefined) return undefined;
   return {
     ...overfitting,
     neverTraded: candidates.length - traded.length,
-    identical: traded.length - different.length,
-    everyCandidateLost: different.every(({ metrics }) => metrics.totalReturnPct <= 0),
+    identical: traded.length - distinct.length,
+    everyCandidateLost: distinct.every(({ metrics }) => metrics.totalReturnPct <= 0),
   };
 }
+
+/** Without those that are bar by bar the same as one before them. */
+export const different = (all: readonly Traded[]): readonly Traded[] =>
+  all.filter(({ returns }, i) => !all.slice(0, i).some((other) => areEqual(other.returns, returns)));
 
 const areEqual = (a: Float64Array, b: Float64Array): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i]);

@@ -12,6 +12,9 @@ export const FORECAST_HEAD = [
   '90 % interval holds %',
 ];
 
+/** Of fewer, a share says little. */
+const LEAST_INTERVALS = 100;
+
 export function forecastRow(one: ForecastQuality): readonly string[] {
   const { hitRatePct: rate, hitRatePct95: band, calibration, quantiles, conformal, timing } = one;
   return [
@@ -26,7 +29,9 @@ export function forecastRow(one: ForecastQuality): readonly string[] {
       ? '-'
       : `${calibration.ece.toFixed(3)} (${calibration.eceWhenCalibrated.toFixed(3)})`,
     quantiles === undefined ? '-' : (10_000 * quantiles.crps).toFixed(1),
-    conformal === undefined ? '-' : (100 * conformal.coverage).toFixed(1),
+    conformal === undefined || conformal.intervals < LEAST_INTERVALS
+      ? '-'
+      : (100 * conformal.coverage).toFixed(1),
   ];
 }
 

@@ -24,6 +24,7 @@ import {
   type ConventionName,
 } from '../../../core/evaluation/conventions.ts';
 import { FORECAST_HEAD, forecastLines, forecastRow } from '../../../lab/backtest/forecast-text.ts';
+import { different } from '../../../lab/backtest/candidates.ts';
 import { coarsen } from '../../../lab/backtest/coarse-returns.ts';
 import { ruleId } from '../../../lab/backtest/rule-id.ts';
 import { summariseTrials, type TrialSummary } from '../../../lab/backtest/trial-summary.ts';
@@ -251,10 +252,10 @@ async function countTrials(
     ];
   };
   // An ensemble of one decides as its only member does.
-  const single = members.some(
-    ({ strategy, returns }) =>
-      strategy.kind === 'model' && returns.every((value, row) => value === ensemble.returns[row]),
-  );
+  const single = !different([
+    ...members.filter(({ strategy }) => strategy.kind === 'model'),
+    ensemble,
+  ]).includes(ensemble);
   const first = [...(single ? [] : [ensemble]), ...members].flatMap((one) => entry(one, source.weights));
   const others = seeds
     .filter((one) => !single || one.name !== ensemble.strategy.name)
