@@ -35,7 +35,7 @@ const PROCESSES = [
     name: 'AR(1) .3',
     mean: 0.0002,
     sharpe: 0.02 * Math.sqrt(1 - 0.09),
-    draw(bars: number, random: Random): Float64Array {
+    draw: (bars: number, random: Random): Float64Array => {
       let last = 0;
       const next = (): number => 0.0002 + 0.01 * (last = 0.3 * last + normal(random));
       for (let i = 0; i < BURN_IN; i++) next();
@@ -46,7 +46,7 @@ const PROCESSES = [
     name: 'GARCH .1 .85',
     mean: 0.0005,
     sharpe: 0.05,
-    draw(bars: number, random: Random): Float64Array {
+    draw: (bars: number, random: Random): Float64Array => {
       let [variance, shock] = [1, 0];
       const next = (): number => {
         variance = 0.05 + 0.1 * shock * shock + 0.85 * variance;
