@@ -11,7 +11,7 @@ export type SourceKind = 'exchange' | 'yahoo' | 'synthetic';
 
 export interface FetchRequest {
   readonly store: Store;
-  /** `auto`: the exchange, else Yahoo, else synthetic. */
+  /** `auto`: the exchange, else Yahoo. Candles are made up only when asked for by name. */
   readonly source: 'auto' | SourceKind;
   readonly exchange: { readonly id: string; readonly baseUrl?: string | undefined };
   /** Another host for Yahoo's chart endpoint. */
@@ -35,36 +35,65 @@ export interface FetchResult {
   readonly source: SourceKind;
   /** Sources that `auto` tried before, and why they would not do. */
   readonly passedOver: readonly { readonly source: SourceKind; readonly reason: string }[];
-  /** In the order of `symbols`. */
+  /** Of the symbols that could be had, in the order of `symbols`. */
   readonly datasets: readonly UpdateResult[];
+  /** The other symbols: one that fails does not take the rest with it. Some symbol is always in `datasets`. */
+  readonly failed: readonly FailedSymbol[];
 }
 
+export interface FailedSymbol {
+  readonly symbol: PairSymbol;
+  readonly error: UserError;
+}
+
+/** How the error begins when every source that `auto` tries is out of reach. */
+export const NO_SOURCE = 'No source of candles is available';
+
 /**
- * Brings the datasets of several symbols up to date, side by side, all from one source. Under `auto` the next
- * source is tried only when one is unavailable as such; a wrong symbol or a bad bar is an error, and never
- * an excuse to make candles up.
+ * Brings the datasets of several symbols up to date, side by side, all from one source. Under `auto` Yahoo is tried
+ * only when the exchange is unavailable as such. Throws when no symbol could be had: what went wrong with each.
  */
 export async function fetchDatasets(request: FetchRequest): Promise<FetchResult> {
-  const kinds = request.source === 'auto' ? (['exchange', 'yahoo', 'synthetic'] as const) : [request.source];
-  const passedOver: { source: SourceKind; reason: string }[] = [];
-  for (const source of kinds) {
-    try {
-      return { source, passedOver, datasets: await fetchAll(request, source) };
-    } catch (error) {
-      if (request.source !== 'auto' || !(error instanceof SourceUnavailable)) throw error;
-      request.log.warn({ source }, error.message);
-      passedOver.push({ source, reason: error.message });
-    }
+  if (request.source !== 'auto') {
+    const { datasets, failed } = await fetchAll(request, request.source);
+    if (datasets.length === 0) throw allFailed(failed);
+    return { source: request.source, passedOver: [], datasets, failed };
   }
-  throw new UserError('No source of candles is available.', {
-    hint: 'Check the network, or use --source csv.',
+  const passedOver: { source: SourceKind; reason: string }[] = [];
+  for (const source of ['exchange', 'yahoo'] as const) {
+    const { datasets, failed } = await fetchAll(request, source);
+    if (datasets.length > 0) return { source, passedOver, datasets, failed };
+    const error = allFailed(failed);
+    // A wrong symbol is the user's to correct; but what Yahoo lacks says nothing about the exchange's.
+    if (passedOver.length === 0 && !(error instanceof SourceUnavailable)) throw error;
+    request.log.warn({ source }, error.message);
+    passedOver.push({ source, reason: error.message });
+  }
+  const reasons = passedOver.map(({ source, reason }) => `\n  ${source}: ${reason}`);
+  throw new SourceUnavailable(`${NO_SOURCE}.${reasons.join('')}`, {
+    hint: 'Check the network and run the command again; what is stored stays. Without a network: --csv <path>, or --source synthetic for made-up candles.',
   });
 }
 
-async function fetchAll(request: FetchRequest, kind: SourceKind): Promise<readonly UpdateResult[]> {
+/** One error for all: `SourceUnavailable` when each of them is. */
+function allFailed(failed: readonly FailedSymbol[]): UserError {
+  const messages = [...new Set(failed.map(({ error }) => error.message))];
+  const [{ error }] = failed;
+  if (messages.length === 1) return error;
+  const lines = failed.map((one) => `\n  ${one.symbol}: ${one.error.message}`);
+  const Kind = failed.every((one) => one.error instanceof SourceUnavailable) ? SourceUnavailable : UserError;
+  return new Kind(`No symbol could be fetched.${lines.join('')}`, { hint: error.hint });
+}
+
+async function fetchAll(
+  request: FetchRequest,
+  kind: SourceKind,
+): Promise<Pick<FetchResult, 'datasets' | 'failed'>> {
   const { symbols, timeframe, onProgress } = request;
   const openSource = sourceOpener(request, kind);
   const limit = pLimit(request.concurrency);
+  const datasets: UpdateResult[] = [];
+  const failed: FailedSymbol[] = [];
   const settled = await Promise.allSettled(
     symbols.map((symbol) =>
       limit(async () => {
@@ -82,10 +111,12 @@ async function fetchAll(request: FetchRequest, kind: SourceKind): Promise<readon
     ),
   );
   request.signal.throwIfAborted();
-  return settled.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
+  for (const [i, result] of settled.entries()) {
+    if (result.status === 'fulfilled') datasets.push(result.value);
+    else if (result.reason instanceof UserError) failed.push({ symbol: symbols[i], error: result.reason });
+    else throw result.reason;
+  }
+  return { datasets, failed };
 }
 
 /** Clients are loaded when first needed, and one serves all symbols, so that they share its rate limit. */
@@ -93,14 +124,15 @@ function sourceOpener(
   request: FetchRequest,
   kind: SourceKind,
 ): (symbol: PairSymbol) => Promise<CandleSource> {
-  const { exchange, timeoutMs, retries, log, seed } = request;
+  const { exchange, timeoutMs, retries, log, seed, signal } = request;
   switch (kind) {
     case 'exchange': {
       const open = async (): Promise<CandleSource> => {
         const { openExchange } = await import('./exchange/client.ts');
         const options = { ...exchange, timeoutMs, log };
         // With another source to fall back to, an exchange out of reach is not waited for.
-        if (request.source === 'auto') await (await openExchange({ ...options, retries: 1 })).clockMs();
+        if (request.source === 'auto')
+          await (await openExchange({ ...options, retries: Math.min(1, retries) })).clockMs(signal);
         return openExchange({ ...options, retries });
       };
       let client: Promise<CandleSource> | undefined;

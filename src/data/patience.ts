@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry, { AbortError } from 'p-retry';
 import type { Log } from '../core/foundation/log.ts';
+import { plainLine } from '../core/foundation/plain-text.ts';
 import { SourceUnavailable } from './source.ts';
 
 export interface PatienceOptions {
@@ -9,53 +10,71 @@ export interface PatienceOptions {
   readonly retries: number;
   /** Pause before the first further attempt; it doubles, with jitter, up to 30 s. */
   readonly firstDelayMs?: number;
-  /** The longest that a server may ask us to wait. */
-  readonly longestWaitMs?: number;
   readonly isTransient: (error: Error) => boolean;
   readonly log: Log;
 }
 
 /** How requests to one host are repeated: all of them share what the host said about waiting. */
 export interface Patience {
-  /** Takes note of an answer's status and headers: 429 and 418 with Retry-After silence all requests. */
+  /** Takes note of an answer's status and headers: 429, 418 and 503 with Retry-After silence all requests. */
   heed(status: number, headers: Readonly<Record<string, string | undefined>>): void;
-  /** Runs `request`, again with back-off while it fails for a passing reason. */
+  /**
+   * Runs `request`, again with back-off while it fails for a passing reason. Throws `SourceUnavailable` at once when
+   * the host asks for a longer silence than anyone waits out, and `signal.reason` when aborted.
+   */
   call<T>(request: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
+/** Longer silences are not waited out. */
+const LONGEST_WAIT_MS = 300_000;
+
+/** What a server may ask for is believed up to this: Binance bans for three days at most, others speak of minutes. */
+const LONGEST_BAN_MS = 3 * 86_400_000;
+const LONGEST_BELIEVED_MS = 3_600_000;
+
 export function createPatience(options: PatienceOptions): Patience {
-  const { name, retries, firstDelayMs = 500, longestWaitMs = 300_000, isTransient, log } = options;
+  const { name, retries, firstDelayMs = 500, isTransient, log } = options;
   let silentUntilMs = 0;
 
+  const assertShortSilence = (): void => {
+    const waitMs = silentUntilMs - Date.now();
+    if (waitMs <= LONGEST_WAIT_MS) return;
+    throw new SourceUnavailable(`${name} asks for ${Math.ceil(waitMs / 1000)} s without requests.`, {
+      hint: `Too many requests came from this address. Run the command again after ${new Date(silentUntilMs).toISOString()}; it resumes where it stopped.`,
+    });
+  };
   const waitForTurn = async (signal: AbortSignal): Promise<void> => {
+    assertShortSilence();
     const waitMs = silentUntilMs - Date.now();
     if (waitMs <= 0) return;
-    if (waitMs > longestWaitMs) {
-      throw new SourceUnavailable(`${name} asks for ${Math.ceil(waitMs / 1000)} s without requests.`, {
-        hint: 'Too many requests came from this address. Run the command again after that; it resumes where it stopped.',
-      });
-    }
     log.warn({ waitMs }, `${name} asks for a pause of ${Math.ceil(waitMs / 1000)} s`);
     await sleep(waitMs, undefined, { signal });
+  };
+  const attempt = async <T>(request: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+    await waitForTurn(signal);
+    try {
+      return await request();
+    } catch (error) {
+      if (error instanceof Error && isTransient(error)) assertShortSilence();
+      throw error;
+    }
   };
 
   return {
     heed(status, headers) {
-      if (status !== 429 && status !== 418) return;
+      if (status !== 429 && status !== 418 && status !== 503) return;
       const waitMs = retryAfterMs(headers['Retry-After'] ?? headers['retry-after']);
-      if (waitMs !== undefined) silentUntilMs = Math.max(silentUntilMs, Date.now() + waitMs);
+      if (waitMs === undefined) return;
+      const believedMs = Math.min(waitMs, status === 418 ? LONGEST_BAN_MS : LONGEST_BELIEVED_MS);
+      silentUntilMs = Math.max(silentUntilMs, Date.now() + believedMs);
     },
     call: (request, signal) =>
       pRetry(
-        async () => {
-          await waitForTurn(signal);
-          try {
-            return await request();
-          } catch (error) {
-            if (error instanceof Error && isTransient(error)) throw error;
-            throw error instanceof Error ? new AbortError(error) : error;
-          }
-        },
+        () =>
+          unlessAborted(attempt(request, signal), signal).catch((error: unknown) => {
+            if (!(error instanceof Error) || isTransient(error)) throw error;
+            throw new AbortError(error);
+          }),
         {
           retries,
           minTimeout: firstDelayMs,
@@ -63,11 +82,27 @@ export function createPatience(options: PatienceOptions): Patience {
           randomize: true,
           signal,
           onFailedAttempt: ({ error, retriesLeft }) => {
-            if (retriesLeft > 0) log.debug({ retriesLeft }, `${name}: ${error.message}; trying again`);
+            if (retriesLeft > 0)
+              log.debug({ retriesLeft }, `${name}: ${plainLine(error.message)}; trying again`);
           },
         },
       ),
   };
+}
+
+/** Ctrl-C does not wait for an answer. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const listening = new AbortController();
+  const aborted = new Promise<void>((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { signal: listening.signal }),
+  );
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    listening.abort();
+  }
+  signal.throwIfAborted();
+  return work;
 }
 
 /** Retry-After is a number of seconds or an HTTP date (RFC 9110, 10.2.3). */

@@ -10,7 +10,7 @@ export interface CandleSource {
   readonly name: string;
   readonly synthetic: boolean;
   /** The source's own clock, epoch milliseconds: it decides which bars are closed. */
-  clockMs(): Promise<number>;
+  clockMs(signal: AbortSignal): Promise<number>;
   /** Bars with `sinceMs <= time < untilMs`, page after page, in order of time and without duplicates. */
   pages(request: CandleRequest): AsyncIterable<CandlePage>;
 }

@@ -24,7 +24,7 @@ export async function updateSeries(
 ): Promise<SeriesChange> {
   const { client, symbol, sinceMs, untilMs = Infinity, signal } = asked;
   const before = await store.manifest(key);
-  const nowMs = Math.min(await client.clockMs(), Date.now() + CLOCK_TOLERANCE_MS);
+  const nowMs = Math.min(await client.clockMs(signal), Date.now() + CLOCK_TOLERANCE_MS);
   let manifest: SeriesManifest | undefined = before;
   let revisedRows = 0;
   const range = {

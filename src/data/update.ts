@@ -1,11 +1,12 @@
 import { UserError } from '../core/foundation/errors.ts';
 import type { Log } from '../core/foundation/log.ts';
-import { type Candles, concatCandles, sliceCandles } from '../core/market/candles.ts';
+import { CANDLE_COLUMNS, type Candles, concatCandles, emptyCandles } from '../core/market/candles.ts';
 import { barOpen, TIMEFRAME_MS } from '../core/market/timeframe.ts';
-import { firstFault } from './candle-faults.ts';
+import { trustedClock } from './clock.ts';
+import { download } from './download.ts';
+import type { Neighbour, Quarantined } from './sift.ts';
 import type { CandleSource } from './source.ts';
-import { missingRanges } from './store/dataset.ts';
-import { describeKey } from './store/manifest.ts';
+import { barAfter, barBefore, missingRanges } from './store/dataset.ts';
 import type { DatasetKey, DatasetManifest, Store } from './store/store.ts';
 import { subtractRanges, type TimeRange } from './time-range.ts';
 
@@ -22,7 +23,7 @@ export interface UpdateRequest {
   readonly log: Log;
   /** Ask again for the bars that the source did not have the last time. */
   readonly askGapsAgain?: boolean;
-  /** Leave out bars with impossible prices instead of stopping; they become gaps. */
+  /** Bars with impossible prices become gaps for good, and are not asked for again. */
   readonly skipBadBars?: boolean;
   /** Called after every page with the bars' worth of time asked for so far. */
   readonly onProgress?: (doneBars: number, totalBars: number) => void;
@@ -33,7 +34,10 @@ export interface UpdateRequest {
 export interface UpdateResult {
   readonly manifest: DatasetManifest;
   readonly addedRows: number;
+  /** Bars that became gaps for good, under `skipBadBars`. */
   readonly skippedBars: number;
+  /** Bars that the source has wrong, and how: left out, and asked for again by the next update. */
+  readonly quarantined: readonly Quarantined[];
   /** Whether the source was asked for anything. */
   readonly asked: boolean;
 }
@@ -42,7 +46,8 @@ export interface UpdateResult {
  * Brings a dataset up to date over a range: asks the source for exactly what is missing, before the first
  * bar, after the last one and in gaps, and stores it in durable steps. Killed at any moment, the next call
  * continues where it stopped. What the source does not have becomes a recorded gap; no bar is invented.
- * Throws `UserError` when the source has nothing at all, sends impossible prices, or cannot be reached.
+ * A bar that cannot be is left out, with its reason, until the source sends a better one. Throws `UserError` when the
+ * source has nothing at all or cannot be reached.
  */
 export async function updateDataset(request: UpdateRequest): Promise<UpdateResult> {
   const { store, key } = request;
@@ -52,16 +57,17 @@ export async function updateDataset(request: UpdateRequest): Promise<UpdateResul
   const askGapsAgain = request.askGapsAgain === true;
   let missing = missingRanges(before, wanted, { askGapsAgain });
   if (missing.length === 0 && before !== undefined) {
-    return { manifest: before, addedRows: 0, skippedBars: 0, asked: false };
+    return { manifest: before, addedRows: 0, skippedBars: 0, quarantined: [], asked: false };
   }
 
   const source = await request.openSource();
-  const clockMs = await trustedClock(source, request);
+  const { signal, log, now = Date.now } = request;
+  const clockMs = await trustedClock(source, { signal, log, now });
   const closed: TimeRange = { fromMs: -Infinity, untilMs: barOpen(clockMs, key.timeframe) };
   missing = missing.flatMap((range) =>
     subtractRanges(range, [{ fromMs: closed.untilMs, untilMs: Infinity }]),
   );
-  const download = await downloadRanges(request, source, { missing, clockMs });
+  const quarantined = await downloadRanges(request, source, { before, missing, clockMs });
   const manifest = await store.manifest(key);
   if (manifest === undefined) {
     throw new UserError(
@@ -72,7 +78,8 @@ export async function updateDataset(request: UpdateRequest): Promise<UpdateResul
   return {
     manifest,
     addedRows: manifest.rows - (before?.rows ?? 0),
-    skippedBars: download.skippedBars,
+    skippedBars: request.skipBadBars === true ? quarantined.length : 0,
+    quarantined,
     asked: missing.length > 0,
   };
 }
@@ -81,18 +88,23 @@ export async function updateDataset(request: UpdateRequest): Promise<UpdateResul
 const FLUSH_ROWS = 50_000;
 const FLUSH_MS = 1_000;
 
-/** A bar that is missing right after its close may still be on its way: it is not taken for a gap yet. */
-const SETTLE_MS = 300_000;
-
 async function downloadRanges(
-  { store, key, signal, log, skipBadBars = false, onProgress, now = Date.now }: UpdateRequest,
+  { store, key, signal, skipBadBars = false, onProgress, now = Date.now }: UpdateRequest,
   source: CandleSource,
-  { missing, clockMs }: { readonly missing: readonly TimeRange[]; readonly clockMs: number },
-): Promise<{ readonly skippedBars: number }> {
+  {
+    before,
+    missing,
+    clockMs,
+  }: {
+    readonly before: DatasetManifest | undefined;
+    readonly missing: readonly TimeRange[];
+    readonly clockMs: number;
+  },
+): Promise<readonly Quarantined[]> {
   const step = TIMEFRAME_MS[key.timeframe];
   const totalBars = missing.reduce((total, range) => total + (range.untilMs - range.fromMs) / step, 0);
   let doneBars = 0;
-  let skippedBars = 0;
+  const quarantined: Quarantined[] = [];
   let pages: Candles[] = [];
   let covered: TimeRange[] = [];
   let rows = 0;
@@ -100,7 +112,7 @@ async function downloadRanges(
 
   const flush = async (): Promise<void> => {
     if (rows === 0 && (covered.length === 0 || (await store.manifest(key)) === undefined)) return;
-    const [candles, answered] = [concatCandles(pages), covered];
+    const [candles, answered] = [sortedByTime(pages), covered];
     [pages, covered, rows] = [[], [], 0];
     await store.merge(key, candles, { source: source.name, synthetic: source.synthetic }, answered);
     flushedMs = now();
@@ -109,14 +121,17 @@ async function downloadRanges(
   onProgress?.(doneBars, totalBars);
   try {
     for (const range of missing) {
-      const asked = { symbol: key.symbol, timeframe: key.timeframe, signal };
-      for await (const page of source.pages({ ...asked, sinceMs: range.fromMs, untilMs: range.untilMs })) {
-        const candles = checkPage(page.candles, { key, source, skipBadBars, log });
-        skippedBars += page.candles.time.length - candles.time.length;
-        pages.push(candles);
-        rows += candles.time.length;
-        covered.push(settled(page.covered, page.candles, { step, clockMs }));
-        doneBars += Math.max(0, page.covered.untilMs - page.covered.fromMs) / step;
+      const beside = await neighbours(store, key, before, range);
+      let askedUntilMs = range.fromMs;
+      for await (const part of download(source, { key, range, ...beside, clockMs, signal })) {
+        pages.push(part.candles);
+        rows += part.candles.time.length;
+        covered.push(...part.covered);
+        quarantined.push(...part.quarantined);
+        if (skipBadBars)
+          covered.push(...part.quarantined.map(({ timeMs }) => ({ fromMs: timeMs, untilMs: timeMs + step })));
+        doneBars += Math.max(0, part.untilMs - askedUntilMs) / step;
+        askedUntilMs = Math.max(askedUntilMs, part.untilMs);
         onProgress?.(Math.min(doneBars, totalBars), totalBars);
         if (rows >= FLUSH_ROWS || now() - flushedMs >= FLUSH_MS) await flush();
         signal.throwIfAborted();
@@ -125,69 +140,51 @@ async function downloadRanges(
   } finally {
     await flush();
   }
-  return { skippedBars };
-}
-
-/** What of an answer is final: all of it up to its last bar, beyond that only what is old enough. */
-function settled(
-  covered: TimeRange,
-  candles: Candles,
-  { step, clockMs }: { readonly step: number; readonly clockMs: number },
-): TimeRange {
-  const lastEnd = (candles.time.at(-1) ?? -Infinity) + step;
-  return {
-    fromMs: covered.fromMs,
-    untilMs: Math.min(covered.untilMs, Math.max(lastEnd, clockMs - SETTLE_MS)),
-  };
-}
-
-/** The page itself, or without its impossible bars when they are to be skipped. */
-function checkPage(
-  candles: Candles,
-  options: {
-    readonly key: DatasetKey;
-    readonly source: CandleSource;
-    readonly skipBadBars: boolean;
-    readonly log: Log;
-  },
-): Candles {
-  const good: Candles[] = [];
-  let from = 0;
-  for (;;) {
-    const fault = firstFault(candles, options.key.timeframe, from);
-    if (fault === undefined) break;
-    const message = `${options.source.name} sent a bad bar of ${describeKey(options.key)}: ${fault.message}.`;
-    if (!options.skipBadBars) {
-      throw new UserError(message, {
-        hint: 'Nothing of this page was stored. Try again later, or pass --skip-bad-bars to leave such bars out as gaps.',
-      });
-    }
-    options.log.warn({ key: options.key }, `${message} Left out.`);
-    good.push(sliceCandles(candles, from, fault.row));
-    from = fault.row + 1;
-  }
-  return from === 0 ? candles : concatCandles([...good, sliceCandles(candles, from)]);
-}
-
-const CLOCK_TOLERANCE_MS = 60_000;
-
-/**
- * The source's clock, but never more than a minute ahead of ours: with either clock wrong, an unfinished bar
- * must not pass for a closed one.
- */
-async function trustedClock(source: CandleSource, { log, now = Date.now }: UpdateRequest): Promise<number> {
-  const sourceMs = await source.clockMs();
-  const aheadMs = sourceMs - now();
-  if (Math.abs(aheadMs) <= CLOCK_TOLERANCE_MS) return sourceMs;
-  const apart = `The clock of ${source.name} is ${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} this machine's.`;
-  if (aheadMs < 0) {
-    log.info({ aheadMs }, `${apart} Its clock decides which bars are closed.`);
-    return sourceMs;
-  }
-  log.warn({ aheadMs }, `${apart} Bars count as closed by this machine's clock; set it if it is wrong.`);
-  return now() + CLOCK_TOLERANCE_MS;
+  return quarantined;
 }
 
 const ceilTo = (timeMs: number, step: number): number => Math.ceil(timeMs / step) * step;
 
 const iso = (timeMs: number): string => new Date(timeMs).toISOString();
+
+/** The nearest stored bars on both sides of `range`: what the bars in it are compared with. */
+async function neighbours(
+  store: Store,
+  key: DatasetKey,
+  manifest: DatasetManifest | undefined,
+  range: TimeRange,
+): Promise<{
+  readonly before: Neighbour | undefined;
+  readonly after: Neighbour | undefined;
+  readonly emptyBefore: boolean;
+}> {
+  if (manifest === undefined) return { before: undefined, after: undefined, emptyBefore: false };
+  const step = TIMEFRAME_MS[key.timeframe];
+  const bar = async (timeMs: number | undefined, price: 'open' | 'close'): Promise<Neighbour | undefined> => {
+    if (timeMs === undefined) return undefined;
+    const candles = await store.read(key, { sinceMs: timeMs, untilMs: timeMs + step });
+    return { timeMs, price: candles[price][0] };
+  };
+  const [beforeMs, afterMs] = [barBefore(manifest, range.fromMs), barAfter(manifest, range.untilMs)];
+  const between = beforeMs === undefined ? undefined : { fromMs: beforeMs + step, untilMs: range.fromMs };
+  return {
+    before: await bar(beforeMs, 'close'),
+    after: await bar(afterMs, 'open'),
+    emptyBefore:
+      between !== undefined &&
+      between.fromMs < between.untilMs &&
+      subtractRanges(between, manifest.covered).length === 0,
+  };
+}
+
+/** Answers that came second lie before pages that came first. */
+function sortedByTime(pages: readonly Candles[]): Candles {
+  const parts = pages.filter(({ time }) => time.length > 0);
+  const all = concatCandles(parts);
+  const sorted = parts.every((part, i) => i === 0 || part.time[0] > (parts[i - 1].time.at(-1) ?? -Infinity));
+  if (sorted) return all;
+  const order = [...all.time.keys()].sort((a, b) => all.time[a] - all.time[b]);
+  const candles = emptyCandles(order.length);
+  for (const column of CANDLE_COLUMNS) candles[column].set(order.map((row) => all[column][row]));
+  return candles;
+}

@@ -8,9 +8,10 @@ import {
   sliceCandles,
   type Candles,
 } from '../core/market/candles.ts';
+import { plainLine } from '../core/foundation/plain-text.ts';
 import type { PairSymbol } from '../core/market/symbol.ts';
 import { TIMEFRAME_MS, type Timeframe } from '../core/market/timeframe.ts';
-import { errorCode } from './files.ts';
+import { type Answer, answerOf, Unanswered } from './answer.ts';
 import { createPatience } from './patience.ts';
 import { type CandleSource, SourceUnavailable } from './source.ts';
 
@@ -60,8 +61,8 @@ export function openYahoo(symbol: PairSymbol, options: YahooOptions): CandleSour
     try {
       return await patience.call(async () => {
         const url = `${baseUrl}/v8/finance/chart/${encodeURIComponent(ticker)}?${query}`;
-        const answer = await request(url, { timeoutMs, signal });
-        patience.heed(answer.status, { 'retry-after': answer.retryAfter });
+        const answer = await answerOf(url, { headers: HEADERS, timeoutMs, signal });
+        patience.heed(answer.status, answer.headers);
         return readChart(answer, ticker);
       }, signal);
     } catch (error) {
@@ -102,31 +103,7 @@ export function openYahoo(symbol: PairSymbol, options: YahooOptions): CandleSour
   };
 }
 
-/** No answer, or one that is no chart: worth another try. */
-class Unanswered extends Error {}
-
-interface Answer {
-  readonly status: number;
-  readonly retryAfter: string | undefined;
-  readonly body: string;
-}
-
-async function request(
-  url: string,
-  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
-): Promise<Answer> {
-  try {
-    const response = await fetch(url, {
-      headers: { 'User-Agent': 'Mozilla/5.0', Accept: 'application/json' },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-    });
-    const retryAfter = response.headers.get('retry-after') ?? undefined;
-    return { status: response.status, retryAfter, body: await response.text() };
-  } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined;
-    throw new Unanswered(errorCode(cause) ?? (error instanceof Error ? error.message : String(error)));
-  }
-}
+const HEADERS = { 'User-Agent': 'Mozilla/5.0', Accept: 'application/json' };
 
 const column = z.array(z.number().nullable());
 const Chart = z.object({
@@ -156,7 +133,7 @@ function readChart({ status, body }: Answer, ticker: string): Chart {
   }
   const chart = parsed.data?.chart.result?.at(0);
   if (status === 200 && chart !== undefined) return chart;
-  throw new Unanswered(`status ${status}, ${error?.description ?? 'no chart in the answer'}`);
+  throw new Unanswered(`status ${status}, ${plainLine(error?.description ?? 'no chart in the answer')}`);
 }
 
 function parseJson(text: string): unknown {

@@ -240,6 +240,12 @@ describe('crypto-trader fetch', () => {
       code: 2,
       says: /--source cannot be "exchnge".*Did you mean "exchange"/s,
     },
+    {
+      name: 'a base URL that is none',
+      args: ['--base-url', 'notaurl'],
+      code: 1,
+      says: /"notaurl" is not the address of an exchange.*--base-url/s,
+    },
     { name: 'csv without a file', args: ['--source', 'csv'], code: 2, says: /belong together/ },
     {
       name: 'an unknown option',
@@ -263,55 +269,55 @@ describe('crypto-trader fetch', () => {
     expect(await openStore(join(folder, 'data')).list()).toEqual([]);
   });
 
-  test.each([
-    { down: '/api/v3', source: 'yahoo', synthetic: false, reasons: [/Binance cannot be reached/] },
-    {
-      down: '/',
-      source: 'synthetic',
-      synthetic: true,
-      reasons: [/Binance cannot be reached/, /Yahoo cannot be reached/],
-    },
-  ])(
-    'auto takes $source when $down of the exchange is down, and says why',
-    async ({ down, source, synthetic, reasons }) => {
-      const daily = walk(60, { startMs: START, timeframe: '1d' });
-      const exchange = await serve({
-        pairs: [pair('BTC/USDT', { '1d': daily })],
-        faults: [{ kind: 'server-error', path: down }],
-      });
-      const folder = temporaryFolder();
-      const args = [
-        'fetch',
-        '--base-url',
-        exchange.url,
-        '--symbols',
-        'BTC/USDT',
-        '--timeframe',
-        '1d',
-        '--since',
-        '2024-01-01',
-        '--until',
-        '2024-01-31',
-      ];
-      const env = { CRYPTO_TRADER_FETCH_YAHOO_URL: exchange.url };
-      const { code, stdout } = await start(folder, [...args, '--json'], env).ended;
-      expect(code).toBe(0);
-      const { passedOver, ...document } = z
-        .object({
-          source: z.string(),
-          passedOver: z.array(z.object({ reason: z.string() })),
-          datasets: z.array(z.looseObject({ synthetic: z.boolean(), exchange: z.string() })),
-        })
-        .parse(JSON.parse(stdout));
-      expect(document).toMatchObject({ source, datasets: [{ synthetic, exchange: source, rows: 31 }] });
-      expect(passedOver.map(({ reason }) => reason)).toEqual(
-        reasons.map((says) => expect.stringMatching(says) as string),
-      );
-      const shown = await start(folder, args, env).ended;
-      expect(shown.stdout.includes('SYNTHETIC')).toBe(synthetic);
-      expect((await start(folder, ['data', 'list']).ended).stdout.includes('SYNTHETIC')).toBe(synthetic);
-    },
-  );
+  const daily = async (down: string, ...more: string[]) => {
+    const exchange = await serve({
+      pairs: [pair('BTC/USDT', { '1d': walk(60, { startMs: START, timeframe: '1d' }) })],
+      faults: [{ kind: 'server-error', path: down }],
+    });
+    const folder = temporaryFolder();
+    const range = ['--since', '2024-01-01', '--until', '2024-01-31', '--timeframe', '1d'];
+    const args = ['fetch', '--base-url', exchange.url, '--symbols', 'BTC/USDT', ...range, ...more];
+    const env = { CRYPTO_TRADER_FETCH_YAHOO_URL: exchange.url, CRYPTO_TRADER_FETCH_RETRIES: '1' };
+    return { folder, ...(await start(folder, args, env).ended) };
+  };
+
+  test('auto takes Yahoo when the exchange is down, and says why', async () => {
+    const { code, stdout } = await daily('/api/v3', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      source: 'yahoo',
+      passedOver: [{ reason: expect.stringMatching(/Binance cannot be reached/) as string }],
+      datasets: [{ synthetic: false, exchange: 'yahoo', rows: 31 }],
+    });
+  });
+
+  test('auto makes no candles up when both are down: it fails, names both, and leaves nothing', async () => {
+    const { code, stderr, folder } = await daily('/');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/No source of candles.*Binance cannot be reached.*Yahoo cannot be reached/s);
+    expect(stderr).toContain('--source synthetic');
+    expect(await openStore(join(folder, 'data')).list()).toEqual([]);
+  });
+
+  test('made-up candles come only by name, and are labelled', async () => {
+    const { code, stdout, folder } = await daily('/', '--source', 'synthetic');
+    expect(code).toBe(0);
+    expect(stdout).toContain('SYNTHETIC');
+    expect((await start(folder, ['data', 'list']).ended).stdout).toContain('SYNTHETIC');
+  });
+
+  test('one symbol that fails leaves the others alone, and is named', async () => {
+    const exchange = await serve();
+    const folder = temporaryFolder();
+    const args = fetchArgs(exchange, '--source', 'exchange', '--symbols', 'BTC/USDT,XYZ/USDT,ETH/USDT');
+    const { code, stdout, stderr } = await start(folder, args).ended;
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      datasets: [{ symbol: 'BTC/USDT', rows: ROWS }, { symbol: 'ETH/USDT' }],
+      failed: [{ symbol: 'XYZ/USDT', reason: 'Binance does not trade XYZ/USDT.' }],
+    });
+    expect(stderr).toContain('XYZ/USDT failed: Binance does not trade XYZ/USDT.');
+  });
 
   test('auto does not make candles up for a symbol that the exchange does not trade', async () => {
     const exchange = await serve();

@@ -49,7 +49,14 @@ export async function importCsv(
   if (!acceptImplausible) refuse(path, key, oddities);
   const covered = { fromMs: candles.time[0], untilMs: candles.time[rows - 1] + TIMEFRAME_MS[key.timeframe] };
   const manifest = await store.merge(key, candles, { source: 'csv', synthetic: false }, [covered]);
-  return { manifest, addedRows: manifest.rows - (before?.rows ?? 0), skippedBars: 0, asked: true, oddities };
+  return {
+    manifest,
+    addedRows: manifest.rows - (before?.rows ?? 0),
+    skippedBars: 0,
+    quarantined: [],
+    asked: true,
+    oddities,
+  };
 }
 
 /** What is hard to believe of a file's bars, among themselves and beside those that are stored. */

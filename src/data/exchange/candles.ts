@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { CANDLE_COLUMNS, type Candles, emptyCandles, sliceCandles } from '../../core/market/candles.ts';
+import {
+  CANDLE_COLUMNS,
+  type Candles,
+  emptyCandles,
+  lowerBound,
+  sliceCandles,
+} from '../../core/market/candles.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { CandlePage, CandleRequest } from '../source.ts';
 import type { CcxtErrors, CcxtExchange } from './ccxt.ts';
@@ -33,15 +39,12 @@ export async function* exchangePages(
     const windowEndMs = Math.min(untilMs, fromMs + limit * step);
     const candles = await call(async () => {
       const rows = parseRows(await exchange.fetchOHLCV(symbol, timeframe, fromMs, limit));
-      const from = lowerRow(rows, fromMs);
-      if (rows.time.length > 0 && from === rows.time.length) {
-        throw new errors.BadResponse(
-          `${exchange.id} answered with old bars when asked for those from ${new Date(fromMs).toISOString()} on`,
-        );
-      }
+      const from = lowerBound(rows.time, fromMs);
+      const fault = pageFault(rows, { exchange, fromMs, untilMs });
+      if (fault !== undefined) throw new errors.BadResponse(`${exchange.id} answered with ${fault}`);
       return sliceCandles(rows, from);
     });
-    const inside = sliceCandles(candles, 0, lowerRow(candles, untilMs));
+    const inside = sliceCandles(candles, 0, lowerBound(candles.time, untilMs));
     const [firstMs, lastMs] = [candles.time.at(0), inside.time.at(-1)];
     const coveredUntilMs = lastMs === undefined ? windowEndMs : lastMs + step;
     const skipped = firstMs !== undefined && firstMs >= windowEndMs;
@@ -60,6 +63,26 @@ export async function* exchangePages(
   }
 }
 
+/** Bars are stamped by their open: none lies in the future, give or take a wrong clock and a time zone. */
+const FUTURE_MS = 86_400_000;
+
+/** What makes a whole page unusable: times that cannot be those that were asked for. */
+function pageFault(
+  { time }: Candles,
+  asked: { readonly exchange: CcxtExchange; readonly fromMs: number; readonly untilMs: number },
+): string | undefined {
+  const lastMs = time.at(-1);
+  if (lastMs === undefined) {
+    return NEWEST_ONLY.has(asked.exchange.id) ? 'no bars, not even the newest' : undefined;
+  }
+  if (!time.every(Number.isSafeInteger)) return 'bars without a time';
+  if (lastMs > Math.max(asked.untilMs, Date.now()) + FUTURE_MS)
+    return `bars of the future, the last of ${lastMs} ms since 1970`;
+  if (lastMs < asked.fromMs)
+    return `old bars when asked for those from ${new Date(asked.fromMs).toISOString()} on`;
+  return undefined;
+}
+
 /** Most bars that the exchange gives in one answer, as ccxt knows it. */
 function pageLimit(exchange: CcxtExchange): number {
   const found = Features.safeParse(exchange.features);
@@ -72,14 +95,13 @@ const Features = z.object({
 
 /**
  * ccxt's rows `[time, open, high, low, close, volume]` as columns, sorted by ccxt; of bars that come twice
- * the last one counts. What is not a number becomes NaN, which the price checks reject.
+ * the last one counts. What is not a number becomes NaN, which the checks reject.
  */
 function parseRows(answer: unknown): Candles {
-  const rows: readonly unknown[] = Array.isArray(answer) ? answer : [];
+  const rows = z.array(z.array(z.unknown())).parse(answer);
   const candles = emptyCandles(rows.length);
   let count = 0;
-  for (const row of rows) {
-    const values: readonly unknown[] = Array.isArray(row) ? row : [];
+  for (const values of rows) {
     if (count > 0 && candles.time[count - 1] === values[0]) count--;
     for (const [i, column] of CANDLE_COLUMNS.entries()) {
       const value = values[i];
@@ -88,10 +110,4 @@ function parseRows(answer: unknown): Candles {
     count++;
   }
   return sliceCandles(candles, 0, count);
-}
-
-function lowerRow({ time }: Candles, timeMs: number): number {
-  let row = 0;
-  while (row < time.length && time[row] < timeMs) row++;
-  return row;
 }

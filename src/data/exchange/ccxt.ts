@@ -1,7 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readdir } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../../core/foundation/errors.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
+import { plainLine } from '../../core/foundation/plain-text.ts';
+import { answerOf } from '../answer.ts';
 
 /** What this program uses of a ccxt exchange. ccxt's own type costs a second of compilation. */
 export interface CcxtExchange {
@@ -13,8 +16,10 @@ export interface CcxtExchange {
   readonly urls: { api: Record<string, unknown> | string };
   readonly options: Record<string, unknown>;
   readonly features: unknown;
-  timeout: number;
   loadMarkets(): Promise<Readonly<Record<string, unknown>>>;
+  /** ccxt's own caches of `loadMarkets`: what was loaded, and the promise of it, kept even when it fails. */
+  markets: unknown;
+  marketsLoading: unknown;
   fetchTime(): Promise<number | undefined>;
   fetchOHLCV(symbol: string, timeframe: string, since: number, limit: number): Promise<unknown>;
   fetchFundingRateHistory(symbol: string, since: number, limit: number, params: object): Promise<unknown>;
@@ -39,8 +44,25 @@ export interface CcxtExchange {
   ): string;
   parseJson(text: string): unknown;
   filterBySinceLimit(rows: unknown): unknown;
-  getDispatcherOptions(plain?: boolean): object;
+  parseOHLCVs: ParseList;
+  parseTrades: ParseList;
+  parseFundingRateHistories: ParseList;
+  parseOpenInterestsHistory: ParseList;
+  fetchImplementation(
+    url: string,
+    request: {
+      readonly method: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body?: string;
+    },
+  ): Promise<{
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    text(): Promise<string>;
+  }>;
 }
+
+type ParseList = (rows: unknown, ...rest: readonly unknown[]) => unknown;
 
 /** The error classes that matter here; see ccxt's manual, "Error handling". */
 export interface CcxtErrors {
@@ -56,6 +78,8 @@ type ErrorClass = abstract new (...args: never[]) => Error;
 export interface Ccxt {
   readonly exchange: CcxtExchange;
   readonly errors: CcxtErrors;
+  /** Runs `work`; when `signal` aborts, what it has sent is given up. */
+  during<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>;
 }
 
 /**
@@ -75,19 +99,76 @@ export async function loadCcxt(
   const exchangeModule: unknown = await import(new URL(`${id}.js`, folder).href);
   const errorsModule: unknown = await import(new URL('base/errors.js', folder).href);
   const { default: Exchange } = ExchangeModule.parse(exchangeModule);
-  const exchange = new Exchange({
-    enableRateLimit: true,
-    timeout: options.timeoutMs,
-  });
-  // ccxt's time limit ends with the head of an answer; its body may then take undici's five minutes.
-  const dispatcherOptions = exchange.getDispatcherOptions.bind(exchange);
-  exchange.getDispatcherOptions = (plain) => ({
-    ...dispatcherOptions(plain),
-    bodyTimeout: options.timeoutMs,
-  });
+  const errors = ErrorsModule.parse(errorsModule);
+  const exchange = new Exchange({ enableRateLimit: true, timeout: options.timeoutMs });
   only(exchange, options.perpetuals === true ? PERPETUALS : ['spot']);
-  if (options.baseUrl !== undefined) replaceHosts(exchange, options.baseUrl);
-  return { exchange, errors: ErrorsModule.parse(errorsModule) };
+  if (options.baseUrl !== undefined) replaceHosts(exchange, httpUrl(options.baseUrl));
+  const during = new AsyncLocalStorage<AbortSignal>();
+  boundRequests(exchange, { timeoutMs: options.timeoutMs, signal: () => during.getStore() });
+  loadMarketsAfresh(exchange, errors);
+  listsOnly(exchange, errors);
+  return { exchange, errors, during: (signal, work) => during.run(signal, work) };
+}
+
+/**
+ * ccxt's own requests have no limit once the head of an answer is there: its body may drip, or never end. Ours are
+ * bounded, and end with the call that they were made for.
+ */
+function boundRequests(
+  exchange: CcxtExchange,
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: () => AbortSignal | undefined },
+): void {
+  const never = new AbortController().signal;
+  exchange.fetchImplementation = async (url, { method, headers, body }) => {
+    const answer = await answerOf(url, { method, headers, body, timeoutMs, signal: signal() ?? never });
+    return { status: answer.status, headers: answer.headers, text: async () => answer.body };
+  };
+}
+
+/** ccxt keeps the promise of its markets when it was rejected too: every later call would fail without asking. */
+function loadMarketsAfresh(exchange: CcxtExchange, { BadResponse }: CcxtErrors): void {
+  const load = exchange.loadMarkets.bind(exchange);
+  let loading: ReturnType<typeof load> | undefined;
+  exchange.loadMarkets = () =>
+    (loading ??= load()
+      .then((markets) => {
+        if (Object.keys(markets).length > 0) return markets;
+        throw new BadResponse(`${exchange.id} answered with a list of markets without one`);
+      })
+      .catch((error: unknown) => {
+        loading = undefined;
+        exchange.marketsLoading = undefined;
+        exchange.markets = undefined;
+        throw error;
+      }));
+}
+
+/** To ccxt, anything without a length is an empty list, and entries that it cannot read are left out. */
+function listsOnly(exchange: CcxtExchange, { BadResponse }: CcxtErrors): void {
+  const isEntry = (entry: unknown): boolean => typeof entry === 'object' && entry !== null;
+  for (const name of LISTS) {
+    const parse = exchange[name].bind(exchange);
+    exchange[name] = (rows, ...rest) => {
+      if (Array.isArray(rows) && rows.every(isEntry)) return parse(rows, ...rest);
+      throw new BadResponse(`${exchange.id} answered with something else than a list of rows`);
+    };
+  }
+}
+
+const LISTS = [
+  'parseOHLCVs',
+  'parseTrades',
+  'parseFundingRateHistories',
+  'parseOpenInterestsHistory',
+] as const;
+
+/** `UserError` unless `text` is an address that requests can be sent to. */
+export function httpUrl(text: string): string {
+  if (/^https?:\/\/[^/]/i.test(text) && URL.canParse(text)) return text;
+  throw new UserError(
+    `"${plainLine(text, 100)}" is not the address of an exchange: expected something like "http://127.0.0.1:8080".`,
+    { hint: 'Correct --base-url, or exchange.baseUrl in config.yaml.' },
+  );
 }
 
 type ExchangeClass = new (settings: object) => CcxtExchange;

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { UserError } from '../../core/foundation/errors.ts';
 import { nearest } from '../../core/foundation/nearest.ts';
+import { plainLine } from '../../core/foundation/plain-text.ts';
 import type { Log } from '../../core/foundation/log.ts';
 import { isSpellingOf, type PairSymbol } from '../../core/market/symbol.ts';
 import type { TimedSeries } from '../../core/market/timed-series.ts';
-import { errorCode } from '../files.ts';
+import { Unanswered } from '../answer.ts';
 import { type CandleSource, SourceUnavailable, SymbolUnknown } from '../source.ts';
 import { type Ccxt, type CcxtExchange, loadCcxt } from './ccxt.ts';
 import { exchangePages } from './candles.ts';
@@ -68,21 +69,11 @@ export async function openExchange(options: ExchangeOptions): Promise<ExchangeCl
 
   const request = async <T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> => {
     try {
-      return await patience.call(work, signal);
+      return await patience.call(() => ccxt.during(signal, () => readable(work)), signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw explain(error, { ccxt, options });
     }
-  };
-  let markets: Promise<readonly string[]> | undefined;
-  const loadMarkets = (signal: AbortSignal): Promise<readonly string[]> => {
-    markets ??= request(async () => Object.keys(await exchange.loadMarkets()), signal).catch(
-      (error: unknown) => {
-        markets = undefined;
-        throw error;
-      },
-    );
-    return markets;
   };
 
   /** The exchange's own symbols: a perpetual settled in its quote is `BTC/USDT:USDT` there. */
@@ -90,7 +81,7 @@ export async function openExchange(options: ExchangeOptions): Promise<ExchangeCl
     symbols: readonly PairSymbol[],
     signal: AbortSignal,
   ): Promise<readonly string[]> => {
-    const known = await loadMarkets(signal);
+    const known = Object.keys(await request(() => exchange.loadMarkets(), signal));
     return symbols.map((symbol) => {
       const perpetual = `${symbol}:${symbol.split('/')[1]}`;
       const spelled = (wanted: string): string | undefined =>
@@ -108,13 +99,12 @@ export async function openExchange(options: ExchangeOptions): Promise<ExchangeCl
     id,
     name: id,
     synthetic: false,
-    clockMs: () =>
+    clockMs: (signal) =>
       request(async () => {
-        const timeMs = exchange.has['fetchTime'] === true ? await exchange.fetchTime() : undefined;
-        if (timeMs !== undefined) return timeMs;
+        if (exchange.has['fetchTime'] === true) return z.number().parse(await exchange.fetchTime());
         await exchange.loadMarkets();
         return answers.clockMs();
-      }, new AbortController().signal),
+      }, signal),
     async *pages(asked) {
       assertTimeframe(exchange, asked.timeframe);
       const [symbol] = await knownSymbols([asked.symbol], asked.signal);
@@ -122,13 +112,19 @@ export async function openExchange(options: ExchangeOptions): Promise<ExchangeCl
     },
     instruments: async (symbols, signal) => {
       const theirs = await knownSymbols(symbols, signal);
-      const found = await exchange.loadMarkets();
-      return symbols.map((symbol, i) => readInstrument(symbol, found[theirs[i]], exchange.precisionMode));
+      return request(async () => {
+        const found = await exchange.loadMarkets();
+        return symbols.map((symbol, i) => readInstrument(symbol, found[theirs[i]], exchange.precisionMode));
+      }, signal);
     },
     lastPrices: async (symbols, signal) => {
       const theirs = await knownSymbols(symbols, signal);
-      const tickers = Tickers.parse(await request(() => exchange.fetchTickers(theirs), signal));
-      return theirs.map((symbol) => tickers[symbol]?.last ?? undefined);
+      return request(async () => {
+        const tickers = Tickers.parse(await exchange.fetchTickers(theirs));
+        if (Object.keys(tickers).length === 0)
+          throw new errors.BadResponse(`${id} answered with a list of prices without one`);
+        return theirs.map((symbol) => tickers[symbol]?.last ?? undefined);
+      }, signal);
     },
     async *history(name, { symbol, signal, ...range }) {
       assertCan(exchange, HISTORY_CALLS[name]);
@@ -151,14 +147,15 @@ function assertCan(exchange: CcxtExchange, call: string): void {
 const Tickers = z.record(z.string(), z.object({ last: z.number().positive().nullish() }));
 
 /**
- * Reads every HTTP answer before ccxt does: waiting times, the server's clock as its Date header tells it (to
- * the second), and bodies that are no JSON.
+ * Reads every HTTP answer before ccxt does: waiting times, refusals by region, the server's clock as its Date header
+ * tells it (to the second), and bodies that are no JSON.
  */
 function watchAnswers({ exchange, errors }: Ccxt, patience: Patience): { clockMs(): number } {
   let offsetMs = 0;
   let jsonExpected: string | undefined;
   exchange.onRestResponse = (status, _statusText, url, _method, headers, body) => {
     patience.heed(status, headers);
+    if (refusesRegion(status, body)) throw regionRefused(exchange, status, body);
     const said = Date.parse(headers['Date'] ?? '');
     if (!Number.isNaN(said)) offsetMs = said - Date.now();
     jsonExpected = status < 300 ? url : undefined;
@@ -179,10 +176,44 @@ function watchAnswers({ exchange, errors }: Ccxt, patience: Patience): { clockMs
   return { clockMs: () => Date.now() + offsetMs };
 }
 
-/** Worth another try. ccxt passes on what undici says of a connection that breaks or stalls within an answer. */
-function isPassing(error: Error, errors: Ccxt['errors']): boolean {
-  if (error instanceof errors.OperationFailed) return true;
-  return /^(UND_ERR_|ECONN|EPIPE|ETIMEDOUT)/.test(errorCode(error) ?? '');
+/** As Binance (451), Bybit (403, CloudFront), KuCoin and Cloudflare's error 1009 (403) word it. */
+const REGION =
+  /restricted (location|country|region|jurisdiction)|(your|the) (country|region|location|jurisdiction)\b|unavailable in the u\.?s|country\/region/i;
+
+const refusesRegion = (status: number, body: string): boolean =>
+  status === 451 || ([400, 401, 403].includes(status) && REGION.test(body.slice(0, 5_000)));
+
+function regionRefused({ id, name }: CcxtExchange, status: number, body: string): SourceUnavailable {
+  const other = id === 'kraken' ? 'coinbase' : 'kraken';
+  return new SourceUnavailable(
+    `${name} does not serve your region (HTTP ${status}): ${plainLine(body, 160)}`,
+    { hint: `Waiting does not help. Use another exchange (--exchange ${other}) or --source yahoo.` },
+  );
+}
+
+/** Worth another try. */
+const isPassing = (error: Error, errors: Ccxt['errors']): boolean =>
+  error instanceof Unanswered || error instanceof errors.OperationFailed;
+
+/** What ccxt, or a schema of ours, trips over in an answer is the answer's fault: worth another try, never a stack. */
+async function readable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const tripped =
+      error instanceof TypeError ||
+      error instanceof RangeError ||
+      error instanceof SyntaxError ||
+      error instanceof z.ZodError;
+    if (!tripped) throw error;
+    const fault =
+      error instanceof z.ZodError
+        ? error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+        : error.message;
+    throw new Unanswered(`an answer of another shape than expected (${plainLine(fault, 160)})`, {
+      cause: error,
+    });
+  }
 }
 
 function assertTimeframe(exchange: CcxtExchange, timeframe: string): void {
@@ -201,7 +232,7 @@ function explain(
   if (!(error instanceof Error)) return error;
   const failed = isPassing(error, errors);
   if (!failed && !(error instanceof errors.BaseError)) return error;
-  const message = error.message.replaceAll(/\s+/g, ' ').slice(0, 300);
+  const message = plainLine(error.message);
   if (failed) {
     return new SourceUnavailable(`${exchange.name} cannot be reached or is not answering: ${message}`, {
       hint: `Tried ${options.retries === 0 ? 'once' : `${options.retries + 1} times`}. Check the network${options.baseUrl === undefined ? '' : ' and --base-url'}, or try again later: what is stored stays, and the command resumes.`,

@@ -40,12 +40,12 @@ export async function* historyPages(
   for (let fromMs = sinceMs; fromMs < endMs; fromMs += PAGE_ROWS * HOUR_MS) {
     const untilMs = Math.min(endMs, fromMs + PAGE_ROWS * HOUR_MS);
     const until = { until: untilMs - 1 };
-    const answer = await call(() =>
+    const answer = await call(async () =>
       name === 'funding'
-        ? exchange.fetchFundingRateHistory(market, fromMs, PAGE_ROWS, until)
-        : exchange.fetchOpenInterestHistory(market, '1h', fromMs, PAGE_ROWS, until),
+        ? parseFunding(await exchange.fetchFundingRateHistory(market, fromMs, PAGE_ROWS, until))
+        : parseOpenInterest(await exchange.fetchOpenInterestHistory(market, '1h', fromMs, PAGE_ROWS, until)),
     );
-    const rows = (name === 'funding' ? parseFunding(answer) : parseOpenInterest(answer))
+    const rows = answer
       .filter(([timeMs]) => timeMs >= fromMs && timeMs < untilMs)
       .toSorted((a, b) => a[0] - b[0])
       .filter(([timeMs], i, all) => i === 0 || timeMs > all[i - 1][0]);
@@ -64,12 +64,15 @@ type Row = readonly [timeMs: number, value: number];
 /** Settlements are stamped a few milliseconds late; they happen on the minute. */
 const toMinute = (timeMs: number): number => Math.round(timeMs / 60_000) * 60_000;
 
-const Funding = z.array(z.object({ timestamp: z.number(), fundingRate: z.number() }));
+/** Rates are capped at a few per cent by every exchange; a share of the position, not per cent. */
+const Funding = z.array(z.object({ timestamp: z.number(), fundingRate: z.number().min(-1).max(1) }));
 
 const parseFunding = (answer: unknown): readonly Row[] =>
   Funding.parse(answer).map(({ timestamp, fundingRate }) => [toMinute(timestamp), fundingRate]);
 
-const OpenInterest = z.array(z.object({ timestamp: z.number(), openInterestAmount: z.number().positive() }));
+const OpenInterest = z.array(
+  z.object({ timestamp: z.number(), openInterestAmount: z.number().positive().max(1e20) }),
+);
 
 const parseOpenInterest = (answer: unknown): readonly Row[] =>
   OpenInterest.parse(answer).map(({ timestamp, openInterestAmount }) => [

@@ -32,7 +32,7 @@ export async function readOrderBook(
   call: <T>(work: () => Promise<T>) => Promise<T>,
 ): Promise<TimedSeries> {
   const { market, sinceMs, nowMs } = asked;
-  const { bids, asks } = Book.parse(await call(() => exchange.fetchOrderBook(market, DEEPEST)));
+  const { bids, asks } = await call(async () => Book.parse(await exchange.fetchOrderBook(market, DEEPEST)));
   const trades = await tradesBetween(exchange, { market, sinceMs, nowMs }, call);
   const depth = (side: typeof bids, levels: number): number =>
     side.slice(0, levels).reduce((sum, [, amount]) => sum + amount, 0);
@@ -71,7 +71,7 @@ async function tradesBetween(
   let fromMs = sinceMs - OVERLAP_MS;
   for (let page = 0; page < TRADE_PAGES; page++) {
     const since = fromMs;
-    const trades = Trades.parse(await call(() => exchange.fetchTrades(market, since, TRADES)));
+    const trades = await call(async () => Trades.parse(await exchange.fetchTrades(market, since, TRADES)));
     const times = trades.map(({ timestamp }) => timestamp);
     if (page === 0 && times.length > 0 && Math.min(...times) > sinceMs) return undefined;
     const before = found.size;

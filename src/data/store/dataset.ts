@@ -69,6 +69,25 @@ export function missingRanges(
   return subtractRanges(range, [...held, ...outside]);
 }
 
+/** The open of the last bar before `timeMs`, and of the first one at or after it; `undefined` where there is none. */
+export function barBefore(manifest: DatasetManifest, timeMs: number): number | undefined {
+  const step = TIMEFRAME_MS[manifest.timeframe];
+  if (timeMs <= manifest.firstTimeMs) return undefined;
+  let beforeMs = Math.min(manifest.lastTimeMs, timeMs - step);
+  for (const { fromMs, toMs } of manifest.gaps.toReversed())
+    if (fromMs <= beforeMs && beforeMs <= toMs) beforeMs = fromMs - step;
+  return beforeMs;
+}
+
+export function barAfter(manifest: DatasetManifest, timeMs: number): number | undefined {
+  const step = TIMEFRAME_MS[manifest.timeframe];
+  if (timeMs > manifest.lastTimeMs) return undefined;
+  let afterMs = Math.max(manifest.firstTimeMs, timeMs);
+  for (const { fromMs, toMs } of manifest.gaps)
+    if (fromMs <= afterMs && afterMs <= toMs) afterMs = toMs + step;
+  return afterMs;
+}
+
 /** Gaps inside the months and between them, cut where what the source was asked for begins or ends. */
 function datasetGaps(
   parts: readonly DatasetPart[],

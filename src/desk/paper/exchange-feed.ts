@@ -1,3 +1,4 @@
+import { trustedClock } from '../../data/clock.ts';
 import { type CandleSource, SymbolUnknown } from '../../data/source.ts';
 import type { DatasetManifest, Store } from '../../data/store/store.ts';
 import { updateDataset } from '../../data/update.ts';
@@ -21,9 +22,6 @@ interface ExchangeFeedOptions {
   readonly now: () => number;
 }
 
-/** With either clock wrong, a bar that is still open must not pass for a closed one. */
-const CLOCK_TOLERANCE_MS = 60_000;
-
 /**
  * Bars as they close on an exchange: every look brings the store up to date and hands out what is new. The
  * decision at a bar's close is placed only while the next bar is open; for bars that were missed it is not.
@@ -36,6 +34,12 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
   const watched = [...new Set([...symbols, ...comparedWith(trained)])];
 
   const gone = new Set<PairSymbol>();
+  const told = new Set<string>();
+  const tellOnce = (fault: string): void => {
+    if (!told.has(fault)) log.warn({ exchange }, `${source.name} ${fault}. Left out, and asked for again.`);
+    told.add(fault);
+  };
+
   const update = async (untilMs: number, signal: AbortSignal): Promise<readonly DatasetManifest[]> => {
     const results = await Promise.all(
       watched.map(async (symbol) => {
@@ -52,6 +56,7 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
             now: options.now,
           });
           gone.delete(symbol);
+          for (const { reason } of updated.quarantined) tellOnce(`${symbol} ${reason}`);
           return updated.manifest;
         } catch (error) {
           // A pair that the exchange lists no more must not end the session of the others.
@@ -69,7 +74,7 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
 
   return {
     look: async (afterMs, signal) => {
-      const nowMs = Math.min(await source.clockMs(), options.now() + CLOCK_TOLERANCE_MS);
+      const nowMs = await trustedClock(source, { signal, log, now: options.now });
       const closedMs = barOpen(nowMs, timeframe);
       if (afterMs !== undefined && afterMs + step >= closedMs) return { bars: [], ended: false };
       const manifests = await update(closedMs, signal);

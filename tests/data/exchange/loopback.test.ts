@@ -98,7 +98,7 @@ describe('openExchange', () => {
       retries: 0,
       log: silentLog,
     });
-    expect(await client.clockMs()).toBe(NOW);
+    expect(await client.clockMs(noSignal)).toBe(NOW);
     expect(await client.instruments(['BTC/USDT'], noSignal)).toEqual([
       { symbol: 'BTC/USDT', amountStep: 0.00001, priceTick: 0.01, minNotional: 5 },
     ]);

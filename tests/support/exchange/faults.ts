@@ -7,6 +7,21 @@ export const FaultSchema = z.strictObject({
     'ban', // 418 with Retry-After
     'server-error', // 503 with a body that is not JSON
     'timeout', // no answer at all
+    'lost', // the connection is closed before any answer
+    'not-http', // bytes that are no HTTP
+    'false-gzip', // a body that is said to be gzip and is not
+    'gzip-bomb', // a gzip body of a GB of blanks
+    'endless', // a body that does not end
+    'drip', // a body that comes byte by byte
+    'region-451', // a refusal by region, as Binance words it
+    'region-403', // a refusal by region, as Bybit's CDN words it
+    'forbidden', // 403 of a firewall
+    'hostile-error', // 400 with terminal escapes in its message
+    'redirect', // 302 to another host
+    'object', // status 200, {"a":1}
+    'strings', // status 200, a list of strings
+    'null', // status 200, null
+    'nested', // status 200, a list of lists of lists ...
     'drop', // the connection breaks in the middle of the answer
     'stall', // half an answer, then silence
     'truncate', // status 200, JSON cut in half
@@ -17,6 +32,17 @@ export const FaultSchema = z.strictObject({
     'empty-page', // candles: none
     'nan', // candles: a price that is no number
     'zero', // candles: a price of zero
+    'negative', // candles: a price below zero
+    'infinite', // candles: a price of Infinity
+    'huge', // candles: a price of 1e300
+    'thousandfold', // candles: all prices of a bar times 1000
+    'inverted', // candles: a high below the low
+    'seconds', // candles: times in seconds in place of milliseconds
+    'microseconds', // candles: times in microseconds
+    'off-grid', // candles: a time between two bars
+    'reversed', // candles: newest first
+    'shuffled', // candles: in no order
+    'late', // candles: a bar is there only offsetMs after its close
     'wrong-clock', // the time that it tells is off by offsetMs
   ]),
   /** Only requests whose path contains this. */
@@ -28,6 +54,8 @@ export const FaultSchema = z.strictObject({
   /** Then only every n-th. */
   every: z.int().min(1).default(1),
   retryAfterSeconds: z.number().default(1),
+  /** Which bar of a page of candles is struck, where it holds it; the middle one by default. */
+  atMs: z.int().optional(),
   offsetMs: z.number().default(0),
 });
 

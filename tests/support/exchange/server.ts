@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { createAccount } from './account.ts';
 import { binanceRoutes } from './binance.ts';
@@ -30,7 +32,10 @@ export interface LoopbackExchange {
    */
   readonly url: string;
   readonly clock: VirtualClock;
-  /** Paths with query of every request so far, faults included. */
+  /**
+   * Paths with query of every request so far, faults included. A client whose base URL ends in `/client-<n>` can be
+   * told from the others.
+   */
   readonly requests: readonly string[];
   setFaults(faults: readonly FaultSpec[]): void;
   close(): Promise<void>;
@@ -96,7 +101,7 @@ export async function startExchange(options: LoopbackOptions): Promise<LoopbackE
       const params = new URLSearchParams([...url.searchParams, ...new URLSearchParams(body)]);
       const query: Query = {
         method: request.method ?? 'GET',
-        path: url.pathname,
+        path: url.pathname.replace(/^\/client-\d+/, ''),
         params,
         headers: request.headers,
         faults: strike(url.pathname),
@@ -133,10 +138,54 @@ const ClockOrder = z.strictObject({
   speed: z.number().min(0).optional(),
 });
 
+const json = { 'Content-Type': 'application/json' };
+
+/** What comes in place of the reply, of faults that are one answer each. */
+const ANSWERS: Partial<Record<Fault['kind'], { status: number; headers?: object; body: string | Buffer }>> = {
+  'server-error': {
+    status: 503,
+    headers: { 'Content-Type': 'text/html' },
+    body: '<html>503 Service Unavailable</html>',
+  },
+  html: { status: 200, headers: { 'Content-Type': 'text/html' }, body: '<html>We will be back soon</html>' },
+  'region-451': {
+    status: 451,
+    body: '{"code":0,"msg":"Service unavailable from a restricted location according to \'b. Eligibility\' \u001b[2J\u202e"}',
+  },
+  'region-403': {
+    status: 403,
+    headers: { 'Content-Type': 'text/html' },
+    body: '<H1>403 ERROR</H1> The Amazon CloudFront distribution is configured to block access from your country. \x1b]0;owned\x07',
+  },
+  forbidden: {
+    status: 403,
+    headers: { 'Content-Type': 'text/html' },
+    body: '<html><head><title>403 Forbidden</title></head></html>',
+  },
+  'hostile-error': { status: 400, body: '{"code":-1,"msg":"\x1b[2J\x1b]52;c;cm0=\x07\x9b31mbad\u202e"}' },
+  redirect: { status: 302, headers: { Location: 'http://127.0.0.1:9/\u001f' }, body: '' },
+  object: { status: 200, body: '{"a":1}' },
+  strings: { status: 200, body: '["a","b"]' },
+  null: { status: 200, body: 'null' },
+  nested: { status: 200, body: '['.repeat(100_000) + ']'.repeat(100_000) },
+  'false-gzip': { status: 200, headers: { ...json, 'Content-Encoding': 'gzip' }, body: '[[1,2,3]]' },
+};
+
+/** A GB of blanks, 1 MB of gzip members. */
+const bomb = (): Buffer => {
+  const member = gzipSync(Buffer.alloc(64 * 2 ** 20, ' '));
+  return Buffer.concat(Array.from({ length: 16 }, () => member));
+};
+
 /** Sends the reply, or what a fault of the transport makes of it. */
 function answer(response: ServerResponse, reply: Reply, faults: readonly Fault[]): void {
   const text = JSON.stringify(reply.body);
   for (const { kind, retryAfterSeconds } of faults) {
+    const instead = ANSWERS[kind];
+    if (instead !== undefined) {
+      response.writeHead(instead.status, { ...json, ...instead.headers }).end(instead.body);
+      return;
+    }
     switch (kind) {
       case 'rate-limit':
       case 'ban': {
@@ -145,9 +194,6 @@ function answer(response: ServerResponse, reply: Reply, faults: readonly Fault[]
         response.end('{"code":-1003,"msg":"Too many requests."}');
         return;
       }
-      case 'server-error':
-        response.writeHead(503, { 'Content-Type': 'text/html' }).end('<html>503 Service Unavailable</html>');
-        return;
       case 'timeout':
         return;
       case 'drop':
@@ -160,17 +206,27 @@ function answer(response: ServerResponse, reply: Reply, faults: readonly Fault[]
       case 'truncate':
         response.writeHead(200, { 'Content-Type': 'application/json' }).end(text.slice(0, text.length / 2));
         return;
-      case 'html':
-        response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>We will be back soon</html>');
+      case 'lost':
+        response.socket?.destroy();
         return;
-      case 'old-page':
-      case 'overlap':
-      case 'duplicate':
-      case 'empty-page':
-      case 'nan':
-      case 'zero':
-      case 'wrong-clock':
-        break; // the routes have seen to these
+      case 'not-http':
+        response.socket?.end('\0\x01\x02SSH-2.0-OpenSSH_9.6\r\n\r\n');
+        return;
+      case 'gzip-bomb':
+        response.writeHead(200, { ...json, 'Content-Encoding': 'gzip' }).end(bomb());
+        return;
+      case 'endless':
+        response.writeHead(200, json);
+        Readable.from(endless()).pipe(response);
+        return;
+      case 'drip': {
+        response.writeHead(200, json).write('[');
+        const timer = setInterval(() => response.write(' '), 20);
+        response.once('close', () => clearInterval(timer));
+        return;
+      }
+      default:
+        break; // the routes have seen to the others
     }
   }
   send(response, reply);
@@ -184,6 +240,10 @@ async function readBody(request: IncomingMessage): Promise<string> {
   let text = '';
   for await (const chunk of request) text += String(chunk);
   return text;
+}
+
+function* endless(): Generator<string> {
+  for (;;) yield '[1,'.repeat(50_000);
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

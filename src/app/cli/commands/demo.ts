@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { formatTime } from '../../../core/foundation/time.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import { makeFolder, writeFileAtomic } from '../../../data/files.ts';
+import { NO_SOURCE } from '../../../data/fetch.ts';
 import { command, type CommandContext } from '../command.ts';
 
 const Options = z.object({ dir: z.string().min(1) });
@@ -32,10 +33,11 @@ async function demo(context: CommandContext, folder: string): Promise<void> {
   const reportFile = join(folder, 'report.html');
   const started = Date.now();
   makeFolder(folder);
-  const step = (...args: string[]): Promise<string> => runStep(context, [...args, '--config', configFile]);
+  const step = async (...args: string[]): Promise<void> =>
+    void (await runStep(context, [...args, '--config', configFile]));
 
   await writeSettings(context, folder, configFile, context.config.exchange.id);
-  const fetched = Fetched.parse(JSON.parse(await step('fetch', '--source', 'auto', '--json')));
+  const fetched = await fetchCandles(context, configFile);
   const [{ exchange, source }] = fetched.datasets;
   const synthetic = fetched.datasets.some((dataset) => dataset.synthetic);
   // Where the candles came from is where every later step has to look for them.
@@ -88,8 +90,28 @@ async function writeSettings(
   await writeFileAtomic(file, dump(settings));
 }
 
-/** Runs one command of this program, its output passed through; under --json its document is the answer. */
-async function runStep({ out, signal }: CommandContext, args: readonly string[]): Promise<string> {
+/** Candles from an exchange, else Yahoo; only the demo makes some up when neither is within reach. */
+async function fetchCandles(context: CommandContext, configFile: string): Promise<z.output<typeof Fetched>> {
+  const args = ['--json', '--config', configFile];
+  const answer = await runStep(context, ['fetch', '--source', 'auto', ...args], isOutOfReach);
+  if (!isOutOfReach(answer)) return Fetched.parse(JSON.parse(answer));
+  return Fetched.parse(JSON.parse(await runStep(context, ['fetch', '--source', 'synthetic', ...args])));
+}
+
+const Failed = z.object({ error: z.object({ message: z.string().startsWith(NO_SOURCE) }) });
+
+const isOutOfReach = (document: string): boolean =>
+  document !== '' && Failed.safeParse(JSON.parse(document)).success;
+
+/**
+ * Runs one command of this program, its output passed through; under --json its document is the answer. Throws
+ * `UserError` when it fails, unless `mayFail` knows what its document says.
+ */
+async function runStep(
+  { out, signal }: CommandContext,
+  args: readonly string[],
+  mayFail: (document: string) => boolean = () => false,
+): Promise<string> {
   const bin = fileURLToPath(new URL('../../../../bin/crypto-trader.js', import.meta.url));
   out.print(`$ crypto-trader ${args.join(' ')}`);
   const captured = args.includes('--json');
@@ -102,7 +124,7 @@ async function runStep({ out, signal }: CommandContext, args: readonly string[])
     child.once('error', reject).once('close', resolve);
   });
   signal.throwIfAborted();
-  if (code !== 0) {
+  if (code !== 0 && !(code === 1 && mayFail(text))) {
     throw new UserError(`The step "${args[0]}" stopped with exit code ${code}.`, {
       hint: 'Its own message is above. Run the demo again when it is solved: what is done already is kept.',
     });

@@ -217,14 +217,14 @@ async function inputs({ config }: CommandContext): Promise<Finding> {
   }
 }
 
-async function exchange({ config, log }: CommandContext): Promise<Finding> {
+async function exchange({ config, log, signal }: CommandContext): Promise<Finding> {
   const check = `exchange ${config.exchange.id}`;
   const { openExchange } = await import('../../../data/exchange/client.ts');
   try {
     const { id, baseUrl } = config.exchange;
     const client = await openExchange({ id, baseUrl, timeoutMs: config.fetch.timeoutMs, retries: 0, log });
     const asked = Date.now();
-    const theirs = await client.clockMs();
+    const theirs = await client.clockMs(signal);
     const answered = Date.now();
     const skewMs = theirs - (asked + answered) / 2;
     const found = `answers in ${answered - asked} ms, clock ${Math.abs(skewMs).toFixed(0)} ms ${skewMs < 0 ? 'behind' : 'ahead of'} ours`;

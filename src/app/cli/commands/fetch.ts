@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
-import { fetchDatasets } from '../../../data/fetch.ts';
+import { formatMinute, formatTime, parseTime, parseUntil } from '../../../core/foundation/time.ts';
+import { type FailedSymbol, fetchDatasets } from '../../../data/fetch.ts';
 import { datasetOddities, type Doubt, doubtLines } from '../../../data/plausibility.ts';
 import { openStore, type Store } from '../../../data/store/store.ts';
 import type { UpdateResult } from '../../../data/update.ts';
@@ -45,7 +45,7 @@ export function register(program: Command): void {
     .option('--timeframe <length>', 'bar length: 1m, 5m, 15m, 1h, 4h, 1d, ...')
     .option('--since <date>', 'first bar (UTC)')
     .option('--until <date>', 'up to the end of this date, or before this time (UTC); default: now')
-    .option('--source <name>', `one of ${SOURCES.join(', ')}; auto: exchange, else Yahoo, else synthetic`)
+    .option('--source <name>', `one of ${SOURCES.join(', ')}; auto: the exchange, else Yahoo`)
     .option('--csv <path>', 'a .csv or .csv.gz file, or a folder of <BASE-QUOTE>/<timeframe>.csv')
     .option('--series <list>', `not candles but ${SERIES_NAMES.join(', ')}`)
     .option('--every <seconds>', 'for --series order-book: go on taking snapshots, this far apart')
@@ -53,7 +53,10 @@ export function register(program: Command): void {
     .option('--base-url <url>', 'another host that speaks the exchange API: a proxy or a test server')
     .option('--concurrency <count>', 'symbols fetched side by side')
     .option('--recheck-gaps', 'ask again for bars that the source did not have the last time')
-    .option('--skip-bad-bars', 'leave out bars with impossible prices instead of stopping')
+    .option(
+      '--skip-bad-bars',
+      'leave bars with impossible prices out for good instead of asking for them again',
+    )
     .option('--accept-implausible', 'import candles from a file even if no market does what they say')
     .option('--repair', 'set damaged files aside first and fetch their months again')
     .addHelpText(
@@ -95,6 +98,7 @@ interface Outcome {
   readonly source: string;
   readonly passedOver: readonly { readonly source: string; readonly reason: string }[];
   readonly datasets: readonly UpdateResult[];
+  readonly failed: readonly FailedSymbol[];
 }
 
 async function runFetch(context: CommandContext, options: Options): Promise<void> {
@@ -202,8 +206,11 @@ async function fetchCsv(
       await importCsv(store, { exchange, symbol, timeframe }, { path, ...range, acceptImplausible }),
     );
   }
-  return { source: 'csv', passedOver: [], datasets };
+  return { source: 'csv', passedOver: [], datasets, failed: [] };
 }
+
+/** Bars that were left out, shown per symbol. */
+const SHOWN = 5;
 
 /** Histories that end before what was asked for; those of files, before others of their exchange. */
 async function ends({ store, untilMs }: Plan, { source, datasets }: Outcome): Promise<readonly End[]> {
@@ -224,21 +231,23 @@ async function doubtsOf({ store }: Plan, { datasets }: Outcome): Promise<readonl
 
 function printOutcome(
   { out }: CommandContext,
-  { source, passedOver, datasets }: Outcome,
+  { source, passedOver, datasets, failed }: Outcome,
   { ended, doubts }: { readonly ended: readonly End[]; readonly doubts: readonly Doubt[] },
 ): void {
   out.document({
     source,
     passedOver,
     implausible: doubts.flatMap(doubtDocument),
-    datasets: datasets.map(({ manifest, addedRows, skippedBars }, i) => ({
+    datasets: datasets.map(({ manifest, addedRows, skippedBars, quarantined }, i) => ({
       ...describeDataset(manifest),
       barsBehind: ended[i]?.barsBehind ?? 0,
       source,
       origin: manifest.source,
       addedRows,
       skippedBars,
+      quarantined: quarantined.map(({ timeMs, reason }) => ({ time: formatTime(timeMs), reason })),
     })),
+    failed: failed.map(({ symbol, error }) => ({ symbol, reason: error.message, hint: error.hint })),
   });
   for (const { source: tried, reason } of passedOver) out.print(`Not from ${tried}: ${reason}`);
   out.print(`Source: ${source}.`);
@@ -261,4 +270,13 @@ function printOutcome(
   if (datasets.some(({ manifest }) => manifest.synthetic)) {
     out.print('These candles are SYNTHETIC: results on them say nothing about any market.');
   }
+  for (const { manifest, quarantined, skippedBars } of datasets) {
+    const later = skippedBars > 0 ? 'a gap from now on' : 'asked for again by the next fetch';
+    for (const { reason } of quarantined.slice(0, SHOWN))
+      out.notice(`${manifest.symbol} ${reason}. Left out; ${later}.`);
+    if (quarantined.length > SHOWN)
+      out.notice(`${manifest.symbol}: ${quarantined.length - SHOWN} more bars left out likewise.`);
+  }
+  for (const { symbol, error } of failed) out.notice(`${symbol} failed: ${error.message}\n${error.hint}`);
+  if (failed.length > 0) process.exitCode = 1;
 }
