@@ -38,7 +38,7 @@ function setUp(exchange: LoopbackExchange, id = 'binance') {
         openExchange({
           id,
           baseUrl: exchange.url,
-          timeoutMs: 300,
+          timeoutMs: 1500,
           retries: 4,
           retryDelayMs: 5,
           log: silentLog,

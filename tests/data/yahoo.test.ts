@@ -21,7 +21,7 @@ async function yahoo(faults: readonly FaultSpec[] = []) {
   });
   onTestFinished(() => server.close());
   const open = (symbol: 'BTC/USDT' | 'DOGE/USDT' = 'BTC/USDT') =>
-    openYahoo(symbol, { baseUrl: server.url, timeoutMs: 300, retries: 3, retryDelayMs: 5, log: silentLog });
+    openYahoo(symbol, { baseUrl: server.url, timeoutMs: 1500, retries: 3, retryDelayMs: 5, log: silentLog });
   const update = (symbol: 'BTC/USDT' | 'DOGE/USDT' = 'BTC/USDT') =>
     updateDataset({
       store: openStore(temporaryFolder()),

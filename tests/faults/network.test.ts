@@ -19,8 +19,9 @@ const START = Date.UTC(2026, 0, 1);
 const NOW = START + 50 * HOUR + 60_000;
 const pairs = [pair('BTC/USDT', { '1h': walk(100, { startMs: START }) })];
 const signal = new AbortController().signal;
-const TIMEOUT_MS = 250;
-const RETRIES = 2;
+/** Short only where an answer is meant not to come in time. */
+const TIMEOUT_MS: Partial<Record<FaultSpec['kind'], number>> = { timeout: 300, stall: 300, drip: 300 };
+const RETRIES = 4;
 
 const CALLS = {
   clock: (client: ExchangeClient) => client.clockMs(signal),
@@ -86,7 +87,7 @@ async function ask(id: string, call: Call, faults: readonly FaultSpec[]): Promis
     id,
     perpetuals: id === 'binanceusdm',
     baseUrl: `${server.url}${own}`,
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: TIMEOUT_MS[faults[0]?.kind] ?? 20_000,
     retries: RETRIES,
     retryDelayMs: 1,
     log: silentLog,

@@ -30,7 +30,7 @@ async function setUp(id: Id, bars = series, nowMs = at(100)) {
   const client = await openExchange({
     id,
     baseUrl: server.url,
-    timeoutMs: 500,
+    timeoutMs: 20_000,
     retries: 2,
     retryDelayMs: 1,
     log: silentLog,
