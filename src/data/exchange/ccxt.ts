@@ -163,7 +163,7 @@ const LISTS = [
 ] as const;
 
 /** `UserError` unless `text` is an address that requests can be sent to. */
-export function httpUrl(text: string): string {
+function httpUrl(text: string): string {
   if (/^https?:\/\/[^/]/i.test(text) && URL.canParse(text)) return text;
   throw new UserError(
     `"${plainLine(text, 100)}" is not the address of an exchange: expected something like "http://127.0.0.1:8080".`,
