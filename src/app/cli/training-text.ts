@@ -9,7 +9,7 @@ import type { Output } from './output.ts';
 /** What a finished run says: the score of every model on the validation bars, and what was left out. */
 export function printRun(
   out: Output,
-  { runId, path, plan, result, members, kept, datasets }: FinishedRun,
+  { runId, path, plan, result, members, kept, active, datasets }: FinishedRun,
   logDir: string,
 ): void {
   for (const { symbol, gaps } of datasets) {
@@ -48,6 +48,12 @@ export function printRun(
     `\nNet return: spot, long only, ${plan.feeBps} bp fee and ${plan.slippageBps} bp slippage a side, equal capital for each symbol.
 Direction: against the return from the next open over the model's own horizon.
 Run ${runId} is in ${path}, its progress in ${trainingLogFile(logDir, runId)}.`,
+  );
+  out.print(
+    active
+      ? `It is active: signals, backtest and paper use it. Next: crypto-trader backtest`
+      : `It is not active: another run is used until you promote it.
+Next: crypto-trader backtest --run ${runId}, then crypto-trader models activate ${runId}`,
   );
 }
 
@@ -110,7 +116,7 @@ function scoreCells(score: ForecastScore): readonly string[] {
 
 /** `train --json`. */
 export function runDocument(
-  { runId, plan, result, members, kept, path, datasets, projections }: FinishedRun,
+  { runId, plan, result, members, kept, active, path, datasets, projections }: FinishedRun,
   mode: string,
 ): unknown {
   return {
@@ -118,6 +124,7 @@ export function runDocument(
     mode,
     seed: plan.seed,
     checkpoint: path,
+    active,
     synthetic: plan.synthetic,
     dataFingerprint: plan.dataFingerprint,
     datasets: datasets.map(({ symbol, rows, gaps }) => ({ symbol, rows, missingBars: missingBars(gaps) })),

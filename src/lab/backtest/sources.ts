@@ -15,7 +15,9 @@ import {
   loadTrained,
   loadTrainedPanel,
   requireSameMarket,
+  symbolsOfRun,
   type TrainedSet,
+  type WantedMarket,
 } from '../../learning/training/checkpoints.ts';
 import { doubtLines, refuseWrong } from '../../data/plausibility.ts';
 import { type LoadedPanel, loadPanel } from '../../data/panel/load-panel.ts';
@@ -34,6 +36,8 @@ export interface ForecastSource {
   readonly ensemble: readonly Forecast[];
   readonly members: BacktestInput['members'];
   readonly trainedBy: string;
+  /** Symbols of the settings that the trained set does not know; nothing is said about them. */
+  readonly untrained: readonly PairSymbol[];
   /** What identifies each member's weights; ids of trials are made of it. */
   readonly weights: Readonly<Record<string, unknown>>;
   /** The same from the other seeds of the trained set, when they were asked for. */
@@ -52,8 +56,6 @@ export interface ModelExplanation {
 
 interface SourceRequest {
   readonly store: Store;
-  readonly exchange: string;
-  readonly timeframe: Timeframe;
   readonly fromMs: number | undefined;
   readonly untilMs: number | undefined;
   /** Pairs whose candles are right although no market does what they say. */
@@ -63,20 +65,24 @@ interface SourceRequest {
 }
 
 /**
- * The newest trained set over the bars that it has never seen, unless another range is asked for; with `seeds` also
+ * A trained set, the active one unless another is named, over the bars that it has never seen, unless another range is asked for; with `seeds` also
  * those that were trained from other seeds. Throws `UserError` when nothing is trained or the range holds no bar.
  */
 export async function trainedForecasts(
   checkpointDir: string,
-  request: SourceRequest & {
-    readonly seeds: boolean;
-    /** Forecast the validation bars too, so that a strategy can measure skill there. */
-    readonly measuresSkill: boolean;
-  },
+  request: SourceRequest &
+    WantedMarket & {
+      readonly runId?: string | undefined;
+      readonly seeds: boolean;
+      /** Forecast the validation bars too, so that a strategy can measure skill there. */
+      readonly measuresSkill: boolean;
+    },
 ): Promise<ForecastSource> {
+  const { runId } = request;
   const chosen = request.models === undefined ? {} : { models: request.models };
-  const trained = await loadTrained(checkpointDir, chosen);
+  const trained = await loadTrained(checkpointDir, { ...chosen, ...(runId !== undefined && { runId }) });
   requireSameMarket(trained, request);
+  const { symbols, untrained } = symbolsOfRun(trained, request.symbols);
   const panel = await loadTrainedPanel(
     request.store,
     trained,
@@ -89,7 +95,7 @@ export async function trainedForecasts(
   const { members, ensemble } = await forecastAll(trained, panel, { sinceMs });
   const otherSeeds: ForecastSource['otherSeeds'][number][] = [];
   for (const seedNumber of request.seeds ? numbersAfterFirst(trained) : []) {
-    const other = await loadTrained(checkpointDir, { ...chosen, runId: trained.runId, seedNumber });
+    const other = await loadTrained(checkpointDir, { ...chosen, runId: runId ?? trained.runId, seedNumber });
     const forecasts = await forecastAll(other, panel, { sinceMs });
     otherSeeds.push({
       ensemble: forecasts.ensemble,
@@ -98,19 +104,40 @@ export async function trainedForecasts(
     });
     for (const { fitted } of other.members) fitted.dispose?.();
   }
-  return {
+  return ofSymbols(symbols, {
     panel,
     range,
     decisions: [{ fromMs: range.fromMs, measured: validationSpan(trained, range) }],
     ensemble,
     members: members.map(({ id, forecasts }) => ({ id, kind: kindOf(findModel(id)), forecasts })),
     trainedBy: `training run ${trained.runId}`,
+    untrained,
     weights: weightsOf(trained),
     otherSeeds,
     explanations: trained.members.flatMap(({ id, fitted: { explanation } }) =>
       explanation === undefined ? [] : [{ model: id, parts: explanation }],
     ),
     warnings: [...overlap(range, trained), ...dataWarnings(panel)],
+  });
+}
+
+/** The same forecasts of some of the symbols: models were shown all, so that those that read several together can. */
+function ofSymbols(symbols: readonly PairSymbol[], source: ForecastSource): ForecastSource {
+  const { panel } = source;
+  const places = panel.series.flatMap(({ symbol }, s) => (symbols.includes(symbol) ? [s] : []));
+  const pick = <T>(all: readonly T[]): readonly T[] => places.map((s) => all[s]);
+  const pickEach = <T extends { readonly forecasts: readonly Forecast[] }>(members: readonly T[]) =>
+    members.map((member) => ({ ...member, forecasts: pick(member.forecasts) }));
+  return {
+    ...source,
+    panel: { ...panel, series: pick(panel.series) },
+    ensemble: pick(source.ensemble),
+    members: pickEach(source.members),
+    otherSeeds: source.otherSeeds.map((seed) => ({
+      ...seed,
+      ensemble: pick(seed.ensemble),
+      members: pickEach(seed.members),
+    })),
   };
 }
 
@@ -131,6 +158,8 @@ const weightsOf = ({ members }: TrainedSet): ForecastSource['weights'] =>
   Object.fromEntries(members.map(({ id, manifest }) => [id, manifest.weightHash]));
 
 interface WalkForwardRequest extends SourceRequest {
+  readonly exchange: string;
+  readonly timeframe: Timeframe;
   readonly symbols: readonly PairSymbol[];
   readonly sinceMs: number;
   readonly folds: number;
@@ -198,6 +227,7 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     ensemble: symbols.map((_, s) => forecastEnsemble(voters.map(({ forecasts }) => forecasts[s]))),
     members: members.map(({ model, forecasts }) => ({ id: model.id, kind: kindOf(model), forecasts })),
     trainedBy: `walk-forward, ${folds} folds, embargo ${embargoBars} bars`,
+    untrained: [],
     weights: Object.fromEntries(
       entries.map(({ model, params }) => [model.id, { params, seed, folds, embargoBars }]),
     ),
@@ -217,7 +247,9 @@ function requireBars({ fromMs, untilMs }: BarRange, panel: LoadedPanel): void {
   if (bars && fromMs < untilMs) return;
   throw new UserError(
     `There is no bar to test from ${iso(fromMs)} on: the stored ones end at ${iso(panel.untilMs)}.`,
-    { hint: 'Fetch newer candles with `crypto-trader fetch`, or choose another range with --from and --to.' },
+    {
+      hint: 'Fetch newer candles with `crypto-trader fetch`, or choose another range with --since and --until.',
+    },
   );
 }
 

@@ -9,7 +9,8 @@ import type { Timeframe } from '../../core/market/timeframe.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import { type LoadedPanel, loadPanel } from '../../data/panel/load-panel.ts';
 import { loadMember, type TrainedMember } from './member-folder.ts';
-import { findRun, newestRun } from './run-folder.ts';
+import { runInUse } from './active-run.ts';
+import { listRuns } from './run-folder.ts';
 import { seedFolder } from './seeds.ts';
 
 /** The models of one complete training run, ready to forecast. */
@@ -35,7 +36,7 @@ export interface TrainedSet {
 }
 
 /**
- * Loads a complete run: `runId` (or the path of its folder), else the newest. `models` limits it to some of its
+ * Loads a complete run: `runId` (its name, or the path of its folder), else the active one: see active-run.ts. `models` limits it to some of its
  * members; `seedNumber` takes those of another seed than the first, of the models that have several. Throws `UserError` when there is none, when something is damaged or of another version.
  */
 export async function loadTrained(
@@ -46,15 +47,12 @@ export async function loadTrained(
     readonly seedNumber?: number;
   } = {},
 ): Promise<TrainedSet> {
-  const run =
-    options.runId === undefined
-      ? await newestRun(checkpointDir)
-      : await findRun(checkpointDir, options.runId);
+  const run = await runInUse(checkpointDir, options.runId);
   const { plan, result, runId } = run;
   requireOneQuote(plan.symbols);
   if (result === undefined) {
     throw new UserError(`The training run "${runId}" is not complete.`, {
-      hint: `Finish it: crypto-trader train --mode resume --checkpoint ${run.path}`,
+      hint: `Finish it: crypto-trader train --mode resume --run ${runId}`,
     });
   }
   const ids = options.models ?? result.models;
@@ -64,8 +62,12 @@ export async function loadTrained(
       const folder = seedFolder(run.path, id, number);
       const member = result.models.includes(id) ? await loadMember(folder) : undefined;
       if (member !== undefined) return member;
+      const others = await runsWith(checkpointDir, id);
       throw new UserError(`The training run "${runId}" has no model "${id}".`, {
-        hint: suggest(id, result.models),
+        hint:
+          others.length === 0
+            ? suggest(id, result.models)
+            : `It has ${result.models.join(', ')}. Use another run: --run ${others[others.length - 1]}`,
       });
     }),
   );
@@ -92,18 +94,51 @@ export async function loadTrained(
   };
 }
 
-/** Throws `UserError` when the settings ask for another market than the models were trained on. */
-export function requireSameMarket(
-  trained: TrainedSet,
-  wanted: { readonly exchange: string; readonly timeframe: Timeframe },
-): void {
+/** Names of the complete runs that have the model, oldest first. */
+const runsWith = async (checkpointDir: string, id: string): Promise<readonly string[]> =>
+  (await listRuns(checkpointDir))
+    .filter(({ result }) => result?.models.includes(id))
+    .map(({ runId }) => runId);
+
+/** The market that a command is asked for; what nobody asked for is `undefined`, and is then the run's own. */
+export interface WantedMarket {
+  readonly exchange: string | undefined;
+  readonly timeframe: Timeframe | undefined;
+  readonly symbols?: WantedSymbols | undefined;
+}
+
+export interface WantedSymbols {
+  readonly list: readonly PairSymbol[];
+  /** Named for this command alone; else they are the settings', which may hold more than a run was trained on. */
+  readonly named: boolean;
+}
+
+/** Throws `UserError` when another exchange or timeframe is wanted than the models were trained on. */
+export function requireSameMarket(trained: TrainedSet, wanted: WantedMarket): void {
   for (const key of ['exchange', 'timeframe'] as const) {
-    if (trained[key] === wanted[key]) continue;
+    if (wanted[key] === undefined || trained[key] === wanted[key]) continue;
     throw new UserError(
       `The models of "${trained.runId}" were trained on ${key} "${trained[key]}", the settings say "${wanted[key]}".`,
-      { hint: 'Train on what the settings say, or set them back.' },
+      { hint: 'Train on what the settings say, set them back, or use another run: --run <name>.' },
     );
   }
+}
+
+/**
+ * The symbols of the run that are wanted, in its order: all when nobody asked; and those that are wanted but were never
+ * trained on, to be said. Throws `UserError` when such a one was named, or when no other is left.
+ */
+export function symbolsOfRun(
+  { runId, symbols }: TrainedSet,
+  wanted: WantedSymbols | undefined,
+): { readonly symbols: readonly PairSymbol[]; readonly untrained: readonly PairSymbol[] } {
+  if (wanted === undefined) return { symbols, untrained: [] };
+  const known = symbols.filter((symbol) => wanted.list.includes(symbol));
+  const untrained = wanted.list.filter((symbol) => !symbols.includes(symbol));
+  if (known.length > 0 && (untrained.length === 0 || !wanted.named)) return { symbols: known, untrained };
+  throw new UserError(`The run "${runId}" was not trained on ${untrained.join(', ')}.`, {
+    hint: `It knows ${symbols.join(', ')}. Train on the others too, or use another run: --run <name>.`,
+  });
 }
 
 /** The candles and features that the trained models read, from the bar on at which their training data began. */

@@ -103,11 +103,11 @@ export async function findRun(checkpointDir: string, name: string): Promise<RunF
   });
 }
 
-/** The newest complete run. */
-export async function newestRun(checkpointDir: string): Promise<RunFolder> {
+/** The complete runs, oldest first; `UserError` that says what to do when there is none. */
+export async function completeRuns(checkpointDir: string): Promise<readonly RunFolder[]> {
   const runs = await listRuns(checkpointDir);
   const complete = runs.filter(({ result }) => result !== undefined);
-  if (complete.length > 0) return complete[complete.length - 1];
+  if (complete.length > 0) return complete;
   throw new UserError(
     runs.length === 0
       ? `No trained models in "${checkpointDir}".`
@@ -128,9 +128,35 @@ async function readRun(path: string): Promise<RunFolder | undefined> {
   return { runId: basename(path), path, plan, result };
 }
 
-/** Makes the folder of a new run, whose name sorts by time: `2026-02-13T08-30-00Z-quick`. */
-export async function createRunFolder(checkpointDir: string, plan: RunPlan): Promise<RunFolder> {
+/** Letters, digits and `._-`, no dot in front: a run's name is the name of its folder. */
+export function requireRunName(name: string): void {
+  if (/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) return;
+  throw new UserError(`"${name}" cannot be the name of a run.`, {
+    hint: 'Use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first: btc-hourly-2.',
+  });
+}
+
+/**
+ * Makes the folder of a new run, `<checkpointDir>/<name>`; without a name it sorts by time:
+ * `2026-02-13T08-30-00Z-quick`. Throws `UserError` when the name is taken.
+ */
+export async function createRunFolder(
+  checkpointDir: string,
+  plan: RunPlan,
+  name?: string,
+): Promise<RunFolder> {
   makeFolder(checkpointDir);
+  if (name !== undefined) {
+    requireRunName(name);
+    const path = join(checkpointDir, name);
+    await mkdir(path).catch((error: unknown) => {
+      if (errorCode(error) !== 'EEXIST') throw explainDiskError(error, path);
+      throw new UserError(`There is a run "${name}" already.`, {
+        hint: 'Choose another --name, or delete that run first: crypto-trader models delete <run>.',
+      });
+    });
+    return { runId: name, path, plan, result: undefined };
+  }
   const stem = `${plan.createdAt.slice(0, 19).replaceAll(':', '-')}Z-${plan.mode}`;
   for (let attempt = 1; ; attempt++) {
     const runId = attempt === 1 ? stem : `${stem}-${attempt}`;

@@ -10,6 +10,7 @@ import { buyAndHold } from '../models/buy-and-hold/index.ts';
 import type { FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
 import { persistence } from '../models/persistence/index.ts';
 import { findModel } from '../models/registry.ts';
+import { activateFirst, activeRunId } from './active-run.ts';
 import { openJournal, type TrainingEvent, type TrainingJournal } from './journal.ts';
 import { loadPanel } from '../../data/panel/load-panel.ts';
 import { loadMember, type TrainedMember } from './member-folder.ts';
@@ -45,14 +46,20 @@ export interface FinishedRun {
   readonly members: readonly TrainedMember[];
   /** Names of the members, of every seed, that had been trained before this run was resumed. */
   readonly kept: readonly string[];
+  /** It is what forecasts and trades now: the first finished run of a project becomes active by itself. */
+  readonly active: boolean;
   /** How long the networks of a full run were expected to take. */
   readonly projections: readonly Projection[];
   readonly datasets: readonly DatasetManifest[];
 }
 
-/** Starts a run: its plan is durable before the first model is trained. */
-export async function startRun(plan: RunPlan, { checkpointDir }: TrainingSurroundings): Promise<RunFolder> {
-  const run = await createRunFolder(checkpointDir, plan);
+/** Starts a run, under a name of its own or one made of the time: its plan is durable before the first model is trained. */
+export async function startRun(
+  plan: RunPlan,
+  { checkpointDir }: TrainingSurroundings,
+  name?: string,
+): Promise<RunFolder> {
+  const run = await createRunFolder(checkpointDir, plan, name);
   await writeJson(join(run.path, PLAN_FILE), plan);
   return run;
 }
@@ -86,7 +93,7 @@ export async function finishRun(
 
 async function trainMissing(
   run: RunFolder,
-  { store, signal, snapshots }: TrainingSurroundings,
+  { store, checkpointDir, signal, snapshots }: TrainingSurroundings,
   journal: TrainingJournal,
   snapshot: { readonly member: string; readonly folder: string } | undefined,
 ): Promise<FinishedRun> {
@@ -152,7 +159,9 @@ async function trainMissing(
     ...(plan.seeds > 1 && { seeds: scoresBySeed(trained, ensembles) }),
   };
   await writeJson(join(run.path, RESULT_FILE), result);
-  return { runId: run.runId, path: run.path, plan, result, members, kept, projections, datasets };
+  const first = await activateFirst(checkpointDir, run.runId);
+  const active = first || (await activeRunId(checkpointDir)) === run.runId;
+  return { runId: run.runId, path: run.path, plan, result, members, kept, active, projections, datasets };
 }
 
 /** What one seed of a model came to. */

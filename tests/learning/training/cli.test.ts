@@ -167,7 +167,7 @@ describe('Ctrl-C while training', () => {
     const [, step, folder] = /"gru" stands at epoch \d+, step (\d+): (.*)\n/.exec(stderr()) ?? [];
     expect(Number(step), stderr()).toBeGreaterThanOrEqual(3);
     expect(existsSync(join(cwd, folder, 'manifest.json'))).toBe(true);
-    expect(stderr()).toContain('train --mode resume --checkpoint');
+    expect(stderr()).toContain('train --mode resume --run');
     const [run] = readdirSync(join(cwd, 'checkpoints'));
     const files = readdirSync(join(cwd, 'checkpoints', run));
     expect(files.toSorted()).toEqual(['persistence', 'run.json', 'snapshots']);

@@ -44,9 +44,23 @@ import { findGaps } from '../../../core/market/gaps.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { command, type CommandContext, decimal, integer, list } from '../command.ts';
 import { UsageError } from '../exit.ts';
+import {
+  addMarketOptions,
+  addRunOption,
+  MARKET_OPTIONS,
+  marketSettings,
+  refuseLive,
+  requireRange,
+  RUN_OPTION,
+  runNamed,
+  untrainedText,
+  wantedMarket,
+} from '../run-options.ts';
 import type { Output } from '../output.ts';
 
 const Options = z.object({
+  ...RUN_OPTION,
+  ...MARKET_OPTIONS,
   from: z.string().transform(parseTime).optional(),
   to: z.string().transform(parseUntil).optional(),
   models: z.string().transform(list).optional(),
@@ -65,21 +79,28 @@ type Options = z.output<typeof Options>;
 
 const EXAMPLES = `
 Examples:
-  $ crypto-trader backtest                                   the newest models on bars they never saw
+  $ crypto-trader backtest                                   the active run on bars it never saw
+  $ crypto-trader backtest --run btc-only --symbols BTC/USDT --since 2026-01-01
   $ crypto-trader backtest --strategy cost-aware             trade only for an edge above the cost of the trade
   $ crypto-trader backtest --report report.html
   $ crypto-trader backtest --models boosted-trees --fee-bps 5 --slippage-bps 2
   $ crypto-trader backtest --seeds                           mean and deviation over the seeds of \`train --seeds 8\`
   $ crypto-trader backtest --walk-forward --folds 8 --json   refit before every fold, no trained set needed
 
-Without --from it starts where validation ended: everything before has been seen by training.`;
+Without --since it starts where validation ended: everything before has been seen by training.`;
 
 export function register(program: Command): void {
-  program
+  const backtests = program
     .command('backtest')
-    .description('trade the forecasts on stored candles: next-open fills, costs, baselines, intervals')
-    .option('--from <date>', 'first bar (UTC); default: the first bar that training has not seen')
-    .option('--to <date>', 'up to the end of this date, or before this time (UTC); default: the last bar')
+    .description('trade the forecasts on stored candles: next-open fills, costs, baselines, intervals');
+  addRunOption(backtests);
+  addMarketOptions(backtests, ['exchange', 'symbols', 'timeframe', 'since', 'until'], {
+    symbols: 'only these pairs of the run',
+    since: 'first bar (UTC; default: the first bar that training has not seen)',
+    until: 'up to the end of this date, or before this time (UTC; default: the last bar)',
+  })
+    .addOption(new Option('--from <date>', 'the same as --since').hideHelp())
+    .addOption(new Option('--to <date>', 'the same as --until').hideHelp())
     .option('--models <list>', 'only these models, such as boosted-trees,momentum-garch')
     .option('--fee-bps <number>', 'fee per side, in basis points')
     .option('--slippage-bps <number>', 'slippage per side, in basis points')
@@ -109,8 +130,10 @@ export function register(program: Command): void {
 
 async function run(context: CommandContext, options: Options): Promise<void> {
   const { config, out, log, seed } = context;
-  if (options.from !== undefined && options.to !== undefined && options.from >= options.to)
-    throw new UsageError('--from must lie before --to.');
+  refuseLive(config);
+  requireRange(rangeOf(options));
+  if (options.walkForward && runNamed(options) !== undefined)
+    throw new UsageError('--run is about a trained set: it cannot be given with --walk-forward.');
   if (options.walkForward && options.seeds)
     throw new UsageError('--seeds is about a trained set: it cannot be given with --walk-forward.');
   if (options.report !== undefined) await requireReplaceable(options.report);
@@ -167,6 +190,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
     'backtest',
   );
   for (const warning of warnings) log.info({}, warning);
+  if (source.untrained.length > 0) out.print(untrainedText(source.trainedBy, source.untrained));
   print(out, result, about, { equityFile, report: options.report, convention: options.convention });
   if (strategy !== 'own') out.table(EDGE_HEAD, edgeRows(edges));
   out.document({
@@ -177,20 +201,31 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   });
 }
 
+/** `--from` and `--to` are what `--since` and `--until` were called here. */
+function rangeOf({ since, until, from, to }: Options): {
+  since: number | undefined;
+  until: number | undefined;
+} {
+  if ((since ?? from) !== (from ?? since)) throw new UsageError('--since and --from are the same option.');
+  if ((until ?? to) !== (to ?? until)) throw new UsageError('--until and --to are the same option.');
+  return { since: since ?? from, until: until ?? to };
+}
+
 async function forecasts(context: CommandContext, options: Options): Promise<ForecastSource> {
   const { config, out, seed, signal } = context;
+  const { since, until } = rangeOf(options);
   const request = {
     store: openStore(config.dataDir),
-    exchange: config.exchange.id,
-    timeframe: config.market.timeframe,
-    fromMs: options.from,
-    untilMs: options.to,
+    fromMs: since,
+    untilMs: until,
     models: options.models,
     acceptImplausible: config.market.acceptImplausible,
   };
   if (!options.walkForward)
     return trainedForecasts(config.checkpointDir, {
       ...request,
+      ...wantedMarket(context, options),
+      runId: runNamed(options),
       seeds: options.seeds,
       measuresSkill: options.strategy !== 'own',
     });
@@ -199,7 +234,7 @@ async function forecasts(context: CommandContext, options: Options): Promise<For
   try {
     return await walkForwardForecasts({
       ...request,
-      symbols: config.market.symbols,
+      ...marketSettings(context, options),
       sinceMs: config.market.since,
       folds: integer('--folds', options.folds, { least: 1 }),
       embargoBars: integer('--embargo-bars', options.embargoBars, { least: 0 }),

@@ -9,6 +9,7 @@ import { UserError } from '../../../core/foundation/errors.ts';
 import { makeFolder, writeFileAtomic } from '../../../data/files.ts';
 import { NO_SOURCE } from '../../../data/fetch.ts';
 import { command, type CommandContext } from '../command.ts';
+import { refuseLive } from '../run-options.ts';
 
 const Options = z.object({ dir: z.string().min(1) });
 
@@ -31,7 +32,9 @@ async function demo(context: CommandContext, folder: string): Promise<void> {
   const { out } = context;
   const configFile = join(folder, 'config.yaml');
   const reportFile = join(folder, 'report.html');
+  refuseLive(context.config);
   const started = Date.now();
+  const run = `demo-${formatTime(started).slice(0, 19).replaceAll(':', '-')}Z`;
   makeFolder(folder);
   const step = async (...args: string[]): Promise<void> =>
     void (await runStep(context, [...args, '--config', configFile]));
@@ -49,7 +52,9 @@ async function demo(context: CommandContext, folder: string): Promise<void> {
   );
 
   await step('data', 'list');
-  await step('train', '--mode', 'quick', ...(synthetic ? ['--allow-synthetic'] : []));
+  await step('train', '--mode', 'quick', '--name', run, ...(synthetic ? ['--allow-synthetic'] : []));
+  // What follows is about these candles; an earlier demo in the same folder may have left a run that is active.
+  await step('models', 'activate', run);
   await step('backtest', '--report', reportFile);
   await step('signals');
   await step('paper', '--max-cycles', '1', ...(source === 'exchange' ? [] : ['--no-exchange']));
@@ -62,7 +67,7 @@ Done in ${minutes.toFixed(1)} minutes${synthetic ? ', on SYNTHETIC candles' : ''
   candles       ${join(folder, 'data')}
   models        ${join(folder, 'checkpoints')}
   logs          ${join(folder, 'logs')}
-Go on with:
+Next:
   crypto-trader dashboard --config ${configFile}
   crypto-trader paper --config ${configFile}${source === 'exchange' ? '' : ' --no-exchange'}
   crypto-trader models list --config ${configFile}`);

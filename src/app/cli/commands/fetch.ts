@@ -12,6 +12,7 @@ import { type EndedHistory, endText } from '../../../core/market/history-end.ts'
 import { parseTimeframe, type Timeframe } from '../../../core/market/timeframe.ts';
 import { command, type CommandContext, integer, oneOf, symbolsOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
+import { refuseLive } from '../run-options.ts';
 import { describeDataset, doubtDocument, earlyEnd, endBefore, gapText } from '../dataset-document.ts';
 
 const SOURCES = ['auto', 'exchange', 'yahoo', 'csv', 'synthetic'] as const;
@@ -77,6 +78,7 @@ Without --exchange, CSV candles are stored under the name "csv"; without dates, 
     .action(
       command(async (context, options) => {
         const { series, ...parsed } = Options.parse(options);
+        refuseLive(context.config);
         if (series === undefined) return runFetch(context, parsed);
         const { fetchSeries } = await import('../series.ts');
         return fetchSeries(context, { ...parsed, series });

@@ -9,19 +9,26 @@ import { findModel, models } from '../../../learning/models/registry.ts';
 import { loadMember, type TrainedMember } from '../../../learning/training/member-folder.ts';
 import { modelParams } from '../../../learning/training/plan.ts';
 import type { ForecastScore } from '../../../learning/validation/score.ts';
-import { findRun, listRuns, newestRun, type RunFolder } from '../../../learning/training/run-folder.ts';
+import { activateRun, activeRunId, rollbackRun, runInUse } from '../../../learning/training/active-run.ts';
+import { loadTrained } from '../../../learning/training/checkpoints.ts';
+import { findRun, listRuns, type RunFolder } from '../../../learning/training/run-folder.ts';
+import { deletedRuns, deleteRun, restoreRun, trashFolder } from '../../../learning/training/trash.ts';
 import { command, type CommandContext } from '../command.ts';
 import { explanationText } from '../explanation-text.ts';
 import { reportText, valueText, wrapped } from '../report-text.ts';
+import { addRunOption, RUN_OPTION, runNamed } from '../run-options.ts';
 import { defaultSubcommand } from '../subcommands.ts';
 
-const Options = z.object({ checkpoint: z.string().optional(), out: z.string().optional() });
+const Options = z.object({ ...RUN_OPTION, out: z.string().optional() });
 type Options = z.output<typeof Options>;
 
 const EXAMPLES = `
 Examples:
   $ crypto-trader models list
   $ crypto-trader models show boosted-trees
+  $ crypto-trader models activate btc-only        signals, backtest and paper use it from now on
+  $ crypto-trader models rollback                 back to the run that was active before
+  $ crypto-trader models delete btc-only          into the trash; models restore undoes it
   $ crypto-trader models export <model> --out model.onnx`;
 
 export function register(program: Command): void {
@@ -34,23 +41,45 @@ export function register(program: Command): void {
     .description('every model and every training run')
     .action(command(async (context) => listModels(context), { logs: false }));
 
-  group
+  const show = group
     .command('show')
     .argument('<model>')
-    .description('one model: its parameters, and what its newest checkpoint learned')
-    .option(
-      '--checkpoint <run>',
-      'a training run: its id or its folder (default: the newest with this model)',
-    )
-    .action(
-      command(async (context, options, id) => showModel(context, findModel(id), Options.parse(options))),
-    );
+    .description('one model: its parameters, and what it learned');
+  addRunOption(
+    show,
+    'a training run: its name or its folder (default: the active one, else the newest with this model)',
+  ).action(
+    command(async (context, options, id) => showModel(context, findModel(id), Options.parse(options))),
+  );
 
   group
+    .command('activate')
+    .argument('<run>')
+    .description('make a run the one that signals, backtest and paper use; every file of it is checked first')
+    .action(command(async (context, _options, run) => activate(context, run)));
+
+  group
+    .command('rollback')
+    .description('make the run active that was active before')
+    .action(command(async (context) => rollback(context)));
+
+  group
+    .command('delete')
+    .argument('<run>')
+    .description('move a run that is not active into the trash')
+    .action(command(async (context, _options, run) => remove(context, run)));
+
+  group
+    .command('restore')
+    .argument('<run>')
+    .description('bring a deleted run back')
+    .action(command(async (context, _options, run) => restore(context, run)));
+
+  const exporting = group
     .command('export')
     .argument('<model>')
-    .description('the ONNX file of a trained model that has one')
-    .option('--checkpoint <run>', 'a training run: its id or its folder (default: the newest)')
+    .description('the ONNX file of a trained model that has one');
+  addRunOption(exporting)
     .option('--out <file>', 'where to write it (default: <model>.onnx)')
     .action(
       command(async (context, options, id) => exportModel(context, findModel(id), Options.parse(options))),
@@ -59,6 +88,8 @@ export function register(program: Command): void {
 
 async function listModels({ config, out }: CommandContext): Promise<void> {
   const runs = await listRuns(config.checkpointDir);
+  const active = await activeRunId(config.checkpointDir);
+  const deleted = await deletedRuns(config.checkpointDir);
   const trained = (id: string): RunFolder | undefined =>
     runs.findLast(({ result }) => result?.models.includes(id));
   out.document({
@@ -72,6 +103,7 @@ async function listModels({ config, out }: CommandContext): Promise<void> {
     runs: runs.map(({ runId, path, plan, result }) => ({
       runId,
       checkpoint: path,
+      active: runId === active,
       mode: plan.mode,
       seed: plan.seed,
       exchange: plan.exchange,
@@ -83,7 +115,9 @@ async function listModels({ config, out }: CommandContext): Promise<void> {
       complete: result !== undefined,
       models: result?.models,
       ensemble: result?.ensemble,
+      baselines: result?.baselines,
     })),
+    deletedRuns: deleted,
   });
   out.table(
     ['model', 'kind', 'what it does', 'newest run'],
@@ -92,15 +126,84 @@ async function listModels({ config, out }: CommandContext): Promise<void> {
   if (runs.length === 0) return out.print('\nNothing is trained yet: crypto-trader train --mode quick');
   out.print();
   out.table(
-    ['run', 'market', 'validated until', 'models', ''],
+    [
+      'run',
+      '',
+      'market',
+      'trained until',
+      'validated until',
+      'models',
+      'hit rate %',
+      'net return %',
+      'hold %',
+    ],
     runs.map(({ runId, plan, result }) => [
       runId,
+      [
+        runId === active ? 'active' : '',
+        result === undefined ? 'not complete' : '',
+        plan.synthetic ? 'SYNTHETIC' : '',
+      ]
+        .join(' ')
+        .trim(),
       `${plan.exchange} ${plan.symbols.join(' ')} ${plan.timeframe}`,
+      formatTime(plan.trainUntilMs).slice(0, 10),
       formatTime(plan.validateUntilMs).slice(0, 10),
       String(result?.models.length ?? '-'),
-      [result === undefined ? 'not complete' : '', plan.synthetic ? 'SYNTHETIC' : ''].join(' ').trim(),
+      result?.ensemble.metrics.directionalAccuracyPct?.toFixed(1) ?? '-',
+      result?.ensemble.metrics.netReturnPct.toFixed(1) ?? '-',
+      result?.baselines['buy-and-hold']?.netReturnPct.toFixed(1) ?? '-',
     ]),
   );
+  out.print(
+    "\nHit rate and net return: the ensemble on the run's own validation bars, beside buy and hold on the same bars. Runs compare only where those bars are the same.",
+  );
+  if (deleted.length > 0)
+    out.print(`Deleted: ${deleted.join(', ')}. Bring back with: crypto-trader models restore <run>`);
+  out.print(conclusion(runs, active));
+}
+
+/** What is used, and what to do next. */
+function conclusion(runs: readonly RunFolder[], active: string | undefined): string {
+  const complete = runs.filter(({ result }) => result !== undefined).map(({ runId }) => runId);
+  const used = active ?? (complete.length === 1 ? complete[0] : undefined);
+  if (complete.length === 0) return 'No run is complete. Next: crypto-trader train --mode resume';
+  if (used === undefined) return 'No run is active. Next: crypto-trader models activate <run>';
+  return `signals, backtest and paper use ${used}. Another: crypto-trader models activate <run>, or --run <run> for one command.`;
+}
+
+async function activate({ config, out }: CommandContext, name: string): Promise<void> {
+  const run = await findRun(config.checkpointDir, name);
+  const { before } = await activateRun(config.checkpointDir, run, async () => {
+    const trained = await loadTrained(config.checkpointDir, { runId: name });
+    for (const { fitted } of trained.members) fitted.dispose?.();
+  });
+  out.document({ active: run.runId, before });
+  out.print(
+    before === run.runId
+      ? `${run.runId} is active already.`
+      : `${run.runId} is active: signals, backtest and paper use it.${before === undefined ? '' : ` Before: ${before}; crypto-trader models rollback goes back.`}`,
+  );
+}
+
+async function rollback({ config, out }: CommandContext): Promise<void> {
+  const { from, to } = await rollbackRun(config.checkpointDir);
+  out.document({ active: to, before: from });
+  out.print(`${to} is active again, instead of ${from}.`);
+}
+
+async function remove({ config, out }: CommandContext, name: string): Promise<void> {
+  const { runId } = await deleteRun(config.checkpointDir, name);
+  out.document({ deleted: runId, trash: trashFolder(config.checkpointDir) });
+  out.print(
+    `${runId} is in ${trashFolder(config.checkpointDir)}. Undo: crypto-trader models restore ${runId}. Remove that folder to free the space.`,
+  );
+}
+
+async function restore({ config, out }: CommandContext, runId: string): Promise<void> {
+  await restoreRun(config.checkpointDir, runId);
+  out.document({ restored: runId });
+  out.print(`${runId} is back. It is not active: crypto-trader models activate ${runId}`);
 }
 
 async function showModel({ config, out }: CommandContext, model: Model, options: Options): Promise<void> {
@@ -108,7 +211,7 @@ async function showModel({ config, out }: CommandContext, model: Model, options:
   const effective = z
     .record(z.string(), z.unknown())
     .parse(modelParams(model, 'full', config.models[model.id] ?? {}));
-  const member = await newestMember(config.checkpointDir, model, options.checkpoint);
+  const member = await memberToShow(config.checkpointDir, model, runNamed(options));
   out.document({
     id: model.id,
     kind: model.kind,
@@ -163,22 +266,24 @@ function validationText(score: ForecastScore): string {
   const direction =
     right === undefined || interval === undefined
       ? 'no position taken'
-      : `${samples} samples${unmoved === 0 ? '' : ` (${unmoved} bars that did not move are left out)`}, direction right ${right.toFixed(1)} % (${interval.map((bound) => bound.toFixed(1)).join(' .. ')})`;
-  return `${direction}, net return ${score.netReturnPct.toFixed(1)} % at ${score.feeBps} + ${score.slippageBps} bp a side`;
+      : `${samples} samples${unmoved === 0 ? '' : ` (${unmoved} bars that did not move are left out)`}, hit rate ${right.toFixed(1)} % (${interval.map((bound) => bound.toFixed(1)).join(' .. ')})`;
+  return `${direction}, net return ${score.netReturnPct.toFixed(1)} % at ${score.feeBps} + ${score.slippageBps} bp per side`;
 }
 
 const ParamsSchema = z.object({
   properties: z.record(z.string(), z.object({ description: z.string().optional() })).default({}),
 });
 
-async function newestMember(
+async function memberToShow(
   checkpointDir: string,
   model: Model,
-  checkpoint: string | undefined,
+  name: string | undefined,
 ): Promise<TrainedMember | undefined> {
-  if (checkpoint !== undefined)
-    return loadMember(join((await findRun(checkpointDir, checkpoint)).path, model.id));
-  for (const run of (await listRuns(checkpointDir)).toReversed()) {
+  if (name !== undefined) return loadMember(join((await findRun(checkpointDir, name)).path, model.id));
+  const active = await activeRunId(checkpointDir);
+  const newestFirst = (await listRuns(checkpointDir)).toReversed();
+  const activeFirst = newestFirst.toSorted((a, b) => Number(b.runId === active) - Number(a.runId === active));
+  for (const run of activeFirst) {
     const member = await loadMember(join(run.path, model.id));
     if (member !== undefined) return member;
   }
@@ -186,10 +291,7 @@ async function newestMember(
 }
 
 async function exportModel({ config, out }: CommandContext, model: Model, options: Options): Promise<void> {
-  const run =
-    options.checkpoint === undefined
-      ? await newestRun(config.checkpointDir)
-      : await findRun(config.checkpointDir, options.checkpoint);
+  const run = await runInUse(config.checkpointDir, runNamed(options));
   const member = await loadMember(join(run.path, model.id));
   if (member === undefined) {
     throw new UserError(`The training run "${run.runId}" has no model "${model.id}".`, {

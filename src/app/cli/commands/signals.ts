@@ -5,6 +5,7 @@ import { doubtLines } from '../../../data/plausibility.ts';
 import { openStore } from '../../../data/store/store.ts';
 import { endedSeries, type Panel, type Series } from '../../../core/dataset/panel.ts';
 import { endText } from '../../../core/market/history-end.ts';
+import type { PairSymbol } from '../../../core/market/symbol.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import type { Forecast } from '../../../core/forecast/model.ts';
 import {
@@ -12,15 +13,27 @@ import {
   loadTrained,
   loadTrainedPanel,
   requireSameMarket,
+  symbolsOfRun,
   type TrainedSet,
 } from '../../../learning/training/checkpoints.ts';
 import { command, type CommandContext, list } from '../command.ts';
 import { doubtDocument } from '../dataset-document.ts';
 import { explanationText } from '../explanation-text.ts';
+import {
+  addMarketOptions,
+  addRunOption,
+  MARKET_OPTIONS,
+  refuseLive,
+  RUN_OPTION,
+  runNamed,
+  untrainedText,
+  wantedMarket,
+} from '../run-options.ts';
 
 const Options = z.object({
+  ...RUN_OPTION,
+  ...MARKET_OPTIONS,
   models: z.string().transform(list).optional(),
-  checkpoint: z.string().optional(),
   explain: z.boolean().default(false),
 });
 type Options = z.output<typeof Options>;
@@ -30,40 +43,55 @@ Examples:
   $ crypto-trader signals
   $ crypto-trader signals --models boosted-trees --json
   $ crypto-trader signals --models boosted-trees --explain
-  $ crypto-trader signals --checkpoint checkpoints/2026-02-13T08-30-00Z-full`;
+  $ crypto-trader signals --run btc-only --symbols BTC/USDT
+  $ crypto-trader signals --until 2026-02-13                as they were at the end of that day`;
 
 export function register(program: Command): void {
-  program
+  const group = program
     .command('signals')
     .description('what every model and the ensemble want now, on the newest stored bar; trades nothing')
-    .option('--models <list>', 'only these models (the ensemble is then of these)')
-    .option('--checkpoint <run>', 'a training run: its id or its folder (default: the newest)')
+    .option('--models <list>', 'only these models (the ensemble is then of these)');
+  addRunOption(group);
+  addMarketOptions(group, ['exchange', 'symbols', 'timeframe', 'until'], {
+    symbols: 'only these pairs of the run',
+    until: 'as of the last bar of this date, or before this time (UTC; default: the newest bar)',
+  })
     .option('--explain', 'what each forecast rests on, for the models that can say')
     .addHelpText('after', EXAMPLES)
     .action(command(async (context, options) => signals(context, Options.parse(options)), { logs: false }));
 }
 
-async function signals({ config, out }: CommandContext, options: Options): Promise<void> {
+async function signals(context: CommandContext, options: Options): Promise<void> {
+  const { config, out } = context;
+  refuseLive(config);
+  const runId = runNamed(options);
   const trained = await loadTrained(config.checkpointDir, {
     ...(options.models && { models: options.models }),
-    ...(options.checkpoint !== undefined && { runId: options.checkpoint }),
+    ...(runId !== undefined && { runId }),
   });
-  requireSameMarket(trained, { exchange: config.exchange.id, timeframe: config.market.timeframe });
-  const panel = await loadTrainedPanel(openStore(config.dataDir), trained);
+  const wanted = wantedMarket(context, options);
+  requireSameMarket(trained, wanted);
+  const { symbols, untrained } = symbolsOfRun(trained, wanted.symbols);
+  const panel = await loadTrainedPanel(
+    openStore(config.dataDir),
+    trained,
+    options.until === undefined ? {} : { untilMs: options.until },
+  );
   const newestBarMs = Math.min(...panel.series.map(({ candles }) => candles.time[candles.time.length - 1]));
   const { members, ensemble } = await forecastAll(trained, panel, { sinceMs: newestBarMs });
 
   // A bar that is not the newest says nothing about the next open.
   const ended = endedSeries(panel);
-  const isOver = (symbol: string): boolean => ended.some((one) => one.symbol === symbol);
+  const isSaid = (symbol: PairSymbol): boolean =>
+    symbols.includes(symbol) && !ended.some((one) => one.symbol === symbol);
   const speakers = [...members, { id: 'ensemble', forecasts: ensemble }];
   const rows = panel.series.flatMap((series, s) =>
-    isOver(series.symbol)
-      ? []
-      : speakers.map(({ id, forecasts }) => signalOf(id, series, forecasts[s], trained.timeframe)),
+    isSaid(series.symbol)
+      ? speakers.map(({ id, forecasts }) => signalOf(id, series, forecasts[s], trained.timeframe))
+      : [],
   );
   const explanations = options.explain
-    ? (await explain(trained, panel)).filter(({ symbol }) => !isOver(symbol))
+    ? (await explain(trained, panel)).filter(({ symbol }) => isSaid(symbol))
     : undefined;
   const ageMs = Date.now() - panel.untilMs;
   const stale = ageMs > TIMEFRAME_MS[trained.timeframe];
@@ -74,6 +102,7 @@ async function signals({ config, out }: CommandContext, options: Options): Promi
     synthetic: panel.synthetic,
     dataAgeSeconds: Math.max(0, Math.round(ageMs / 1000)),
     stale,
+    untrainedSymbols: untrained,
     signals: rows,
     implausible: panel.doubts.flatMap(doubtDocument),
     withoutSignal: ended.map(({ symbol, lastTimeMs, barsBehind }) => ({
@@ -103,7 +132,8 @@ async function signals({ config, out }: CommandContext, options: Options): Promi
   for (const one of ended) out.print(`No signal for ${endText(one)}.`);
   for (const { model, symbol, parts } of explanations ?? [])
     for (const part of parts) out.print(`\n${model}, ${symbol}: ${explanationText(part)}`);
-  if (stale)
+  if (untrained.length > 0) out.print(untrainedText(trained.runId, untrained));
+  if (stale && options.until === undefined)
     out.print(`That was ${age(ageMs)} ago: run \`crypto-trader fetch\` for signals on current candles.`);
 }
 

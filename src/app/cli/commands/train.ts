@@ -7,7 +7,7 @@ import { APPROACHES } from '../../../learning/models/registry.ts';
 import { openStore } from '../../../data/store/store.ts';
 import type { TrainingEvent } from '../../../learning/training/journal.ts';
 import { planRun } from '../../../learning/training/plan.ts';
-import { findRun, listRuns, type RunFolder } from '../../../learning/training/run-folder.ts';
+import { findRun, listRuns, requireRunName, type RunFolder } from '../../../learning/training/run-folder.ts';
 import { placeOfSnapshot } from '../../../learning/training/snapshots.ts';
 import {
   finishRun,
@@ -21,12 +21,23 @@ import { executionRules } from '../../config/execution.ts';
 import type { Config } from '../../config/schema.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
+import {
+  addMarketOptions,
+  addRunOption,
+  MARKET_OPTIONS,
+  marketSettings,
+  requireRange,
+  RUN_OPTION,
+  runNamed,
+} from '../run-options.ts';
 import { showProgress } from '../training-progress.ts';
 import { printRun, runDocument } from '../training-text.ts';
 
 const Options = z.object({
+  ...RUN_OPTION,
+  ...MARKET_OPTIONS,
   mode: z.string().default('quick'),
-  checkpoint: z.string().optional(),
+  name: z.string().optional(),
   approach: z.string().default('ml'),
   models: z.string().transform(list).optional(),
   seeds: z.string().optional(),
@@ -40,39 +51,47 @@ Examples:
   $ crypto-trader train --mode full --models boosted-trees,momentum-garch
   $ crypto-trader train --approach quant                    rules such as trend and momentum, no training needed
   $ crypto-trader train --mode full --seeds 8               mean and deviation over eight seeds
-  $ crypto-trader train --mode resume                       go on with the newest run
-  $ crypto-trader train --mode resume --checkpoint checkpoints/2026-02-13T08-30-00Z-full
-  $ crypto-trader train --mode resume --checkpoint checkpoints/2026-02-13T08-30-00Z-full/snapshots/tft/step-0000005000`;
+  $ crypto-trader train --name btc-only --symbols BTC/USDT --since 2025-01-01 --until 2025-12-31
+  $ crypto-trader train --mode resume                       resume the newest run that is not complete
+  $ crypto-trader train --mode resume --run btc-only
+  $ crypto-trader train --mode resume --run checkpoints/btc-only/snapshots/tft/step-0000005000
+
+The first finished run of a project becomes the active one, which signals, backtest and paper use. A later run does
+not replace it until it is promoted: crypto-trader models activate <run>.`;
 
 export function register(program: Command): void {
-  program
+  const train = program
     .command('train')
-    .description('train models on the stored candles; finished models and, in between, snapshots are kept')
+    .description('train models on the stored candles; keeps finished models, and snapshots along the way')
     .option('--mode <mode>', 'quick, full or resume', 'quick')
-    .option(
-      '--checkpoint <path>',
-      'what to resume: a run (id or folder; default: the newest), or one of its snapshots',
-    )
+    .option('--name <name>', 'name of the run (default: made of the time)');
+  addRunOption(
+    train,
+    'what to resume: a run (name or folder; default: the newest that is not complete), or one of its snapshots',
+  );
+  addMarketOptions(train, ['exchange', 'symbols', 'timeframe', 'since', 'until'], {
+    since: 'first bar to use (UTC; default: market.since)',
+    until: 'bars up to the end of this date, or before this time (UTC; default: all)',
+  })
     .option('--approach <what>', 'ml: models that learn; quant: rules that a person states; both', 'ml')
     .option('--models <list>', 'only these models, such as boosted-trees,momentum-garch')
-    .option(
-      '--seeds <count>',
-      'train models that draw random numbers so often, from other seeds, and show how much their figures vary',
-    )
+    .option('--seeds <count>', 'train each stochastic model with N different seeds and report the spread')
     .option('--allow-synthetic', 'train on synthetic candles too')
     .addHelpText('after', EXAMPLES)
-    .action(command(async (context, options) => train(context, Options.parse(options))));
+    .action(command(async (context, options) => runTraining(context, Options.parse(options))));
 }
 
-async function train(context: CommandContext, options: Options): Promise<void> {
+async function runTraining(context: CommandContext, options: Options): Promise<void> {
   const { config, out, log, signal } = context;
   const mode = oneOf('--mode', options.mode, ['quick', 'full', 'resume']);
-  if (mode !== 'resume' && options.checkpoint !== undefined)
-    throw new UsageError('--checkpoint belongs to --mode resume.');
-  if (mode === 'resume' && options.models !== undefined)
-    throw new UsageError('--models cannot be given with --mode resume: the run knows its models.');
-  if (mode === 'resume' && options.seeds !== undefined)
-    throw new UsageError('--seeds cannot be given with --mode resume: the run knows its seeds.');
+  const named = runNamed(options);
+  if (mode !== 'resume' && named !== undefined) throw new UsageError('--run belongs to --mode resume.');
+  for (const key of mode === 'resume' ? KNOWN_TO_THE_RUN : []) {
+    if (options[key] === undefined) continue;
+    throw new UsageError(`--${key} cannot be given with --mode resume: the run knows its ${key}.`);
+  }
+  if (options.name !== undefined) requireRunName(options.name);
+  requireRange(options);
 
   const progress = out.progress();
   const show = showProgress((label, total) => progress.task(label, total));
@@ -95,11 +114,15 @@ async function train(context: CommandContext, options: Options): Promise<void> {
     },
   };
   try {
-    const place = options.checkpoint === undefined ? undefined : await placeOfSnapshot(options.checkpoint);
+    const place = named === undefined ? undefined : await placeOfSnapshot(named);
     run =
       mode === 'resume'
-        ? await runToResume(config.checkpointDir, place?.runPath ?? options.checkpoint)
-        : await startRun(await planRun(surroundings.store, settingsOf(context, mode, options)), surroundings);
+        ? await runToResume(config.checkpointDir, place?.runPath ?? named)
+        : await startRun(
+            await planRun(surroundings.store, settingsOf(context, mode, options)),
+            surroundings,
+            options.name,
+          );
     log.info({ runId: run.runId, mode, seed: run.plan.seed }, 'training');
     const finished = await finishRun(run, surroundings, place);
     progress.stop();
@@ -134,6 +157,17 @@ async function countComparison(config: Config, { plan, members, result }: Finish
   ]);
 }
 
+const KNOWN_TO_THE_RUN = [
+  'models',
+  'seeds',
+  'name',
+  'exchange',
+  'symbols',
+  'timeframe',
+  'since',
+  'until',
+] as const;
+
 const projectedLine = (event: Extract<TrainingEvent, { kind: 'projected' }>, seeds: number): string =>
   `${event.model}: ${event.steps} steps would take ${duration(event.seconds)}${seeds > 1 ? `, for each of ${seeds} seeds` : ''} (${Math.round(event.samplesPerSecond ?? 0)} samples/s measured; early stopping may end it sooner).`;
 
@@ -144,20 +178,20 @@ function whereItStands(
   const epoch = kept?.epoch === undefined ? '' : `epoch ${kept.epoch}, `;
   const state =
     kept === undefined ? '' : `"${kept.model}" stands at ${epoch}step ${kept.step}: ${kept.folder}\n`;
-  return `${state}Go on with: crypto-trader train --mode resume --checkpoint ${run.path}`;
+  return `${state}Resume it: crypto-trader train --mode resume --run ${run.runId}`;
 }
 
-function settingsOf({ config, seed, log }: CommandContext, mode: 'quick' | 'full', options: Options) {
+function settingsOf(context: CommandContext, mode: 'quick' | 'full', options: Options) {
+  const { config, seed, log } = context;
   const { market, training, trading } = config;
+  const untilMs = options.until ?? market.until;
   return {
+    ...marketSettings(context, options),
     mode,
     seed,
     seeds: options.seeds === undefined ? training.seeds : integer('--seeds', options.seeds, { least: 1 }),
-    exchange: config.exchange.id,
-    symbols: market.symbols,
-    timeframe: market.timeframe,
-    sinceMs: market.since,
-    ...(market.until !== undefined && { untilMs: market.until }),
+    sinceMs: options.since ?? market.since,
+    ...(untilMs !== undefined && { untilMs }),
     validationPct: training.validationPct,
     testPct: training.testPct,
     costs: { feeBps: trading.feeBps, slippageBps: trading.slippageBps },
@@ -171,10 +205,16 @@ function settingsOf({ config, seed, log }: CommandContext, mode: 'quick' | 'full
   };
 }
 
-async function runToResume(checkpointDir: string, checkpoint: string | undefined): Promise<RunFolder> {
-  if (checkpoint !== undefined) return findRun(checkpointDir, checkpoint);
-  const newest = (await listRuns(checkpointDir)).at(-1);
-  if (newest !== undefined) return newest;
+async function runToResume(checkpointDir: string, name: string | undefined): Promise<RunFolder> {
+  if (name !== undefined) return findRun(checkpointDir, name);
+  const runs = await listRuns(checkpointDir);
+  const unfinished = runs.findLast(({ result }) => result === undefined);
+  if (unfinished !== undefined) return unfinished;
+  if (runs.length > 0) {
+    throw new UserError('Every training run is complete: there is nothing to resume.', {
+      hint: 'Name a run to train again what was removed from it: --run <name>. Start another: --mode quick.',
+    });
+  }
   throw new UserError(`There is no training run in "${checkpointDir}" to resume.`, {
     hint: 'Start one: crypto-trader train --mode quick',
   });
