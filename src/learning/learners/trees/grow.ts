@@ -49,7 +49,7 @@ const cellsOf = (histogram: Histogram, feature: number): number => histogram.at 
 /**
  * Grows trees level by level on histograms of the derivatives, the larger child's histogram being its parent's
  * minus its sibling's. Chen and Guestrin 2016: gain GL^2/(HL+l) + GR^2/(HR+l) - G^2/(H+l), leaf -G/(H+l),
- * missing values sent to the side where they gain more.
+ * missing values sent to the side where they gain more, or alone to the right when that a value is missing says most.
  */
 export function createGrower(data: BinnedColumns, params: TreeParams) {
   const { rows, bins, cuts } = data;
@@ -117,7 +117,9 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
       const direction = monotone?.[feature] ?? 0;
       for (let pass = 0; pass < (missing === 0 ? 1 : 2); pass++) {
         let leftSum = pass === 1 ? missing : 0;
-        for (let bin = 0; bin < last; bin++) {
+        // All known values to the left leave the missing ones to the right, where there are any.
+        const end = pass === 0 && missing !== 0 ? last + 1 : last;
+        for (let bin = 0; bin < end; bin++) {
           const cell = cells[bin];
           if (cell === 0) continue;
           leftSum += cell;
@@ -180,12 +182,34 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
     return node.from + kernel.partition(rowsAt, node.to - node.from, column, side.at, spare.at);
   }
 
+  /** The best split on the first of the drawn groups of features that has one. */
+  function drawnSplit(node: Node, groups: readonly Int32Array[]): Split | undefined {
+    for (const features of groups) {
+      const histogram = buildHistogram(node, features);
+      const split = bestSplit(node, histogram, features);
+      pool.push(histogram);
+      if (split.feature >= 0) return split;
+    }
+    return undefined;
+  }
+
   /**
-   * The next tree, for rows `sample` (ascending) and `features`; adds its leaf values to `margins` of these rows.
+   * The next tree, for rows `sample` (ascending) and `features`; adds its leaf values to `margins` of these rows. With
+   * `drawFeatures`, each split looks at the first group that it draws, and at the next ones only while none splits.
    */
   return function grow(
     derivatives: { gradients: Float64Array; hessians: Float64Array },
-    { sample, features, margins }: { sample: Int32Array; features: Int32Array; margins: Float64Array },
+    {
+      sample,
+      features,
+      margins,
+      drawFeatures,
+    }: {
+      sample: Int32Array;
+      features: Int32Array;
+      margins: Float64Array;
+      drawFeatures?: (all: Int32Array) => readonly Int32Array[];
+    },
   ): Tree {
     order.values.set(sample);
     const draft = createDraft();
@@ -205,30 +229,44 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
       highest: Infinity,
     };
     const leaves: Node[] = [];
-    let level = [{ node: root, histogram: buildHistogram(root, features) }];
+    const release = (histogram: Histogram | undefined): void => {
+      if (histogram !== undefined) pool.push(histogram);
+    };
+    let level: { readonly node: Node; readonly histogram: Histogram | undefined }[] = [
+      { node: root, histogram: drawFeatures === undefined ? buildHistogram(root, features) : undefined },
+    ];
     draft.describe(root.id, leafValue(gradient, hessian, -Infinity, Infinity) * params.eta, hessian);
     while (level.length > 0) {
       const next: typeof level = [];
       for (const { node, histogram } of level) {
-        const split = node.depth < params.maxDepth ? bestSplit(node, histogram, features) : undefined;
+        const splitting = node.depth < params.maxDepth;
+        const split = !splitting
+          ? undefined
+          : histogram !== undefined
+            ? bestSplit(node, histogram, features)
+            : drawnSplit(node, drawFeatures?.(features) ?? []);
         if (split === undefined || split.feature < 0) {
-          pool.push(histogram);
+          release(histogram);
           leaves.push(node);
           continue;
         }
         const middle = partition(node, split);
         const children = childrenOf(node, split, middle);
-        draft.split(node.id, split, cuts[split.feature][split.bin], children);
+        draft.split(node.id, split, cuts[split.feature][split.bin] ?? Infinity, children);
         for (const child of children) {
           const { gradient: g, hessian: h, lowest, highest } = child;
           draft.describe(child.id, leafValue(g, h, lowest, highest) * params.eta, h);
         }
         if (node.depth + 1 === params.maxDepth) {
-          pool.push(histogram);
+          release(histogram);
           leaves.push(...children);
           continue;
         }
         const [left, right] = children;
+        if (histogram === undefined) {
+          next.push({ node: left, histogram }, { node: right, histogram });
+          continue;
+        }
         const [small, large] = left.to - left.from <= right.to - right.from ? [left, right] : [right, left];
         const smaller = buildHistogram(small, features);
         for (const feature of features) {

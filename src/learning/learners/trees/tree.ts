@@ -1,6 +1,9 @@
 import { createTreeKernel, type TreeKernel } from './kernel.ts';
 
-/** A regression tree as columns, node 0 the root. A row goes left when its float32 value is below the threshold. */
+/**
+ * A regression tree as columns, node 0 the root. A row goes left when its float32 value is below the threshold; a split
+ * on missing values alone has the threshold Infinity.
+ */
 export interface Tree {
   /** -1 for a leaf. */
   readonly feature: Int32Array;

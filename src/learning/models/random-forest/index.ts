@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
-import { createRandom } from '../../../core/foundation/random.ts';
+import { createRandom, shuffle } from '../../../core/foundation/random.ts';
 import { binColumns } from '../../learners/trees/binning.ts';
 import { type Booster, draw, upTo } from '../../learners/trees/boosting.ts';
 import { createGrower } from '../../learners/trees/grow.ts';
@@ -16,7 +16,7 @@ const Params = z.strictObject({
   maxDepth: z.int().min(1).max(16).default(8),
   minLeaf: z.int().min(1).default(50).describe('Least rows in a leaf'),
   rowShare: z.number().gt(0).max(1).default(0.5).describe('Share of rows each tree is grown on'),
-  featureShare: z.number().gt(0).max(1).default(0.3).describe('Share of features each tree may split on'),
+  featureShare: z.number().gt(0).max(1).default(0.3).describe('Share of features drawn for each split'),
 });
 type Params = z.output<typeof Params>;
 
@@ -25,7 +25,7 @@ export const randomForest = treesModel<Params>({
   id: 'random-forest',
   summary: 'a forest of trees on random rows and features',
   source:
-    'Breiman 2001; rows and features drawn without replacement, a tree at a time (Louppe and Geurts 2012)',
+    'Breiman 2001: features drawn for each split; rows for each tree, without replacement (Louppe and Geurts 2012)',
   params: Params,
   quickParams: { trees: 60 },
   grow,
@@ -35,13 +35,29 @@ async function grow(
   { params, seed, signal, onProgress }: FitTask<Params>,
   { train }: Examples,
 ): Promise<Booster> {
-  const rows = train.labels.length;
+  return growForest(train, params, {
+    seed,
+    async onTree(step) {
+      onProgress({ step, steps: params.trees });
+      if (step % 8 === 0) await setImmediate();
+      signal.throwIfAborted();
+    },
+  });
+}
+
+/** A forest for labels 0 and 1; its prediction is the mean share of ones in the leaves. */
+export async function growForest(
+  { columns, labels }: Examples['train'],
+  params: Pick<Params, 'trees' | 'maxDepth' | 'minLeaf' | 'rowShare' | 'featureShare'>,
+  { seed, onTree }: { readonly seed: number; readonly onTree: (trees: number) => Promise<void> },
+): Promise<Booster> {
+  const rows = labels.length;
   // Squared error around one half: a leaf's value is its share of rises less a half, over the number of trees.
   const derivatives = {
-    gradients: train.labels.map((label) => 0.5 - label),
+    gradients: labels.map((label) => 0.5 - label),
     hessians: new Float64Array(rows).fill(1),
   };
-  const grow = createGrower(binColumns(train.columns, 255), {
+  const grow = createGrower(binColumns(columns, 255), {
     eta: 1 / params.trees,
     maxDepth: params.maxDepth,
     minChildWeight: params.minLeaf,
@@ -50,17 +66,21 @@ async function grow(
     gamma: 0,
   });
   const random = createRandom(seed);
-  const [allRows, allFeatures] = [rows, params.features.length].map(upTo);
+  const [allRows, allFeatures] = [rows, columns.length].map(upTo);
+  // As in scikit-learn: a share of the features for each split, and the others only where none of those splits.
+  const group = Math.max(1, Math.floor(params.featureShare * columns.length));
+  const drawFeatures = (all: Int32Array): readonly Int32Array[] => {
+    const drawn = shuffle(all.slice(), random);
+    const groups: Int32Array[] = [];
+    for (let at = 0; at < drawn.length; at += group) groups.push(drawn.subarray(at, at + group).sort());
+    return groups;
+  };
   const trees: Tree[] = [];
   const margins = new Float64Array(rows);
   for (let step = 1; step <= params.trees; step++) {
     const sample = draw(allRows, params.rowShare, random);
-    trees.push(
-      grow(derivatives, { sample, features: draw(allFeatures, params.featureShare, random), margins }),
-    );
-    onProgress({ step, steps: params.trees });
-    if (step % 8 === 0) await setImmediate();
-    signal.throwIfAborted();
+    trees.push(grow(derivatives, { sample, features: allFeatures, margins, drawFeatures }));
+    await onTree(step);
   }
   return { objective: 'reg:squarederror', baseScore: 0.5, trees };
 }
