@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { type Device, executionProviders } from './devices.ts';
 import { compileProgram, createExecutor, type Engine } from './executor.ts';
 import { type BatchSpec, createPass, type Feeds, type Program } from './program.ts';
+import { refuseExternalData } from './onnx/external-data.ts';
 import { predictOnThreads, type Runs } from './parallel/predict.ts';
 import { arraysOf, openSession } from './session.ts';
 import { type Tensor, tf } from './tf.ts';
@@ -42,12 +43,14 @@ const RUNS_FOR_THREADS = 32;
 
 /**
  * Opens the bytes that `exportOnnx` made. A session has one thread, and many runs have one such session on each
- * core: products of some dozen rows are too small to share. Throws `UserError` when the bytes are damaged.
+ * core: products of some dozen rows are too small to share. Throws `UserError` when the bytes are damaged,
+ * or point to other files.
  */
 export async function openPredictor(
   model: Uint8Array,
   { device = 'auto' }: { readonly device?: Device } = {},
 ): Promise<Predictor> {
+  refuseExternalData(model);
   const session = await openSession(model, { device, optimise: true });
   const run: Predictor['run'] = async (inputs) => {
     const results = arraysOf(session.outputs);

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../core/foundation/errors.ts';
 import { withLock } from '../../data/lock.ts';
-import { completeRuns, findRun, listRuns, readJson, type RunFolder, writeJson } from './run-folder.ts';
+import { completeRuns, findRun, type RunFolder, surveyRuns } from './run-folder.ts';
+import { readSealed, writeSealed } from './sealed-json.ts';
 
 const ACTIVE_FILE = 'active.json';
 
@@ -26,8 +28,8 @@ export async function runInUse(checkpointDir: string, name?: string): Promise<Ru
   if (name !== undefined) return findRun(checkpointDir, name);
   const active = await activeRunId(checkpointDir);
   if (active !== undefined) {
-    const run = (await listRuns(checkpointDir)).find(({ runId }) => runId === active);
-    if (run !== undefined) return run;
+    // One that is damaged says so by itself.
+    if (existsSync(join(checkpointDir, active))) return findRun(checkpointDir, active);
     throw new UserError(`The active run "${active}" is not in "${checkpointDir}" any more.`, {
       hint: 'Activate another: crypto-trader models activate <run>. `crypto-trader models list` shows them.',
     });
@@ -72,8 +74,8 @@ export async function activateRun(
 
 /** The first finished run of a project becomes active; `false` when one is already. */
 export async function activateFirst(checkpointDir: string, runId: string): Promise<boolean> {
-  const runs = await listRuns(checkpointDir);
-  const complete = runs.filter(({ result }) => result !== undefined).map((run) => run.runId);
+  const { runs, damaged } = await surveyRuns(checkpointDir);
+  const complete = [...runs.filter(({ result }) => result !== undefined), ...damaged].map((run) => run.runId);
   let activated = false;
   await change(checkpointDir, (history) => {
     const active = history.at(-1)?.runId;
@@ -106,8 +108,8 @@ export async function rollbackRun(
 
 const now = (): string => new Date().toISOString();
 
-const readActive = (checkpointDir: string): Promise<ActiveRuns | undefined> =>
-  readJson(join(checkpointDir, ACTIVE_FILE), ActiveRuns);
+const readActive = async (checkpointDir: string): Promise<ActiveRuns | undefined> =>
+  (await readSealed(join(checkpointDir, ACTIVE_FILE), ActiveRuns))?.value;
 
 /** One change at a time: two trainings that finish together do not both become the first. */
 async function change(
@@ -119,7 +121,7 @@ async function change(
     const history = (await readActive(checkpointDir))?.history ?? [];
     const changed = next(history);
     if (changed !== history)
-      await writeJson(join(checkpointDir, ACTIVE_FILE), { version: 1, history: changed.slice(-1000) });
+      await writeSealed(join(checkpointDir, ACTIVE_FILE), { version: 1, history: changed.slice(-1000) });
     return { before: history.at(-1)?.runId };
   });
 }

@@ -11,7 +11,7 @@ import { type LoadedPanel, loadPanel } from '../../data/panel/load-panel.ts';
 import { loadMember, type TrainedMember } from './member-folder.ts';
 import { runInUse } from './active-run.ts';
 import { listRuns } from './run-folder.ts';
-import { seedFolder } from './seeds.ts';
+import { seedFolder, seedName } from './seeds.ts';
 
 /** The models of one complete training run, ready to forecast. */
 export interface TrainedSet {
@@ -60,8 +60,13 @@ export async function loadTrained(
     ids.map(async (id) => {
       const number = Math.min(options.seedNumber ?? 1, result.seeds?.[id]?.length ?? 1);
       const folder = seedFolder(run.path, id, number);
-      const member = result.models.includes(id) ? await loadMember(folder) : undefined;
-      if (member !== undefined) return member;
+      const member = result.models.includes(id) ? await loadMember(folder, run) : undefined;
+      if (member?.manifestSha256 === result.manifests[seedName(id, number)] && member) return member;
+      if (member !== undefined) {
+        throw new UserError(`The checkpoint "${folder}" is not the one with which its run ended.`, {
+          hint: `Put it back, or let the run end with it: crypto-trader train --mode resume --run ${runId}`,
+        });
+      }
       const others = await runsWith(checkpointDir, id);
       throw new UserError(`The training run "${runId}" has no model "${id}".`, {
         hint:
@@ -71,12 +76,6 @@ export async function loadTrained(
       });
     }),
   );
-  const foreign = members.find(({ manifest }) => manifest.dataFingerprint !== plan.dataFingerprint);
-  if (foreign !== undefined) {
-    throw new UserError(`The checkpoint "${foreign.folder}" was trained on other candles than its run.`, {
-      hint: 'Put the folder back from where it came, or train again.',
-    });
-  }
   return {
     runId,
     exchange: plan.exchange,

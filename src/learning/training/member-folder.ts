@@ -12,13 +12,16 @@ import {
   weightHash,
   writeArtifact,
 } from './artifact-folder.ts';
-import { readJson } from './run-folder.ts';
+import { requireOwnFolder, type RunFolder } from './run-folder.ts';
+import { readSealed } from './sealed-json.ts';
 import { AbsentInputs } from './journal.ts';
 import { ForecastScore } from '../validation/score.ts';
 
 /** What was trained, on what, with which result. */
 export const MemberManifest = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
+  /** SHA-256 of the plan of its run: run.json and manifest cannot be of two runs. */
+  planSha256: Sha256,
   model: z.string().min(1),
   params: z.unknown(),
   seed: z.int(),
@@ -57,6 +60,7 @@ export interface TrainedMember {
   /** Picks the features that the model was trained with out of any panel that has them. */
   readonly fitted: FittedModel;
   readonly manifest: MemberManifest;
+  readonly manifestSha256: string;
   readonly folder: string;
 }
 
@@ -65,9 +69,9 @@ export async function saveMember(
   folder: string,
   artifact: Artifact,
   about: Omit<MemberManifest, 'version' | 'files' | 'weightHash'>,
-): Promise<MemberManifest> {
+): Promise<{ readonly manifest: MemberManifest; readonly manifestSha256: string }> {
   return writeArtifact(folder, artifact, (files) => ({
-    version: 1,
+    version: 2,
     ...about,
     files,
     weightHash: weightHash(files),
@@ -75,12 +79,16 @@ export async function saveMember(
 }
 
 /**
- * Reads a trained model back; `undefined` when there is none. Every file is checked against its hash first.
- * Throws `UserError` when something is damaged, or when the model has changed since it was trained.
+ * Reads a trained model of `run` back; `undefined` when there is none. Every file is checked against its hash first, and
+ * the manifest against the plan of the run. Throws `UserError` when something is damaged or belongs elsewhere, or when
+ * the model has changed since it was trained.
  */
-export async function loadMember(folder: string): Promise<TrainedMember | undefined> {
-  const manifest = await readJson(join(folder, MANIFEST_FILE), MemberManifest);
-  if (manifest === undefined) return undefined;
+export async function loadMember(folder: string, run?: RunFolder): Promise<TrainedMember | undefined> {
+  if (run !== undefined) await requireOwnFolder(run, folder);
+  const sealed = await readSealed(join(folder, MANIFEST_FILE), MemberManifest);
+  if (sealed === undefined) return undefined;
+  const { value: manifest, sha256: manifestSha256 } = sealed;
+  if (run !== undefined) requireSameRun(folder, manifest, run);
   const model = findModel(manifest.model);
   requireSameArchitecture(folder, model, manifest);
   const artifact = await readArtifact(folder, manifest.files, (what) => damaged(folder, what));
@@ -95,7 +103,14 @@ export async function loadMember(folder: string): Promise<TrainedMember | undefi
       cause: error,
     });
   }
-  return { id: model.id, model, fitted: withFeatures(loaded, manifest.features), manifest, folder };
+  return {
+    id: model.id,
+    model,
+    fitted: withFeatures(loaded, manifest.features),
+    manifest,
+    manifestSha256,
+    folder,
+  };
 }
 
 /** The same model, taking the columns `names` out of whatever panel it is given. */
@@ -110,6 +125,23 @@ export function withFeatures(fitted: FittedModel, names: readonly string[]): Fit
     save: () => fitted.save(),
     dispose: () => fitted.dispose?.(),
   };
+}
+
+/** What the manifest repeats of the plan must be what the plan says; the hash alone would not say what differs. */
+function requireSameRun(
+  folder: string,
+  manifest: MemberManifest,
+  { runId, plan, planSha256 }: RunFolder,
+): void {
+  const differs = (
+    ['exchange', 'timeframe', 'synthetic', 'dataFingerprint', 'trainUntilMs', 'validateUntilMs'] as const
+  ).find((key) => manifest[key] !== plan[key]);
+  const symbols = manifest.symbols.join(' ') === plan.symbols.join(' ') ? undefined : 'symbols';
+  const what = differs ?? symbols ?? (manifest.planSha256 === planSha256 ? undefined : 'plan');
+  if (what === undefined) return;
+  throw new UserError(`The checkpoint "${folder}" is not of the run "${runId}": its ${what} is another.`, {
+    hint: 'Put the folder back where it came from, or train again.',
+  });
 }
 
 function requireSameArchitecture(folder: string, model: Model, manifest: MemberManifest): void {

@@ -81,7 +81,7 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
   }
   const span = { fromMs: panel.firstTimeMs, untilMs: panel.untilMs };
   return {
-    version: 1,
+    version: 2,
     createdAt: new Date().toISOString(),
     mode,
     seed: settings.seed,

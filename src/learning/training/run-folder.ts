@@ -1,24 +1,22 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
-import {
-  errorCode,
-  explainDiskError,
-  makeFolder,
-  readJson as readJsonFile,
-  writeFileAtomic,
-} from '../../data/files.ts';
+import { errorCode, explainDiskError, makeFolder } from '../../data/files.ts';
+import { requireNoLinks } from '../../data/plain-file.ts';
 import { DEFAULT_SOURCES } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
 import { parseTimeframe } from '../../core/market/timeframe.ts';
 import { ForecastScore } from '../validation/score.ts';
+import { damagedJson, readSealed, type Sealed } from './sealed-json.ts';
 
 export const PLAN_FILE = 'run.json';
 export const RESULT_FILE = 'complete.json';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const epochMs = z.int();
+/** A folder name of its own: it cannot lead out of its run. */
+const modelId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/);
 
 const InputSources = z.strictObject({
   benchmark: z.string().transform(parseSymbol),
@@ -29,7 +27,7 @@ const InputSources = z.strictObject({
 
 /** What a run was asked to do. Written before anything is trained; resuming does the rest of exactly this. */
 export const RunPlan = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   createdAt: z.iso.datetime(),
   mode: z.enum(['quick', 'full']),
   seed: z.int(),
@@ -54,17 +52,21 @@ export const RunPlan = z.strictObject({
   dataFingerprint: sha256,
   feeBps: z.number(),
   slippageBps: z.number(),
-  models: z.array(z.strictObject({ id: z.string().min(1), params: z.unknown() })).min(1),
+  models: z.array(z.strictObject({ id: modelId, params: z.unknown() })).min(1),
 });
 export type RunPlan = z.output<typeof RunPlan>;
 
 /** How a run ended. A run without this file is not complete: it was stopped and can be resumed. */
 export const RunResult = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   completedAt: z.iso.datetime(),
-  models: z.array(z.string()),
+  /** SHA-256 of the plan that was carried out. */
+  planSha256: sha256,
+  models: z.array(modelId).min(1),
+  /** SHA-256 of the manifest of every model, and of those of its other seeds: `gru`, `gru-seed-2`. */
+  manifests: z.record(z.string(), sha256),
   skipped: z.array(z.strictObject({ id: z.string(), reason: z.string() })),
-  ensemble: z.strictObject({ members: z.array(z.string()), metrics: ForecastScore }),
+  ensemble: z.strictObject({ members: z.array(modelId), metrics: ForecastScore }),
   baselines: z.record(z.string(), ForecastScore),
   /** Of a run of several seeds: the scores of every model that has more than one, and of the ensemble, seed by seed. */
   seeds: z.record(z.string(), z.array(ForecastScore)).optional(),
@@ -75,31 +77,52 @@ export interface RunFolder {
   readonly runId: string;
   readonly path: string;
   readonly plan: RunPlan;
+  /** Of `run.json`; every manifest of the run names it. */
+  readonly planSha256: string;
   /** `undefined` until the run is complete. */
   readonly result: RunResult | undefined;
 }
 
-/** Every run below `checkpointDir`, oldest first. Folders without a plan are not runs. */
-export async function listRuns(checkpointDir: string): Promise<readonly RunFolder[]> {
+export interface RunSurvey {
+  /** Oldest first. */
+  readonly runs: readonly RunFolder[];
+  /** Folders of runs whose plan or result cannot be read, by name. */
+  readonly damaged: readonly { readonly runId: string; readonly reason: string }[];
+}
+
+/** Every run below `checkpointDir`. Folders without a plan are not runs; a damaged one does not hide the others. */
+export async function surveyRuns(checkpointDir: string): Promise<RunSurvey> {
   const entries = await readdir(checkpointDir, { withFileTypes: true }).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return [];
     throw error;
   });
   const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  const runs = await Promise.all(names.toSorted().map((name) => readRun(join(checkpointDir, name))));
-  return runs
-    .filter((run) => run !== undefined)
-    .toSorted((a, b) => a.plan.createdAt.localeCompare(b.plan.createdAt));
+  const runs: RunFolder[] = [];
+  const damaged: { runId: string; reason: string }[] = [];
+  for (const name of names.toSorted()) {
+    try {
+      const run = await readRun(join(checkpointDir, name));
+      if (run !== undefined) runs.push(run);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      damaged.push({ runId: name, reason: error.message });
+    }
+  }
+  return { runs: runs.toSorted((a, b) => a.plan.createdAt.localeCompare(b.plan.createdAt)), damaged };
 }
 
-/** The run named by its id or by the path of its folder. */
+/** The runs below `checkpointDir` that are whole, oldest first. */
+export const listRuns = async (checkpointDir: string): Promise<readonly RunFolder[]> =>
+  (await surveyRuns(checkpointDir)).runs;
+
+/** The run named by its id or by the path of its folder. Throws `UserError` when it is none, or damaged. */
 export async function findRun(checkpointDir: string, name: string): Promise<RunFolder> {
   for (const path of [join(checkpointDir, name), resolve(name)]) {
     const run = await readRun(path);
     if (run !== undefined) return run;
   }
   throw new UserError(`"${name}" is not a training run.`, {
-    hint: `Pass the folder of a run, such as ${join(checkpointDir, '<run>')}; \`crypto-trader models list\` shows them.`,
+    hint: `Pass the name of a run, or its folder, such as ${join(checkpointDir, '<run>')}; \`crypto-trader models list\` shows them.`,
   });
 }
 
@@ -122,11 +145,26 @@ export async function completeRuns(checkpointDir: string): Promise<readonly RunF
 }
 
 async function readRun(path: string): Promise<RunFolder | undefined> {
-  const plan = await readJson(join(path, PLAN_FILE), RunPlan);
+  const plan = await readSealed(join(path, PLAN_FILE), RunPlan);
   if (plan === undefined) return undefined;
-  const result = await readJson(join(path, RESULT_FILE), RunResult);
-  return { runId: basename(path), path, plan, result };
+  const resultFile = join(path, RESULT_FILE);
+  const result = await readSealed(resultFile, RunResult);
+  if (result !== undefined) requireBelonging(resultFile, result.value, plan);
+  return { runId: basename(path), path, plan: plan.value, planSha256: plan.sha256, result: result?.value };
 }
+
+/** A result is of its plan and names what was planned: it cannot lead to a folder of another run. */
+function requireBelonging(file: string, result: RunResult, plan: Sealed<RunPlan>): void {
+  if (result.planSha256 !== plan.sha256) throw damagedJson(file, `it is of another ${PLAN_FILE}`);
+  const planned = new Set(plan.value.models.map(({ id }) => id));
+  const stranger = [...result.models, ...result.ensemble.members].find((id) => !planned.has(id));
+  if (stranger !== undefined)
+    throw damagedJson(file, `it names "${stranger}", which the run was not asked for`);
+}
+
+/** Throws `UserError` when a link leads to a folder of the run from elsewhere. */
+export const requireOwnFolder = (run: RunFolder, folder: string): Promise<void> =>
+  requireNoLinks(run.path, folder);
 
 /** Letters, digits and `._-`, no dot in front: a run's name is the name of its folder. */
 export function requireRunName(name: string): void {
@@ -144,7 +182,7 @@ export async function createRunFolder(
   checkpointDir: string,
   plan: RunPlan,
   name?: string,
-): Promise<RunFolder> {
+): Promise<Pick<RunFolder, 'runId' | 'path'>> {
   makeFolder(checkpointDir);
   if (name !== undefined) {
     requireRunName(name);
@@ -155,7 +193,7 @@ export async function createRunFolder(
         hint: 'Choose another --name, or delete that run first: crypto-trader models delete <run>.',
       });
     });
-    return { runId: name, path, plan, result: undefined };
+    return { runId: name, path };
   }
   const stem = `${plan.createdAt.slice(0, 19).replaceAll(':', '-')}Z-${plan.mode}`;
   for (let attempt = 1; ; attempt++) {
@@ -163,19 +201,9 @@ export async function createRunFolder(
     const path = join(checkpointDir, runId);
     try {
       await mkdir(path);
-      return { runId, path, plan, result: undefined };
+      return { runId, path };
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw explainDiskError(error, path);
     }
   }
 }
-
-/** `undefined` when there is no such file; `UserError` when it does not hold what it should. */
-export const readJson = <Schema extends z.ZodType>(
-  path: string,
-  schema: Schema,
-): Promise<z.output<Schema> | undefined> =>
-  readJsonFile(path, schema, 'Put it back from a backup, or move its folder away and train again.');
-
-export const writeJson = (path: string, value: unknown): Promise<void> =>
-  writeFileAtomic(path, `${JSON.stringify(value, undefined, 2)}\n`);

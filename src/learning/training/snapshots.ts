@@ -2,10 +2,11 @@ import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { errorCode, explainDiskError, makeFolder } from '../../data/files.ts';
+import { requireNoLinks } from '../../data/plain-file.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Artifact, SnapshotKeeper } from '../../core/forecast/model.ts';
 import { FileHashes, MANIFEST_FILE, readArtifact, Sha256, writeArtifact } from './artifact-folder.ts';
-import { readJson } from './run-folder.ts';
+import { readSealed } from './sealed-json.ts';
 
 /** When the state of a model in training is kept. None of it changes what is learned. */
 export interface SnapshotHabits {
@@ -29,7 +30,7 @@ const Task = z.strictObject({
 export type SnapshotTask = z.output<typeof Task>;
 
 const SnapshotManifest = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   task: Task,
   step: z.int(),
   epoch: z.int().optional(),
@@ -63,7 +64,7 @@ export async function placeOfSnapshot(
   const parts = folder.split(/[\\/]/);
   const [snapshots, member, step] = parts.slice(-3);
   if (snapshots !== 'snapshots' || !STEP.test(step)) return undefined;
-  const manifest = await readJson(join(folder, MANIFEST_FILE), SnapshotManifest);
+  const manifest = await readSealed(join(folder, MANIFEST_FILE), SnapshotManifest);
   return manifest && { runPath: resolve(folder, '../../..'), member, folder };
 }
 
@@ -76,7 +77,9 @@ export async function findSnapshot(
   const newest = (await stepsIn(folder)).at(-1);
   const path = chosen ?? (newest && join(folder, newest));
   if (path === undefined) return undefined;
-  const manifest = await readJson(join(path, MANIFEST_FILE), SnapshotManifest);
+  await requireNoLinks(resolve(folder, '../..'), path);
+  const sealed = await readSealed(join(path, MANIFEST_FILE), SnapshotManifest);
+  const manifest = sealed?.value;
   if (manifest === undefined) throw damaged(path, 'it has no manifest');
   if (JSON.stringify(manifest.task) !== JSON.stringify(Task.parse(task)))
     throw new UserError(`The snapshot "${path}" is of another training than this run's "${task.model}".`, {
@@ -120,7 +123,7 @@ export function snapshotKeeper(
       if (!steps.includes(nameOf(at.step))) {
         const seconds = (from?.seconds ?? 0) + (performance.now() - startedMs) / 1000;
         await writeArtifact(path, artifact, (files) => ({
-          version: 1 as const,
+          version: 2 as const,
           task,
           ...at,
           seconds,

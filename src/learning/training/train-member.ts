@@ -102,7 +102,8 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
   const forecasts = await picking.forecast(panel, { sinceMs: trainUntilMs });
   const metrics = validationScore(panel, forecasts, plan);
   const folder = seedFolder(run.path, model.id, seedNumber);
-  const manifest = await saveMember(folder, fitted.save(), {
+  const { manifest, manifestSha256 } = await saveMember(folder, fitted.save(), {
+    planSha256: run.planSha256,
     model: model.id,
     params,
     seed,
@@ -134,7 +135,11 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
     weightHash,
     ...(absent && { absent }),
   });
-  return { kind: 'trained', member: { id: model.id, model, fitted: picking, manifest, folder }, forecasts };
+  return {
+    kind: 'trained',
+    member: { id: model.id, model, fitted: picking, manifest, manifestSha256, folder },
+    forecasts,
+  };
 }
 
 /** How good forecasts were on the validation bars of a run. */

@@ -22,8 +22,8 @@ import {
   type RunFolder,
   type RunPlan,
   type RunResult,
-  writeJson,
 } from './run-folder.ts';
+import { writeSealed } from './sealed-json.ts';
 import type { ForecastScore } from '../validation/score.ts';
 import { seedFolder, seedName, seedNumbers } from './seeds.ts';
 import type { SnapshotHabits } from './snapshots.ts';
@@ -60,8 +60,8 @@ export async function startRun(
   name?: string,
 ): Promise<RunFolder> {
   const run = await createRunFolder(checkpointDir, plan, name);
-  await writeJson(join(run.path, PLAN_FILE), plan);
-  return run;
+  const planSha256 = await writeSealed(join(run.path, PLAN_FILE), plan);
+  return { ...run, plan, planSha256, result: undefined };
 }
 
 /**
@@ -107,13 +107,14 @@ async function trainMissing(
   const members: TrainedMember[] = [];
   const trained = new Map<string, readonly TrainedSeed[]>();
   const kept: string[] = [];
+  const manifests: Record<string, string> = {};
   const skipped: { id: string; reason: string }[] = [];
   for (const { id, model, params } of entries) {
     const seeds: TrainedSeed[] = [];
     let first: TrainedMember | undefined;
     for (const seedNumber of seedNumbers(model, plan)) {
       signal.throwIfAborted();
-      const found = await loadMember(seedFolder(run.path, id, seedNumber));
+      const found = await loadMember(seedFolder(run.path, id, seedNumber), run);
       if (found !== undefined) kept.push(seedName(id, seedNumber));
       const result =
         found === undefined
@@ -133,6 +134,7 @@ async function trainMissing(
         break;
       }
       const { member, forecasts } = result;
+      manifests[seedName(id, seedNumber)] = member.manifestSha256;
       seeds.push({ metrics: member.manifest.metrics, forecasts });
       if (seedNumber === 1) first = member;
       else member.fitted.dispose?.();
@@ -150,15 +152,17 @@ async function trainMissing(
   signal.throwIfAborted();
   const ensembles = scoreEnsembles(members, trained, panel, plan, journal);
   const result: RunResult = {
-    version: 1,
+    version: 2,
     completedAt: new Date().toISOString(),
+    planSha256: run.planSha256,
     models: members.map(({ id }) => id),
+    manifests,
     skipped,
     ensemble: { members: ensembleMembers(members).map(({ id }) => id), metrics: ensembles[0] },
     baselines,
     ...(plan.seeds > 1 && { seeds: scoresBySeed(trained, ensembles) }),
   };
-  await writeJson(join(run.path, RESULT_FILE), result);
+  await writeSealed(join(run.path, RESULT_FILE), result);
   const first = await activateFirst(checkpointDir, run.runId);
   const active = first || (await activeRunId(checkpointDir)) === run.runId;
   return { runId: run.runId, path: run.path, plan, result, members, kept, active, projections, datasets };

@@ -9,6 +9,7 @@ import { TrainingRecord } from '../../../src/learning/training/journal.ts';
 import { loadMember, saveMember } from '../../../src/learning/training/member-folder.ts';
 import { planRun } from '../../../src/learning/training/plan.ts';
 import { findRun, listRuns } from '../../../src/learning/training/run-folder.ts';
+import { seal, unseal } from '../../../src/learning/training/sealed-json.ts';
 import { finishRun, startRun } from '../../../src/learning/training/train.ts';
 import { walk } from '../../support/candles.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -198,6 +199,12 @@ describe('a checkpoint', () => {
   };
   const edit = async (file: string, change: (text: string) => string): Promise<void> =>
     writeFile(file, change(await readFile(file, 'utf8')));
+  /** A change under a seal of its own: it is not the hash that refuses it. */
+  const forge = (file: string, change: (text: string) => string): Promise<void> =>
+    edit(file, (text) => {
+      const value: unknown = JSON.parse(change(JSON.stringify(unseal(text)?.value)));
+      return seal(Object(value)).text;
+    });
 
   it('that was changed on disk is refused', async () => {
     const { load, member } = await trainedFolder();
@@ -237,21 +244,21 @@ describe('a checkpoint', () => {
 
   it('whose manifest points outside its folder is refused', async () => {
     const { load, member } = await trainedFolder();
-    await edit(join(member, 'manifest.json'), (text) => text.replace('"model.json"', '"../run.json"'));
+    await forge(join(member, 'manifest.json'), (text) => text.replace('"model.json"', '"../run.json"'));
     await expect(load()).rejects.toThrow(/manifest.json" is damaged/);
   });
 
   it('of a model that reads other features now is refused', async () => {
     const { load, member } = await trainedFolder();
-    await edit(join(member, 'manifest.json'), (text) =>
-      text.replace('"features": []', '"features": ["rsi14"]'),
+    await forge(join(member, 'manifest.json'), (text) =>
+      text.replace('"features":[]', '"features":["rsi14"]'),
     );
     await expect(load()).rejects.toThrow(/is of another "persistence": it reads other features/);
   });
 
   it('with parameters that the model does not know is refused', async () => {
     const { load, member } = await trainedFolder();
-    await edit(join(member, 'manifest.json'), (text) => text.replace('"horizonBars": 1', '"layers": 3'));
+    await forge(join(member, 'manifest.json'), (text) => text.replace('"horizonBars":1', '"layers":3'));
     await expect(load()).rejects.toThrow(/is of another "persistence"/);
   });
 

@@ -11,7 +11,7 @@ import { modelParams } from '../../../learning/training/plan.ts';
 import type { ForecastScore } from '../../../learning/validation/score.ts';
 import { activateRun, activeRunId, rollbackRun, runInUse } from '../../../learning/training/active-run.ts';
 import { loadTrained } from '../../../learning/training/checkpoints.ts';
-import { findRun, listRuns, type RunFolder } from '../../../learning/training/run-folder.ts';
+import { findRun, listRuns, type RunFolder, surveyRuns } from '../../../learning/training/run-folder.ts';
 import { deletedRuns, deleteRun, restoreRun, trashFolder } from '../../../learning/training/trash.ts';
 import { command, type CommandContext } from '../command.ts';
 import { explanationText } from '../explanation-text.ts';
@@ -87,7 +87,7 @@ export function register(program: Command): void {
 }
 
 async function listModels({ config, out }: CommandContext): Promise<void> {
-  const runs = await listRuns(config.checkpointDir);
+  const { runs, damaged } = await surveyRuns(config.checkpointDir);
   const active = await activeRunId(config.checkpointDir);
   const deleted = await deletedRuns(config.checkpointDir);
   const trained = (id: string): RunFolder | undefined =>
@@ -117,12 +117,14 @@ async function listModels({ config, out }: CommandContext): Promise<void> {
       ensemble: result?.ensemble,
       baselines: result?.baselines,
     })),
+    damagedRuns: damaged,
     deletedRuns: deleted,
   });
   out.table(
     ['model', 'kind', 'what it does', 'newest run'],
     models.map((model) => [model.id, model.kind, model.summary, trained(model.id)?.runId ?? '-']),
   );
+  for (const { runId, reason } of damaged) out.print(`\n${runId} cannot be used. ${reason}`);
   if (runs.length === 0) return out.print('\nNothing is trained yet: crypto-trader train --mode quick');
   out.print();
   out.table(
@@ -279,12 +281,15 @@ async function memberToShow(
   model: Model,
   name: string | undefined,
 ): Promise<TrainedMember | undefined> {
-  if (name !== undefined) return loadMember(join((await findRun(checkpointDir, name)).path, model.id));
+  if (name !== undefined) {
+    const run = await findRun(checkpointDir, name);
+    return loadMember(join(run.path, model.id), run);
+  }
   const active = await activeRunId(checkpointDir);
   const newestFirst = (await listRuns(checkpointDir)).toReversed();
   const activeFirst = newestFirst.toSorted((a, b) => Number(b.runId === active) - Number(a.runId === active));
   for (const run of activeFirst) {
-    const member = await loadMember(join(run.path, model.id));
+    const member = await loadMember(join(run.path, model.id), run);
     if (member !== undefined) return member;
   }
   return undefined;
@@ -292,7 +297,7 @@ async function memberToShow(
 
 async function exportModel({ config, out }: CommandContext, model: Model, options: Options): Promise<void> {
   const run = await runInUse(config.checkpointDir, runNamed(options));
-  const member = await loadMember(join(run.path, model.id));
+  const member = await loadMember(join(run.path, model.id), run);
   if (member === undefined) {
     throw new UserError(`The training run "${run.runId}" has no model "${model.id}".`, {
       hint: `Train it: crypto-trader train --models ${model.id}`,

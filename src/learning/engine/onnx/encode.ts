@@ -75,6 +75,9 @@ export function encodeModel(
     .finish();
 }
 
+/** What a .onnx file holds, field by field, as protobuf names them. Throws where it is no model. */
+export const decodeModel = (model: Uint8Array): unknown => modelProto.decode(model);
+
 const usesContrib = (nodes: readonly Node[]): boolean =>
   nodes.some(
     ({ domain, attributes: { body } }) =>

@@ -47,7 +47,7 @@ async function grow(
 
 /** A forest for labels 0 and 1; its prediction is the mean share of ones in the leaves. */
 export async function growForest(
-  { columns, labels }: Examples['train'],
+  { columns, labels }: Pick<Examples['train'], 'columns' | 'labels'>,
   params: Pick<Params, 'trees' | 'maxDepth' | 'minLeaf' | 'rowShare' | 'featureShare'>,
   { seed, onTree }: { readonly seed: number; readonly onTree: (trees: number) => Promise<void> },
 ): Promise<Booster> {
