@@ -191,9 +191,9 @@ describe('a run from a stranger', () => {
     const manifest = forge(join(folder, 'run/buy-and-hold/manifest.json'), (value) =>
       Object.assign(value, { files, weightHash: weightHash(files) }),
     );
-    forge(join(folder, 'run/complete.json'), (result) =>
-      Object.assign(Object(result['manifests']), { 'buy-and-hold': manifest }),
-    );
+    forge(join(folder, 'run/complete.json'), (result) => {
+      result['manifests'] = { ...AnyObject.parse(result['manifests']), 'buy-and-hold': manifest };
+    });
     await expect(loadTrained(folder)).rejects.toThrow(/buy-and-hold" is damaged: "model.json" is no JSON/);
   });
 

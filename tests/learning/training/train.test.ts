@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { acquireLock } from '../../../src/data/lock.ts';
 import type { Candles } from '../../../src/core/market/candles.ts';
 import { forecastAll, loadTrained, loadTrainedPanel } from '../../../src/learning/training/checkpoints.ts';
@@ -203,7 +204,7 @@ describe('a checkpoint', () => {
   const forge = (file: string, change: (text: string) => string): Promise<void> =>
     edit(file, (text) => {
       const value: unknown = JSON.parse(change(JSON.stringify(unseal(text)?.value)));
-      return seal(Object(value)).text;
+      return seal(z.looseObject({}).parse(value)).text;
     });
 
   it('that was changed on disk is refused', async () => {
