@@ -18,7 +18,7 @@ import { defaultName, openSession } from '../../../desk/paper/slot.ts';
 import { createStoredFeed } from '../../../desk/paper/stored-feed.ts';
 import type { Instrument } from '../../../core/trading/instrument.ts';
 import { loadTrained, requireSameMarket, type TrainedSet } from '../../../learning/training/checkpoints.ts';
-import { newestRun } from '../../../learning/training/run-folder.ts';
+import { activeRunId } from '../../../learning/training/active-run.ts';
 import { command, type CommandContext, decimal, integer } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { openNotices, type SessionNotices } from '../notices.ts';
@@ -232,10 +232,10 @@ async function chooseRun(
   const kept = options.fresh ? undefined : await runOfSession(config.dataDir, name);
   const trained = await loadTrained(config.checkpointDir, runIdOf(named ?? kept));
   if (kept !== undefined && named === undefined) {
-    const { runId: newest } = await newestRun(config.checkpointDir);
-    if (newest !== kept)
+    const active = await activeRunId(config.checkpointDir);
+    if (active !== undefined && active !== kept)
       out.print(
-        `The session keeps its training run ${kept}; the newest is ${newest}. To trade with that: paper --run ${newest}`,
+        `The session keeps its training run ${kept}; the active one is ${active}. To trade with that: paper --run ${active}`,
       );
   } else if (kept !== undefined && kept !== trained.runId)
     out.print(`The session changes from the training run ${kept} to ${trained.runId}.`);
