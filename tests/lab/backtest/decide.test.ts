@@ -63,6 +63,7 @@ function source(forecast: Forecast, decisions: ForecastSource['decisions']): For
     otherSeeds: [],
     explanations: [],
     warnings: [],
+    untrained: [],
   };
 }
 
