@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync, utimesSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
@@ -19,7 +19,11 @@ export function buildIfStale() {
   const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], {
     stdio: ['ignore', 2, 2],
   });
-  if (status !== 0) process.exit(70);
+  if (status !== 0) {
+    // It says what dist/ was made from; without it the next start compiles, and complains, again.
+    rmSync(join(root, 'dist/.tsbuildinfo'), { force: true });
+    process.exit(70);
+  }
   // tsc leaves the file alone when nothing changed in substance; its time is what says that it looked.
   const now = new Date();
   utimesSync(join(root, 'dist/.tsbuildinfo'), now, now);

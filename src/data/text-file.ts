@@ -15,7 +15,7 @@ interface TextFileLimits {
  * none is read whole.
  */
 export function readTextFile(file: TextFileLimits): string | undefined {
-  const bytes = readRegularFile(file);
+  const bytes = readBytes(file);
   if (bytes === undefined) return undefined;
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
     throw wrongEncoding(file, 'it is UTF-16');
@@ -38,7 +38,8 @@ const unreadable = ({ path, what }: TextFileLimits, why: string, hint: string, c
 
 const CHUNK_BYTES = 64 * 2 ** 10;
 
-function readRegularFile(file: TextFileLimits): Buffer | undefined {
+/** The bytes of a file, under the same conditions. */
+export function readBytes(file: TextFileLimits): Buffer | undefined {
   const { path, what, largestBytes } = file;
   let descriptor: number;
   try {

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { UserError } from '../../src/core/foundation/errors.ts';
 import { readTime } from '../../src/data/csv/columns.ts';
 import { csvPathFor, importCsv } from '../../src/data/csv/import.ts';
 import { readCandlesCsv } from '../../src/data/csv/read.ts';
@@ -153,4 +154,55 @@ test.each([
   ['01/02/2024', NaN],
 ])('the time "%s" is read as %d', (text, expected) => {
   expect(readTime(text)).toBe(expected);
+});
+
+const ZIP = Buffer.from('504b0304140000000800', 'hex');
+const GOOD = HEADER + row(0) + row(1);
+
+test.each([
+  ['a zip archive', ZIP, 'a.csv', /is a zip archive/, /Unpack it first/],
+  ['gzip without its ending', gzipSync(GOOD), 'a.csv', /is gzip/, /Name it .csv.gz/],
+  ['a parquet file', Buffer.from('PAR1....'), 'a.csv', /is a parquet file/, /Give the .csv file/],
+  ['no gzip in spite of its ending', Buffer.from(GOOD), 'a.csv.gz', /cannot be read/, /damaged or is no CSV/],
+  [
+    'a quote within a field of the header',
+    Buffer.from('unix,open,high,low,close,Volume "BTC"\n1704067200,1,1,1,1,1\n'),
+    'a.csv',
+    /cannot be read, line 1: /,
+    /damaged or is no CSV/,
+  ],
+  ['a line without an end', Buffer.alloc(3 * 2 ** 20, 'x'), 'a.csv', /cannot be read.*record/i, /no CSV/],
+  ['a gzip bomb', gzipSync(Buffer.alloc(2 ** 28)), 'a.csv.gz', /cannot be read.*record/i, /no CSV/],
+  [
+    'semicolons',
+    Buffer.from(GOOD.replaceAll(',', ';')),
+    'a.csv',
+    /has no column for/,
+    /separated by ";": save it with commas/,
+  ],
+  ['tabs', Buffer.from(GOOD.replaceAll(',', '\t')), 'a.csv', /has no column for/, /separated by tabs/],
+  [
+    'five columns without a header',
+    Buffer.from('1704067200,10,12,9,11\n'),
+    'a.csv',
+    /has no column for/,
+    /begins with values: put a first line above them/,
+  ],
+])('says what a file is that is no CSV of candles: %s', async (_, content, name, message, hint) => {
+  const failure = await readCandlesCsv(file(content, name), key).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(UserError);
+  expect(failure).toMatchObject({
+    message: expect.stringMatching(message) as string,
+    hint: expect.stringMatching(hint) as string,
+  });
+});
+
+test('terminal sequences of a file stay out of its errors', async () => {
+  const failure = readCandlesCsv(file(`${HEADER}${T0},\u001b]0;x\u0007\u202eno,12,9,11,5\n`), key);
+  await expect(failure).rejects.toThrow('line 2: open is "no".');
+});
+
+test('reads gzip whatever the case of its ending, and ISO times without a header', async () => {
+  const text = '2024-01-01 00:00:00,10,12,9,11,5\n2024-01-01T01:00:00Z,11,13,10,12,6\n';
+  expect({ ...(await readCandlesCsv(file(gzipSync(text), 'BTC.CSV.GZ'), key)) }).toEqual(EXPECTED);
 });

@@ -2,6 +2,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import { idleSettings } from '../config/idle.ts';
 import type { Config } from '../config/schema.ts';
 import { invariant } from '../../core/foundation/errors.ts';
 import { type Log, silentLog } from '../../core/foundation/log.ts';
@@ -68,8 +69,13 @@ export function command(
     const out = createOutput({ json: options['json'] === true, colour, redact });
 
     const interrupt = new AbortController();
-    const onSignal = (): void => {
-      if (interrupt.signal.aborted) process.exit(130);
+    const seen = new Set<NodeJS.Signals>();
+    const onSignal = (name: NodeJS.Signals): void => {
+      if (seen.has(name)) process.exit(130);
+      // Of a command that is a step of `demo`, Ctrl-C reaches both, and the parent passes it on as another signal.
+      const passedOn = seen.size > 0;
+      seen.add(name);
+      if (passedOn) return;
       process.stderr.write('Stopping after the current step; press Ctrl-C again to stop at once.\n');
       interrupt.abort(new Interrupted());
     };
@@ -147,6 +153,7 @@ async function createContext(
   });
   const log = surroundings.logs ? await openLog(config, logLevel, surroundings) : silentLog;
   const { out, signal, given } = surroundings;
+  if (surroundings.logs) for (const idle of idleSettings(config, settings)) out.notice(idle);
   return { config, settings, log, out, signal, given, seed: config.seed };
 }
 
@@ -169,6 +176,13 @@ async function openLog(
 
 /** Results and progress are what a person watches; routine lines stay in the file unless asked for. */
 const terminalDefault = (fileLevel: LogLevel): LogLevel => (fileLevel === 'error' ? 'error' : 'warn');
+
+/** Throws `UsageError` for options that were given and would be ignored; `where` says in which case: "with --csv". */
+export function refuseIgnored({ given }: CommandContext, options: readonly string[], where: string): void {
+  const ignored = options.filter(given);
+  if (ignored.length === 0) return;
+  throw new UsageError(`${ignored.join(', ')} ${ignored.length === 1 ? 'does' : 'do'} nothing ${where}.`);
+}
 
 /** Parsers of option values; what they reject is a wrong command line (exit code 2). */
 export function oneOf<const T extends string>(option: string, text: string, known: readonly T[]): T {

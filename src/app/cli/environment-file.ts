@@ -11,7 +11,11 @@ const LARGEST_BYTES = 2 ** 20;
  * program that are set to nothing. A file that is absent sets nothing; a line that sets nothing is a `UserError`.
  */
 export function loadEnvironmentFile(path: string, environment: NodeJS.ProcessEnv): void {
-  const text = readTextFile({ path, what: 'the environment file', largestBytes: LARGEST_BYTES });
+  const text = readTextFile({
+    path,
+    what: 'the environment file',
+    largestBytes: LARGEST_BYTES,
+  });
   if (text === undefined) return;
   const variables = parseEnv(text);
   requireUnderstood(path, text, Object.keys(variables));
@@ -26,8 +30,11 @@ export function loadEnvironmentFile(path: string, environment: NodeJS.ProcessEnv
 /** Node's parser joins a line without "=" to the name on the next one, and drops it at the end of the file. */
 function requireUnderstood(path: string, text: string, names: readonly string[]): void {
   const joined = names.find((name) => !/^[\w.-]+$/.test(name))?.split('\n')[0];
-  for (const [index, line] of text.split('\n').entries()) {
-    const own = /^\s*(?:export\s+)?(CRYPTO_TRADER_\w*|EXCHANGE_API_\w*)/.exec(line)?.[1];
+  const lines = text.trimEnd().split('\n');
+  for (const [index, line] of lines.entries()) {
+    // Elsewhere a word alone may be part of a value in quotes.
+    const cut = index === lines.length - 1 ? /^\s*(?:export\s+)?(\w+)\s*$/.exec(line)?.[1] : undefined;
+    const own = cut ?? /^\s*(?:export\s+)?(CRYPTO_TRADER_\w*|EXCHANGE_API_\w*)/.exec(line)?.[1];
     const lost = own !== undefined && !names.includes(own);
     if (!lost && (joined === undefined || line.trim() !== joined.trim())) continue;
     // What stands behind the name may be a secret.

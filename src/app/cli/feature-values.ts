@@ -1,6 +1,7 @@
+import { inTurns } from '../../data/turns.ts';
 import { formatMinute, formatTime, parseTime, parseUntil } from '../../core/foundation/time.ts';
 import type { Store } from '../../data/store/store.ts';
-import { computeFeatures } from '../../core/features/catalogue.ts';
+import { featureSteps } from '../../core/features/catalogue.ts';
 import type { Feature } from '../../core/features/feature.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
@@ -52,7 +53,7 @@ export async function printValues(
       fromMs: candles.time[0],
       untilMs: Infinity,
     });
-    const { columns } = computeFeatures(names, candles, timeframe, inputs);
+    const { columns } = await inTurns(featureSteps(names, candles, timeframe, inputs), signal);
     const to = lowerBound(candles.time, untilMs);
     const from =
       options.since === undefined

@@ -8,7 +8,7 @@ import { UserError } from '../../core/foundation/errors.ts';
 import { seriesSubject } from '../../core/features/inputs.ts';
 import { SERIES_NAMES, seriesKind } from '../../core/market/series-kinds.ts';
 import { type PairSymbol, parseSymbol } from '../../core/market/symbol.ts';
-import { type CommandContext, decimal, integer, list, oneOf, symbolsOf } from './command.ts';
+import { type CommandContext, decimal, integer, list, oneOf, symbolsOf, refuseIgnored } from './command.ts';
 import { UsageError } from './exit.ts';
 
 /** A series as the JSON documents of `fetch` and `data` show it. */
@@ -49,8 +49,13 @@ export interface SeriesOptions {
 /** `fetch --series`: what is known beside candles, into the store. */
 export async function fetchSeries(context: CommandContext, options: SeriesOptions): Promise<void> {
   const keys = seriesKeys(context, options);
+  const books = keys.every(({ name }) => name === 'order-book');
+  if (options.csv !== undefined)
+    refuseIgnored(context, ['--since', '--until', '--base-url', '--every', '--count'], 'with --csv');
+  else if (books) refuseIgnored(context, ['--since', '--until'], 'with --series order-book');
+  else refuseIgnored(context, ['--every', '--count'], 'without --series order-book');
   if (options.csv !== undefined) report(context, await importAll(context, keys, options.csv));
-  else if (keys.every(({ name }) => name === 'order-book')) await record(context, keys, options);
+  else if (books) await record(context, keys, options);
   else report(context, await downloadAll(context, keys, options));
 }
 

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { DEFAULT_SOURCES } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
+import { plainLine } from '../../core/foundation/plain-text.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
 import { repeatedSymbols } from '../../core/market/symbols.ts';
 import { parseTimeframe, type Timeframe } from '../../core/market/timeframe.ts';
 import { parseTime, parseUntil } from '../../core/foundation/time.ts';
+
+const LONGEST_QUOTED = 60;
 
 /** Runs a parser of the program inside zod, so that its message appears with the key it belongs to. */
 const parsed = <T>(parse: (text: string) => T) =>
@@ -13,7 +16,9 @@ const parsed = <T>(parse: (text: string) => T) =>
       return parse(text);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      context.addIssue({ code: 'custom', message: `${error.message} ${error.hint}` });
+      // The parsers quote what they were given, whole.
+      const message = `${error.message} ${error.hint}`.replaceAll(text, plainLine(text, LONGEST_QUOTED));
+      context.addIssue({ code: 'custom', message: plainLine(message) });
       return z.NEVER;
     }
   });

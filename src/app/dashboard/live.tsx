@@ -38,14 +38,17 @@ export async function showLive(watch: Watch, options: LiveOptions): Promise<void
       onQuit={() => quit.abort()}
     />
   );
-  stdout.write(ALTERNATE_SCREEN);
-  const ink = render(screen(), { stdin, stdout, exitOnCtrlC: false, patchConsole: false });
-  const draw = (): void => ink.rerender(screen());
   const onResize = (): void => {
+    assumeSize(stdout);
     stdout.write(CLEAR);
     draw();
   };
+  assumeSize(stdout);
+  // Before Ink's own listener, which asks for the size too.
   stdout.on('resize', onResize);
+  stdout.write(ALTERNATE_SCREEN);
+  const ink = render(screen(), { stdin, stdout, exitOnCtrlC: false, patchConsole: false });
+  const draw = (): void => ink.rerender(screen());
   try {
     while (!stop.aborted) {
       await sleep(intervalMs, undefined, { signal: stop }).catch(() => undefined);
@@ -58,6 +61,15 @@ export async function showLive(watch: Watch, options: LiveOptions): Promise<void
     ink.unmount();
     stdout.write(MAIN_SCREEN);
   }
+}
+
+/**
+ * Serial lines and some containers have terminals of 0 columns and rows. Ink then asks the machine for the size at every
+ * drawing, and leaves the terminal open each time.
+ */
+function assumeSize(stdout: NodeJS.WriteStream): void {
+  stdout.columns ||= 80;
+  stdout.rows ||= 24;
 }
 
 /** Ink redraws the whole screen, flickering, when its output is as tall as the terminal. */

@@ -1,3 +1,4 @@
+import { parseJson } from './parse-json.ts';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
@@ -36,7 +37,7 @@ export function watchLedger(dataDir: string): { poll(): Promise<void>; view(nowM
         session = parseLine(line, 'line 1', SessionRecord);
         return;
       }
-      const { equity, events } = Glance.parse(JSON.parse(line));
+      const { equity, events } = Glance.parse(parseJson(line));
       totals.add(equity, events);
       lastLine = line;
     },

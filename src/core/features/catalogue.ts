@@ -1,3 +1,4 @@
+import { finish, type Steps } from '../foundation/steps.ts';
 import type { FeatureTable } from '../dataset/panel.ts';
 import { UserError } from '../foundation/errors.ts';
 import { nearest } from '../foundation/nearest.ts';
@@ -77,13 +78,22 @@ const STREAM_ROWS = 64;
  * `UserError` for an unknown name; an input that is missing is our bug. `known` are the features that have a name, the
  * catalogue and a user's own.
  */
-export function computeFeatures(
+export const computeFeatures = (
   names: readonly string[],
   candles: Candles,
   timeframe: Timeframe,
   inputs: FeatureInputs = {},
   known: readonly Feature[] = catalogue,
-): FeatureTable {
+): FeatureTable => finish(featureSteps(names, candles, timeframe, inputs, known));
+
+/** The same in steps of a block of rows, for histories that take seconds. */
+export function* featureSteps(
+  names: readonly string[],
+  candles: Candles,
+  timeframe: Timeframe,
+  inputs: FeatureInputs = {},
+  known: readonly Feature[] = catalogue,
+): Steps<FeatureTable> {
   const rows = candles.time.length;
   const { plan, sources, columns } = planFeatures(names, timeframe, inputs, known);
   const results = names.map(() => new Float64Array(rows));
@@ -103,6 +113,7 @@ export function computeFeatures(
     plan.compute(to - from);
     for (const [i, { data, at }] of from < settled ? columns.entries() : twins)
       if (data !== results[i]) results[i].set(data.subarray(at, at + to - from), from);
+    yield;
   }
   return { names: [...names], columns: results };
 }

@@ -1,4 +1,5 @@
 import { dot, type Matrix } from './linear-algebra.ts';
+import type { Steps } from './steps.ts';
 
 /** Value at `x`; writes the gradient to `gradient`. May return `Infinity` or `NaN` where undefined. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
@@ -13,9 +14,9 @@ export interface Minimum {
 
 /**
  * Minimum of a smooth function of a few variables: BFGS with a backtracking line search (Nocedal and Wright
- * 2006, algorithm 6.1). Scale `x` and the value so that both are of order 1.
+ * 2006, algorithm 6.1), in steps of an iteration. Scale `x` and the value so that both are of order 1.
  */
-export function minimise(
+export function* minimise(
   objective: Objective,
   start: Float64Array,
   {
@@ -28,7 +29,7 @@ export function minimise(
     /** A first guess, where there is one: it saves iterations. */
     readonly inverseHessian?: Matrix;
   } = {},
-): Minimum {
+): Steps<Minimum> {
   const n = start.length;
   let x = Float64Array.from(start);
   let gradient = new Float64Array(n);
@@ -38,6 +39,7 @@ export function minimise(
   let iterations = 0;
   while (iterations < maxIterations && largest(gradient) > tolerance) {
     iterations++;
+    yield;
     const direction = Float64Array.from(inverse, (row) => -dot(row, gradient));
     let slope = dot(direction, gradient);
     if (!(slope < 0)) {

@@ -1,5 +1,6 @@
 import { UserError } from '../../core/foundation/errors.ts';
 import { CANDLE_COLUMNS } from '../../core/market/candles.ts';
+import { plainLine } from '../../core/foundation/plain-text.ts';
 
 type Column = (typeof CANDLE_COLUMNS)[number];
 
@@ -42,7 +43,8 @@ export function findLayout(
 ): Layout {
   if (
     first.length >= 6 &&
-    first.slice(0, 6).every((field) => field.trim() !== '' && Number.isFinite(Number(field)))
+    Number.isFinite(readTime(first[0])) &&
+    first.slice(1, 6).every((field) => field.trim() !== '' && Number.isFinite(Number(field)))
   ) {
     return { positions: [0, 1, 2, 3, 4, 5], hasHeader: false };
   }
@@ -55,11 +57,21 @@ export function findLayout(
   const missing = CANDLE_COLUMNS.filter((_, i) => positions[i] < 0);
   if (missing.length > 0) {
     throw new UserError(
-      `"${options.path}" has no column for ${missing.join(', ')}. Its first line is "${first.join(',')}".`,
-      { hint: 'Name the columns timestamp,open,high,low,close,volume in the first line.' },
+      `"${options.path}" has no column for ${missing.join(', ')}. Its first line is "${plainLine(first.join(','), 120)}".`,
+      { hint: headerHint(first, 'timestamp,open,high,low,close,volume') },
     );
   }
   return { positions, hasHeader: true };
+}
+
+/** What to do about a first line that names no columns: it may be separated otherwise, or hold values already. */
+export function headerHint(first: readonly string[], names: string): string {
+  const separator = [';', '\t', '|'].find((mark) => first.length === 1 && first[0].includes(mark));
+  if (separator !== undefined)
+    return `Its fields are separated by ${separator === '\t' ? 'tabs' : `"${separator}"`}: save it with commas, and numbers with a decimal point.`;
+  if (first.length > 1 && Number.isFinite(readTime(first[0])))
+    return `The file begins with values: put a first line above them that names the columns, ${names}.`;
+  return `Name the columns ${names} in the first line.`;
 }
 
 /** A header as the lists of names spell it. */

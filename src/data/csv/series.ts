@@ -1,10 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/foundation/errors.ts';
+import { plainLine } from '../../core/foundation/plain-text.ts';
 import { knownMsOf, seriesFault, seriesKind, type SeriesName } from '../../core/market/series-kinds.ts';
 import { knownAt, type TimedSeries } from '../../core/market/timed-series.ts';
 import type { SeriesChange, SeriesKey, SeriesStore } from '../store/series-store.ts';
-import { plainHeader, readTime, TIME_HEADERS } from './columns.ts';
+import { headerHint, plainHeader, readTime, TIME_HEADERS } from './columns.ts';
 import { assertFile, CsvRecord, records } from './read.ts';
 
 export interface SeriesImport extends SeriesChange {
@@ -59,7 +60,7 @@ export async function readSeriesCsv(
       });
     const timeField = record[layout.time] ?? '';
     const timeMs = readTime(timeField);
-    if (Number.isNaN(timeMs)) throw bad(`the time is "${timeField}"`);
+    if (Number.isNaN(timeMs)) throw bad(`the time is "${plainLine(timeField, 60)}"`);
     const previousMs = time.at(-1);
     if (previousMs !== undefined && timeMs <= previousMs)
       throw bad(
@@ -68,7 +69,8 @@ export async function readSeriesCsv(
     const values = layout.columns.map((position, i) => {
       const field = record[position] ?? '';
       const value = field === '' ? NaN : Number(field);
-      if (field !== '' && !Number.isFinite(value)) throw bad(`${kind.columns[i].name} is "${field}"`);
+      if (field !== '' && !Number.isFinite(value))
+        throw bad(`${kind.columns[i].name} is "${plainLine(field, 60)}"`);
       return value;
     });
     if (values.every(Number.isNaN)) {
@@ -79,7 +81,7 @@ export async function readSeriesCsv(
     if (fault !== undefined) throw bad(`${new Date(timeMs).toISOString()}: ${fault}`);
     const knownField = layout.known < 0 ? undefined : record[layout.known];
     const knownMs = knownField === undefined ? knownMsOf(kind, timeMs) : readTime(knownField);
-    if (Number.isNaN(knownMs)) throw bad(`known is "${knownField}"`);
+    if (Number.isNaN(knownMs)) throw bad(`known is "${plainLine(knownField ?? '', 60)}"`);
     time.push(timeMs);
     known.push(knownMs);
     values.forEach((value, i) => columns[i].push(value));
@@ -117,10 +119,8 @@ function findLayout(first: readonly string[], name: SeriesName, path: string): L
   ];
   if (missing.length === 0) return layout;
   throw new UserError(
-    `"${path}" has no column for ${missing.join(', ')} of ${name}. Its first line is "${first.join(',')}".`,
-    {
-      hint: `Name the columns timestamp,${columns.map((column) => column.name).join(',')} in the first line.`,
-    },
+    `"${path}" has no column for ${missing.join(', ')} of ${name}. Its first line is "${plainLine(first.join(','), 120)}".`,
+    { hint: headerHint(first, `timestamp,${columns.map((column) => column.name).join(',')}`) },
   );
 }
 

@@ -1,3 +1,4 @@
+import { inTurns } from '../turns.ts';
 import { createHash } from 'node:crypto';
 import type { Doubt } from '../plausibility.ts';
 import { candlesSha256 } from '../store/fingerprint.ts';
@@ -5,7 +6,7 @@ import { type DatasetManifest, describeKey } from '../store/manifest.ts';
 import type { Store } from '../store/store.ts';
 import type { Panel, Series } from '../../core/dataset/panel.ts';
 import { UserError } from '../../core/foundation/errors.ts';
-import { computeFeatures } from '../../core/features/catalogue.ts';
+import { featureSteps } from '../../core/features/catalogue.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { findOddities } from '../../core/market/plausible.ts';
 import { requireOneQuote } from '../../core/market/symbols.ts';
@@ -47,6 +48,7 @@ interface PanelRequest {
   readonly featureNames: readonly string[];
   /** Which markets features that need other inputs look at. */
   readonly sources: InputSources;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -55,7 +57,7 @@ interface PanelRequest {
  * are not quoted in one currency, or when a dataset or another input of a feature is absent, damaged or has no bar in the range.
  */
 export async function loadPanel(store: Store, request: PanelRequest): Promise<LoadedPanel> {
-  const { exchange, symbols, timeframe, sinceMs, untilMs, featureNames, sources } = request;
+  const { exchange, symbols, timeframe, sinceMs, untilMs, featureNames, sources, signal } = request;
   requireOneQuote(symbols);
   const range = { ...(sinceMs !== undefined && { sinceMs }), ...(untilMs !== undefined && { untilMs }) };
   const loaded = await Promise.all(
@@ -72,7 +74,7 @@ export async function loadPanel(store: Store, request: PanelRequest): Promise<Lo
         fromMs: candles.time[0],
         untilMs: last + TIMEFRAME_MS[timeframe],
       });
-      const features = computeFeatures(featureNames, candles, timeframe, inputs);
+      const features = await inTurns(featureSteps(featureNames, candles, timeframe, inputs), signal);
       const series: Series = { symbol, candles, features };
       const doubt = { key, oddities: findOddities(candles, timeframe) };
       return { manifest, series, used, doubt };

@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { UserError } from '../../core/foundation/errors.ts';
 import { type Candles, concatCandles } from '../../core/market/candles.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
 import { firstFault } from '../candle-faults.ts';
-import { errorCode } from '../files.ts';
+import { readBytes } from '../text-file.ts';
 import { candlesSha256, sha256 } from './fingerprint.ts';
 import { type DatasetKey, type DatasetPart, describeKey } from './manifest.ts';
 
@@ -13,6 +12,9 @@ import { type DatasetKey, type DatasetPart, describeKey } from './manifest.ts';
 export class DamagedPart extends Error {
   override readonly name = 'DamagedPart';
 }
+
+/** A month of minutes takes a megabyte. */
+const LARGEST_PART_BYTES = 64 * 2 ** 20;
 
 /** Polars costs 80 ms to load: only those who read or write candles pay for it. */
 const parquet = () => import('./parquet.ts');
@@ -56,7 +58,7 @@ export async function readParts(
 
 async function decodeTogether(folder: string, parts: readonly DatasetPart[]): Promise<Candles | undefined> {
   const files: Uint8Array[] = [];
-  for (const part of parts) files.push(await readChecked(join(folder, part.file), part));
+  for (const part of parts) files.push(readChecked(join(folder, part.file), part));
   const candles = (await parquet()).decodeParquet(...files);
   let row = 0;
   for (const part of parts) {
@@ -88,11 +90,9 @@ export async function partFault(
 }
 
 /** The bytes of a file, when they are those that the manifest knows. Throws `DamagedPart`. */
-export async function readChecked(path: string, part: { readonly sha256: string }): Promise<Uint8Array> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') throw new DamagedPart(`"${path}" is missing.`);
-    throw error;
-  });
+export function readChecked(path: string, part: { readonly sha256: string }): Uint8Array {
+  const bytes = readBytes({ path, largestBytes: LARGEST_PART_BYTES });
+  if (bytes === undefined) throw new DamagedPart(`"${path}" is missing.`);
   const found = sha256(bytes);
   if (found !== part.sha256) {
     throw new DamagedPart(
@@ -103,7 +103,7 @@ export async function readChecked(path: string, part: { readonly sha256: string 
 }
 
 async function decodeChecked(path: string, part: DatasetPart): Promise<Candles> {
-  const candles = (await parquet()).decodeParquet(await readChecked(path, part));
+  const candles = (await parquet()).decodeParquet(readChecked(path, part));
   const { time } = candles;
   const said = [part.rows, part.firstTimeMs, part.lastTimeMs].join(' ');
   const held = [time.length, time[0], time[time.length - 1]].join(' ');

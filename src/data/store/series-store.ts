@@ -166,7 +166,7 @@ const encode = async ({ time, known, columns }: TimedSeries): Promise<Uint8Array
 
 async function readRows(folder: string, key: SeriesKey, parts: readonly SeriesPart[]): Promise<TimedSeries> {
   const files: Uint8Array[] = [];
-  for (const part of parts) files.push(await readChecked(join(folder, part.file), part));
+  for (const part of parts) files.push(readChecked(join(folder, part.file), part));
   const read = (await parquet()).decodeColumns(seriesColumns(key.name), files);
   const column = (name: string): Float64Array => read.get(name) ?? new Float64Array(0);
   const names = seriesKind(key.name).columns.map(({ name }) => name);

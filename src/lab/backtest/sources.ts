@@ -195,6 +195,7 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     ...(untilMs !== undefined && { untilMs }),
     featureNames,
     sources: request.sources,
+    signal: request.signal,
   });
   refuseWrong(panel.doubts, request.acceptImplausible ?? []);
   const middle = panel.firstTimeMs + (panel.untilMs - panel.firstTimeMs) / 2;

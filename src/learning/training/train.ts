@@ -99,7 +99,7 @@ async function trainMissing(
 ): Promise<FinishedRun> {
   const { plan } = run;
   const entries = plan.models.map((entry) => ({ ...entry, model: findModel(entry.id) }));
-  const { panel, datasets } = await planPanel(store, plan, entries);
+  const { panel, datasets } = await planPanel(store, plan, entries, signal);
   const baselines = await baselineScores(panel, plan, signal);
 
   const projections = await projectAll(run, entries, panel, { signal, journal });
@@ -179,9 +179,10 @@ async function planPanel(
   store: Store,
   plan: RunPlan,
   entries: readonly { readonly model: Model; readonly params: unknown }[],
+  signal: AbortSignal,
 ): Promise<{ readonly panel: Panel; readonly datasets: readonly DatasetManifest[] }> {
   const featureNames = [...new Set(entries.flatMap(({ model, params }) => model.features(params)))];
-  const loaded = await loadPanel(store, { ...plan, featureNames });
+  const loaded = await loadPanel(store, { ...plan, featureNames, signal });
   if (loaded.fingerprint !== plan.dataFingerprint) {
     throw new UserError(
       'The stored candles, or other inputs of its features, are not those that this run was started with.',

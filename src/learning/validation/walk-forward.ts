@@ -4,6 +4,7 @@ import { UserError } from '../../core/foundation/errors.ts';
 import { deriveSeed } from '../../core/foundation/random.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import type { Forecast, Model } from '../../core/forecast/model.ts';
+import { giveWay } from '../../data/turns.ts';
 import { refit } from './refit.ts';
 
 interface WalkForwardTask {
@@ -61,12 +62,14 @@ async function stitch(
   const own = selectFeatures(panel, model.features(params));
   const stitched: Forecast[] = [];
   for (const [index, fold] of folds.entries()) {
+    await giveWay(signal);
     const fitted = await refit({ model, params }, fold, {
       panel,
       validationPct,
       seed: deriveSeed(seed, `${model.id} fold ${index}`),
       signal,
     });
+    await giveWay(signal);
     const { test } = fold;
     const forecasts = await fitted.forecast(panelUntil(own, test.untilMs));
     forecasts.forEach((forecast, s) => {

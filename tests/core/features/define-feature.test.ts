@@ -3,9 +3,11 @@ import { z } from 'zod';
 import {
   catalogue,
   computeFeatures,
+  featureSteps,
   streamFeatures,
   warmUpBars,
 } from '../../../src/core/features/catalogue.ts';
+import { finish } from '../../../src/core/foundation/steps.ts';
 import { findLeaks } from '../../../src/core/features/causality.ts';
 import { defineFeature, type FeatureDefinition } from '../../../src/core/features/define-feature.ts';
 import { sliceCandles } from '../../../src/core/market/candles.ts';
@@ -99,12 +101,13 @@ it('is found out when it looks ahead in its block', () => {
     defineFeature(smoothRange),
   ];
   const names = known.map(({ name }) => name);
-  const leaks = findLeaks(names, candles, {
+  const search = findLeaks(names, candles, {
     timeframe: '1h',
     inputs: {},
-    compute: (seen, inputs) => computeFeatures(names, seen, '1h', inputs, known),
+    compute: (seen, inputs) => featureSteps(names, seen, '1h', inputs, known),
     stream: (inputs) => streamFeatures(names, '1h', inputs, known),
     cuts: [200],
   });
+  const leaks = finish(search);
   expect(leaks.map(({ feature }) => feature)).toEqual(['prophet']);
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { dot, invert, leastSquares } from '../../../src/core/foundation/linear-algebra.ts';
+import { finish } from '../../../src/core/foundation/steps.ts';
 import { minimise } from '../../../src/core/foundation/optimise.ts';
 import { digamma, lnGamma, normalCdf } from '../../../src/core/foundation/special-functions.ts';
 
@@ -18,13 +19,15 @@ it('agrees with published tables of the normal distribution, ln Gamma and digamm
 });
 
 it('minimises the Rosenbrock function', () => {
-  const { x, converged } = minimise(
-    ([a, b], gradient) => {
-      gradient[0] = -2 * (1 - a) - 400 * a * (b - a * a);
-      gradient[1] = 200 * (b - a * a);
-      return (1 - a) ** 2 + 100 * (b - a * a) ** 2;
-    },
-    Float64Array.of(-1.2, 1),
+  const { x, converged } = finish(
+    minimise(
+      ([a, b], gradient) => {
+        gradient[0] = -2 * (1 - a) - 400 * a * (b - a * a);
+        gradient[1] = 200 * (b - a * a);
+        return (1 - a) ** 2 + 100 * (b - a * a) ** 2;
+      },
+      Float64Array.of(-1.2, 1),
+    ),
   );
   expect(converged).toBe(true);
   expect(x[0]).toBeCloseTo(1, 6);

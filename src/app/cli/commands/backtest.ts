@@ -42,7 +42,7 @@ import { balanceWarning } from '../../../core/trading/balance-warning.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
 import { findGaps } from '../../../core/market/gaps.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
-import { command, type CommandContext, decimal, integer, list } from '../command.ts';
+import { command, type CommandContext, decimal, integer, list, refuseIgnored } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import {
   addMarketOptions,
@@ -134,6 +134,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   requireRange(rangeOf(options));
   if (options.walkForward && runNamed(options) !== undefined)
     throw new UsageError('--run is about a trained set: it cannot be given with --walk-forward.');
+  if (!options.walkForward) refuseIgnored(context, ['--folds', '--embargo-bars'], 'without --walk-forward');
   if (options.walkForward && options.seeds)
     throw new UsageError('--seeds is about a trained set: it cannot be given with --walk-forward.');
   if (options.report !== undefined) await requireReplaceable(options.report);

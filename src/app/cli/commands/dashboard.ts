@@ -32,7 +32,10 @@ export function register(program: Command): void {
         const { stdin, stdout } = process;
         if (once || !stdin.isTTY || !stdout.isTTY) {
           const { renderFrame } = await import('../../dashboard/frame.tsx');
-          const size = stdout.isTTY ? { columns: stdout.columns, rows: stdout.rows - 1 } : FRAME;
+          const size =
+            stdout.isTTY && stdout.columns > 0
+              ? { columns: stdout.columns, rows: Math.max(stdout.rows - 1, 1) }
+              : FRAME;
           out.frame(renderFrame(await watch.look(), size));
           return;
         }

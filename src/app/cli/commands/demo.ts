@@ -124,10 +124,13 @@ async function runStep(
     stdio: ['ignore', captured ? 'pipe' : out.json ? 2 : 'inherit', 'inherit'],
   });
   let text = '';
+  const stop = (): void => void child.kill('SIGTERM');
+  signal.addEventListener('abort', stop, { once: true });
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve);
   });
+  signal.removeEventListener('abort', stop);
   signal.throwIfAborted();
   if (code !== 0 && !(code === 1 && mayFail(text))) {
     throw new UserError(`The step "${args[0]}" stopped with exit code ${code}.`, {

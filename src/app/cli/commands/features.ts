@@ -1,19 +1,24 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { formatTime } from '../../../core/foundation/time.ts';
+import { inTurns } from '../../../data/turns.ts';
 import { openStore } from '../../../data/store/store.ts';
-import {
-  catalogue,
-  computeFeatures,
-  findFeatures,
-  streamFeatures,
-} from '../../../core/features/catalogue.ts';
+import { catalogue, featureSteps, findFeatures, streamFeatures } from '../../../core/features/catalogue.ts';
 import { findLeaks } from '../../../core/features/causality.ts';
 import type { Feature } from '../../../core/features/feature.ts';
 import { CheckFailed } from '../../../core/foundation/errors.ts';
 import { parseTimeframe } from '../../../core/market/timeframe.ts';
 import { type AbsentInput, absentInputs, loadInputs } from '../../../data/panel/load-inputs.ts';
-import { command, type CommandContext, decimal, integer, list, oneOf, symbolsOf } from '../command.ts';
+import {
+  command,
+  type CommandContext,
+  decimal,
+  integer,
+  list,
+  oneOf,
+  symbolsOf,
+  refuseIgnored,
+} from '../command.ts';
 import { counted } from '../dataset-document.ts';
 import { type Market, printAbsent, printValues } from '../feature-values.ts';
 
@@ -44,6 +49,8 @@ Examples:
   $ crypto-trader features --check                            proves on the stored data that none looks ahead
   $ crypto-trader features --select --model boosted-trees --horizon 4`;
 
+const ONLY_SELECT = ['--model', '--horizon', '--folds', '--repeats', '--same-above'];
+
 export function register(program: Command): void {
   program
     .command('features')
@@ -71,6 +78,10 @@ export function register(program: Command): void {
     .action(
       command(async (context, options, ...args) => {
         const parsed = Options.parse(options);
+        if (!parsed.select) refuseIgnored(context, ONLY_SELECT, 'without --select');
+        if (parsed.select || parsed.check || parsed.symbols === undefined)
+          refuseIgnored(context, ['--rows', '--since', '--until'], 'where no values are printed (--symbols)');
+        if (parsed.since !== undefined) refuseIgnored(context, ['--rows'], 'with --since');
         const names = args.flatMap(list);
         const market = marketOf(context, parsed);
         // Named features have to be there; of others those are left out whose inputs are not.
@@ -197,13 +208,14 @@ async function check(
       fromMs: candles.time[0],
       untilMs: Infinity,
     });
-    const leaks = findLeaks(names, candles, {
+    const search = findLeaks(names, candles, {
       timeframe,
       inputs,
-      compute: (seen, known) => computeFeatures(names, seen, timeframe, known),
+      compute: (seen, known) => featureSteps(names, seen, timeframe, known),
       stream: (known) => streamFeatures(names, timeframe, known),
       cuts: [1, 2, 3].map((quarter) => Math.floor((quarter * rows) / 4)).filter((cut) => cut > 0),
     });
+    const leaks = await inTurns(search, signal);
     datasets.push({
       symbol,
       rows,

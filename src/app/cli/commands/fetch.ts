@@ -10,7 +10,7 @@ import type { PairSymbol } from '../../../core/market/symbol.ts';
 import { SERIES_NAMES } from '../../../core/market/series-kinds.ts';
 import { type EndedHistory, endText } from '../../../core/market/history-end.ts';
 import { parseTimeframe, type Timeframe } from '../../../core/market/timeframe.ts';
-import { command, type CommandContext, integer, oneOf, symbolsOf } from '../command.ts';
+import { command, type CommandContext, integer, oneOf, symbolsOf, refuseIgnored } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { refuseLive } from '../run-options.ts';
 import { describeDataset, doubtDocument, earlyEnd, endBefore, gapText } from '../dataset-document.ts';
@@ -80,6 +80,7 @@ Without --exchange, CSV candles are stored under the name "csv"; without dates, 
         const { series, ...parsed } = Options.parse(options);
         refuseLive(context.config);
         if (series === undefined) return runFetch(context, parsed);
+        refuseIgnored(context, ONLY_CANDLES, 'with --series');
         const { fetchSeries } = await import('../series.ts');
         return fetchSeries(context, { ...parsed, series });
       }),
@@ -122,7 +123,25 @@ async function runFetch(context: CommandContext, options: Options): Promise<void
   });
 }
 
-function readPlan({ config }: CommandContext, options: Options): Plan {
+const ONLY_CANDLES = [
+  '--source',
+  '--timeframe',
+  '--concurrency',
+  '--recheck-gaps',
+  '--skip-bad-bars',
+  '--repair',
+];
+/** What would be ignored, by source. */
+const IGNORED: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
+  auto: [],
+  exchange: [],
+  yahoo: ['--base-url'],
+  csv: ['--base-url', '--concurrency', '--recheck-gaps', '--skip-bad-bars'],
+  synthetic: ['--base-url', '--recheck-gaps', '--skip-bad-bars'],
+};
+
+function readPlan(context: CommandContext, options: Options): Plan {
+  const { config } = context;
   const asked = options.source ?? (options.csv === undefined ? config.fetch.source : 'csv');
   const source = oneOf('--source', asked, SOURCES);
   if ((source === 'csv') !== (options.csv !== undefined)) {
@@ -130,6 +149,8 @@ function readPlan({ config }: CommandContext, options: Options): Plan {
   }
   if (options.acceptImplausible && source !== 'csv')
     throw new UsageError('--accept-implausible is about files: it needs --csv <path>.');
+  refuseIgnored(context, ['--every', '--count'], 'without --series order-book');
+  refuseIgnored(context, IGNORED[source], `with --source ${source}`);
   const exchange = options.exchange ?? (source === 'csv' ? 'csv' : config.exchange.id);
   if (!/^[a-z0-9]+$/.test(exchange)) throw new UsageError(`--exchange cannot be "${exchange}".`);
   const sinceMs = options.since === undefined ? undefined : parseTime(options.since);
@@ -145,8 +166,11 @@ function readPlan({ config }: CommandContext, options: Options): Plan {
     untilMs: untilMs ?? (source === 'csv' ? Infinity : (config.market.until ?? Date.now())),
   };
   if (plan.sinceMs >= plan.untilMs) {
+    const [from, to] = [formatMinute(plan.sinceMs), formatMinute(plan.untilMs)];
     throw new UserError(
-      `The range ends (${formatMinute(plan.untilMs)}) before it begins (${formatMinute(plan.sinceMs)}).`,
+      plan.sinceMs === plan.untilMs
+        ? `The range is empty: it begins and ends at ${from}.`
+        : `The range ends (${to}) before it begins (${from}).`,
       { hint: 'Exchange --since and --until, or correct market.since and market.until in config.yaml.' },
     );
   }

@@ -1,6 +1,7 @@
 import { UserError } from '../../../core/foundation/errors.ts';
 import { dot, invert } from '../../../core/foundation/linear-algebra.ts';
 import { minimise } from '../../../core/foundation/optimise.ts';
+import { finish, type Steps } from '../../../core/foundation/steps.ts';
 import { digamma, lnGamma } from '../../../core/foundation/special-functions.ts';
 
 /**
@@ -44,7 +45,11 @@ export interface GarchOptions {
  * Maximum likelihood by BFGS on transformed parameters with the exact gradient. `percentReturns` are returns
  * x 100, finite. Throws `UserError` when they are fewer than 50 or never vary.
  */
-export function fitGarch(percentReturns: Float64Array, options: GarchOptions): GarchFit {
+export const fitGarch = (percentReturns: Float64Array, options: GarchOptions): GarchFit =>
+  finish(garchSteps(percentReturns, options));
+
+/** The same in steps of an iteration: a year of minutes takes seconds. */
+export function* garchSteps(percentReturns: Float64Array, options: GarchOptions): Steps<GarchFit> {
   const n = percentReturns.length;
   const mean = percentReturns.reduce((sum, value) => sum + value, 0) / n;
   const variance = percentReturns.reduce((sum, value) => sum + (value - mean) ** 2, 0) / n;
@@ -66,7 +71,7 @@ export function fitGarch(percentReturns: Float64Array, options: GarchOptions): G
   const naturalGradient = new Float64Array(NATURAL);
   const first = Float64Array.from(start);
   const inverseHessian = invert(information(first, likelihood, options).map((row) => row.map((v) => v / n)));
-  const best = minimise(
+  const best = yield* minimise(
     (x, gradient) => {
       toNatural(x, options, natural);
       const total = likelihood.evaluate(natural, naturalGradient);

@@ -1,3 +1,5 @@
+import type { Steps } from '../../../core/foundation/steps.ts';
+import { inTurns } from '../../../data/turns.ts';
 import { z } from 'zod';
 import { forwardReturns, labelledRows } from '../../../core/dataset/labels.ts';
 import type { Panel, Series } from '../../../core/dataset/panel.ts';
@@ -6,7 +8,7 @@ import { normalCdf } from '../../../core/foundation/special-functions.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
 import { barsPerYear, type Timeframe, TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import type { FittedModel, FitTask, Forecast, Model } from '../../../core/forecast/model.ts';
-import { cumulativeVariance, filterVariance, fitGarch, type Garch, persistence } from './garch.ts';
+import { cumulativeVariance, filterVariance, garchSteps, type Garch, persistence } from './garch.ts';
 import { ewmaVariance, harVariance, qlike } from './volatility-rivals.ts';
 
 const Params = z.strictObject({
@@ -72,11 +74,11 @@ export const momentumGarch: Model<Params> = {
   source: 'Moskowitz, Ooi and Pedersen 2012 (momentum); Bollerslev 1986, Glosten et al. 1993 (volatility)',
   params: Params,
   features: () => [],
-  fit: async (task) => fitted(learn(task)),
+  fit: async (task) => fitted(await learn(task)),
   load: async ({ json }) => fitted(Learned.parse(json)),
 };
 
-function learn(task: FitTask<Params>): Learned {
+async function learn(task: FitTask<Params>): Promise<Learned> {
   const { panel, params, trainUntilMs, signal, onProgress } = task;
   const symbols: LearnedSymbol[] = [];
   const absent: NonNullable<Learned['absent']> = [];
@@ -84,7 +86,7 @@ function learn(task: FitTask<Params>): Learned {
     signal.throwIfAborted();
     onProgress({ step, steps: panel.series.length });
     try {
-      symbols.push(learnSymbol(series, panel.timeframe, params, trainUntilMs));
+      symbols.push(await inTurns(learnSymbol(series, panel.timeframe, params, trainUntilMs), signal));
     } catch (error) {
       // A coin that was halted or is pegged says nothing about the others.
       if (!(error instanceof UserError)) throw error;
@@ -98,12 +100,12 @@ function learn(task: FitTask<Params>): Learned {
   });
 }
 
-function learnSymbol(
+function* learnSymbol(
   { symbol, candles }: Series,
   timeframe: Timeframe,
   params: Params,
   trainUntilMs: number,
-): LearnedSymbol {
+): Steps<LearnedSymbol> {
   const { lookBackBars, horizonBars } = params;
   // A bar is known at its close.
   const rows = lowerBound(candles.time, trainUntilMs - TIMEFRAME_MS[timeframe] + 1);
@@ -114,8 +116,9 @@ function learnSymbol(
     );
   }
   const returns = percentReturns(candles.close);
-  const fit = fitGarch(returns.subarray(1, rows), params);
+  const fit = yield* garchSteps(returns.subarray(1, rows), params);
   const { garch } = fit;
+  yield;
   const variances = filterVariance(returns, garch);
   const train = variances.slice(0, rows).sort();
   const labels = forwardReturns(candles, timeframe, horizonBars);
