@@ -259,13 +259,14 @@ const READS: readonly ReadEdge[] = [
     read: (_, folder) => findRun(join(folder, 'checkpoints'), 'mine'),
     cells: {
       absent: /"mine" is not a training run/,
-      denied: aFolder,
+      denied: /is a folder, and a file is expected/,
       full: none('see the folder of a run among the files that are written'),
       'short write': /is damaged or of another version/,
       damaged: /not UTF-8|is damaged or of another version/,
-      huge: /larger than 64 MiB/,
-      hostile: /is a device, not a file/,
-      late: aPipe,
+      huge: /has \d+ bytes, at most 16777216 are read/,
+      // The device is planted as a link, and links are not followed here.
+      hostile: /is a link, and a file is expected/,
+      late: /is a pipe, and a file is expected/,
       repeated: none('JSON of two documents is damaged JSON'),
       reordered: none('keys have no order'),
     },
