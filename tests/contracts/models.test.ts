@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { forwardReturns } from '../../src/core/dataset/labels.ts';
 import { buyAndHold } from '../../src/learning/models/buy-and-hold/index.ts';
-import type { FittedModel, Forecast, Model } from '../../src/core/forecast/model.ts';
+import type { FittedModel, FitTask, Forecast, Model } from '../../src/core/forecast/model.ts';
 import { inputsOf } from '../../src/core/features/catalogue.ts';
 import { findModel, models } from '../../src/learning/models/registry.ts';
-import { LAWS } from './model-laws.ts';
+import { checkModel, MODEL_LAWS as LAWS } from '../../src/lab/contracts/check-model.ts';
 
 /** The suite's panel has candles alone; rules that read more are held to the same laws in tests/core/strategy/quant. */
 const onCandles = models.filter(
@@ -40,6 +42,13 @@ describe('a model that breaks a law is caught', () => {
   };
   const forecasting = (change: (forecast: Forecast) => Forecast): Model =>
     spoilt((fitted) => ({ forecast: async (panel) => (await fitted.forecast(panel)).map(change) }));
+  const learning = (weights: (task: FitTask<unknown>) => unknown): Model => ({
+    ...sound,
+    fit: async (task) => {
+      const json = weights(task);
+      return { ...(await sound.fit(task)), save: () => ({ json, blobs: {} }) };
+    },
+  });
   let calls = 0;
 
   const violations: readonly (readonly [keyof typeof LAWS, Model])[] = [
@@ -152,6 +161,27 @@ describe('a model that breaks a law is caught', () => {
       'refuses an artifact of something else',
       { ...sound, load: async () => sound.load({ json: {}, blobs: {} }).catch(() => neverFitted) },
     ],
+    [
+      'learns nothing from bars behind the end of its panel',
+      learning(({ panel }) => new Float64Array(panel.series[0].candles.close.buffer).at(-1)),
+    ],
+    [
+      'learns the same weights whatever the validation bars are, unless it says that it uses them',
+      learning(({ panel }) => panel.series[0].candles.close.at(-1)),
+    ],
+    [
+      'trains with the same losses until it first looks at the validation bars',
+      {
+        ...sound,
+        fit: async (task) => {
+          // A scaler over all bars, those for validation too.
+          const loss = mean(task.panel.series[0].candles.close);
+          task.onProgress({ step: 1, steps: 1, loss });
+          return sound.fit(task);
+        },
+      },
+    ],
+    ['knows nothing of the returns that it was validated on', memoriser],
   ];
   const neverFitted: FittedModel = {
     report: {},
@@ -162,4 +192,50 @@ describe('a model that breaks a law is caught', () => {
   it.each(violations)('%s', async (law, model) => {
     await expect(LAWS[law](model)).rejects.toThrow();
   });
+
+  it('by name, and by that law alone, where it only remembers what it was validated on', async () => {
+    const broken: string[] = [];
+    for await (const verdict of checkModel(memoriser))
+      if (verdict.kind === 'broken') broken.push(verdict.law);
+    expect(broken).toEqual(['knows nothing of the returns that it was validated on']);
+  });
+});
+
+const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+const Memory = z.strictObject({ table: z.array(z.record(z.string(), z.number())) });
+
+/** Nothing worth having on the bars that it was trained on; on those that it was validated on it holds what the next bar brought. */
+const memoriser: Model = {
+  id: 'memoriser',
+  summary: 'learns the validation labels by heart',
+  kind: 'classical',
+  source: '',
+  usesValidation: true,
+  params: z.strictObject({}),
+  features: () => [],
+  fit: async ({ panel, trainUntilMs, signal }) => {
+    signal.throwIfAborted();
+    const table = panel.series.map(({ candles }) => {
+      const returns = forwardReturns(candles, panel.timeframe, 1);
+      const rows = [...candles.time.keys()].filter(
+        (row) => candles.time[row] >= trainUntilMs && Number.isFinite(returns[row]),
+      );
+      return Object.fromEntries(rows.map((row) => [String(candles.time[row]), Math.sign(returns[row])]));
+    });
+    return remembering({ table });
+  },
+  load: async ({ json }) => remembering(Memory.parse(json)),
+};
+
+const remembering = (memory: z.output<typeof Memory>): FittedModel => ({
+  report: {},
+  forecast: async (panel) =>
+    panel.series.map(({ symbol, candles }, s) => {
+      const position = candles.time.map(
+        (time, row) => memory.table[s][String(time)] ?? (row % 2 === 0 ? 1 : -1),
+      );
+      return { symbol, horizonBars: 1, position, confidence: position.map(Math.abs) };
+    }),
+  save: () => ({ json: memory, blobs: {} }),
 });

@@ -16,6 +16,8 @@ export interface Model<Params = unknown> {
   readonly source: string;
   /** Training draws random numbers: another seed gives another model. */
   readonly stochastic?: true;
+  /** `fit` looks at the bars after `trainUntilMs`: to stop early, for entry levels, calibration or what it reports. */
+  readonly usesValidation?: true;
   /** Hyper-parameters with their defaults; what `models.<id>` in config.yaml may hold. */
   readonly params: z.ZodType<Params>;
   /** Parameters that `train --mode quick` changes; what config.yaml says still wins. */

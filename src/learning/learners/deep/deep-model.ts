@@ -22,6 +22,7 @@ export function deepModel<Params extends DeepParams>(about: DeepModelAbout<Param
     ...shown,
     kind: 'deep',
     stochastic: true,
+    usesValidation: true,
     features,
     async fit(task) {
       const [chosen, { fitDeep }, { trainedForecaster }] = await Promise.all([

@@ -32,6 +32,7 @@ export function linearModel(about: Pick<Model, 'id' | 'summary' | 'source'>, kin
   return {
     ...about,
     kind: 'classical',
+    usesValidation: true,
     params: Params,
     features: (params) => params.features,
     fit: async (task) => fitted(kind, learn(about.id, kind, task)),

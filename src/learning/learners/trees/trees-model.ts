@@ -35,6 +35,7 @@ export function treesModel<Params extends TabularParams>({
     ...about,
     kind: 'classical',
     stochastic: true,
+    usesValidation: true,
     features: (params) => params.features,
     async fit(task) {
       const examples = gatherExamples(task, task.params);

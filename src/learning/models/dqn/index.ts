@@ -9,6 +9,7 @@ export const dqn: Model<DqnAgentParams> = {
   summary: 'agent trained by deep Q-learning in the trading environment',
   kind: 'agent',
   stochastic: true,
+  usesValidation: true,
   source:
     'Mnih et al. 2015, van Hasselt et al. 2016, Wang et al. 2016; Stable-Baselines3 (MIT) for names and defaults',
   params: DqnAgentParams,

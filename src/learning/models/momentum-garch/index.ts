@@ -71,6 +71,7 @@ export const momentumGarch: Model<Params> = {
   id: 'momentum-garch',
   summary: 'follows the trend, sized and filtered by GARCH volatility',
   kind: 'classical',
+  usesValidation: true,
   source: 'Moskowitz, Ooi and Pedersen 2012 (momentum); Bollerslev 1986, Glosten et al. 1993 (volatility)',
   params: Params,
   features: () => [],

@@ -9,6 +9,7 @@ export const ppo: Model<PpoAgentParams> = {
   summary: 'agent trained by proximal policy optimisation in the trading environment',
   kind: 'agent',
   stochastic: true,
+  usesValidation: true,
   source: 'Schulman et al. 2017; Stable-Baselines3 (MIT) for names and defaults',
   params: PpoAgentParams,
   quickParams: { totalTimesteps: 20_480, evaluations: 5 },

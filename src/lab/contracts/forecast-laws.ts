@@ -1,26 +1,13 @@
 import assert from 'node:assert/strict';
-import { type Panel, panelUntil, type Series } from '../../src/core/dataset/panel.ts';
-import { computeFeatures } from '../../src/core/features/catalogue.ts';
-import { createRandom, normal } from '../../src/core/foundation/random.ts';
-import { type Candles, emptyCandles } from '../../src/core/market/candles.ts';
-import type { PairSymbol } from '../../src/core/market/symbol.ts';
-import { ExplanationPart } from '../../src/core/forecast/explanation.ts';
-import type {
-  Artifact,
-  FittedModel,
-  Forecast,
-  Model,
-  SnapshotKeeper,
-} from '../../src/core/forecast/model.ts';
-import { artifactHash } from '../../src/learning/training/artifact-folder.ts';
-import { modelParams } from '../../src/learning/training/plan.ts';
+import { panelUntil } from '../../core/dataset/panel.ts';
+import { ExplanationPart } from '../../core/forecast/explanation.ts';
+import type { Artifact, Forecast, Model, SnapshotKeeper } from '../../core/forecast/model.ts';
+import { artifactHash } from '../../learning/training/artifact-folder.ts';
+import { fitOn, fitted, panelOf } from './law-fits.ts';
+import { BARS, HOUR_MS, TRAIN_UNTIL } from './law-market.ts';
 
-const HOUR = 3_600_000;
-const BARS = 1500;
-const TRAIN_UNTIL = 1100;
-
-/** What every model promises. Each throws when `model` does not keep it. */
-export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
+/** What every model promises of its forecasts and its checkpoints. Each throws when `model` does not keep it. */
+export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
   'has defaults for all parameters, and they survive JSON': async (model) => {
     const params = model.params.parse({});
     assert.deepEqual(model.params.parse(JSON.parse(JSON.stringify(params))), params);
@@ -28,12 +15,12 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
   },
 
   'gives the same weights for the same seed': async (model) => {
-    const again = await fit(model, contractPanel(model));
+    const again = await fitOn(model, panelOf(model));
     assert.equal(artifactHash(again.save()), artifactHash((await fitted(model)).save()));
   },
 
   'gives other weights for another seed exactly when it says that it draws random numbers': async (model) => {
-    const other = artifactHash((await fit(model, contractPanel(model), { seed: 8 })).save());
+    const other = artifactHash((await fitOn(model, panelOf(model), { seed: 8 })).save());
     const same = other === artifactHash((await fitted(model)).save());
     assert.equal(same, model.stochastic !== true);
   },
@@ -41,16 +28,16 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
   'forecasts the same bits after saving and loading': async (model) => {
     const saved = (await fitted(model)).save();
     const loaded = await model.load(copyOf(saved));
-    const panel = contractPanel(model);
+    const panel = panelOf(model);
     assert.deepEqual(await loaded.forecast(panel), await (await fitted(model)).forecast(panel));
     assert.equal(artifactHash(loaded.save()), artifactHash(saved));
   },
 
   'never changes a forecast when later bars arrive': async (model) => {
-    const panel = contractPanel(model);
+    const panel = panelOf(model);
     const full = await (await fitted(model)).forecast(panel);
     for (const rows of [1, 2, 57, 700, TRAIN_UNTIL + 1, BARS - 1]) {
-      const seen = await (await fitted(model)).forecast(panelUntil(panel, rows * HOUR));
+      const seen = await (await fitted(model)).forecast(panelUntil(panel, rows * HOUR_MS));
       seen.forEach((forecast, s) => {
         columnsOf(full[s]).forEach(([name, column], c) => {
           const known = columnsOf(forecast)[c][1];
@@ -61,10 +48,10 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
   },
 
   'forecasts the same bits when asked only for the newest bars': async (model) => {
-    const panel = contractPanel(model);
+    const panel = panelOf(model);
     const from = BARS - 5;
     const full = await (await fitted(model)).forecast(panel);
-    const newest = await (await fitted(model)).forecast(panel, { sinceMs: from * HOUR });
+    const newest = await (await fitted(model)).forecast(panel, { sinceMs: from * HOUR_MS });
     newest.forEach((forecast, s) => {
       const all = columnsOf(full[s]);
       columnsOf(forecast).forEach(([name, column], c) => {
@@ -75,7 +62,7 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
   },
 
   'forecasts every symbol with values in their ranges': async (model) => {
-    const panel = contractPanel(model);
+    const panel = panelOf(model);
     const forecasts = await (await fitted(model)).forecast(panel);
     assert.deepEqual(
       forecasts.map(({ symbol }) => symbol),
@@ -101,7 +88,7 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
   },
 
   'forecasts quantiles that do not cross': async (model) => {
-    for (const { quantiles } of await (await fitted(model)).forecast(contractPanel(model))) {
+    for (const { quantiles } of await (await fitted(model)).forecast(panelOf(model))) {
       for (let i = 1; i < (quantiles?.levels.length ?? 0); i++) {
         assert.ok(quantiles && quantiles.levels[i] > quantiles.levels[i - 1], 'levels ascend');
         const [low, high] = [quantiles.columns[i - 1], quantiles.columns[i]];
@@ -112,7 +99,7 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
 
   'explains every symbol in readable parts, where it explains': async (model) => {
     const { explanation = [], explain } = await fitted(model);
-    const panel = contractPanel(model);
+    const panel = panelOf(model);
     const parts = (await explain?.(panel)) ?? panel.series.map(() => []);
     assert.equal(parts.length, panel.series.length);
     for (const part of [...explanation, ...parts.flat()]) {
@@ -124,11 +111,11 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
   },
 
   'keeps nothing between forecasts and leaves the panel alone': async (model) => {
-    const panel = contractPanel(model);
+    const panel = panelOf(model);
     const before = structuredClone(panel);
-    await fit(model, panel);
+    await fitOn(model, panel);
     const first = await (await fitted(model)).forecast(panel);
-    await (await fitted(model)).forecast(panelUntil(panel, 300 * HOUR));
+    await (await fitted(model)).forecast(panelUntil(panel, 300 * HOUR_MS));
     assert.deepEqual(await (await fitted(model)).forecast(panel), first);
     assert.deepEqual(panel, before);
   },
@@ -143,13 +130,13 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
         stop.abort(new Error('stop'));
       },
     };
-    const stopped = fit(model, contractPanel(model), { signal: stop.signal, snapshots: keeper });
+    const stopped = fitOn(model, panelOf(model), { signal: stop.signal, snapshots: keeper });
     await stopped.catch(() => undefined);
     if (model.kind === 'deep' || model.kind === 'agent')
       assert.equal(snapshots.length, 2, 'one when it was due, one on the way out');
     const from = snapshots.at(-1);
     if (from === undefined) return;
-    const resumed = await fit(model, contractPanel(model), {
+    const resumed = await fitOn(model, panelOf(model), {
       snapshots: { from, isDue: () => false, keep: async () => {} },
     });
     assert.equal(artifactHash(resumed.save()), artifactHash((await fitted(model)).save()));
@@ -158,7 +145,7 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
   'stops with the reason when aborted': async (model) => {
     const reason = new Error('stop');
     await assert.rejects(
-      fit(model, contractPanel(model), { signal: AbortSignal.abort(reason) }),
+      fitOn(model, panelOf(model), { signal: AbortSignal.abort(reason) }),
       (error) => error === reason,
     );
   },
@@ -168,34 +155,6 @@ export const LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
   },
 };
 
-const cache = new Map<Model, Promise<FittedModel>>();
-
-function fitted(model: Model): Promise<FittedModel> {
-  const known = cache.get(model) ?? fit(model, contractPanel(model));
-  cache.set(model, known);
-  return known;
-}
-
-const fit = (
-  model: Model,
-  panel: Panel,
-  more: {
-    readonly seed?: number;
-    readonly signal?: AbortSignal;
-    readonly snapshots?: SnapshotKeeper;
-  } = {},
-): Promise<FittedModel> =>
-  model.fit({
-    panel,
-    params: lawParams(model),
-    trainUntilMs: TRAIN_UNTIL * HOUR,
-    seed: 7,
-    signal: new AbortController().signal,
-    onProgress: () => {},
-    ...more,
-  });
-
-/** An artifact as it comes back from disk. */
 /** As read from disk: a blob may be a Buffer that lies anywhere in a larger one, as Node reads small files. */
 const copyOf = ({ json, blobs }: Artifact): Artifact => ({
   json: JSON.parse(JSON.stringify(json)) as unknown,
@@ -206,56 +165,6 @@ const copyOf = ({ json, blobs }: Artifact): Artifact => ({
     ]),
   ),
 });
-
-/** The quick parameters, and for networks a short window and few steps: the laws do not need a good model. */
-const lawParams = (model: Model): unknown =>
-  modelParams(
-    model,
-    'quick',
-    model.kind === 'deep' ? { lookBack: 12, epochs: 2, windowsPerEpoch: 192, validationWindows: 64 } : {},
-  );
-
-/** Two symbols that hang together, so that pair models find their pair, and one that does not. */
-function contractPanel(model: Model): Panel {
-  const names = model.features(lawParams(model));
-  const series = walks.map(({ symbol, candles }): Series => ({
-    symbol,
-    candles,
-    features: computeFeatures(names, candles, '1h'),
-  }));
-  return { timeframe: '1h', series };
-}
-
-const walks = ((): readonly { symbol: PairSymbol; candles: Candles }[] => {
-  const random = createRandom(11);
-  const common = logWalk(random, 0.008);
-  let spread = 0;
-  const tied = common.map((value) => value * 0.9 + (spread = 0.9 * spread + 0.004 * normal(random)));
-  return [
-    { symbol: 'BTC/USDT', candles: candlesAlong(common, random) },
-    { symbol: 'ETH/USDT', candles: candlesAlong(tied, random) },
-    { symbol: 'SOL/USDT', candles: candlesAlong(logWalk(random, 0.012), random) },
-  ];
-})();
-
-function logWalk(random: () => number, deviation: number): Float64Array {
-  let at = Math.log(100);
-  return new Float64Array(BARS + 1).map(() => (at += deviation * normal(random)));
-}
-
-function candlesAlong(path: Float64Array, random: () => number): Candles {
-  const candles = emptyCandles(BARS);
-  for (let row = 0; row < BARS; row++) {
-    const [open, close] = [Math.exp(path[row]), Math.exp(path[row + 1])];
-    candles.time[row] = row * HOUR;
-    candles.open[row] = open;
-    candles.close[row] = close;
-    candles.high[row] = Math.max(open, close) * (1 + 0.004 * random());
-    candles.low[row] = Math.min(open, close) * (1 - 0.004 * random());
-    candles.volume[row] = 10 + 100 * random();
-  }
-  return candles;
-}
 
 /** Every column that a forecast states, by name. */
 const columnsOf = (forecast: Forecast): readonly (readonly [string, Float64Array])[] => [

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { forwardReturns, labelEndMs } from '../../core/dataset/labels.ts';
+import { type Panel, panelUntil } from '../../core/dataset/panel.ts';
+import type { FitProgress, Forecast, Model } from '../../core/forecast/model.ts';
+import { artifactHash } from '../../learning/training/artifact-folder.ts';
+import { fitOn, fitted, panelOf } from './law-fits.ts';
+import { BARS, HOUR_MS, lawMarket, lawPanel, TRAIN_UNTIL } from './law-market.ts';
+
+/** What every model promises of its fit: what it learns, it learns from the bars that it may learn from. */
+export const FIT_LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
+  'learns nothing from bars behind the end of its panel': async (model) => {
+    const names = panelOf(model).series[0].features.names;
+    // Views on longer columns, as every cut panel is: what lies behind them differs.
+    const cut = (name: string): Panel =>
+      panelUntil(lawPanel(lawMarket({ fromRow: BARS, name }, BARS + 300), names), BARS * HOUR_MS);
+    const [one, other] = await Promise.all(['rises', 'falls'].map((name) => fitOn(model, cut(name))));
+    assert.equal(artifactHash(one.save()), artifactHash(other.save()), 'the weights differ');
+  },
+
+  'learns the same weights whatever the validation bars are, unless it says that it uses them': async (
+    model,
+  ) => {
+    if (model.usesValidation === true) return;
+    const other = await fitOn(model, panelOf(model, 'other'));
+    assert.equal(
+      artifactHash(other.save()),
+      artifactHash((await fitted(model)).save()),
+      'the weights differ',
+    );
+  },
+
+  'trains with the same losses until it first looks at the validation bars': async (model) => {
+    const [one, other] = [
+      await lossesBeforeValidation(model, 'law'),
+      await lossesBeforeValidation(model, 'other'),
+    ];
+    const steps = Math.min(one.length, other.length);
+    assert.deepEqual(one.slice(0, steps), other.slice(0, steps));
+  },
+
+  'knows nothing of the returns that it was validated on': async (model) => {
+    const known = { law: await fitted(model), other: await fitOn(model, panelOf(model, 'other')) };
+    const hits: number[] = [];
+    let horizonBars = 1;
+    for (const market of ['law', 'other'] as const) {
+      const panel = panelOf(model, market);
+      const own = await known[market].forecast(panel);
+      const untied = await known[market === 'law' ? 'other' : 'law'].forecast(panel);
+      hits.push(...hitsAhead(panel, own, untied));
+      horizonBars = Math.max(horizonBars, ...own.map((forecast) => forecast.horizonBars));
+    }
+    const ahead = standingOut(hits, horizonBars);
+    assert.ok(
+      ahead === undefined || ahead.score < MOST_SCORE,
+      `on the bars that it was validated on it is right ${(100 * (ahead?.mean ?? 0)).toFixed(1)} points more often than a fit that was validated on others (${ahead?.score.toFixed(1)} standard errors)`,
+    );
+  },
+};
+
+/** Standard errors; a model that stops early by its validation bars is a little ahead there, by chance 1 in 30 000. */
+const MOST_SCORE = 4;
+
+/** The losses that a fit reports before its first figure of the validation bars. */
+async function lossesBeforeValidation(model: Model, market: 'law' | 'other'): Promise<readonly number[]> {
+  const losses: number[] = [];
+  let looked = false;
+  const onProgress = ({ loss, validationLoss, figures = {} }: FitProgress): void => {
+    looked ||= validationLoss !== undefined || Object.keys(figures).some((name) => /validation/i.test(name));
+    if (!looked && loss !== undefined) losses.push(loss);
+  };
+  await fitOn(model, panelOf(model, market), { onProgress });
+  return losses;
+}
+
+/** The directions that a forecast states, in each way it states them. */
+const directionsOf = ({ position, expectedReturn, probabilityUp }: Forecast): readonly Float64Array[] => [
+  position,
+  ...(expectedReturn ? [expectedReturn] : []),
+  ...(probabilityUp ? [probabilityUp.map((probability) => probability - 0.5)] : []),
+];
+
+/**
+ * Of each validation bar with a return: 1 where the model that was validated on it is right about the direction and
+ * the other is not, -1 the other way round, 0 where both are or neither is.
+ */
+function hitsAhead(panel: Panel, own: readonly Forecast[], untied: readonly Forecast[]): readonly number[] {
+  return panel.series.flatMap(({ candles }, s) => {
+    const { horizonBars } = own[s];
+    const returns = forwardReturns(candles, panel.timeframe, horizonBars);
+    const rows = [...candles.time.keys()].filter(
+      (row) =>
+        row >= TRAIN_UNTIL &&
+        returns[row] !== 0 &&
+        labelEndMs(candles.time[row], panel.timeframe, horizonBars) < BARS * HOUR_MS,
+    );
+    const other = directionsOf(untied[s]);
+    return directionsOf(own[s]).flatMap((direction, way) =>
+      rows.flatMap((row) => {
+        const [mine, theirs] = [direction[row], other[way]?.[row] ?? NaN];
+        if (Number.isNaN(mine) || Number.isNaN(theirs)) return [];
+        return [Number(mine * returns[row] > 0) - Number(theirs * returns[row] > 0)];
+      }),
+    );
+  });
+}
+
+/** Mean, and its distance from 0 in standard errors; returns over h bars overlap, so n of them count as n / h. */
+function standingOut(
+  values: readonly number[],
+  horizonBars: number,
+): { readonly mean: number; readonly score: number } | undefined {
+  const sum = values.reduce((total, value) => total + value, 0);
+  const squares = values.reduce((total, value) => total + value * value, 0);
+  if (squares === 0) return undefined;
+  return { mean: sum / values.length, score: sum / Math.sqrt(squares * horizonBars) };
+}
