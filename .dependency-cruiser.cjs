@@ -29,7 +29,16 @@ const ROOMS = {
   ],
   lab: [['contracts'], ['audit'], ['tuning'], ['backtest'], ['queue']],
   desk: [['live'], ['paper'], ['session'], ['notify']],
-  app: [['cli', 'server'], ['dashboard'], ['report'], ['config'], ['service'], ['advisor'], ['workflows']],
+  app: [
+    ['cli', 'server'],
+    ['dashboard'],
+    ['report'],
+    ['config'],
+    ['service'],
+    ['advisor'],
+    ['workflows'],
+    ['plugins'],
+  ],
 };
 /** The whole core is pure, and these packages only compute. */
 const PURE_PACKAGES = ['fastest-levenshtein', 'zod'];

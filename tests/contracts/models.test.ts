@@ -4,7 +4,7 @@ import { forwardReturns } from '../../src/core/dataset/labels.ts';
 import { buyAndHold } from '../../src/learning/models/buy-and-hold/index.ts';
 import type { FittedModel, FitTask, Forecast, Model } from '../../src/core/forecast/model.ts';
 import { inputsOf } from '../../src/core/features/catalogue.ts';
-import { findModel, models } from '../../src/learning/models/registry.ts';
+import { builtIn, createRegistry, models } from '../../src/learning/models/registry.ts';
 import { checkModel, MODEL_LAWS as LAWS } from '../../src/lab/contracts/check-model.ts';
 
 /** The suite's panel has candles alone; rules that read more are held to the same laws in tests/core/strategy/quant. */
@@ -13,7 +13,7 @@ const onCandles = models.filter(
 );
 
 describe.each(onCandles.map((model) => [model.id, model] as const))('%s', (_, model) => {
-  it.each(Object.entries(LAWS))('%s', async (_law, holds) => holds(model));
+  it.each(Object.entries(LAWS))('%s', async (_law, holds) => holds(model), 240_000);
 });
 
 describe('the registry', () => {
@@ -21,9 +21,14 @@ describe('the registry', () => {
     expect(new Set(models.map(({ id }) => id)).size).toBe(models.length);
   });
 
+  it('refuses a model that takes the id of another', () => {
+    const own = { ...buyAndHold, id: 'ridge' };
+    expect(() => createRegistry([own], [])).toThrow('There are two models with the id "ridge".');
+  });
+
   it('answers an unknown id with the nearest', () => {
-    expect(() => findModel('persistance')).toThrow('Unknown model "persistance".');
-    expect(() => findModel('persistance')).toThrow(
+    expect(() => builtIn.findModel('persistance')).toThrow('Unknown model "persistance".');
+    expect(() => builtIn.findModel('persistance')).toThrow(
       expect.objectContaining({ hint: expect.stringContaining('Did you mean "persistence"?') as string }),
     );
   });

@@ -30,6 +30,8 @@ export interface CommandContext {
   readonly seed: number;
   /** Whether the command line itself has this option, such as `--folds`. */
   readonly given: (option: string) => boolean;
+  /** The user has said that code of the project may run that nobody has agreed to yet. */
+  readonly trust: boolean;
 }
 
 type Run = (
@@ -47,6 +49,7 @@ const GlobalOptions = z.object({
   logLevel: z.string().optional(),
   seed: z.string().optional(),
   color: z.boolean().default(true),
+  trust: z.boolean().default(false),
 });
 
 /**
@@ -154,7 +157,7 @@ async function createContext(
   const log = surroundings.logs ? await openLog(config, logLevel, surroundings) : silentLog;
   const { out, signal, given } = surroundings;
   if (surroundings.logs) for (const idle of idleSettings(config, settings)) out.notice(idle);
-  return { config, settings, log, out, signal, given, seed: config.seed };
+  return { config, settings, log, out, signal, given, seed: config.seed, trust: options.trust };
 }
 
 async function openLog(

@@ -6,11 +6,12 @@ import { chronologicalSplit } from '../../core/dataset/splits.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
-import { findModel } from '../../learning/models/registry.ts';
+import type { Model } from '../../core/forecast/model.ts';
 import { loadPanel } from '../../data/panel/load-panel.ts';
 import { modelParams } from '../../learning/training/plan.ts';
 import { type FeatureSelection, selectFeatures } from '../../learning/validation/select-features.ts';
 import { type CommandContext, oneOf } from './command.ts';
+import { projectRegistry } from './project-plugins.ts';
 
 export interface SelectionOptions {
   readonly store: Store;
@@ -31,8 +32,8 @@ export interface SelectionOptions {
 export async function printSelection(context: CommandContext, options: SelectionOptions): Promise<void> {
   const { config, out, seed, signal } = context;
   const { names, folds, repeats, sameAbove } = options;
-  const model = findModel(options.model);
-  const params = readsRows(context, options);
+  const model = await rowModel(context, options.model);
+  const params = paramsOf(context, model, options);
   const { horizonBars } = params(names);
   const loaded = await loadPanel(options.store, {
     ...options,
@@ -69,21 +70,25 @@ export async function printSelection(context: CommandContext, options: Selection
   report(context, selection, { ...options, horizonBars, span: { ...span, untilMs: trainUntilMs } });
 }
 
-/** Models that look at one row of features at a time: only those can be asked about shuffled rows. */
-const ROW_MODELS = ['boosted-trees', 'random-forest', 'logistic', 'ridge'] as const;
+/** Throws `UsageError` for a model that cannot be asked about single rows. */
+async function rowModel(context: CommandContext, id: string): Promise<Model> {
+  const registry = await projectRegistry(context);
+  const able = registry.models.filter(({ readsRows }) => readsRows).map((model) => model.id);
+  return registry.findModel(oneOf('--model', id, able));
+}
 
 const Horizon = z.looseObject({ horizonBars: z.int() });
 
 /** The model's parameters for a list of features. */
-function readsRows(
+function paramsOf(
   { config }: CommandContext,
-  { model, horizonBars }: SelectionOptions,
+  model: Model,
+  { horizonBars }: SelectionOptions,
 ): (names: readonly string[]) => z.output<typeof Horizon> {
-  const found = findModel(oneOf('--model', model, ROW_MODELS));
   return (names) =>
     Horizon.parse(
-      modelParams(found, 'full', {
-        ...config.models[model],
+      modelParams(model, 'full', {
+        ...config.models[model.id],
         features: [...names],
         ...(horizonBars !== undefined && { horizonBars }),
       }),

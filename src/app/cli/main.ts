@@ -69,6 +69,16 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/dashboard.ts'),
   },
   {
+    name: 'new',
+    summary: 'start a model or a source of your own from a commented file',
+    load: () => import('./commands/new.ts'),
+  },
+  {
+    name: 'plugin',
+    summary: 'models and sources of your own: list them, try every law on one',
+    load: () => import('./commands/plugin.ts'),
+  },
+  {
     name: 'config',
     summary: 'show every setting and where it came from',
     load: () => import('./commands/config.ts'),
@@ -97,6 +107,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--log-level <level>', 'debug, info, warn or error')
     .option('--seed <number>', 'seed of everything random')
     .option('--no-color', 'plain text')
+    .option('--trust', 'run the code in user/ that nobody has agreed to yet, and remember it')
     .helpOption('-h, --help', 'show help')
     .configureHelp({ showGlobalOptions: true })
     // What was typed comes back in commander's errors.

@@ -63,6 +63,10 @@ export const ConfigSchema = z
     dataDir: folder('Candles and paper sessions').default('data'),
     checkpointDir: folder('Trained models').default('checkpoints'),
     logDir: folder('JSON-lines logs and training metrics').default('logs'),
+    plugins: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Files with models or sources of your own, beside those in user/'),
     exchange: z
       .strictObject({
         id: exchangeId('A ccxt exchange id').default('binance'),

@@ -23,7 +23,9 @@ export function directionInterval(
   const share = hits.reduce((sum, count) => sum + count, 0) / total;
   const certain = share === 0 || share === 1;
   const interval = certain ? undefined : bootstrapRatio(hits, samples, random, { blockBars: horizonBars });
-  if (interval === undefined) return wilson(share, Math.max(1, times.length / horizonBars));
+  // Hits that never vary within a block leave the bootstrap without a spread.
+  if (interval === undefined || !Number.isFinite(interval.low + interval.high))
+    return wilson(share, Math.max(1, times.length / horizonBars));
   return [100 * Math.max(0, interval.low), 100 * Math.min(1, interval.high)];
 }
 

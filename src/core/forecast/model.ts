@@ -18,6 +18,11 @@ export interface Model<Params = unknown> {
   readonly stochastic?: true;
   /** `fit` looks at the bars after `trainUntilMs`: to stop early, for entry levels, calibration or what it reports. */
   readonly usesValidation?: true;
+  /**
+   * Looks at one row of features at a time, which its parameter `features` names, and states probabilities: so it can
+   * be asked about shuffled rows (`features --select`).
+   */
+  readonly readsRows?: true;
   /** Hyper-parameters with their defaults; what `models.<id>` in config.yaml may hold. */
   readonly params: z.ZodType<Params>;
   /** Parameters that `train --mode quick` changes; what config.yaml says still wins. */

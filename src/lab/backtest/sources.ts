@@ -9,7 +9,7 @@ import { endText } from '../../core/market/history-end.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { ExplanationPart } from '../../core/forecast/explanation.ts';
 import type { Forecast, Model } from '../../core/forecast/model.ts';
-import { findModel, models } from '../../learning/models/registry.ts';
+import type { Registry } from '../../learning/models/registry.ts';
 import {
   forecastAll,
   loadTrained,
@@ -55,6 +55,7 @@ export interface ModelExplanation {
 }
 
 interface SourceRequest {
+  readonly registry: Registry;
   readonly store: Store;
   readonly fromMs: number | undefined;
   readonly untilMs: number | undefined;
@@ -78,8 +79,8 @@ export async function trainedForecasts(
       readonly measuresSkill: boolean;
     },
 ): Promise<ForecastSource> {
-  const { runId } = request;
-  const chosen = request.models === undefined ? {} : { models: request.models };
+  const { registry, runId } = request;
+  const chosen = { registry, ...(request.models !== undefined && { models: request.models }) };
   const trained = await loadTrained(checkpointDir, { ...chosen, ...(runId !== undefined && { runId }) });
   requireSameMarket(trained, request);
   const { symbols, untrained } = symbolsOfRun(trained, request.symbols);
@@ -99,7 +100,7 @@ export async function trainedForecasts(
     const forecasts = await forecastAll(other, panel, { sinceMs });
     otherSeeds.push({
       ensemble: forecasts.ensemble,
-      members: forecasts.members.filter(({ id }) => findModel(id).stochastic),
+      members: forecasts.members.filter(({ id }) => registry.findModel(id).stochastic),
       weights: weightsOf(other),
     });
     for (const { fitted } of other.members) fitted.dispose?.();
@@ -109,7 +110,7 @@ export async function trainedForecasts(
     range,
     decisions: [{ fromMs: range.fromMs, measured: validationSpan(trained, range) }],
     ensemble,
-    members: members.map(({ id, forecasts }) => ({ id, kind: kindOf(findModel(id)), forecasts })),
+    members: members.map(({ id, forecasts }) => ({ id, kind: kindOf(registry.findModel(id)), forecasts })),
     trainedBy: `training run ${trained.runId}`,
     untrained,
     weights: weightsOf(trained),
@@ -117,7 +118,7 @@ export async function trainedForecasts(
     explanations: trained.members.flatMap(({ id, fitted: { explanation } }) =>
       explanation === undefined ? [] : [{ model: id, parts: explanation }],
     ),
-    warnings: [...overlap(range, trained), ...dataWarnings(panel)],
+    warnings: [...trained.notes, ...overlap(range, trained), ...dataWarnings(panel)],
   });
 }
 
@@ -180,8 +181,8 @@ interface WalkForwardRequest extends SourceRequest {
 export async function walkForwardForecasts(request: WalkForwardRequest): Promise<ForecastSource> {
   const { store, exchange, symbols, timeframe, sinceMs, untilMs, seed, folds, embargoBars } = request;
   const chosen =
-    request.models?.map(findModel) ??
-    models.filter(({ kind }) => kind === 'baseline' || kind === 'classical');
+    request.models?.map((id) => request.registry.findModel(id)) ??
+    request.registry.models.filter(({ kind }) => kind === 'baseline' || kind === 'classical');
   const entries = chosen.map((model) => ({
     model,
     params: modelParams(model, 'quick', request.params[model.id] ?? {}),

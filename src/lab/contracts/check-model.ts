@@ -1,7 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Model } from '../../core/forecast/model.ts';
 import { FIT_LAWS } from './fit-laws.ts';
 import { FORECAST_LAWS } from './forecast-laws.ts';
+import { tryLaws } from './try-laws.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Everything that a model promises, law by law, in the order in which they are tried. */
@@ -12,26 +12,13 @@ export const MODEL_LAWS: Readonly<Record<string, (model: Model) => Promise<void>
 
 /**
  * Tries every law on a model, on random walks that are the same for everybody, and says of each whether it holds. Fits
- * the model about a dozen times on 1500 hourly bars of three symbols, with its `quickParams`. Needs no test runner:
+ * the model about ten times on 1500 hourly bars of three symbols, with its `quickParams`. Needs no test runner:
  *
- *     for await (const { law, kind, ...why } of checkModel(myModel)) ...
+ *     for await (const verdict of checkModel(myModel)) console.log(verdict);
  *
  * Throws `signal.reason` between two laws when aborted.
  */
-export async function* checkModel(
+export const checkModel = (
   model: Model,
-  { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
-): AsyncGenerator<Verdict> {
-  for (const [law, holds] of Object.entries(MODEL_LAWS)) {
-    await setImmediate();
-    signal.throwIfAborted();
-    yield await holds(model).then(
-      (): Verdict => ({ law, kind: 'kept' }),
-      (error: unknown): Verdict => ({
-        law,
-        kind: 'broken',
-        reason: error instanceof Error ? error.message : String(error),
-      }),
-    );
-  }
-}
+  options: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<Verdict> => tryLaws(MODEL_LAWS, model, options);

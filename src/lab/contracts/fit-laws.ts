@@ -1,27 +1,26 @@
 import assert from 'node:assert/strict';
 import { forwardReturns, labelEndMs } from '../../core/dataset/labels.ts';
 import { type Panel, panelUntil } from '../../core/dataset/panel.ts';
-import type { FitProgress, Forecast, Model } from '../../core/forecast/model.ts';
+import type { Forecast, Model } from '../../core/forecast/model.ts';
 import { artifactHash } from '../../learning/training/artifact-folder.ts';
-import { fitOn, fitted, panelOf } from './law-fits.ts';
+import { fitOn, fitted, lawFit, panelOf } from './law-fits.ts';
 import { BARS, HOUR_MS, lawMarket, lawPanel, TRAIN_UNTIL } from './law-market.ts';
 
 /** What every model promises of its fit: what it learns, it learns from the bars that it may learn from. */
 export const FIT_LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
   'learns nothing from bars behind the end of its panel': async (model) => {
     const names = panelOf(model).series[0].features.names;
-    // Views on longer columns, as every cut panel is: what lies behind them differs.
-    const cut = (name: string): Panel =>
-      panelUntil(lawPanel(lawMarket({ fromRow: BARS, name }, BARS + 300), names), BARS * HOUR_MS);
-    const [one, other] = await Promise.all(['rises', 'falls'].map((name) => fitOn(model, cut(name))));
-    assert.equal(artifactHash(one.save()), artifactHash(other.save()), 'the weights differ');
+    // A view on longer columns, as every cut panel is. Its bars are those of the laws; behind them there are others.
+    const longer = lawPanel(lawMarket({ fromRow: BARS, name: 'behind' }, BARS + 300), names);
+    const cut = await fitOn(model, panelUntil(longer, BARS * HOUR_MS));
+    assert.equal(artifactHash(cut.save()), artifactHash((await fitted(model)).save()), 'the weights differ');
   },
 
   'learns the same weights whatever the validation bars are, unless it says that it uses them': async (
     model,
   ) => {
     if (model.usesValidation === true) return;
-    const other = await fitOn(model, panelOf(model, 'other'));
+    const other = (await lawFit(model, 'other')).fitted;
     assert.equal(
       artifactHash(other.save()),
       artifactHash((await fitted(model)).save()),
@@ -39,7 +38,7 @@ export const FIT_LAWS: Readonly<Record<string, (model: Model) => Promise<void>>>
   },
 
   'knows nothing of the returns that it was validated on': async (model) => {
-    const known = { law: await fitted(model), other: await fitOn(model, panelOf(model, 'other')) };
+    const known = { law: await fitted(model), other: (await lawFit(model, 'other')).fitted };
     const hits: number[] = [];
     let horizonBars = 1;
     for (const market of ['law', 'other'] as const) {
@@ -62,14 +61,14 @@ const MOST_SCORE = 4;
 
 /** The losses that a fit reports before its first figure of the validation bars. */
 async function lossesBeforeValidation(model: Model, market: 'law' | 'other'): Promise<readonly number[]> {
-  const losses: number[] = [];
-  let looked = false;
-  const onProgress = ({ loss, validationLoss, figures = {} }: FitProgress): void => {
-    looked ||= validationLoss !== undefined || Object.keys(figures).some((name) => /validation/i.test(name));
-    if (!looked && loss !== undefined) losses.push(loss);
-  };
-  await fitOn(model, panelOf(model, market), { onProgress });
-  return losses;
+  const { progress } = await lawFit(model, market);
+  const looked = progress.findIndex(
+    ({ validationLoss, figures = {} }) =>
+      validationLoss !== undefined || Object.keys(figures).some((name) => /validation/i.test(name)),
+  );
+  return progress
+    .slice(0, looked < 0 ? progress.length : looked)
+    .flatMap(({ loss }) => (loss === undefined ? [] : [loss]));
 }
 
 /** The directions that a forecast states, in each way it states them. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Panel } from '../../core/dataset/panel.ts';
-import type { FittedModel, FitTask, Model } from '../../core/forecast/model.ts';
+import type { FitProgress, FittedModel, FitTask, Model } from '../../core/forecast/model.ts';
 import { modelParams } from '../../learning/training/plan.ts';
 import { HOUR_MS, lawMarket, lawPanel, TRAIN_UNTIL } from './law-market.ts';
 
@@ -25,14 +25,27 @@ export const fitOn = (
     ...more,
   });
 
-const cache = new WeakMap<Model, Promise<FittedModel>>();
+interface LawFit {
+  readonly fitted: FittedModel;
+  /** What it reported on the way. */
+  readonly progress: readonly FitProgress[];
+}
 
-/** The model as it was fitted on the market of the laws, once for all laws. */
-export function fitted(model: Model): Promise<FittedModel> {
-  const known = cache.get(model) ?? fitOn(model, panelOf(model));
-  cache.set(model, known);
+const caches = { law: new WeakMap<Model, Promise<LawFit>>(), other: new WeakMap<Model, Promise<LawFit>>() };
+
+/** The model as it was fitted on one of the markets, once for all laws. */
+export function lawFit(model: Model, market: keyof typeof markets): Promise<LawFit> {
+  const fit = async (): Promise<LawFit> => {
+    const progress: FitProgress[] = [];
+    const onProgress = (one: FitProgress): void => void progress.push(one);
+    return { fitted: await fitOn(model, panelOf(model, market), { onProgress }), progress };
+  };
+  const known = caches[market].get(model) ?? fit();
+  caches[market].set(model, known);
   return known;
 }
+
+export const fitted = async (model: Model): Promise<FittedModel> => (await lawFit(model, 'law')).fitted;
 
 /** What makes a network small and its training short: the laws do not need a good model. */
 const SMALL = { lookBack: 12, epochs: 2, windowsPerEpoch: 192, validationWindows: 64 };

@@ -47,19 +47,50 @@ export const models: readonly Model[] = [
 export const APPROACHES = ['ml', 'quant', 'both'] as const;
 export type Approach = (typeof APPROACHES)[number];
 
-export const modelsOf = (approach: Approach): readonly Model[] =>
-  models.filter(({ kind }) =>
+export const modelsOf = ({ models: all }: Registry, approach: Approach): readonly Model[] =>
+  all.filter(({ kind }) =>
     kind === 'baseline' || approach === 'both' ? true : (kind === 'rule') === (approach === 'quant'),
   );
 
-/** Throws `UserError` with the nearest id for one that is not there. */
-export function findModel(id: string): Model {
-  const found = models.find((model) => model.id === id);
-  if (found !== undefined) return found;
-  throw new UserError(`Unknown model "${id}".`, {
-    hint: suggest(
-      id,
-      models.map((model) => model.id),
-    ),
-  });
+/** A file of the user's that models come from. */
+export interface PluginFile {
+  /** As the project names it. */
+  readonly path: string;
+  readonly sha256: string;
+  /** What it brings: ids of models, names of features and sources. */
+  readonly provides: readonly string[];
 }
+
+/** The models of a project, ours and the user's: handed to whatever trains, loads or lists models. */
+export interface Registry {
+  /** In the order in which they are trained. */
+  readonly models: readonly Model[];
+  /** The files that the models which are not ours come from. */
+  readonly plugins: readonly PluginFile[];
+  /** Throws `UserError` with the nearest id for one that is not there. */
+  findModel(id: string): Model;
+}
+
+/** Our models and `own`, which come after them. Throws `UserError` when two have one id. */
+export function createRegistry(own: readonly Model[], plugins: readonly PluginFile[]): Registry {
+  const all = [...models, ...own];
+  const byId = new Map(all.map((model) => [model.id, model]));
+  if (byId.size < all.length) {
+    const twice = own.find((model, i) => all.slice(0, models.length + i).some(({ id }) => id === model.id));
+    throw new UserError(`There are two models with the id "${twice?.id}".`, {
+      hint: 'Give your own model another id.',
+    });
+  }
+  return {
+    models: all,
+    plugins,
+    findModel: (id) => {
+      const found = byId.get(id);
+      if (found !== undefined) return found;
+      throw new UserError(`Unknown model "${id}".`, { hint: suggest(id, [...byId.keys()]) });
+    },
+  };
+}
+
+/** Our own models and no others. */
+export const builtIn = createRegistry([], []);

@@ -10,6 +10,8 @@ import type { Forecast } from '../../core/forecast/model.ts';
 import { type LoadedPanel, loadPanel } from '../../data/panel/load-panel.ts';
 import { loadMember, type TrainedMember } from './member-folder.ts';
 import { runInUse } from './active-run.ts';
+import { builtIn, type Registry } from '../models/registry.ts';
+import { absentPlugin, changedPlugins } from './plugins.ts';
 import { listRuns } from './run-folder.ts';
 import { seedFolder, seedName } from './seeds.ts';
 
@@ -33,6 +35,8 @@ export interface TrainedSet {
   /** How many seeds the run was trained from. */
   readonly seeds: number;
   readonly members: readonly TrainedMember[];
+  /** Models of the run that nothing here brings, and plug-ins that have changed since: to be said. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -45,6 +49,8 @@ export async function loadTrained(
     readonly models?: readonly string[];
     readonly runId?: string;
     readonly seedNumber?: number;
+    /** The models that there are; default: ours. */
+    readonly registry?: Registry;
   } = {},
 ): Promise<TrainedSet> {
   const run = await runInUse(checkpointDir, options.runId);
@@ -55,12 +61,15 @@ export async function loadTrained(
       hint: `Finish it: crypto-trader train --mode resume --run ${runId}`,
     });
   }
-  const ids = options.models ?? result.models;
+  const { registry = builtIn } = options;
+  const there = new Set(registry.models.map(({ id }) => id));
+  const absent = options.models === undefined ? result.models.filter((id) => !there.has(id)) : [];
+  const ids = (options.models ?? result.models).filter((id) => !absent.includes(id));
   const members = await Promise.all(
     ids.map(async (id) => {
       const number = Math.min(options.seedNumber ?? 1, result.seeds?.[id]?.length ?? 1);
       const folder = seedFolder(run.path, id, number);
-      const member = result.models.includes(id) ? await loadMember(folder, run) : undefined;
+      const member = result.models.includes(id) ? await loadMember(folder, { run, registry }) : undefined;
       if (member?.manifestSha256 === result.manifests[seedName(id, number)] && member) return member;
       if (member !== undefined) {
         throw new UserError(`The checkpoint "${folder}" is not the one with which its run ended.`, {
@@ -90,6 +99,10 @@ export async function loadTrained(
     featureNames: [...new Set(members.flatMap(({ manifest }) => manifest.features))],
     seeds: plan.seeds,
     members,
+    notes: [
+      ...absent.map((id) => `"${id}" is left out: ${absentPlugin(plan, id).reason}`),
+      ...changedPlugins(plan, registry),
+    ],
   };
 }
 

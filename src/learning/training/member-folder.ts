@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Panel, selectFeatures } from '../../core/dataset/panel.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Artifact, FittedModel, Model } from '../../core/forecast/model.ts';
-import { findModel } from '../models/registry.ts';
+import { builtIn, type Registry } from '../models/registry.ts';
 import {
   FileHashes,
   MANIFEST_FILE,
@@ -83,13 +83,16 @@ export async function saveMember(
  * the manifest against the plan of the run. Throws `UserError` when something is damaged or belongs elsewhere, or when
  * the model has changed since it was trained.
  */
-export async function loadMember(folder: string, run?: RunFolder): Promise<TrainedMember | undefined> {
+export async function loadMember(
+  folder: string,
+  { run, registry = builtIn }: { readonly run?: RunFolder; readonly registry?: Registry } = {},
+): Promise<TrainedMember | undefined> {
   if (run !== undefined) await requireOwnFolder(run, folder);
   const sealed = await readSealed(join(folder, MANIFEST_FILE), MemberManifest);
   if (sealed === undefined) return undefined;
   const { value: manifest, sha256: manifestSha256 } = sealed;
   if (run !== undefined) requireSameRun(folder, manifest, run);
-  const model = findModel(manifest.model);
+  const model = registry.findModel(manifest.model);
   requireSameArchitecture(folder, model, manifest);
   const artifact = await readArtifact(folder, manifest.files, (what) => damaged(folder, what));
   if (weightHash(manifest.files) !== manifest.weightHash) throw damaged(folder, 'its weight hash is wrong');

@@ -6,7 +6,7 @@ import { suggest } from '../../core/foundation/nearest.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
 import type { Model } from '../../core/forecast/model.ts';
-import { type Approach, findModel, models, modelsOf } from '../models/registry.ts';
+import { type Approach, builtIn, modelsOf, type Registry } from '../models/registry.ts';
 import { inputsOf } from '../../core/features/catalogue.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import { absentInputs } from '../../data/panel/load-inputs.ts';
@@ -16,6 +16,8 @@ import type { RunPlan } from './run-folder.ts';
 import type { Costs } from '../validation/score.ts';
 
 export interface TrainingSettings {
+  /** The models that there are; default: ours. */
+  readonly registry?: Registry;
   readonly mode: 'quick' | 'full';
   readonly seed: number;
   /** How often to train each model that draws random numbers. */
@@ -50,12 +52,13 @@ export interface TrainingSettings {
  */
 export async function planRun(store: Store, settings: TrainingSettings): Promise<RunPlan> {
   const { exchange, symbols, timeframe, sinceMs, untilMs, mode, sources } = settings;
-  requireKnown(Object.keys(settings.params));
+  const { registry = builtIn } = settings;
+  requireKnown(Object.keys(settings.params), registry);
   const absent = await absentOf(store, settings);
   const chosen =
     settings.models === undefined
-      ? modelsOf(settings.approach).filter((model) => !readsAny(model, absent.features))
-      : [...new Set(settings.models)].map(findModel);
+      ? modelsOf(registry, settings.approach).filter((model) => !readsAny(model, absent.features))
+      : [...new Set(settings.models)].map((id) => registry.findModel(id));
   const entries = chosen.map((model) => ({
     id: model.id,
     params: modelParams(model, mode, settings.params[model.id] ?? {}),
@@ -99,6 +102,7 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
     dataFingerprint: panel.fingerprint,
     ...settings.costs,
     models: entries,
+    plugins: registry.plugins.filter(({ provides }) => chosen.some(({ id }) => provides.includes(id))),
   };
 }
 
@@ -134,7 +138,7 @@ export function modelParams(
   });
 }
 
-function requireKnown(ids: readonly string[]): void {
+function requireKnown(ids: readonly string[], { models }: Registry): void {
   const known = models.map(({ id }) => id);
   for (const id of ids) {
     if (known.includes(id)) continue;

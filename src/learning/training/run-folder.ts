@@ -53,6 +53,11 @@ export const RunPlan = z.strictObject({
   feeBps: z.number(),
   slippageBps: z.number(),
   models: z.array(z.strictObject({ id: modelId, params: z.unknown() })).min(1),
+  /** The user's own files that these models come from. */
+  plugins: z
+    .array(z.strictObject({ path: z.string(), sha256, provides: z.array(z.string()).readonly() }))
+    .readonly()
+    .default([]),
 });
 export type RunPlan = z.output<typeof RunPlan>;
 

@@ -9,7 +9,7 @@ import { UserError } from '../../core/foundation/errors.ts';
 import { buyAndHold } from '../models/buy-and-hold/index.ts';
 import type { FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
 import { persistence } from '../models/persistence/index.ts';
-import { findModel } from '../models/registry.ts';
+import { builtIn, type Registry } from '../models/registry.ts';
 import { activateFirst, activeRunId } from './active-run.ts';
 import { openJournal, type TrainingEvent, type TrainingJournal } from './journal.ts';
 import { loadPanel } from '../../data/panel/load-panel.ts';
@@ -25,11 +25,14 @@ import {
 } from './run-folder.ts';
 import { writeSealed } from './sealed-json.ts';
 import type { ForecastScore } from '../validation/score.ts';
+import { absentPlugin } from './plugins.ts';
 import { seedFolder, seedName, seedNumbers } from './seeds.ts';
 import type { SnapshotHabits } from './snapshots.ts';
 import { trainMember, validationScore } from './train-member.ts';
 
 export interface TrainingSurroundings {
+  /** The models that there are; default: ours. */
+  readonly registry?: Registry;
   readonly store: Store;
   readonly checkpointDir: string;
   readonly logDir: string;
@@ -93,12 +96,15 @@ export async function finishRun(
 
 async function trainMissing(
   run: RunFolder,
-  { store, checkpointDir, signal, snapshots }: TrainingSurroundings,
+  { store, checkpointDir, signal, snapshots, registry = builtIn }: TrainingSurroundings,
   journal: TrainingJournal,
   snapshot: { readonly member: string; readonly folder: string } | undefined,
 ): Promise<FinishedRun> {
   const { plan } = run;
-  const entries = plan.models.map((entry) => ({ ...entry, model: findModel(entry.id) }));
+  const there = new Set(registry.models.map(({ id }) => id));
+  const entries = plan.models
+    .filter(({ id }) => there.has(id))
+    .map((entry) => ({ ...entry, model: registry.findModel(entry.id) }));
   const { panel, datasets } = await planPanel(store, plan, entries, signal);
   const baselines = await baselineScores(panel, plan, signal);
 
@@ -108,13 +114,15 @@ async function trainMissing(
   const trained = new Map<string, readonly TrainedSeed[]>();
   const kept: string[] = [];
   const manifests: Record<string, string> = {};
-  const skipped: { id: string; reason: string }[] = [];
+  const skipped = plan.models.filter(({ id }) => !there.has(id)).map(({ id }) => absentPlugin(plan, id));
+  for (const { id, reason } of skipped)
+    journal.write({ kind: 'model-skipped', model: id, phase: 'plugin', reason });
   for (const { id, model, params } of entries) {
     const seeds: TrainedSeed[] = [];
     let first: TrainedMember | undefined;
     for (const seedNumber of seedNumbers(model, plan)) {
       signal.throwIfAborted();
-      const found = await loadMember(seedFolder(run.path, id, seedNumber), run);
+      const found = await loadMember(seedFolder(run.path, id, seedNumber), { run, registry });
       if (found !== undefined) kept.push(seedName(id, seedNumber));
       const result =
         found === undefined

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { builtIn } from '../../../src/learning/models/registry.ts';
 import { trainedForecasts } from '../../../src/lab/backtest/sources.ts';
 import { loadMember } from '../../../src/learning/training/member-folder.ts';
 import { planRun } from '../../../src/learning/training/plan.ts';
@@ -53,6 +54,7 @@ describe('a run of several seeds', () => {
     } as const;
     const source = await trainedForecasts(join(folder, 'checkpoints'), {
       ...request,
+      registry: builtIn,
       models: undefined,
       seeds: true,
       measuresSkill: false,
@@ -85,6 +87,7 @@ describe('a run of several seeds', () => {
     await expect(
       trainedForecasts(join(folder, 'checkpoints'), {
         ...request,
+        registry: builtIn,
         models: undefined,
         seeds: true,
         measuresSkill: false,

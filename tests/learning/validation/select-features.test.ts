@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Panel } from '../../../src/core/dataset/panel.ts';
 import { createRandom, normal } from '../../../src/core/foundation/random.ts';
 import { emptyCandles } from '../../../src/core/market/candles.ts';
-import { findModel } from '../../../src/learning/models/registry.ts';
+import { builtIn } from '../../../src/learning/models/registry.ts';
 import { selectFeatures } from '../../../src/learning/validation/select-features.ts';
 import { modelParams } from '../../../src/learning/training/plan.ts';
 
@@ -32,7 +32,7 @@ function plantedPanel(rows: number): Panel {
   return { timeframe: '1h', series: [{ symbol: 'BTC/USDT', candles, features: { names: NAMES, columns } }] };
 }
 
-const model = findModel('logistic');
+const model = builtIn.findModel('logistic');
 const select = (panel: Panel) =>
   selectFeatures({
     panel,

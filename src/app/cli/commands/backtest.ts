@@ -57,6 +57,7 @@ import {
   wantedMarket,
 } from '../run-options.ts';
 import type { Output } from '../output.ts';
+import { projectRegistry } from '../project-plugins.ts';
 
 const Options = z.object({
   ...RUN_OPTION,
@@ -216,6 +217,7 @@ async function forecasts(context: CommandContext, options: Options): Promise<For
   const { config, out, seed, signal } = context;
   const { since, until } = rangeOf(options);
   const request = {
+    registry: await projectRegistry(context),
     store: openStore(config.dataDir),
     fromMs: since,
     untilMs: until,

@@ -11,7 +11,9 @@ import { SERIES_NAMES } from '../../../core/market/series-kinds.ts';
 import { type EndedHistory, endText } from '../../../core/market/history-end.ts';
 import { parseTimeframe, type Timeframe } from '../../../core/market/timeframe.ts';
 import { command, type CommandContext, integer, oneOf, symbolsOf, refuseIgnored } from '../command.ts';
+import type { SourcePlugin } from '../../plugins/define.ts';
 import { UsageError } from '../exit.ts';
+import { fetchOwn, ownSource } from '../own-source.ts';
 import { refuseLive } from '../run-options.ts';
 import { describeDataset, doubtDocument, earlyEnd, endBefore, gapText } from '../dataset-document.ts';
 
@@ -105,7 +107,10 @@ interface Outcome {
 }
 
 async function runFetch(context: CommandContext, options: Options): Promise<void> {
-  const plan = readPlan(context, options);
+  const own = await ownSource(context, options.source, SOURCES);
+  // Read like an exchange of that name.
+  const named = own && { ...options, source: 'exchange', exchange: options.exchange ?? own.id };
+  const plan = readPlan(context, named ?? options);
   if (options.repair) await repair(context, plan);
   const progress = context.out.progress();
   let outcome: Outcome;
@@ -113,7 +118,9 @@ async function runFetch(context: CommandContext, options: Options): Promise<void
     outcome =
       plan.source === 'csv'
         ? await fetchCsv(plan, options, context.config.market.acceptImplausible)
-        : await fetchSource(context, plan, options, progress);
+        : own === undefined
+          ? await fetchSource(context, plan, options, progress)
+          : await fromOwn(context, plan, own, options, progress);
   } finally {
     progress.stop();
   }
@@ -216,6 +223,27 @@ async function fetchSource(
       task.update(done);
     },
   });
+}
+
+async function fromOwn(
+  context: CommandContext,
+  plan: Plan,
+  own: SourcePlugin,
+  options: Options,
+  progress: ReturnType<CommandContext['out']['progress']>,
+): Promise<Outcome> {
+  const tasks = new Map<PairSymbol, ReturnType<typeof progress.task>>();
+  const datasets = await fetchOwn(context, own, {
+    ...plan,
+    askGapsAgain: options.recheckGaps,
+    skipBadBars: options.skipBadBars,
+    onProgress: (symbol, done, total) => {
+      const task = tasks.get(symbol) ?? progress.task(`${symbol} ${plan.timeframe}`, total);
+      tasks.set(symbol, task);
+      task.update(done);
+    },
+  });
+  return { source: own.id, passedOver: [], datasets };
 }
 
 async function fetchCsv(

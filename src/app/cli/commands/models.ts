@@ -5,7 +5,7 @@ import { formatMinute, formatTime } from '../../../core/foundation/time.ts';
 import { writeFileAtomic } from '../../../data/files.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import type { Model } from '../../../core/forecast/model.ts';
-import { findModel, models } from '../../../learning/models/registry.ts';
+import type { Registry } from '../../../learning/models/registry.ts';
 import { loadMember, type TrainedMember } from '../../../learning/training/member-folder.ts';
 import { modelParams } from '../../../learning/training/plan.ts';
 import type { ForecastScore } from '../../../learning/validation/score.ts';
@@ -13,6 +13,7 @@ import { activateRun, activeRunId, rollbackRun, runInUse } from '../../../learni
 import { loadTrained } from '../../../learning/training/checkpoints.ts';
 import { findRun, listRuns, type RunFolder, surveyRuns } from '../../../learning/training/run-folder.ts';
 import { deletedRuns, deleteRun, restoreRun, trashFolder } from '../../../learning/training/trash.ts';
+import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext } from '../command.ts';
 import { explanationText } from '../explanation-text.ts';
 import { reportText, valueText, wrapped } from '../report-text.ts';
@@ -20,7 +21,7 @@ import { addRunOption, RUN_OPTION, runNamed } from '../run-options.ts';
 import { defaultSubcommand } from '../subcommands.ts';
 
 const Options = z.object({ ...RUN_OPTION, out: z.string().optional() });
-type Options = z.output<typeof Options>;
+type Options = z.output<typeof Options> & { readonly registry: Registry };
 
 const EXAMPLES = `
 Examples:
@@ -49,7 +50,10 @@ export function register(program: Command): void {
     show,
     'a training run: its name or its folder (default: the active one, else the newest with this model)',
   ).action(
-    command(async (context, options, id) => showModel(context, findModel(id), Options.parse(options))),
+    command(async (context, options, id) => {
+      const registry = await projectRegistry(context);
+      return showModel(context, registry.findModel(id), { ...Options.parse(options), registry });
+    }),
   );
 
   group
@@ -82,11 +86,18 @@ export function register(program: Command): void {
   addRunOption(exporting)
     .option('--out <file>', 'where to write it (default: <model>.onnx)')
     .action(
-      command(async (context, options, id) => exportModel(context, findModel(id), Options.parse(options))),
+      command(async (context, options, id) => {
+        const registry = await projectRegistry(context);
+        return exportModel(context, registry.findModel(id), { ...Options.parse(options), registry });
+      }),
     );
 }
 
-async function listModels({ config, out }: CommandContext): Promise<void> {
+async function listModels(context: CommandContext): Promise<void> {
+  const { config, out } = context;
+  const { models, plugins } = await projectRegistry(context);
+  const fileOf = (id: string): string | undefined =>
+    plugins.find(({ provides }) => provides.includes(id))?.path;
   const { runs, damaged } = await surveyRuns(config.checkpointDir);
   const active = await activeRunId(config.checkpointDir);
   const deleted = await deletedRuns(config.checkpointDir);
@@ -98,6 +109,7 @@ async function listModels({ config, out }: CommandContext): Promise<void> {
       kind,
       summary,
       source,
+      plugin: fileOf(id),
       newestRunId: trained(id)?.runId,
     })),
     runs: runs.map(({ runId, path, plan, result }) => ({
@@ -213,7 +225,7 @@ async function showModel({ config, out }: CommandContext, model: Model, options:
   const effective = z
     .record(z.string(), z.unknown())
     .parse(modelParams(model, 'full', config.models[model.id] ?? {}));
-  const member = await memberToShow(config.checkpointDir, model, runNamed(options));
+  const member = await memberToShow(config.checkpointDir, model, options);
   out.document({
     id: model.id,
     kind: model.kind,
@@ -279,17 +291,19 @@ const ParamsSchema = z.object({
 async function memberToShow(
   checkpointDir: string,
   model: Model,
-  name: string | undefined,
+  options: Options,
 ): Promise<TrainedMember | undefined> {
+  const { registry } = options;
+  const name = runNamed(options);
   if (name !== undefined) {
     const run = await findRun(checkpointDir, name);
-    return loadMember(join(run.path, model.id), run);
+    return loadMember(join(run.path, model.id), { run, registry });
   }
   const active = await activeRunId(checkpointDir);
   const newestFirst = (await listRuns(checkpointDir)).toReversed();
   const activeFirst = newestFirst.toSorted((a, b) => Number(b.runId === active) - Number(a.runId === active));
   for (const run of activeFirst) {
-    const member = await loadMember(join(run.path, model.id), run);
+    const member = await loadMember(join(run.path, model.id), { run, registry });
     if (member !== undefined) return member;
   }
   return undefined;
@@ -297,7 +311,7 @@ async function memberToShow(
 
 async function exportModel({ config, out }: CommandContext, model: Model, options: Options): Promise<void> {
   const run = await runInUse(config.checkpointDir, runNamed(options));
-  const member = await loadMember(join(run.path, model.id), run);
+  const member = await loadMember(join(run.path, model.id), { run, registry: options.registry });
   if (member === undefined) {
     throw new UserError(`The training run "${run.runId}" has no model "${model.id}".`, {
       hint: `Train it: crypto-trader train --models ${model.id}`,

@@ -19,6 +19,7 @@ import { createStoredFeed } from '../../../desk/paper/stored-feed.ts';
 import type { Instrument } from '../../../core/trading/instrument.ts';
 import { loadTrained, requireSameMarket, type TrainedSet } from '../../../learning/training/checkpoints.ts';
 import { activeRunId } from '../../../learning/training/active-run.ts';
+import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext, decimal, integer } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { openNotices, type SessionNotices } from '../notices.ts';
@@ -230,7 +231,9 @@ async function chooseRun(
     );
   const named = options.run;
   const kept = options.fresh ? undefined : await runOfSession(config.dataDir, name);
-  const trained = await loadTrained(config.checkpointDir, runIdOf(named ?? kept));
+  const registry = await projectRegistry(context);
+  const trained = await loadTrained(config.checkpointDir, { ...runIdOf(named ?? kept), registry });
+  for (const note of trained.notes) out.notice(note);
   if (kept !== undefined && named === undefined) {
     const active = await activeRunId(config.checkpointDir);
     if (active !== undefined && active !== kept)

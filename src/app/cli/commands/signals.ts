@@ -16,6 +16,7 @@ import {
   symbolsOfRun,
   type TrainedSet,
 } from '../../../learning/training/checkpoints.ts';
+import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext, list } from '../command.ts';
 import { doubtDocument } from '../dataset-document.ts';
 import { explanationText } from '../explanation-text.ts';
@@ -66,11 +67,13 @@ async function signals(context: CommandContext, options: Options): Promise<void>
   refuseLive(config);
   const runId = runNamed(options);
   const trained = await loadTrained(config.checkpointDir, {
+    registry: await projectRegistry(context),
     ...(options.models && { models: options.models }),
     ...(runId !== undefined && { runId }),
   });
   const wanted = wantedMarket(context, options);
   requireSameMarket(trained, wanted);
+  for (const note of trained.notes) out.notice(note);
   const { symbols, untrained } = symbolsOfRun(trained, wanted.symbols);
   const panel = await loadTrainedPanel(
     openStore(config.dataDir),

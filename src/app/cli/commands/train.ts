@@ -19,6 +19,7 @@ import { ruleId } from '../../../lab/backtest/rule-id.ts';
 import { marketName, recordTrials, type Trial } from '../../../lab/backtest/trials.ts';
 import { executionRules } from '../../config/execution.ts';
 import type { Config } from '../../config/schema.ts';
+import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import {
@@ -97,7 +98,9 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
   const show = showProgress((label, total) => progress.task(label, total));
   let kept: Extract<TrainingEvent, { kind: 'snapshot' }> | undefined;
   let run: RunFolder | undefined;
+  const registry = await projectRegistry(context);
   const surroundings: TrainingSurroundings = {
+    registry,
     store: openStore(config.dataDir),
     checkpointDir: config.checkpointDir,
     logDir: config.logDir,
@@ -119,7 +122,7 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
       mode === 'resume'
         ? await runToResume(config.checkpointDir, place?.runPath ?? named)
         : await startRun(
-            await planRun(surroundings.store, settingsOf(context, mode, options)),
+            await planRun(surroundings.store, { ...settingsOf(context, mode, options), registry }),
             surroundings,
             options.name,
           );

@@ -33,6 +33,7 @@ export function linearModel(about: Pick<Model, 'id' | 'summary' | 'source'>, kin
     ...about,
     kind: 'classical',
     usesValidation: true,
+    readsRows: true,
     params: Params,
     features: (params) => params.features,
     fit: async (task) => fitted(kind, learn(about.id, kind, task)),

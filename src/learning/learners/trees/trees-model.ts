@@ -36,6 +36,7 @@ export function treesModel<Params extends TabularParams>({
     kind: 'classical',
     stochastic: true,
     usesValidation: true,
+    readsRows: true,
     features: (params) => params.features,
     async fit(task) {
       const examples = gatherExamples(task, task.params);

@@ -1,0 +1,44 @@
+import { createInterface } from 'node:readline/promises';
+import type { Registry } from '../../learning/models/registry.ts';
+import { loadPlugins, type ProjectPlugins } from '../plugins/load.ts';
+import type { PluginSource } from '../plugins/files.ts';
+import type { CommandContext } from './command.ts';
+
+type Context = Pick<CommandContext, 'config' | 'out' | 'signal' | 'trust'>;
+
+/** The plug-ins of the project in the working folder, and `named`; what is left out is said on stderr. */
+export async function projectPlugins(
+  { config, out, signal, trust }: Context,
+  named: readonly string[] = config.plugins,
+): Promise<ProjectPlugins> {
+  const plugins = await loadPlugins({
+    project: process.cwd(),
+    named,
+    consent: {
+      trustAll: trust,
+      ask: process.stdin.isTTY && process.stderr.isTTY ? (files) => agree(files, signal) : undefined,
+    },
+    library: () => import('../index.ts'),
+  });
+  for (const file of plugins.files)
+    if (file.kind === 'failed') out.notice(`The plug-in "${file.path}" is left out: ${file.reason}`);
+  return plugins;
+}
+
+/** The models of the project: ours, and those of its plug-ins. */
+export const projectRegistry = async (context: Context): Promise<Registry> =>
+  (await projectPlugins(context)).registry;
+
+async function agree(files: readonly PluginSource[], signal: AbortSignal): Promise<boolean> {
+  const shown = files.map(({ path, sha256 }) => `  ${path}\n    SHA-256 ${sha256}`).join('\n');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(
+      `This project has code of its own that nobody has agreed to run yet:\n${shown}\nIt runs with your rights and can read every file you can, .env included. Run it from now on? [y/N] `,
+      { signal },
+    );
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
+}

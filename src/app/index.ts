@@ -1,0 +1,27 @@
+/**
+ * The library: `import { defineModel, z } from 'crypto-trader'`. What plug-ins and programs build on; everything else in
+ * this package may change without notice.
+ */
+export { z } from 'zod';
+export { defineModel, defineSource, type SourcePlugin } from './plugins/define.ts';
+export type {
+  Artifact,
+  FitProgress,
+  FittedModel,
+  FitTask,
+  Forecast,
+  Model,
+  SnapshotKeeper,
+} from '../core/forecast/model.ts';
+export type { ExplanationPart } from '../core/forecast/explanation.ts';
+export { importance } from '../core/forecast/explanation.ts';
+export type { FeatureTable, Panel, Series } from '../core/dataset/panel.ts';
+export { panelUntil, panelWithin } from '../core/dataset/panel.ts';
+export { forwardReturns, labelEndMs, labelledRows } from '../core/dataset/labels.ts';
+export { fitScaler, scaleColumn, type Scaler } from '../core/dataset/scaler.ts';
+export { UserError } from '../core/foundation/errors.ts';
+export { createRandom, deriveSeed, normal, type Random } from '../core/foundation/random.ts';
+export { type Candles, emptyCandles, lowerBound, sliceCandles } from '../core/market/candles.ts';
+export type { PairSymbol } from '../core/market/symbol.ts';
+export { type Timeframe, TIMEFRAME_MS } from '../core/market/timeframe.ts';
+export { type CandlePage, type CandleRequest, type CandleSource, SourceUnavailable } from '../data/source.ts';

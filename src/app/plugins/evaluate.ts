@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import type { Model } from '../../core/forecast/model.ts';
+import type { SourcePlugin } from './define.ts';
+import type { PluginSource } from './files.ts';
+
+/** What the default export of a plug-in is. */
+export type Plugin =
+  | { readonly kind: 'model'; readonly model: Model }
+  | { readonly kind: 'source'; readonly source: SourcePlugin };
+
+/** Names that keys, tokens and passwords have in an environment. */
+const SECRET_NAME = /(KEY|SECRET|PASSPHRASE|PASSWORD|PASSWD|TOKEN|MNEMONIC|CREDENTIAL)/i;
+
+/** Takes keys out of the environment: code that is not ours has no need for them. */
+export function forgetSecrets(environment: Record<string, string | undefined>): void {
+  for (const name of Object.keys(environment)) if (SECRET_NAME.test(name)) delete environment[name];
+}
+
+/**
+ * Runs a plug-in and returns what its default export is. `library`: what it gets for `import 'crypto-trader'`, this
+ * very program, wherever the file lies. Throws what the plug-in throws, and an error that says what was expected
+ * instead of an export that is nothing we know.
+ */
+export async function evaluatePlugin({ code, file }: PluginSource, library: unknown): Promise<Plugin> {
+  const { createJiti } = await import('jiti');
+  const jiti = createJiti(file, { virtualModules: { 'crypto-trader': library }, fsCache: false });
+  const module = await jiti.evalModule(code, { filename: file, async: true });
+  return pluginOf(Module.parse(module).default);
+}
+
+const Module = z.looseObject({ default: z.unknown() });
+
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const aFunction = (what: string) => z.custom<unknown>(isFunction, `expected a function ${what}`);
+const modelId = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'expected up to 40 lower-case letters, digits and dashes, a letter first');
+
+const ModelShape = z.looseObject({
+  id: modelId,
+  summary: z.string(),
+  kind: z.enum(['baseline', 'rule', 'classical', 'deep', 'agent']),
+  source: z.string(),
+  params: z.custom<unknown>(
+    (value) => value instanceof z.ZodType,
+    'expected a zod schema, made with the `z` of crypto-trader',
+  ),
+  features: aFunction('from parameters to names of features'),
+  fit: aFunction('fit(task)'),
+  load: aFunction('load(artifact)'),
+});
+
+const SourceShape = z.looseObject({
+  kind: z.literal('source'),
+  id: z.string().regex(/^[a-z][a-z0-9]{0,39}$/, 'expected up to 40 lower-case letters and digits'),
+  summary: z.string(),
+  example: z.looseObject({
+    symbol: z.string(),
+    timeframe: z.string(),
+    sinceMs: z.number(),
+    untilMs: z.number(),
+  }),
+  open: aFunction('open()'),
+});
+
+/** A guard by a schema, which says what is missing when it is not satisfied. */
+function requireShape<T>(value: unknown, schema: z.ZodType, what: string): asserts value is T {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success)
+    throw new Error(`Its default export is not ${what}:\n${z.prettifyError(parsed.error)}`);
+}
+
+function pluginOf(value: unknown): Plugin {
+  const known = z.looseObject({ kind: z.unknown().optional() }).safeParse(value);
+  if (!known.success) {
+    throw new Error(
+      'It has no default export that is a plug-in. Expected: export default defineModel({ ... }), or defineSource.',
+    );
+  }
+  if (known.data.kind === 'source') {
+    requireShape<SourcePlugin>(value, SourceShape, 'a source');
+    return { kind: 'source', source: value };
+  }
+  requireShape<Model>(value, ModelShape, 'a model');
+  return { kind: 'model', model: value };
+}

@@ -1,0 +1,106 @@
+/** Files that `new` writes: each works as it is, and says where to change it. */
+export const TEMPLATES = {
+  model: (
+    id: string,
+  ): string => `import { defineModel, importance, labelledRows, forwardReturns, z } from 'crypto-trader';
+
+/**
+ * A model of your own. It is given closed bars and features, learns from those before \`trainUntilMs\` and says for each
+ * bar what to hold from the next open on. Try it: crypto-trader plugin check user/${id}.ts
+ * Then: crypto-trader train --models ${id}, backtest, signals, paper: everything works for it as for ours.
+ */
+
+// What can be set under models.${id} in config.yaml, with defaults.
+const Params = z.strictObject({
+  feature: z.string().default('rsi_14').describe('The feature that decides; \`crypto-trader features\` lists all'),
+  horizonBars: z.int().min(1).default(4).describe('Bars of the return that is learned'),
+});
+
+// What is learned, as plain data: a checkpoint holds this and no code.
+const Learned = z.strictObject({ params: Params, middle: z.number(), side: z.union([z.literal(1), z.literal(-1)]) });
+
+export default defineModel({
+  id: '${id}',
+  summary: 'goes long or short by which side of its mean one feature is on',
+  kind: 'classical',
+  source: 'own work',
+  params: Params,
+  features: ({ feature }) => [feature],
+
+  // Learns whether the return tends to follow when the feature is above its mean, or when it is below.
+  async fit({ panel, params, trainUntilMs, signal }) {
+    signal.throwIfAborted();
+    const rows = panel.series.flatMap(({ candles, features }) => {
+      const returns = forwardReturns(candles, panel.timeframe, params.horizonBars);
+      // Only bars whose return is known by the end of training: the rest is not yours to learn from.
+      const range = { timeframe: panel.timeframe, horizonBars: params.horizonBars, fromMs: -Infinity, untilMs: trainUntilMs };
+      return Array.from(labelledRows(candles, returns, range), (row) => ({ value: features.columns[0][row], gain: returns[row] }));
+    }).filter(({ value }) => Number.isFinite(value));
+    const middle = rows.reduce((sum, { value }) => sum + value, 0) / Math.max(1, rows.length);
+    const follows = rows.reduce((sum, { value, gain }) => sum + Math.sign(value - middle) * gain, 0);
+    return fitted({ params, middle, side: follows < 0 ? -1 : 1 });
+  },
+
+  // Takes only what \`save\` below can have written; anything else is refused.
+  load: async ({ json }) => fitted(Learned.parse(json)),
+});
+
+const fitted = (learned: z.output<typeof Learned>) => ({
+  report: { middle: learned.middle, side: learned.side },
+  explanation: [importance('What decides', 'share', [[learned.params.feature, 1]])],
+  // Row t may use bars up to t and no later one: forecasting fewer bars must give the same numbers.
+  forecast: async (panel) =>
+    panel.series.map(({ symbol, features }) => {
+      const position = features.columns[0].map((value) => learned.side * Math.sign(value - learned.middle)); // NaN: no opinion
+      return { symbol, horizonBars: learned.params.horizonBars, position, confidence: position.map(Math.abs) };
+    }),
+  save: () => ({ json: learned, blobs: {} }),
+});
+`,
+  source: (id: string): string => `import { defineSource, emptyCandles, TIMEFRAME_MS } from 'crypto-trader';
+
+/**
+ * A source of candles of your own: a file, a database, an exchange that nobody else knows. Try it:
+ * crypto-trader plugin check user/${id}.ts
+ * Then: crypto-trader fetch --source ${id}
+ */
+export default defineSource({
+  id: '${id}',
+  summary: 'a sine wave; replace it by something that exists',
+  // What \`plugin check\` asks for.
+  example: { symbol: 'BTC/USDT', timeframe: '1h', sinceMs: Date.UTC(2024, 0, 1), untilMs: Date.UTC(2024, 0, 8) },
+
+  open: () => ({
+    name: '${id}',
+    // Made-up candles must say so: training refuses them unless told otherwise.
+    synthetic: true,
+    // The clock that decides which bars are closed.
+    clockMs: async () => Date.now(),
+    // Bars with sinceMs <= time < untilMs, page after page, in order of time.
+    async *pages({ timeframe, sinceMs, untilMs, signal }) {
+      const step = TIMEFRAME_MS[timeframe];
+      const first = Math.ceil(sinceMs / step) * step;
+      for (let fromMs = first; fromMs < untilMs; fromMs += 500 * step) {
+        signal.throwIfAborted();
+        const toMs = Math.min(untilMs, fromMs + 500 * step);
+        const candles = emptyCandles(Math.ceil((toMs - fromMs) / step));
+        candles.time.forEach((_, row) => {
+          const time = fromMs + row * step;
+          const [open, close] = [priceAt(time), priceAt(time + step)];
+          candles.time[row] = time;
+          candles.open[row] = open;
+          candles.high[row] = Math.max(open, close);
+          candles.low[row] = Math.min(open, close);
+          candles.close[row] = close;
+          candles.volume[row] = 1;
+        });
+        // \`covered\`: a bar that is missing in it does not exist there, and is not asked for again.
+        yield { candles, covered: { fromMs, untilMs: toMs } };
+      }
+    },
+  }),
+});
+
+const priceAt = (timeMs: number): number => 100 + 10 * Math.sin(timeMs / 86_400_000);
+`,
+} as const satisfies Readonly<Record<string, (id: string) => string>>;

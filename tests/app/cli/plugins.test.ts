@@ -1,0 +1,144 @@
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { runCli } from '../../support/cli.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+
+// Each test starts the program many times; on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 300_000 });
+
+/** A model that holds the same position for ever; `body` runs when the file is loaded. */
+const holding = (id: string, position: number, body = ''): string => `
+  import { defineModel, z } from 'crypto-trader';
+  ${body}
+  const fitted = {
+    report: {},
+    forecast: async (panel: any) =>
+      panel.series.map(({ symbol, candles }: any) => ({
+        symbol, horizonBars: 1, position: candles.time.map(() => ${position}), confidence: candles.time.map(() => 1),
+      })),
+    save: () => ({ json: {}, blobs: {} }),
+  };
+  export default defineModel({
+    id: '${id}', summary: 'holds', kind: 'classical', source: 'test', params: z.strictObject({}), features: () => [],
+    fit: async () => fitted, load: async () => fitted,
+  });
+`;
+
+function project(files: Readonly<Record<string, string>> = {}): {
+  readonly folder: string;
+  readonly run: (...args: string[]) => ReturnType<typeof runCli>;
+} {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'user'));
+  for (const [name, code] of Object.entries(files)) writeFileSync(join(folder, 'user', name), code);
+  const environment = { EXCHANGE_API_KEY: 'not-for-plug-ins', PLAIN: 'seen' };
+  return { folder, run: (...args) => runCli(args, { cwd: folder, environment }) };
+}
+
+const Signals = z.object({
+  signals: z.array(z.object({ model: z.string(), symbol: z.string(), position: z.number().optional() })),
+});
+
+describe('code of the user’s own', () => {
+  it('is not run before somebody has agreed, once for each content', async () => {
+    const trace = "import { appendFileSync } from 'node:fs'; appendFileSync('ran', 'x');";
+    const { folder, run } = project({ 'mine.ts': holding('mine', 1, trace) });
+    const refused = await run('plugin', 'list');
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/user\/mine\.ts \(SHA-256 [0-9a-f]{64}\)/);
+    expect(() => readFileSync(join(folder, 'ran'))).toThrow('ENOENT');
+
+    expect((await run('plugin', 'list', '--trust')).status).toBe(0);
+    expect((await run('plugin', 'list')).stdout).toContain('mine');
+    writeFileSync(join(folder, 'user/mine.ts'), holding('mine', -1, trace));
+    expect((await run('plugin', 'list')).status).toBe(1);
+    expect(readFileSync(join(folder, 'ran'), 'utf8')).toBe('xx');
+  });
+
+  it('sees no key in the environment, and everything else of it', async () => {
+    const tell = 'throw new Error(`${process.env.EXCHANGE_API_KEY} ${process.env.PLAIN}`);';
+    const { run } = project({ 'mine.ts': tell });
+    const { stdout } = await run('plugin', 'list', '--trust', '--json');
+    expect(JSON.parse(stdout)).toEqual({ plugins: [{ path: 'user/mine.ts', failure: 'undefined seen' }] });
+  });
+
+  it('is looked for inside the project alone, whatever links say', async () => {
+    const { folder, run } = project();
+    const outside = join(temporaryFolder(), 'outside.ts');
+    writeFileSync(outside, holding('outside', 1));
+    symlinkSync(outside, join(folder, 'user/link.ts'));
+    const { stderr, stdout, status } = await run('plugin', 'list', '--trust', '--json');
+    expect(status).toBe(0);
+    expect(stderr).toContain('The plug-in "user/link.ts" is left out');
+    expect(stdout).toContain('outside the project folder');
+  });
+
+  it('that is no plug-in is left out with what was expected', async () => {
+    const { run } = project({ 'empty.ts': 'export default { id: "x" };', 'broken.ts': 'export default {' });
+    const { stdout, status } = await run('plugin', 'list', '--trust', '--json');
+    expect(status).toBe(0);
+    expect(stdout).toContain('expected a function fit(task)');
+    expect(stdout).toContain('user/broken.ts');
+  });
+
+  it('may not take the name of a model of ours', async () => {
+    const { run } = project({ 'mine.ts': holding('ridge', 1) });
+    expect((await run('plugin', 'list', '--trust')).stderr).toContain(
+      'There are two models with the id "ridge"',
+    );
+  });
+});
+
+describe('a model and a source that `new` wrote', () => {
+  it('keep every law, and are fetched from, trained, backtested, asked and traded on paper like ours', async () => {
+    const { folder, run } = project();
+    writeFileSync(
+      join(folder, 'config.yaml'),
+      'market: { symbols: [BTC/USDT], since: 2024-01-01, until: 2024-03-15 }\nexchange: { id: waves }\n',
+    );
+    expect((await run('new', 'model', 'my-model')).status).toBe(0);
+    expect((await run('new', 'source', 'waves')).status).toBe(0);
+    expect((await run('new', 'source', 'waves')).stderr).toContain('is there already');
+    for (const file of ['user/my-model.ts', 'user/waves.ts']) {
+      const checked = await run('plugin', 'check', file, '--trust');
+      expect(checked.stdout).not.toContain('BROKEN');
+      expect(checked.status).toBe(0);
+    }
+    const fetched = await run('fetch', '--source', 'waves', '--json');
+    expect(JSON.parse(fetched.stdout)).toMatchObject({ datasets: [{ exchange: 'waves', synthetic: true }] });
+
+    const trained = await run('train', '--models', 'my-model,ridge', '--allow-synthetic', '--json');
+    expect(trained.status, trained.stderr).toBe(0);
+    const run1 = z.object({ runId: z.string() }).parse(JSON.parse(trained.stdout)).runId;
+    const plan: unknown = JSON.parse(readFileSync(join(folder, 'checkpoints', run1, 'run.json'), 'utf8'));
+    expect(plan).toMatchObject({ plugins: [{ path: 'user/my-model.ts', provides: ['my-model'] }] });
+
+    expect((await run('backtest', '--json')).stdout).toContain('"my-model"');
+    const asked = Signals.parse(JSON.parse((await run('signals', '--explain', '--json')).stdout));
+    expect(asked.signals.map(({ model }) => model)).toEqual(['my-model', 'ridge', 'ensemble']);
+    expect((await run('models', 'show', 'my-model')).stdout).toContain('The feature that decides');
+    const paper = await run('paper', '--no-exchange', '--max-cycles', '1');
+    expect(paper.status, paper.stderr).toBe(0);
+
+    // A checkpoint needs the file: without it the run goes on with what is left, and says so.
+    writeFileSync(
+      join(folder, 'user/my-model.ts'),
+      `${readFileSync(join(folder, 'user/my-model.ts'), 'utf8')}\n`,
+    );
+    expect((await run('signals', '--trust')).stderr).toContain('"user/my-model.ts" has changed since');
+    rmSync(join(folder, 'user/my-model.ts'));
+    const left = await run('signals', '--json');
+    expect(left.stderr).toContain('"my-model" is left out: its plug-in "user/my-model.ts" is not here');
+    const signals = Signals.parse(JSON.parse(left.stdout)).signals;
+    expect(signals.map(({ model }) => model)).toEqual(['ridge', 'ensemble']);
+  });
+});
+
+it('a plug-in that breaks a law is told which, with exit code 3', async () => {
+  const { run } = project({ 'mine.ts': holding('mine', 2) });
+  const { status, stdout } = await run('plugin', 'check', 'user/mine.ts', '--trust');
+  expect(stdout).toContain('BROKEN  forecasts every symbol with values in their ranges');
+  expect(status).toBe(3);
+});
