@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/folder.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-it('a program that does not compile is not run at the second start either', () => {
+it('a program that does not compile is not run at the second start either', { timeout: 240_000 }, () => {
   const folder = temporaryFolder();
   for (const name of ['src', 'bin']) mkdirSync(join(folder, name));
   for (const file of ['bin/build.js', 'tsconfig.json', 'tsconfig.build.json'])

@@ -9,7 +9,7 @@ import { endText } from '../../core/market/history-end.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { ExplanationPart } from '../../core/forecast/explanation.ts';
 import type { Forecast, Model } from '../../core/forecast/model.ts';
-import type { Registry } from '../../learning/models/registry.ts';
+import { builtIn, type Registry } from '../../learning/models/registry.ts';
 import {
   forecastAll,
   loadTrained,
@@ -55,7 +55,8 @@ export interface ModelExplanation {
 }
 
 interface SourceRequest {
-  readonly registry: Registry;
+  /** The models that there are; default: ours. */
+  readonly registry?: Registry;
   readonly store: Store;
   readonly fromMs: number | undefined;
   readonly untilMs: number | undefined;
@@ -79,7 +80,7 @@ export async function trainedForecasts(
       readonly measuresSkill: boolean;
     },
 ): Promise<ForecastSource> {
-  const { registry, runId } = request;
+  const { registry = builtIn, runId } = request;
   const chosen = { registry, ...(request.models !== undefined && { models: request.models }) };
   const trained = await loadTrained(checkpointDir, { ...chosen, ...(runId !== undefined && { runId }) });
   requireSameMarket(trained, request);
@@ -179,10 +180,11 @@ interface WalkForwardRequest extends SourceRequest {
  * `fromMs` on. Deep models and agents, which take hours, are refitted only when named.
  */
 export async function walkForwardForecasts(request: WalkForwardRequest): Promise<ForecastSource> {
-  const { store, exchange, symbols, timeframe, sinceMs, untilMs, seed, folds, embargoBars } = request;
+  const { registry = builtIn, store, exchange, symbols, timeframe, sinceMs, untilMs, seed } = request;
+  const { folds, embargoBars } = request;
   const chosen =
-    request.models?.map((id) => request.registry.findModel(id)) ??
-    request.registry.models.filter(({ kind }) => kind === 'baseline' || kind === 'classical');
+    request.models?.map((id) => registry.findModel(id)) ??
+    registry.models.filter(({ kind }) => kind === 'baseline' || kind === 'classical');
   const entries = chosen.map((model) => ({
     model,
     params: modelParams(model, 'quick', request.params[model.id] ?? {}),
