@@ -219,10 +219,11 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
  * newest run. A later training never replaces them by itself.
  */
 async function chooseRun(
-  { config, out }: CommandContext,
+  context: CommandContext,
   options: Options,
   feed: 'exchange' | 'stored',
 ): Promise<{ readonly name: string; readonly trained: TrainedSet }> {
+  const { config, out } = context;
   const { exchange, market } = config;
   const name = options.name ?? defaultName({ exchange: exchange.id, timeframe: market.timeframe, feed });
   if (!/^(?!archive$)[a-z0-9][a-z0-9._-]{0,63}$/i.test(name))
