@@ -9,7 +9,6 @@ import { type Edge, measureEdge } from '../../core/strategy/edge.ts';
 import { findStrategy } from '../../core/strategy/registry.ts';
 import type { Setting } from '../../core/strategy/strategy.ts';
 import { runningVolatility } from '../../core/strategy/volatility.ts';
-import { findModel } from '../../learning/models/registry.ts';
 import type { ForecastSource } from './sources.ts';
 
 /** From `fromMs` on, decisions rest on the skill that was measured over `measured`. */
@@ -43,7 +42,7 @@ export function decide(
     edges[name] ??= result.edge;
     return result.forecasts;
   };
-  const statesPosition = (id: string): boolean => ['baseline', 'rule'].includes(findModel(id).kind);
+  const statesPosition = (id: string): boolean => source.positionsOnly.includes(id);
   const members = source.members.map((one) => ({
     ...one,
     forecasts: decided(one.id, one.forecasts, statesPosition(one.id)),

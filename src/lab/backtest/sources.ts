@@ -38,6 +38,8 @@ export interface ForecastSource {
   readonly trainedBy: string;
   /** Symbols of the settings that the trained set does not know; nothing is said about them. */
   readonly untrained: readonly PairSymbol[];
+  /** Members that state positions and no belief: baselines and rules. */
+  readonly positionsOnly: readonly string[];
   /** What identifies each member's weights; ids of trials are made of it. */
   readonly weights: Readonly<Record<string, unknown>>;
   /** The same from the other seeds of the trained set, when they were asked for. */
@@ -112,6 +114,7 @@ export async function trainedForecasts(
     decisions: [{ fromMs: range.fromMs, measured: validationSpan(trained, range) }],
     ensemble,
     members: members.map(({ id, forecasts }) => ({ id, kind: kindOf(registry.findModel(id)), forecasts })),
+    positionsOnly: members.flatMap(({ id }) => statesPosition(registry.findModel(id))),
     trainedBy: `training run ${trained.runId}`,
     untrained,
     weights: weightsOf(trained),
@@ -230,6 +233,7 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     })),
     ensemble: symbols.map((_, s) => forecastEnsemble(voters.map(({ forecasts }) => forecasts[s]))),
     members: members.map(({ model, forecasts }) => ({ id: model.id, kind: kindOf(model), forecasts })),
+    positionsOnly: members.flatMap(({ model }) => statesPosition(model)),
     trainedBy: `walk-forward, ${folds} folds, embargo ${embargoBars} bars`,
     untrained: [],
     weights: Object.fromEntries(
@@ -240,6 +244,9 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     warnings: [...skipped.map(({ id, reason }) => `"${id}" is left out: ${reason}`), ...dataWarnings(panel)],
   };
 }
+
+const statesPosition = ({ id, kind }: Model): readonly string[] =>
+  kind === 'baseline' || kind === 'rule' ? [id] : [];
 
 const kindOf = ({ kind }: Model): 'model' | 'baseline' => (kind === 'baseline' ? 'baseline' : 'model');
 

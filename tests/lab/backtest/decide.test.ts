@@ -58,6 +58,7 @@ function source(forecast: Forecast, decisions: ForecastSource['decisions']): For
       { id: 'ridge', kind: 'model', forecasts: [forecast] },
       { id: 'persistence', kind: 'baseline', forecasts: [guessing] },
     ],
+    positionsOnly: ['persistence'],
     trainedBy: 'a test',
     weights: { ridge: 'hash' },
     otherSeeds: [],
