@@ -84,7 +84,7 @@ const run = { initialBalance: 10_000, time, equity, trades, barsPerYear: 8760 };
 
 it.each(CONVENTION_NAMES)('figures as %s computes them', (name) => {
   for (const [figure, value] of Object.entries(measureAs(name, run))) {
-    const golden = Object.entries(GOLDEN[name]).find(([key]) => key === figure)?.[1];
+    const golden = new Map<string, number>(Object.entries(GOLDEN[name])).get(figure);
     if (golden === undefined) expect(value).toBeUndefined();
     else expect(Math.abs(value / golden - 1), figure).toBeLessThan(1e-9);
   }

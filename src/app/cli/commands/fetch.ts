@@ -243,7 +243,7 @@ async function fromOwn(
       task.update(done);
     },
   });
-  return { source: own.id, passedOver: [], datasets };
+  return { source: own.id, passedOver: [], datasets, failed: [] };
 }
 
 async function fetchCsv(
