@@ -300,7 +300,10 @@ describe('crypto-trader fetch', () => {
   });
 
   test('made-up candles come only by name, and are labelled', async () => {
-    const { code, stdout, folder } = await daily('/', '--source', 'synthetic');
+    const folder = temporaryFolder();
+    const range = ['--since', '2024-01-01', '--until', '2024-01-31', '--timeframe', '1d'];
+    const args = ['fetch', '--symbols', 'BTC/USDT', ...range, '--source', 'synthetic'];
+    const { code, stdout } = await start(folder, args).ended;
     expect(code).toBe(0);
     expect(stdout).toContain('SYNTHETIC');
     expect((await start(folder, ['data', 'list']).ended).stdout).toContain('SYNTHETIC');

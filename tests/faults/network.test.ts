@@ -1,13 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openExchange, type ExchangeClient } from '../../src/data/exchange/client.ts';
 import { SourceUnavailable } from '../../src/data/source.ts';
 import { silentLog } from '../../src/core/foundation/log.ts';
 import { walk } from '../support/candles.ts';
 import type { FaultSpec } from '../support/exchange/faults.ts';
 import { pair } from '../support/exchange/market.ts';
-import { type LoopbackExchange, startExchange } from '../support/exchange/server.ts';
+import { startExchange } from '../support/exchange/server.ts';
 
 /*
+ * Side by side, since clients wait most of the time: Kraken's own limit is a request a second.
+ *
  * Every request that a client of an exchange makes x everything that can come back: the promised answer.
  * `passes`: the fault strikes once, is asked past, and the result is that of an undisturbed call.
  * `unavailable`: it stays, and the call ends in a SourceUnavailable that says what came.
@@ -67,21 +69,14 @@ const EDGES: readonly (readonly [id: string, call: Call])[] = [
   ...(['clock', 'markets', 'candles', 'prices'] as const).map((call) => ['coinbase', call] as const),
 ];
 
-let server: LoopbackExchange;
-beforeAll(async () => {
-  server = await startExchange({ pairs, nowMs: NOW });
-});
-afterAll(() => server.close());
-
 type Outcome = { readonly requests: readonly string[] } & (
   { readonly kind: 'result'; readonly result: unknown } | { readonly kind: 'error'; readonly error: unknown }
 );
 
-let clients = 0;
-
-/** One call of a fresh client: its result or error, and what it sent. */
+/** One call of a fresh client at an exchange of its own: its result or error, and what it sent. */
 async function ask(id: string, call: Call, faults: readonly FaultSpec[]): Promise<Outcome> {
-  const own = `/client-${++clients}/`;
+  const server = await startExchange({ pairs, nowMs: NOW });
+  const own = '/client-1/';
   server.setFaults(faults.map((fault) => ({ ...fault, path: own })));
   const client = await openExchange({
     id,
@@ -97,6 +92,7 @@ async function ask(id: string, call: Call, faults: readonly FaultSpec[]): Promis
     (error: unknown) => ({ kind: 'error', error }) as const,
   );
   const requests = server.requests.filter((path) => path.startsWith(own));
+  await server.close();
   return { ...outcome, requests: requests.map((path) => path.slice(own.length)) };
 }
 
@@ -125,7 +121,7 @@ async function expectPassed(id: string, call: Call, fault: FaultSpec & { after: 
 }
 
 describe('every retry really asks', () => {
-  test.each(EDGES)('%s, %s: whichever answer is lost, it is asked for again', async (id, call) => {
+  test.concurrent.each(EDGES)('%s, %s: whichever answer is lost, it is asked for again', async (id, call) => {
     const { requests } = await undisturbed(id, call);
     for (let n = 0; n < requests.length; n++) await expectPassed(id, call, { kind: 'lost', after: n });
   });
@@ -156,13 +152,12 @@ const PASSING = [
 const EMPTY_PAGES: readonly string[] = ['object', 'strings', 'coinbase candles'];
 
 describe.each(PASSING)('%s once', (kind) => {
-  test.each(EDGES.filter((edge) => ![kind, edge.join(' ')].every((one) => EMPTY_PAGES.includes(one))))(
-    '%s, %s: passes',
-    async (id, call) => {
-      const { requests } = await undisturbed(id, call);
-      await expectPassed(id, call, { kind, after: requests.length - 1, retryAfterSeconds: 0.01 });
-    },
-  );
+  test.concurrent.each(
+    EDGES.filter((edge) => ![kind, edge.join(' ')].every((one) => EMPTY_PAGES.includes(one))),
+  )('%s, %s: passes', async (id, call) => {
+    const { requests } = await undisturbed(id, call);
+    await expectPassed(id, call, { kind, after: requests.length - 1, retryAfterSeconds: 0.01 });
+  });
 });
 
 /** What does not pass by waiting ends the call at its first request. */
@@ -174,7 +169,7 @@ const REFUSED = [
 ] as const;
 
 describe.each(REFUSED)('$kind for long', ({ kind, says }) => {
-  test.each(EDGES)('%s, %s: refused at once, in plain text', async (id, call) => {
+  test.concurrent.each(EDGES)('%s, %s: refused at once, in plain text', async (id, call) => {
     const outcome = await ask(id, call, [{ kind, retryAfterSeconds: 7200 }]);
     expect(outcome).toMatchObject({
       kind: 'error',
@@ -192,7 +187,7 @@ describe.each(REFUSED)('$kind for long', ({ kind, says }) => {
 const STAYING = ['lost', 'hostile-error', 'gzip-bomb', 'endless'] as const;
 
 describe.each(STAYING)('%s for ever', (kind) => {
-  test.each([
+  test.concurrent.each([
     ['binance', 'candles'],
     ['kraken', 'clock'],
   ] as const)('%s, %s: unavailable, in bounded memory', async (id, call) => {

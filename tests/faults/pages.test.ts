@@ -1,4 +1,7 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { openExchange } from '../../src/data/exchange/client.ts';
 import { openStore, type DatasetKey } from '../../src/data/store/store.ts';
 import { updateDataset } from '../../src/data/update.ts';
@@ -7,10 +10,11 @@ import { barOpen } from '../../src/core/market/timeframe.ts';
 import { pick, walk } from '../support/candles.ts';
 import type { FaultSpec } from '../support/exchange/faults.ts';
 import { pair } from '../support/exchange/market.ts';
-import { startExchange } from '../support/exchange/server.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { type LoopbackExchange, startExchange } from '../support/exchange/server.ts';
 
 /*
+ * Side by side, since clients wait most of the time.
+ *
  * Pages of candles x what can be wrong with them x whether it passes: the promised state of the store. Nothing that
  * an exchange has is lost for good, nothing impossible is stored, and a hole counts as checked only after two answers.
  */
@@ -22,10 +26,17 @@ const at = (row: number): number => START + row * HOUR;
 const CANDLES = { binance: '/klines', kraken: '/OHLC', coinbase: '/candles' } as const;
 type Id = keyof typeof CANDLES;
 
+const servers: LoopbackExchange[] = [];
+const folder = mkdtempSync(join(tmpdir(), 'crypto-trader-pages-'));
+afterAll(async () => {
+  await Promise.all(servers.map((server) => server.close()));
+  rmSync(folder, { recursive: true });
+});
+
 async function setUp(id: Id, bars = series, nowMs = at(100)) {
   const server = await startExchange({ pairs: [pair('BTC/USDT', { '1h': bars })], nowMs });
-  onTestFinished(() => server.close());
-  const store = openStore(temporaryFolder());
+  servers.push(server);
+  const store = openStore(join(folder, String(servers.length)));
   const key: DatasetKey = { exchange: id, symbol: 'BTC/USDT', timeframe: '1h' };
   const client = await openExchange({
     id,
@@ -72,16 +83,19 @@ const BAD_PAGES = [
 const ODD_PAGES = ['reversed', 'shuffled', 'overlap', 'duplicate'] as const;
 
 describe.each(['binance', 'kraken', 'coinbase'] as const)('%s', (id) => {
-  test.each([...BAD_BARS, ...BAD_PAGES, ...ODD_PAGES])('%s once: every bar is stored', async (kind) => {
-    const { store, key, update } = await setUp(id);
-    await update([{ kind, times: 1 }]);
-    // Where the first answer held nothing, the newest bar may still be on its way when it is asked again.
-    await update();
-    expect({ ...(await store.read(key)) }).toEqual({ ...series });
-    expect((await store.manifest(key))?.gaps).toEqual([]);
-  });
+  test.concurrent.each([...BAD_BARS, ...BAD_PAGES, ...ODD_PAGES])(
+    '%s once: every bar is stored',
+    async (kind) => {
+      const { store, key, update } = await setUp(id);
+      await update([{ kind, times: 1 }]);
+      // Where the first answer held nothing, the newest bar may still be on its way when it is asked again.
+      await update();
+      expect({ ...(await store.read(key)) }).toEqual({ ...series });
+      expect((await store.manifest(key))?.gaps).toEqual([]);
+    },
+  );
 
-  test.each([...BAD_BARS, 'off-grid'] as const)(
+  test.concurrent.each([...BAD_BARS, 'off-grid'] as const)(
     '%s always: the bar is left out with its reason, and had later',
     async (kind) => {
       const { store, key, update, times } = await setUp(id);
@@ -96,7 +110,7 @@ describe.each(['binance', 'kraken', 'coinbase'] as const)('%s', (id) => {
     },
   );
 
-  test.each(BAD_PAGES.filter((kind) => kind !== 'old-page' && kind !== 'off-grid'))(
+  test.concurrent.each(BAD_PAGES.filter((kind) => kind !== 'old-page' && kind !== 'off-grid'))(
     '%s in place of every later page: nothing counts as checked',
     async (kind) => {
       const { store, key, update } = await setUp(id);
@@ -109,7 +123,7 @@ describe.each(['binance', 'kraken', 'coinbase'] as const)('%s', (id) => {
     },
   );
 
-  test('a hole is checked once two answers with the bars beside it have shown it', async () => {
+  test.concurrent('a hole is checked once two answers with the bars beside it have shown it', async () => {
     const { server, update } = await setUp(
       id,
       pick(series, (row) => row < 60 || row >= 70),
@@ -121,7 +135,7 @@ describe.each(['binance', 'kraken', 'coinbase'] as const)('%s', (id) => {
 });
 
 describe('a bar that is published after its close', () => {
-  test.each([1, 30, 290])('%i s late is had as soon as it is there', async (lateSeconds) => {
+  test.concurrent.each([1, 30, 290])('%i s late is had as soon as it is there', async (lateSeconds) => {
     const late = [{ kind: 'late', offsetMs: lateSeconds * 1000 }] as const;
     const { server, update, times } = await setUp('binance', series, at(50) + 500);
     const range = { sinceMs: START, untilMs: at(100) };
@@ -131,7 +145,7 @@ describe('a bar that is published after its close', () => {
     expect((await times()).at(-1)).toBe(at(49));
   });
 
-  test('an hour late, when the bar after it is there, it is had with that one', async () => {
+  test.concurrent('an hour late, when the bar after it is there, it is had with that one', async () => {
     const { server, store, key, update } = await setUp('binance', series, at(50));
     await update([{ kind: 'late', offsetMs: 1000 }]);
     // Half an hour after its close it is still not there: for now there is none.

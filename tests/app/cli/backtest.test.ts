@@ -100,7 +100,7 @@ it('gives the same document for the same seed', async () => {
 });
 
 it.each([
-  [['--from', '2025-02-10', '--to', '2025-02-01'], 2, '--from must lie before --to'],
+  [['--from', '2025-02-10', '--to', '2025-02-01'], 2, '--since must lie before --until'],
   [['--from', 'yesterday'], 1, 'yesterday'],
   [['--fee-bps', '-3'], 2, '--fee-bps'],
   [['--models', 'one-bar-reversl'], 1, 'one-bar-reversal'],

@@ -163,7 +163,7 @@ const ANSWERS: Partial<Record<Fault['kind'], { status: number; headers?: object;
     body: '<html><head><title>403 Forbidden</title></head></html>',
   },
   'hostile-error': { status: 400, body: '{"code":-1,"msg":"\x1b[2J\x1b]52;c;cm0=\x07\x9b31mbad\u202e"}' },
-  redirect: { status: 302, headers: { Location: 'http://127.0.0.1:9/\u001f' }, body: '' },
+  redirect: { status: 302, headers: { Location: 'http://127.0.0.1:9/%1b%9b' }, body: '' },
   object: { status: 200, body: '{"a":1}' },
   strings: { status: 200, body: '["a","b"]' },
   null: { status: 200, body: 'null' },
