@@ -24,7 +24,7 @@ interface DecisionRequest extends Pick<Setting, 'cost' | 'allowShort'> {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-/** How skilled a forecaster was where its decisions began, by name. */
+/** How skilled a forecaster was where its last decisions began, by name. */
 export type Edges = Readonly<Record<string, Edge | undefined>>;
 
 /**
@@ -94,7 +94,7 @@ function decideOn(
     });
     return { ...forecast, position };
   });
-  return { forecasts: decided, edge: edges[0] };
+  return { forecasts: decided, edge: edges.at(-1) };
 }
 
 /** The skill of what was stated over a span, labels known by its end. */
