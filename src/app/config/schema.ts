@@ -36,7 +36,7 @@ const exchangeId = (description: string) =>
     .regex(/^[a-z0-9]{1,40}$/, 'expected a ccxt exchange id, such as binance')
     .describe(description);
 /** A NUL ends a path for the operating system, and a line break ends it for every reader of a message. */
-const folder = (description: string) =>
+const path = (description: string) =>
   z
     .string()
     .min(1)
@@ -60,11 +60,11 @@ export const ConfigSchema = z
       .min(0)
       .default(42)
       .describe('Seed of everything random; the same seed gives the same weights'),
-    dataDir: folder('Candles and paper sessions').default('data'),
-    checkpointDir: folder('Trained models').default('checkpoints'),
-    logDir: folder('JSON-lines logs and training metrics').default('logs'),
+    dataDir: path('Candles and paper sessions').default('data'),
+    checkpointDir: path('Trained models').default('checkpoints'),
+    logDir: path('JSON-lines logs and training metrics').default('logs'),
     plugins: z
-      .array(z.string().min(1))
+      .array(path('A file'))
       .default([])
       .describe('Files with models or sources of your own, beside those in user/'),
     exchange: z
