@@ -3,6 +3,8 @@
  * this package may change without notice.
  */
 export { z } from 'zod';
+export { openProject, type Project, type ProjectBacktest, type ProjectSettings } from './project.ts';
+export type { Signal } from './workflows/signals.ts';
 export { defineModel, defineSource, type SourcePlugin } from './plugins/define.ts';
 export type {
   Artifact,
@@ -25,3 +27,14 @@ export { type Candles, emptyCandles, lowerBound, sliceCandles } from '../core/ma
 export type { PairSymbol } from '../core/market/symbol.ts';
 export { type Timeframe, TIMEFRAME_MS } from '../core/market/timeframe.ts';
 export { type CandlePage, type CandleRequest, type CandleSource, SourceUnavailable } from '../data/source.ts';
+export { computeFeatures, inputsOf } from '../core/features/catalogue.ts';
+export { forecastEnsemble } from '../learning/ensemble/equal-weight.ts';
+export { refit } from '../learning/validation/refit.ts';
+export { walkForwardFolds } from '../core/dataset/splits.ts';
+export { scoreForecasts } from '../learning/validation/score.ts';
+export { builtIn, type Registry } from '../learning/models/registry.ts';
+export { openStore, type Store } from '../data/store/store.ts';
+export { alignColumn, alignMarket } from '../core/trading/align.ts';
+export { runBacktest } from '../core/trading/run.ts';
+export { type ExecutionRules, SPOT_RULES } from '../core/trading/rules.ts';
+export { syntheticCandles } from '../data/synthetic/generate.ts';

@@ -2,7 +2,7 @@
 export const TEMPLATES = {
   model: (
     id: string,
-  ): string => `import { defineModel, importance, labelledRows, forwardReturns, z } from 'crypto-trader';
+  ): string => `import { defineModel, type FittedModel, importance, labelledRows, forwardReturns, z } from 'crypto-trader';
 
 /**
  * A model of your own. It is given closed bars and features, learns from those before \`trainUntilMs\` and says for each
@@ -45,7 +45,7 @@ export default defineModel({
   load: async ({ json }) => fitted(Learned.parse(json)),
 });
 
-const fitted = (learned: z.output<typeof Learned>) => ({
+const fitted = (learned: z.output<typeof Learned>): FittedModel => ({
   report: { middle: learned.middle, side: learned.side },
   explanation: [importance('What decides', 'share', [[learned.params.feature, 1]])],
   // Row t may use bars up to t and no later one: forecasting fewer bars must give the same numbers.

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
-import type { Assessment, Traded } from '../../../lab/backtest/assess.ts';
+import type { Assessment } from '../../../lab/backtest/assess.ts';
 import { confidence } from '../../../lab/backtest/assess.ts';
 import { type Backtest, backtest } from '../../../lab/backtest/backtest.ts';
 import {
@@ -23,12 +23,8 @@ import {
   CONVENTION_TEXTS,
   type ConventionName,
 } from '../../../core/evaluation/conventions.ts';
+import type { TrialSummary } from '../../../lab/backtest/trial-summary.ts';
 import { FORECAST_HEAD, forecastLines, forecastRow } from '../../../lab/backtest/forecast-text.ts';
-import { different } from '../../../lab/backtest/candidates.ts';
-import { coarsen } from '../../../lab/backtest/coarse-returns.ts';
-import { ruleId } from '../../../lab/backtest/rule-id.ts';
-import { summariseTrials, type TrialSummary } from '../../../lab/backtest/trial-summary.ts';
-import { marketName, recordTrials, type Trial } from '../../../lab/backtest/trials.ts';
 import { outcomeLines, returnText, trialsText, verdicts } from '../../../lab/backtest/verdicts.ts';
 import { configuredInstruments, executionRules } from '../../config/execution.ts';
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
@@ -39,9 +35,6 @@ import { tradeCost } from '../../../core/trading/trade-cost.ts';
 import { EDGE_HEAD, edgeRows } from '../edge-table.ts';
 import { withFreqtradeFills } from '../../../core/trading/rules.ts';
 import { balanceWarning } from '../../../core/trading/balance-warning.ts';
-import { lowerBound } from '../../../core/market/candles.ts';
-import { findGaps } from '../../../core/market/gaps.ts';
-import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { command, type CommandContext, decimal, integer, list, refuseIgnored } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import {
@@ -57,6 +50,7 @@ import {
   wantedMarket,
 } from '../run-options.ts';
 import type { Output } from '../output.ts';
+import { provenanceOf } from '../../workflows/provenance.ts';
 import { projectRegistry } from '../project-plugins.ts';
 
 const Options = z.object({
@@ -162,24 +156,11 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];
   const result = backtest({ ...source, instruments, rules, seed });
 
-  const about: Provenance = {
-    exchange: panel.exchange,
-    symbols,
-    timeframe: panel.timeframe,
-    synthetic: panel.synthetic,
-    dataFingerprint: panel.fingerprint,
-    trainedBy: source.trainedBy,
-    ...range,
-    missingBars: missingBars(source),
+  const about = await provenanceOf({ ...source, warnings }, result, {
     seed,
-    warnings,
-    trials: await countTrials(
-      join(config.dataDir, 'trials.jsonl'),
-      options.walkForward ? 'walk-forward' : 'backtest',
-      source,
-      result,
-    ),
-  };
+    trialsFile: join(config.dataDir, 'trials.jsonl'),
+    by: options.walkForward ? 'walk-forward' : 'backtest',
+  });
   const stamp = new Date().toISOString().replace(/[:.]/g, '-');
   const equityFile = join(config.logDir, 'backtests', `${stamp}-equity.csv`);
   await writeEquityCurve(equityFile, result);
@@ -256,70 +237,11 @@ async function forecasts(context: CommandContext, options: Options): Promise<For
   }
 }
 
-/** Enters the ensemble and every learned model, of every seed, as trials, and sums up all of this market. */
-async function countTrials(
-  file: string,
-  by: 'backtest' | 'walk-forward',
-  source: ForecastSource,
-  result: Backtest,
-): Promise<TrialSummary> {
-  const { panel, otherSeeds } = source;
-  const { market, setting, ensemble, members, seeds } = result;
-  const symbols = panel.series.map(({ symbol }) => symbol);
-  const name = marketName(panel.exchange, panel.timeframe, symbols);
-  const time = new Date().toISOString();
-  const entry = (
-    { strategy, sample, returns }: Traded,
-    weights: ForecastSource['weights'],
-  ): readonly Trial[] => {
-    if (strategy.kind === 'baseline') return [];
-    const own = strategy.kind === 'ensemble' ? weights : weights[strategy.name];
-    return [
-      {
-        time,
-        id: ruleId(strategy.name, own, setting.rules),
-        market: name,
-        strategy: strategy.name,
-        by,
-        bars: returns.length,
-        ...(sample !== undefined && {
-          barSharpe: sample.sharpe,
-          returns: coarsen(market.time, returns, market.barMs),
-        }),
-      },
-    ];
-  };
-  // An ensemble of one decides as its only member does.
-  const single = !different([
-    ...members.filter(({ strategy }) => strategy.kind === 'model'),
-    ensemble,
-  ]).includes(ensemble);
-  const first = [...(single ? [] : [ensemble]), ...members].flatMap((one) => entry(one, source.weights));
-  const others = seeds
-    .filter((one) => !single || one.name !== ensemble.strategy.name)
-    .flatMap(({ runs }) => runs.slice(1).flatMap((one, i) => entry(one, otherSeeds[i].weights)));
-  return summariseTrials(await recordTrials(file, name, [...first, ...others]));
-}
-
 function conventionText(name: ConventionName, result: Backtest): string {
   const figures = Object.entries(asConvention(name, result)).map(
     ([key, value]) => `${key} ${value === undefined ? '-' : value.toFixed(2)}`,
   );
   return `As ${name} computes it (${CONVENTION_TEXTS[name]}): ${figures.length === 0 ? 'nothing to judge' : figures.join(', ')}.`;
-}
-
-function missingBars({ panel, range }: ForecastSource): number {
-  return panel.series.reduce((total, { candles }) => {
-    const time = candles.time.subarray(
-      lowerBound(candles.time, range.fromMs),
-      lowerBound(candles.time, range.untilMs),
-    );
-    // A history that ends before the range does is a gap too.
-    const step = TIMEFRAME_MS[panel.timeframe];
-    const endMs = time.length === 0 ? range.fromMs : time[time.length - 1] + step;
-    const after = Math.max(0, Math.round((range.untilMs - endMs) / step));
-    return total + after + findGaps(time, panel.timeframe).reduce((sum, { bars }) => sum + bars, 0);
-  }, 0);
 }
 
 function print(

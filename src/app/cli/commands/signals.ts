@@ -3,11 +3,10 @@ import type { Command } from 'commander';
 import { formatMinute, formatTime } from '../../../core/foundation/time.ts';
 import { doubtLines } from '../../../data/plausibility.ts';
 import { openStore } from '../../../data/store/store.ts';
-import { endedSeries, type Panel, type Series } from '../../../core/dataset/panel.ts';
+import { endedSeries, type Panel } from '../../../core/dataset/panel.ts';
 import { endText } from '../../../core/market/history-end.ts';
 import type { PairSymbol } from '../../../core/market/symbol.ts';
-import { type Timeframe, TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
-import type { Forecast } from '../../../core/forecast/model.ts';
+import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import {
   forecastAll,
   loadTrained,
@@ -16,6 +15,7 @@ import {
   symbolsOfRun,
   type TrainedSet,
 } from '../../../learning/training/checkpoints.ts';
+import { signalOf } from '../../workflows/signals.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext, list } from '../command.ts';
 import { doubtDocument } from '../dataset-document.ts';
@@ -152,41 +152,6 @@ async function explain({ members }: TrainedSet, panel: Panel) {
     ),
   );
   return explained.flat();
-}
-
-/** The forecast of a series' newest bar. What is not stated is left out. */
-function signalOf(model: string, { symbol, candles }: Series, forecast: Forecast, timeframe: Timeframe) {
-  const row = candles.time.length - 1;
-  const at = (column: Float64Array | undefined): number | undefined =>
-    column === undefined || Number.isNaN(column[row]) ? undefined : column[row];
-  const position = at(forecast.position);
-  const expectedReturn = at(forecast.expectedReturn);
-  const { quantiles } = forecast;
-  return {
-    symbol,
-    /** When the decision could first be made: the close of the bar. */
-    time: formatTime(candles.time[row] + TIMEFRAME_MS[timeframe]),
-    model,
-    action: actionOf(position),
-    position,
-    strength: position === undefined ? undefined : Math.abs(position),
-    confidence: at(forecast.confidence),
-    horizon: `${forecast.horizonBars} x ${timeframe}`,
-    horizonBars: forecast.horizonBars,
-    probabilityUp: at(forecast.probabilityUp),
-    expectedReturnPct: expectedReturn === undefined ? undefined : 100 * expectedReturn,
-    quantiles: quantiles?.columns.map((column, i) => ({
-      level: quantiles.levels[i],
-      returnPct: 100 * column[row],
-    })),
-  };
-}
-
-/** `hold`: the model has no opinion on this bar, what is held stays. */
-function actionOf(position: number | undefined): 'buy' | 'sell' | 'flat' | 'hold' {
-  if (position === undefined) return 'hold';
-  if (position === 0) return 'flat';
-  return position > 0 ? 'buy' : 'sell';
 }
 
 function age(ms: number): string {

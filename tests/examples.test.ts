@@ -1,0 +1,31 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, it } from 'vitest';
+
+const folder = resolve(import.meta.dirname, '../examples');
+
+/** What each example says last. */
+const SAYS: Readonly<Record<string, RegExp>> = {
+  'own-model.ts': /^\d+ laws kept$/,
+  'features.ts': /^ETH\/USDT 2024-05-31T23:00:00\.000Z rsi_14 \d/,
+  'backtest.ts': /^\d+ fills, ulcer index \d+\.\d %$/,
+  'walk-forward.ts': /^from 2024-.* samples, hit rate/,
+  'project.ts': /^2 models; BTC\/USDT: (buy|flat|hold|no opinion); 3 trials; report of one page$/,
+};
+
+it('every example has an expectation here', () => {
+  const found = readdirSync(folder).filter((name) => name.endsWith('.ts') && name !== 'market.ts');
+  expect(found.toSorted()).toEqual(Object.keys(SAYS).toSorted());
+});
+
+it.each(Object.entries(SAYS))('%s runs', { timeout: 240_000 }, (name, says) => {
+  const root = resolve(folder, '..');
+  const { stdout, stderr, status } = spawnSync('npx', ['tsx', join(folder, name)], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  expect(status, stderr).toBe(0);
+  expect(stdout).not.toContain('BROKEN');
+  expect(stdout.trim().split('\n').at(-1)).toMatch(says);
+});
