@@ -45,7 +45,7 @@ export function printRun(
       out.print(`${id} goes without ${name}: ${sentence(reason)}`);
   for (const { id, reason } of result.skipped) out.print(`${id} was skipped: ${sentence(reason)}`);
   out.print(
-    `\nNet return: spot, long only, ${plan.feeBps} bp fee and ${plan.slippageBps} bp slippage a side, equal capital for each symbol.
+    `\nNet return: spot, long only, ${plan.feeBps} bp fee and ${plan.slippageBps} bp slippage per side, equal capital for each symbol.
 Direction: against the return from the next open over the model's own horizon.
 Run ${runId} is in ${path}, its progress in ${trainingLogFile(logDir, runId)}.`,
   );

@@ -14,7 +14,7 @@ interface CostPoint {
 export interface CostCurve {
   readonly points: readonly CostPoint[];
   /**
-   * Cost a side at which nothing is left. `undefined`: nothing is earned even for free, or something is left even at
+   * Cost per side at which nothing is left. `undefined`: nothing is earned even for free, or something is left even at
    * 200 bp.
    */
   readonly breakEvenBps: number | undefined;

@@ -101,6 +101,7 @@ it('gives the same document for the same seed', async () => {
 
 it.each([
   [['--from', '2025-02-10', '--to', '2025-02-01'], 2, '--since must lie before --until'],
+  [['--strategy', 'cost-awre'], 2, '--strategy cannot be "cost-awre"'],
   [['--from', 'yesterday'], 1, 'yesterday'],
   [['--fee-bps', '-3'], 2, '--fee-bps'],
   [['--models', 'one-bar-reversl'], 1, 'one-bar-reversal'],

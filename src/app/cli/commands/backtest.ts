@@ -30,12 +30,12 @@ import { configuredInstruments, executionRules } from '../../config/execution.ts
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
 import { requireReplaceable, writeFileAtomic } from '../../../data/files.ts';
 import { openStore } from '../../../data/store/store.ts';
-import { findStrategy } from '../../../core/strategy/registry.ts';
+import { strategies } from '../../../core/strategy/registry.ts';
 import { tradeCost } from '../../../core/trading/trade-cost.ts';
 import { EDGE_HEAD, edgeRows } from '../edge-table.ts';
 import { withFreqtradeFills } from '../../../core/trading/rules.ts';
 import { balanceWarning } from '../../../core/trading/balance-warning.ts';
-import { command, type CommandContext, decimal, integer, list, refuseIgnored } from '../command.ts';
+import { command, type CommandContext, decimal, integer, list, oneOf, refuseIgnored } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import {
   addMarketOptions,
@@ -52,6 +52,8 @@ import {
 import type { Output } from '../output.ts';
 import { provenanceOf } from '../../workflows/provenance.ts';
 import { projectRegistry } from '../project-plugins.ts';
+
+const strategyIds = strategies.map(({ id }) => id);
 
 const Options = z.object({
   ...RUN_OPTION,
@@ -141,7 +143,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
       slippageBps: decimal('--slippage-bps', options.slippageBps, costs),
     }),
   };
-  const { id: strategy } = findStrategy(options.strategy);
+  const strategy = oneOf('--strategy', options.strategy, strategyIds);
   const found = await forecasts(context, options);
   const { panel, range } = found;
   const symbols = panel.series.map(({ symbol }) => symbol);
