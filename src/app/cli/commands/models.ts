@@ -19,6 +19,7 @@ import { explanationText } from '../explanation-text.ts';
 import { reportText, valueText, wrapped } from '../report-text.ts';
 import { addRunOption, RUN_OPTION, runNamed } from '../run-options.ts';
 import { defaultSubcommand } from '../subcommands.ts';
+import { addDrift } from './models-drift.ts';
 
 const Options = z.object({ ...RUN_OPTION, out: z.string().optional() });
 type Options = z.output<typeof Options> & { readonly registry: Registry };
@@ -27,6 +28,7 @@ const EXAMPLES = `
 Examples:
   $ crypto-trader models list
   $ crypto-trader models show boosted-trees
+  $ crypto-trader models drift                    do they still stand where they were validated?
   $ crypto-trader models activate btc-only        signals, backtest and paper use it from now on
   $ crypto-trader models rollback                 back to the run that was active before
   $ crypto-trader models delete btc-only          into the trash; models restore undoes it
@@ -55,6 +57,8 @@ export function register(program: Command): void {
       return showModel(context, registry.findModel(id), { ...Options.parse(options), registry });
     }),
   );
+
+  addDrift(group);
 
   group
     .command('activate')
