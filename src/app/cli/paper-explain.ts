@@ -3,6 +3,7 @@ import { type Explanation, explainOrder, newestOrders, type OrderRow } from '../
 import { findSession, readStatus, sessionFolder } from '../../desk/paper/sessions.ts';
 import type { SessionRecord } from '../../desk/paper/record.ts';
 import type { Verdict } from '../../core/trading/risk/rules.ts';
+import { markedName } from '../../learning/ensemble/voters.ts';
 import { type CommandContext, integer } from './command.ts';
 import { verdictText } from './paper-text.ts';
 
@@ -46,8 +47,8 @@ export async function explain(
   if (forecasts.length > 0)
     out.table(
       ['model', 'position', 'confidence'],
-      forecasts.map(({ model, position, confidence }) => [
-        model,
+      forecasts.map(({ model, noSkill, position, confidence }) => [
+        markedName(model, noSkill),
         position === undefined ? 'none' : position.toFixed(3),
         confidence === undefined ? '' : confidence.toFixed(3),
       ]),
@@ -134,6 +135,7 @@ function candleOf(session: SessionRecord, order: OrderRow, candles: readonly (re
 function forecastsOf(session: SessionRecord, { order, decided }: Explanation) {
   return Object.entries(decided?.models ?? {}).map(([model, opinions]) => {
     const [position, confidence] = opinions[symbolIndex(session, order)] ?? [];
-    return { model, position, confidence };
+    const noSkill = decided?.noSkill?.includes(model) ? 'no vote' : undefined;
+    return { model, noSkill, position, confidence };
   });
 }

@@ -3,6 +3,7 @@ import { spread, spreadText } from '../../core/evaluation/spread.ts';
 import { trainingLogFile } from '../../learning/training/journal.ts';
 import type { RunResult } from '../../learning/training/run-folder.ts';
 import type { ForecastScore } from '../../learning/validation/score.ts';
+import { votersOf } from '../../learning/ensemble/voters.ts';
 import type { FinishedRun } from '../../learning/training/train.ts';
 import type { Output } from './output.ts';
 
@@ -26,13 +27,13 @@ export function printRun(
   out.table(
     ['model', 'status', 'seconds', 'samples', 'direction right % (95 %)', 'IC', 'net return %'],
     [
-      ...members.map(({ id, manifest }) => [
+      ...members.map(({ id, manifest, noSkill }) => [
         id,
-        kept.includes(id) ? 'kept' : 'trained',
+        noSkill === undefined ? (kept.includes(id) ? 'kept' : 'trained') : 'no skill',
         manifest.seconds.toFixed(1),
         ...scoreCells(manifest.metrics),
       ]),
-      ['ensemble', `of ${result.ensemble.members.length}`, '', ...scoreCells(result.ensemble.metrics)],
+      ['ensemble', memberCount(result), '', ...scoreCells(result.ensemble.metrics)],
       ...Object.entries(result.baselines)
         .filter(([id]) => !result.models.includes(id))
         .map(([id, score]) => [id, 'baseline', '', ...scoreCells(score)]),
@@ -43,6 +44,7 @@ export function printRun(
   for (const { id, fitted } of members)
     for (const { name, reason } of fitted.absent ?? [])
       out.print(`${id} goes without ${name}: ${sentence(reason)}`);
+  for (const line of noSkillLines(members)) out.print(line);
   for (const { id, reason } of result.skipped) out.print(`${id} was skipped: ${sentence(reason)}`);
   out.print(
     `\nNet return: spot, long only, ${plan.feeBps} bp fee and ${plan.slippageBps} bp slippage per side, equal capital for each symbol.
@@ -56,6 +58,23 @@ Run ${runId} is in ${path}, its progress in ${trainingLogFile(logDir, runId)}.`,
 Next: crypto-trader backtest --run ${runId}, then crypto-trader models activate ${runId}`,
   );
 }
+
+/** Who does not vote, and why; or that nobody showed any skill. */
+function noSkillLines(members: FinishedRun['members']): readonly string[] {
+  const silent = members.filter(({ noSkill }) => noSkill !== undefined);
+  if (silent.length === 0) return [];
+  const all = votersOf(members).some(({ noSkill }) => noSkill !== undefined);
+  const lines = silent.map(({ id, noSkill = '' }) => `${id} has no skill: ${sentence(noSkill)}`);
+  return [
+    ...lines,
+    all
+      ? 'No model of this run has skill, so all of them make the ensemble: do not trade on it.'
+      : 'Models without skill do not vote in the ensemble.',
+  ];
+}
+
+const memberCount = ({ ensemble: { members } }: RunResult): string =>
+  `${members.length} ${members.length === 1 ? 'member' : 'members'}`;
 
 /** Every figure once more: over the seeds where it depends on chance, as it is where it does not. */
 function printSeeds(
@@ -133,10 +152,11 @@ export function runDocument(
     validateUntil: formatTime(plan.validateUntilMs),
     projections,
     phases: [
-      ...members.map(({ id, model, manifest, folder, fitted }) => ({
+      ...members.map(({ id, model, manifest, folder, fitted, noSkill }) => ({
         model: id,
         phase: model.kind,
         status: kept.includes(id) ? 'kept' : 'trained',
+        noSkill,
         epochs: manifest.epochs,
         steps: manifest.steps,
         seconds: manifest.seconds,

@@ -81,9 +81,9 @@ function signalLines({ session, signals }: DashboardView): readonly Line[] {
   return columns([head, ...order.map(signalCells)]);
 }
 
-function signalCells({ model, bySymbol }: SignalView): readonly Span[] {
+function signalCells({ model, noSkill, bySymbol }: SignalView): readonly Span[] {
   return [
-    model === 'ensemble' ? bold(model) : plain(model),
+    model === 'ensemble' ? bold(model) : plain(noSkill ? `${model} (no skill)` : model),
     ...bySymbol.map(({ position, confidence }) => {
       if (position === undefined) return dim('no opinion');
       const sure = confidence === undefined ? '' : ` (${Math.round(100 * confidence)} %)`;
@@ -127,7 +127,7 @@ function trainingCells(model: ModelTraining): readonly Span[] {
   ];
 }
 
-function state({ status, step, steps, seconds, etaSeconds, reason }: ModelTraining): Span {
+function state({ status, step, steps, seconds, etaSeconds, reason, noSkill }: ModelTraining): Span {
   switch (status) {
     case 'waiting':
       return dim('waiting');
@@ -136,7 +136,10 @@ function state({ status, step, steps, seconds, etaSeconds, reason }: ModelTraini
       return { text: steps === undefined ? 'running' : `${step}/${steps}${left}`, colour: 'cyan' };
     }
     case 'finished':
-      return { text: seconds === undefined ? 'done' : `done in ${duration(seconds)}`, colour: 'green' };
+      return {
+        text: `${seconds === undefined ? 'done' : `done in ${duration(seconds)}`}${noSkill === undefined ? '' : ', no skill'}`,
+        colour: noSkill === undefined ? 'green' : 'yellow',
+      };
     case 'skipped':
       return { text: reason === undefined ? 'skipped' : `skipped: ${reason}`, colour: 'yellow' };
     case 'stopped':

@@ -50,6 +50,8 @@ export interface PositionView {
 /** What a model said at the last bar's close, by symbol; `undefined`: no opinion. */
 export interface SignalView {
   readonly model: string;
+  /** It does not vote in the ensemble. */
+  readonly noSkill: boolean;
   readonly bySymbol: readonly {
     readonly symbol: string;
     readonly position: number | undefined;
@@ -75,6 +77,8 @@ export interface ModelTraining {
   readonly samplesPerSecond?: number | undefined;
   readonly etaSeconds?: number | undefined;
   readonly seconds?: number | undefined;
+  /** Why it does not vote in the ensemble. */
+  readonly noSkill?: string | undefined;
   /** Why it was skipped. */
   readonly reason?: string | undefined;
   /** Of its last line. */

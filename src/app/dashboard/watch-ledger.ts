@@ -149,6 +149,7 @@ function signalsOf(session: SessionRecord, last: BarRecord): readonly SignalView
   );
   return [...Object.entries(last.models), ['ensemble', ensemble] as const].map(([model, opinions]) => ({
     model,
+    noSkill: last.noSkill?.includes(model) ?? false,
     bySymbol: session.instruments.map(({ symbol }, s) => {
       const [position, confidence] = opinions[s] ?? [];
       return { symbol, position, confidence: Number.isNaN(confidence) ? undefined : confidence };

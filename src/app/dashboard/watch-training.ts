@@ -57,7 +57,12 @@ function heed(models: Map<string, ModelTraining>, record: TrainingRecord): void 
       break;
     }
     case 'model-finished':
-      update(record.model, { status: 'finished', etaSeconds: undefined, seconds: record.seconds });
+      update(record.model, {
+        status: 'finished',
+        etaSeconds: undefined,
+        seconds: record.seconds,
+        noSkill: record.noSkill,
+      });
       break;
     case 'model-skipped':
       update(record.model, { status: 'skipped', reason: record.reason });

@@ -5,6 +5,7 @@ import { outcomeLines, returnText, verdicts } from '../../lab/backtest/verdicts.
 import { FORECAST_HEAD, forecastLines, forecastRow } from '../../lab/backtest/forecast-text.ts';
 import { SEED_HEAD, seedRow } from '../../lab/backtest/seeds.ts';
 import type { ModelExplanation } from '../../lab/backtest/sources.ts';
+import { markedName } from '../../learning/ensemble/voters.ts';
 import { underwater } from '../../core/evaluation/drawdown.ts';
 import { CONVENTIONS } from '../../core/evaluation/metrics.ts';
 import { CHART_SCRIPT } from './backtest-charts.ts';
@@ -111,7 +112,7 @@ function strategies({ ensemble, members, benchmark, setting }: Backtest, about: 
     const sure = confidence(one, setting.barsPerYear, about.trials);
     const { metrics, run } = one;
     return [
-      one.strategy.name,
+      markedName(one.strategy.name, one.strategy.noSkill),
       one.strategy.kind,
       returnText(one),
       band(sure.totalReturnPct95),

@@ -33,11 +33,13 @@ export async function loadOutlook(
     positions: align(forecasts, 'position'),
     confidences: align(forecasts, 'confidence'),
   }));
+  const silent = members.filter(({ noSkill }) => noSkill !== undefined).map(({ id }) => id);
   return {
     market,
     decide: (row, decision) => ({
       runId: trained.runId,
       decision,
+      ...(silent.length > 0 && { noSkill: silent }),
       targets: targets.map((column) => known(column[row])),
       models: Object.fromEntries(
         models.map(({ id, positions, confidences }) => [

@@ -207,6 +207,8 @@ export const BarRecord = z.strictObject({
   targets: z.array(z.number().nullable()),
   /** What each model said by instrument: position and confidence. */
   models: z.record(z.string(), z.array(z.tuple([z.number(), z.number()]).nullable())),
+  /** Models that do not vote in the ensemble; only where there are some. */
+  noSkill: z.array(z.string()).optional(),
 });
 export type BarRecord = z.output<typeof BarRecord>;
 export type PositionRecord = z.output<typeof Position>;

@@ -28,6 +28,8 @@ export interface BacktestInput {
   readonly members: readonly {
     readonly id: string;
     readonly kind: 'model' | 'baseline';
+    /** Why it does not vote in the ensemble. */
+    readonly noSkill?: string | undefined;
     readonly forecasts: readonly Forecast[];
   }[];
   /** What the same models forecast when they are trained from other seeds. */
@@ -81,7 +83,9 @@ export function backtest(input: BacktestInput): Backtest {
   const ensemble = judge({ name: 'ensemble', kind: 'ensemble', targets: targetsOf(input.ensemble) });
   const members = input.members
     .filter(({ id }) => id !== hold.name)
-    .map(({ id, kind, forecasts }) => judge({ name: id, kind, targets: targetsOf(forecasts) }));
+    .map(({ id, kind, noSkill, forecasts }) =>
+      judge({ name: id, kind, noSkill, targets: targetsOf(forecasts) }),
+    );
   const seeds = seedRuns(input, [ensemble, ...members], (strategy) =>
     trade({ ...strategy, targets: targetsOf(strategy.forecasts) }, setting, benchmark.returns),
   );

@@ -80,6 +80,7 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
     models: members.map((one) => ({
       model: one.strategy.name,
       kind: one.strategy.kind,
+      noSkill: one.strategy.noSkill ?? null,
       ...summary(one),
     })),
     ...(result.seeds.length > 0 && {

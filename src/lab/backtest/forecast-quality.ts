@@ -13,6 +13,8 @@ import type { BarRange } from './strategies.ts';
 /** How true a model's forecasts were on the bars of a backtest, whatever trading them earned. */
 export interface ForecastQuality {
   readonly model: string;
+  /** Why it does not vote in the ensemble. */
+  readonly noSkill: string | undefined;
   readonly horizonBars: number;
   /** Bars of all symbols with a position and a return other than 0; and those left out because the price did not move. */
   readonly samples: number;
@@ -53,6 +55,7 @@ interface ConformalCoverage {
 
 interface Member {
   readonly id: string;
+  readonly noSkill?: string | undefined;
   readonly forecasts: readonly Forecast[];
 }
 
@@ -68,7 +71,8 @@ export function forecastQuality(
   return all.map(({ member, rows }, i) => {
     const test = tests[i];
     const timing = test && { ...test, adjustedPValue: adjusted[next++] };
-    return { model: member.id, ...judge(rows, member.forecasts[0].horizonBars), timing };
+    const { id, noSkill, forecasts } = member;
+    return { model: id, noSkill, ...judge(rows, forecasts[0].horizonBars), timing };
   });
 }
 
@@ -100,7 +104,10 @@ function rowsOf(panel: Panel, { fromMs, untilMs }: BarRange, forecasts: readonly
   });
 }
 
-function judge(rows: readonly Row[], horizonBars: number): Omit<ForecastQuality, 'model' | 'timing'> {
+function judge(
+  rows: readonly Row[],
+  horizonBars: number,
+): Omit<ForecastQuality, 'model' | 'noSkill' | 'timing'> {
   const held = rows.filter(({ forecast, row }) => forecast.position[row] !== 0);
   const moved = held.filter(({ outcome }) => outcome !== 0);
   const tally = new Map<number, { hits: number; samples: number }>();

@@ -1,3 +1,4 @@
+import { markedName } from '../../learning/ensemble/voters.ts';
 import type { ForecastQuality } from './forecast-quality.ts';
 
 /** Forecasts as such, for people: terminal and report. */
@@ -18,7 +19,7 @@ const LEAST_INTERVALS = 100;
 export function forecastRow(one: ForecastQuality): readonly string[] {
   const { hitRatePct: rate, hitRatePct95: band, calibration, quantiles, conformal, timing } = one;
   return [
-    one.model,
+    markedName(one.model, one.noSkill),
     one.unmoved === 0 ? String(one.samples) : `${one.samples} + ${one.unmoved} unmoved`,
     rate === undefined
       ? '-'

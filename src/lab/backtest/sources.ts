@@ -1,10 +1,12 @@
 import type { Store } from '../../data/store/store.ts';
-import { type Span, walkForwardFolds } from '../../core/dataset/splits.ts';
-import { ensembleMembers, forecastEnsemble } from '../../learning/ensemble/equal-weight.ts';
+import { type Fold, type Span, walkForwardFolds } from '../../core/dataset/splits.ts';
+import { forecastEnsemble } from '../../learning/ensemble/equal-weight.ts';
+import { votersOf } from '../../learning/ensemble/voters.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { endedSeries } from '../../core/dataset/panel.ts';
+import { lowerBound } from '../../core/market/candles.ts';
 import { endText } from '../../core/market/history-end.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { ExplanationPart } from '../../core/forecast/explanation.ts';
@@ -25,7 +27,7 @@ import { modelParams } from '../../learning/training/plan.ts';
 import type { BacktestInput } from './backtest.ts';
 import type { DecisionSpan } from './decide.ts';
 import type { BarRange } from './strategies.ts';
-import { walkForward } from '../../learning/validation/walk-forward.ts';
+import { walkForward, type WalkForwardMember } from '../../learning/validation/walk-forward.ts';
 
 /** Forecasts to trade, and what must be said about where they come from. */
 export interface ForecastSource {
@@ -113,7 +115,7 @@ export async function trainedForecasts(
     range,
     decisions: [{ fromMs: range.fromMs, measured: validationSpan(trained, range) }],
     ensemble,
-    members: members.map(({ id, forecasts }) => ({ id, kind: kindOf(registry.findModel(id)), forecasts })),
+    members: members.map((one) => ({ ...one, kind: kindOf(registry.findModel(one.id)) })),
     positionsOnly: members.flatMap(({ id }) => statesPosition(registry.findModel(id))),
     trainedBy: `training run ${trained.runId}`,
     untrained,
@@ -222,7 +224,6 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     signal: request.signal,
     onFold: (modelId) => request.onFold(++done, plan.length * entries.length, modelId),
   });
-  const voters = ensembleMembers(members);
   return {
     panel,
     range: { fromMs: plan[0].test.fromMs, untilMs: panel.untilMs },
@@ -231,8 +232,13 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
       fromMs,
       measured: { fromMs: plan[0].test.fromMs, untilMs: fromMs },
     })),
-    ensemble: symbols.map((_, s) => forecastEnsemble(voters.map(({ forecasts }) => forecasts[s]))),
-    members: members.map(({ model, forecasts }) => ({ id: model.id, kind: kindOf(model), forecasts })),
+    ensemble: foldEnsemble(panel, members, plan),
+    members: members.map(({ model, noSkill, forecasts }) => ({
+      id: model.id,
+      kind: kindOf(model),
+      noSkill: foldsText(noSkill),
+      forecasts,
+    })),
     positionsOnly: members.flatMap(({ model }) => statesPosition(model)),
     trainedBy: `walk-forward, ${folds} folds, embargo ${embargoBars} bars`,
     untrained: [],
@@ -243,6 +249,59 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     explanations: [],
     warnings: [...skipped.map(({ id, reason }) => `"${id}" is left out: ${reason}`), ...dataWarnings(panel)],
   };
+}
+
+/** In every fold the mean of those that vote there: `NaN` is no opinion, so the others are left out bar by bar. */
+function foldEnsemble(
+  panel: LoadedPanel,
+  members: readonly WalkForwardMember[],
+  folds: readonly Fold[],
+): readonly Forecast[] {
+  const voters = folds.map(
+    (_, k) => new Set(votersOf(members.map((one) => ({ ...one, noSkill: one.noSkill[k] }))).map(idOf)),
+  );
+  return panel.series.map(({ candles: { time } }, s) =>
+    forecastEnsemble(
+      members
+        .filter((one) => voters.some((chosen) => chosen.has(idOf(one))))
+        .map((one) => {
+          const silent = folds.filter((_, k) => !voters[k].has(idOf(one)));
+          return withoutRows(
+            one.forecasts[s],
+            silent.map(({ test }) => [lowerBound(time, test.fromMs), lowerBound(time, test.untilMs)]),
+          );
+        }),
+    ),
+  );
+}
+
+const idOf = ({ model }: { readonly model: Model }): string => model.id;
+
+/** The forecast with no opinion in some ranges of rows. */
+function withoutRows(forecast: Forecast, ranges: readonly (readonly [number, number])[]): Forecast {
+  if (ranges.length === 0) return forecast;
+  const masked = (column: Float64Array): Float64Array => {
+    const copy = column.slice();
+    for (const range of ranges) copy.fill(NaN, ...range);
+    return copy;
+  };
+  const { position, confidence, probabilityUp, expectedReturn } = forecast;
+  return {
+    ...forecast,
+    position: masked(position),
+    confidence: masked(confidence),
+    ...(probabilityUp && { probabilityUp: masked(probabilityUp) }),
+    ...(expectedReturn && { expectedReturn: masked(expectedReturn) }),
+  };
+}
+
+/** Why a model has no skill, when it had none in some folds. */
+function foldsText(noSkill: readonly (string | undefined)[]): string | undefined {
+  const silent = noSkill.flatMap((why, k) => (why === undefined ? [] : [{ fold: k + 1, why }]));
+  if (silent.length === 0) return undefined;
+  const which =
+    silent.length === noSkill.length ? 'every fold' : `fold ${silent.map(({ fold }) => fold).join(', ')}`;
+  return `in ${which}, in the last ${silent[silent.length - 1].why}`;
 }
 
 const statesPosition = ({ id, kind }: Model): readonly string[] =>

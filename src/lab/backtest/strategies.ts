@@ -8,6 +8,8 @@ import { alignColumn, type AlignedMarket, alignMarket } from '../../core/trading
 export interface Strategy {
   readonly name: string;
   readonly kind: 'ensemble' | 'model' | 'baseline';
+  /** Why the model does not vote in the ensemble: learning/validation/no-skill.ts. */
+  readonly noSkill?: string | undefined;
   readonly targets: readonly Float64Array[];
 }
 

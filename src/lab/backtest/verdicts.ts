@@ -6,9 +6,24 @@ import type { TrialSummary } from './trial-summary.ts';
 
 /** Sentences about a backtest, the same in the terminal and in the report. A figure without a meaning has none. */
 export function verdicts(result: Backtest): readonly string[] {
-  return [costs(result), timing(result), selection(result), superiority(result), ...intrabar(result)].filter(
-    (line) => line !== undefined,
+  return [
+    votes(result),
+    costs(result),
+    timing(result),
+    selection(result),
+    superiority(result),
+    ...intrabar(result),
+  ].filter((line) => line !== undefined);
+}
+
+/** Who is left out of the ensemble, and why. */
+function votes({ members }: Backtest): string | undefined {
+  const silent = members.flatMap(({ strategy: { name, noSkill } }) =>
+    noSkill === undefined ? [] : [`${name}: ${noSkill}`],
   );
+  return silent.length === 0
+    ? undefined
+    : `No skill on the validation bars, so no vote: ${silent.join('; ')}.`;
 }
 
 /** What a deflated Sharpe ratio is measured against, in words. */

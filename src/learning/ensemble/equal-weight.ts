@@ -1,11 +1,5 @@
 import { invariant } from '../../core/foundation/errors.ts';
-import type { Forecast, Model } from '../../core/forecast/model.ts';
-
-/** The members whose forecasts are combined: baselines only when there is nothing else. */
-export function ensembleMembers<T extends { readonly model: Model }>(members: readonly T[]): readonly T[] {
-  const learned = members.filter(({ model }) => model.kind !== 'baseline');
-  return learned.length > 0 ? learned : members;
-}
+import type { Forecast } from '../../core/forecast/model.ts';
 
 /**
  * One symbol's forecasts of several models as one: the mean position of those that have an opinion in that row,

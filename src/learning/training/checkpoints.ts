@@ -1,5 +1,6 @@
 import type { Store } from '../../data/store/store.ts';
-import { ensembleMembers, forecastEnsemble } from '../ensemble/equal-weight.ts';
+import { forecastEnsemble } from '../ensemble/equal-weight.ts';
+import { votersOf } from '../ensemble/voters.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
@@ -70,7 +71,8 @@ export async function loadTrained(
       const number = Math.min(options.seedNumber ?? 1, result.seeds?.[id]?.length ?? 1);
       const folder = seedFolder(run.path, id, number);
       const member = result.models.includes(id) ? await loadMember(folder, { run, registry }) : undefined;
-      if (member?.manifestSha256 === result.manifests[seedName(id, number)] && member) return member;
+      if (member?.manifestSha256 === result.manifests[seedName(id, number)] && member)
+        return { ...member, noSkill: result.noSkill?.[seedName(id, number)] };
       if (member !== undefined) {
         throw new UserError(`The checkpoint "${folder}" is not the one with which its run ended.`, {
           hint: `Put it back, or let the run end with it: crypto-trader train --mode resume --run ${runId}`,
@@ -163,7 +165,12 @@ export const loadTrainedPanel = (
 
 interface SetForecasts {
   /** Forecasts of each member, one a symbol. */
-  readonly members: readonly { readonly id: string; readonly forecasts: readonly Forecast[] }[];
+  readonly members: readonly {
+    readonly id: string;
+    /** Why it does not vote: see voters.ts. */
+    readonly noSkill: string | undefined;
+    readonly forecasts: readonly Forecast[];
+  }[];
   /** The ensemble's, one a symbol. */
   readonly ensemble: readonly Forecast[];
 }
@@ -183,9 +190,12 @@ export async function forecastAll(
       forecasts: await member.fitted.forecast(panel, wanted),
     })),
   );
-  const voters = new Set(ensembleMembers(trained.members).map(({ id }) => id));
+  const voters = new Set(votersOf(trained.members).map(({ id }) => id));
   const ensemble = panel.series.map((_, s) =>
     forecastEnsemble(all.flatMap(({ member, forecasts }) => (voters.has(member.id) ? [forecasts[s]] : []))),
   );
-  return { members: all.map(({ member, forecasts }) => ({ id: member.id, forecasts })), ensemble };
+  return {
+    members: all.map(({ member: { id, noSkill }, forecasts }) => ({ id, noSkill, forecasts })),
+    ensemble,
+  };
 }

@@ -59,6 +59,8 @@ export const TrainingRecord = z.discriminatedUnion('kind', [
     weightHash: z.string().optional(),
     /** Inputs that the model is made for and was trained without. */
     absent: AbsentInputs.optional(),
+    /** Why it does not vote. */
+    noSkill: z.string().optional(),
   }),
   z.object({ kind: z.literal('model-skipped'), ...ofModel, reason: z.string() }),
   z.object({ kind: z.literal('run-stopped'), ...common, reason: z.string() }),

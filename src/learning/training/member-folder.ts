@@ -62,6 +62,8 @@ export interface TrainedMember {
   readonly manifest: MemberManifest;
   readonly manifestSha256: string;
   readonly folder: string;
+  /** Why it does not vote, as its run found when it ended: see ensemble/voters.ts. */
+  readonly noSkill?: string | undefined;
 }
 
 /** Writes a trained model in one step: after a crash its folder is whole or not there. */

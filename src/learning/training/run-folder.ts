@@ -73,6 +73,8 @@ export const RunResult = z.strictObject({
   skipped: z.array(z.strictObject({ id: z.string(), reason: z.string() })),
   ensemble: z.strictObject({ members: z.array(modelId), metrics: ForecastScore }),
   baselines: z.record(z.string(), ForecastScore),
+  /** Why a model has no skill to vote with (validation/no-skill.ts), by name as in `manifests`; absent in older runs. */
+  noSkill: z.record(z.string(), z.string()).optional(),
   /** Of a run of several seeds: the scores of every model that has more than one, and of the ensemble, seed by seed. */
   seeds: z.record(z.string(), z.array(ForecastScore)).optional(),
 });

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { type Panel, selectFeatures } from '../../core/dataset/panel.ts';
+import type { Span } from '../../core/dataset/splits.ts';
 import { deriveSeed } from '../../core/foundation/random.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { FitProgress, FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
 import type { TrainingJournal } from './journal.ts';
 import { type MemberManifest, saveMember, type TrainedMember, withFeatures } from './member-folder.ts';
 import type { RunFolder, RunPlan } from './run-folder.ts';
+import { noSkill } from '../validation/no-skill.ts';
 import { type ForecastScore, scoreForecasts } from '../validation/score.ts';
 import { seedFolder, seedName } from './seeds.ts';
 import { findSnapshot, type SnapshotHabits, snapshotFolder, snapshotKeeper } from './snapshots.ts';
@@ -101,6 +103,7 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
   const picking = withFeatures(fitted, features);
   const forecasts = await picking.forecast(panel, { sinceMs: trainUntilMs });
   const metrics = validationScore(panel, forecasts, plan);
+  const unskilled = noSkill(model, panel, forecasts, validationSpan(plan));
   const folder = seedFolder(run.path, model.id, seedNumber);
   const { manifest, manifestSha256 } = await saveMember(folder, fitted.save(), {
     planSha256: run.planSha256,
@@ -134,22 +137,26 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
     metrics,
     weightHash,
     ...(absent && { absent }),
+    ...(unskilled !== undefined && { noSkill: unskilled }),
   });
   return {
     kind: 'trained',
-    member: { id: model.id, model, fitted: picking, manifest, manifestSha256, folder },
+    member: { id: model.id, model, fitted: picking, manifest, manifestSha256, folder, noSkill: unskilled },
     forecasts,
   };
 }
 
 /** How good forecasts were on the validation bars of a run. */
 export const validationScore = (panel: Panel, forecasts: readonly Forecast[], plan: RunPlan): ForecastScore =>
-  scoreForecasts(
-    panel,
-    forecasts,
-    { fromMs: plan.trainUntilMs, untilMs: plan.validateUntilMs },
-    { feeBps: plan.feeBps, slippageBps: plan.slippageBps },
-  );
+  scoreForecasts(panel, forecasts, validationSpan(plan), {
+    feeBps: plan.feeBps,
+    slippageBps: plan.slippageBps,
+  });
+
+export const validationSpan = ({ trainUntilMs, validateUntilMs }: RunPlan): Span => ({
+  fromMs: trainUntilMs,
+  untilMs: validateUntilMs,
+});
 
 function programVersion(): string {
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');

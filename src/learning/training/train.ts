@@ -4,7 +4,8 @@ import { withLock } from '../../data/lock.ts';
 import type { DatasetManifest } from '../../data/store/manifest.ts';
 import type { Store } from '../../data/store/store.ts';
 import { panelUntil, type Panel } from '../../core/dataset/panel.ts';
-import { ensembleMembers, forecastEnsemble } from '../ensemble/equal-weight.ts';
+import { forecastEnsemble } from '../ensemble/equal-weight.ts';
+import { type Candidate, votersOf } from '../ensemble/voters.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { buyAndHold } from '../models/buy-and-hold/index.ts';
 import type { FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
@@ -24,11 +25,12 @@ import {
   type RunResult,
 } from './run-folder.ts';
 import { writeSealed } from './sealed-json.ts';
+import { noSkill } from '../validation/no-skill.ts';
 import type { ForecastScore } from '../validation/score.ts';
 import { absentPlugin } from './plugins.ts';
 import { seedFolder, seedName, seedNumbers } from './seeds.ts';
 import type { SnapshotHabits } from './snapshots.ts';
-import { trainMember, validationScore } from './train-member.ts';
+import { trainMember, validationScore, validationSpan } from './train-member.ts';
 
 export interface TrainingSurroundings {
   /** The models that there are; default: ours. */
@@ -114,6 +116,7 @@ async function trainMissing(
   const trained = new Map<string, readonly TrainedSeed[]>();
   const kept: string[] = [];
   const manifests: Record<string, string> = {};
+  const withoutSkill: Record<string, string> = {};
   const skipped = plan.models.filter(({ id }) => !there.has(id)).map(({ id }) => absentPlugin(plan, id));
   for (const { id, reason } of skipped)
     journal.write({ kind: 'model-skipped', model: id, phase: 'plugin', reason });
@@ -130,11 +133,7 @@ async function trainMissing(
               ...{ run, model, params, seedNumber, panel, baselines, signal, journal, snapshot },
               habits: snapshots,
             })
-          : {
-              kind: 'trained' as const,
-              member: found,
-              forecasts: await found.fitted.forecast(panel, { sinceMs: plan.trainUntilMs }),
-            };
+          : await keptMember(found, panel, plan);
       if (result.kind === 'unfit') {
         const { reason } = result;
         skipped.push({ id: seedName(id, seedNumber), reason });
@@ -143,7 +142,8 @@ async function trainMissing(
       }
       const { member, forecasts } = result;
       manifests[seedName(id, seedNumber)] = member.manifestSha256;
-      seeds.push({ metrics: member.manifest.metrics, forecasts });
+      if (member.noSkill !== undefined) withoutSkill[seedName(id, seedNumber)] = member.noSkill;
+      seeds.push({ model, metrics: member.manifest.metrics, noSkill: member.noSkill, forecasts });
       if (seedNumber === 1) first = member;
       else member.fitted.dispose?.();
     }
@@ -158,7 +158,7 @@ async function trainMissing(
     });
   }
   signal.throwIfAborted();
-  const ensembles = scoreEnsembles(members, trained, panel, plan, journal);
+  const ensembles = scoreEnsembles(trained, panel, plan, journal);
   const result: RunResult = {
     version: 2,
     completedAt: new Date().toISOString(),
@@ -166,8 +166,9 @@ async function trainMissing(
     models: members.map(({ id }) => id),
     manifests,
     skipped,
-    ensemble: { members: ensembleMembers(members).map(({ id }) => id), metrics: ensembles[0] },
+    ensemble: { members: votersOf(members).map(({ id }) => id), metrics: ensembles[0] },
     baselines,
+    ...(Object.keys(withoutSkill).length > 0 && { noSkill: withoutSkill }),
     ...(plan.seeds > 1 && { seeds: scoresBySeed(trained, ensembles) }),
   };
   await writeSealed(join(run.path, RESULT_FILE), result);
@@ -177,7 +178,7 @@ async function trainMissing(
 }
 
 /** What one seed of a model came to. */
-interface TrainedSeed {
+interface TrainedSeed extends Candidate {
   readonly metrics: ForecastScore;
   readonly forecasts: readonly Forecast[];
 }
@@ -202,20 +203,28 @@ async function planPanel(
   return { panel: panelUntil(loaded, plan.validateUntilMs), datasets: loaded.manifests };
 }
 
+/** A model that had been trained before the run was resumed, as one that was trained now. */
+async function keptMember(member: TrainedMember, panel: Panel, plan: RunPlan) {
+  const forecasts = await member.fitted.forecast(panel, { sinceMs: plan.trainUntilMs });
+  const unskilled = noSkill(member.model, panel, forecasts, validationSpan(plan));
+  return { kind: 'trained' as const, member: { ...member, noSkill: unskilled }, forecasts };
+}
+
 /** The ensemble of the members' first seeds, of their second ones, and so on; a model without chance is in all of them. */
 function scoreEnsembles(
-  members: readonly TrainedMember[],
   trained: ReadonlyMap<string, readonly TrainedSeed[]>,
   panel: Panel,
   plan: RunPlan,
   journal: TrainingJournal,
 ): readonly ForecastScore[] {
   const started = performance.now();
-  const chosen = ensembleMembers(members).map(({ id }) => trained.get(id) ?? []);
-  const count = Math.max(...chosen.map(({ length }) => length));
+  const all = [...trained.values()];
+  const count = Math.max(...all.map(({ length }) => length));
   const scores = Array.from({ length: count }, (_, k) => {
-    const forecasts = chosen.map((seeds) => seeds[Math.min(k, seeds.length - 1)].forecasts);
-    const combined = panel.series.map((_one, s) => forecastEnsemble(forecasts.map((one) => one[s])));
+    const voters = votersOf(all.map((seeds) => seeds[Math.min(k, seeds.length - 1)]));
+    const combined = panel.series.map((_one, s) =>
+      forecastEnsemble(voters.map(({ forecasts }) => forecasts[s])),
+    );
     return validationScore(panel, combined, plan);
   });
   const seconds = (performance.now() - started) / 1000;

@@ -1,5 +1,6 @@
 import { type Panel, panelWithin, selectFeatures } from '../../core/dataset/panel.ts';
-import { chronologicalSplit, type Fold } from '../../core/dataset/splits.ts';
+import { chronologicalSplit, type Fold, type Span } from '../../core/dataset/splits.ts';
+import type { Timeframe } from '../../core/market/timeframe.ts';
 import { invariant } from '../../core/foundation/errors.ts';
 import type { FittedModel, Model } from '../../core/forecast/model.ts';
 
@@ -26,9 +27,15 @@ export async function refit(
   return model.fit({
     panel: panelWithin(selectFeatures(panel, model.features(params)), train),
     params,
-    trainUntilMs: chronologicalSplit(train, panel.timeframe, { validationPct, testPct: 0 }).trainUntilMs,
+    trainUntilMs: validationSpan(train, panel.timeframe, validationPct).fromMs,
     seed,
     signal,
     onProgress: () => {},
   });
 }
+
+/** The end of a training span that is kept for validation. */
+export const validationSpan = (train: Span, timeframe: Timeframe, validationPct: number): Span => ({
+  fromMs: chronologicalSplit(train, timeframe, { validationPct, testPct: 0 }).trainUntilMs,
+  untilMs: train.untilMs,
+});

@@ -5,7 +5,8 @@ import { deriveSeed } from '../../core/foundation/random.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import type { Forecast, Model } from '../../core/forecast/model.ts';
 import { giveWay } from '../../data/turns.ts';
-import { refit } from './refit.ts';
+import { noSkill } from './no-skill.ts';
+import { refit, validationSpan } from './refit.ts';
 
 interface WalkForwardTask {
   /** All bars, with the features of all models. */
@@ -27,8 +28,18 @@ interface WalkForwardEntry {
 
 export interface WalkForwardResult {
   /** Forecasts of each model, stitched from its out-of-sample folds; `NaN` elsewhere. */
-  readonly members: readonly { readonly model: Model; readonly forecasts: readonly Forecast[] }[];
+  readonly members: readonly WalkForwardMember[];
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
+}
+
+export interface WalkForwardMember extends Stitched {
+  readonly model: Model;
+}
+
+interface Stitched {
+  readonly forecasts: readonly Forecast[];
+  /** Fold by fold why the model had no skill on the validation bars of that fold's training span. */
+  readonly noSkill: readonly (string | undefined)[];
 }
 
 /**
@@ -37,11 +48,11 @@ export interface WalkForwardResult {
  * `signal.reason` when aborted.
  */
 export async function walkForward(task: WalkForwardTask): Promise<WalkForwardResult> {
-  const members: { model: Model; forecasts: readonly Forecast[] }[] = [];
+  const members: WalkForwardMember[] = [];
   const skipped: { id: string; reason: string }[] = [];
   for (const entry of task.entries) {
     try {
-      members.push({ model: entry.model, forecasts: await stitch(entry, task) });
+      members.push({ model: entry.model, ...(await stitch(entry, task)) });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       skipped.push({ id: entry.model.id, reason: error.message });
@@ -58,9 +69,10 @@ export async function walkForward(task: WalkForwardTask): Promise<WalkForwardRes
 async function stitch(
   { model, params }: WalkForwardEntry,
   { panel, folds, validationPct, seed, signal, onFold }: WalkForwardTask,
-): Promise<readonly Forecast[]> {
+): Promise<Stitched> {
   const own = selectFeatures(panel, model.features(params));
   const stitched: Forecast[] = [];
+  const unskilled: (string | undefined)[] = [];
   for (const [index, fold] of folds.entries()) {
     await giveWay(signal);
     const fitted = await refit({ model, params }, fold, {
@@ -72,6 +84,7 @@ async function stitch(
     await giveWay(signal);
     const { test } = fold;
     const forecasts = await fitted.forecast(panelUntil(own, test.untilMs));
+    unskilled.push(noSkill(model, own, forecasts, validationSpan(fold.train, own.timeframe, validationPct)));
     forecasts.forEach((forecast, s) => {
       const { time } = own.series[s].candles;
       stitched[s] ??= unknown(forecast, time.length);
@@ -82,7 +95,7 @@ async function stitch(
     fitted.dispose?.();
     onFold(model.id, index);
   }
-  return stitched;
+  return { forecasts: stitched, noSkill: unskilled };
 }
 
 /** The same statements for `rows` bars, none of them made yet. */

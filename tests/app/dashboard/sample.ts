@@ -50,6 +50,7 @@ export const busy: DashboardView = {
   signals: [
     {
       model: 'momentum',
+      noSkill: true,
       bySymbol: [
         { symbol: 'BTC/USDT', position: -0.5, confidence: 0.61 },
         { symbol: 'ETH/USDT', position: undefined, confidence: undefined },
@@ -57,6 +58,7 @@ export const busy: DashboardView = {
     },
     {
       model: 'ensemble',
+      noSkill: false,
       bySymbol: [
         { symbol: 'BTC/USDT', position: 0, confidence: undefined },
         { symbol: 'ETH/USDT', position: 1, confidence: undefined },

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ensembleMembers, forecastEnsemble } from '../../../src/learning/ensemble/equal-weight.ts';
-import { buyAndHold } from '../../../src/learning/models/buy-and-hold/index.ts';
+import { forecastEnsemble } from '../../../src/learning/ensemble/equal-weight.ts';
 import type { Forecast } from '../../../src/core/forecast/model.ts';
 
 const forecast = (position: number[], confidence: number[], more: Partial<Forecast> = {}): Forecast => ({
@@ -32,13 +31,6 @@ describe('the equal-weight ensemble', () => {
     expect(forecastEnsemble(unlike).expectedReturn).toBeUndefined();
     expect(forecastEnsemble([...unlike, silent, silent]).horizonBars).toBe(1);
     expect(forecastEnsemble([...unlike, silent, silent, silent]).horizonBars).toBe(24);
-  });
-
-  it('leaves baselines out as soon as there is another model', () => {
-    const baseline = { model: buyAndHold };
-    const learned = { model: { ...buyAndHold, kind: 'classical' as const } };
-    expect(ensembleMembers([baseline, learned])).toEqual([learned]);
-    expect(ensembleMembers([baseline])).toEqual([baseline]);
   });
 
   it('refuses members of different symbols', () => {

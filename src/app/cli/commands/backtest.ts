@@ -25,6 +25,7 @@ import {
 } from '../../../core/evaluation/conventions.ts';
 import type { TrialSummary } from '../../../lab/backtest/trial-summary.ts';
 import { FORECAST_HEAD, forecastLines, forecastRow } from '../../../lab/backtest/forecast-text.ts';
+import { markedName } from '../../../learning/ensemble/voters.ts';
 import { outcomeLines, returnText, trialsText, verdicts } from '../../../lab/backtest/verdicts.ts';
 import { configuredInstruments, executionRules } from '../../config/execution.ts';
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
@@ -316,7 +317,7 @@ function row(one: Assessment, barsPerYear: number, trials: TrialSummary): readon
   const interval = (band: { low: number; high: number } | undefined): string =>
     band === undefined ? '' : `${figure(band.low)} .. ${figure(band.high)}`;
   return [
-    strategy.name,
+    markedName(strategy.name, strategy.noSkill),
     returnText(one),
     interval(sure.totalReturnPct95),
     figure(metrics.sharpe, 2),

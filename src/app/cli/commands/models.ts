@@ -131,6 +131,7 @@ async function listModels(context: CommandContext): Promise<void> {
       complete: result !== undefined,
       models: result?.models,
       ensemble: result?.ensemble,
+      noSkill: result?.noSkill,
       baselines: result?.baselines,
     })),
     damagedRuns: damaged,
@@ -167,7 +168,7 @@ async function listModels(context: CommandContext): Promise<void> {
       `${plan.exchange} ${plan.symbols.join(' ')} ${plan.timeframe}`,
       formatTime(plan.trainUntilMs).slice(0, 10),
       formatTime(plan.validateUntilMs).slice(0, 10),
-      String(result?.models.length ?? '-'),
+      modelCount(result),
       result?.ensemble.metrics.directionalAccuracyPct?.toFixed(1) ?? '-',
       result?.ensemble.metrics.netReturnPct.toFixed(1) ?? '-',
       result?.baselines['buy-and-hold']?.netReturnPct.toFixed(1) ?? '-',
@@ -179,6 +180,13 @@ async function listModels(context: CommandContext): Promise<void> {
   if (deleted.length > 0)
     out.print(`Deleted: ${deleted.join(', ')}. Bring back with: crypto-trader models restore <run>`);
   out.print(conclusion(runs, active));
+}
+
+/** How many models a run has; of those, how many do not vote. */
+function modelCount(result: RunFolder['result']): string {
+  if (result === undefined) return '-';
+  const silent = result.models.filter((id) => result.noSkill?.[id] !== undefined).length;
+  return silent === 0 ? String(result.models.length) : `${result.models.length} (${silent} no skill)`;
 }
 
 /** What is used, and what to do next. */
@@ -242,6 +250,7 @@ async function showModel({ config, out }: CommandContext, model: Model, options:
     checkpoint: member && {
       folder: member.folder,
       ...member.manifest,
+      noSkill: member.noSkill,
       report: member.fitted.report,
       explanation: member.fitted.explanation,
     },
@@ -266,7 +275,7 @@ Checkpoint ${member.folder}
   candles      ${manifest.exchange} ${manifest.symbols.join(' ')} ${manifest.timeframe}${manifest.synthetic ? ' SYNTHETIC' : ''}, until ${formatMinute(manifest.trainUntilMs)}
   weights      ${manifest.weightHash}
   validation   ${validationText(metrics)}
-${(manifest.absent ?? []).map(({ name, reason }) => `  without      ${name}: ${reason}\n`).join('')}  buy and hold ${manifest.baselines['buy-and-hold']?.netReturnPct.toFixed(1) ?? '-'} % on the same bars
+${member.noSkill === undefined ? '' : `  no skill     ${member.noSkill}; it does not vote in the ensemble\n`}${(manifest.absent ?? []).map(({ name, reason }) => `  without      ${name}: ${reason}\n`).join('')}  buy and hold ${manifest.baselines['buy-and-hold']?.netReturnPct.toFixed(1) ?? '-'} % on the same bars
 
 Learned:
 ${reportText(member.fitted.report)}`);
@@ -301,16 +310,26 @@ async function memberToShow(
   const name = runNamed(options);
   if (name !== undefined) {
     const run = await findRun(checkpointDir, name);
-    return loadMember(join(run.path, model.id), { run, registry });
+    return memberOf(run, model, registry);
   }
   const active = await activeRunId(checkpointDir);
   const newestFirst = (await listRuns(checkpointDir)).toReversed();
   const activeFirst = newestFirst.toSorted((a, b) => Number(b.runId === active) - Number(a.runId === active));
   for (const run of activeFirst) {
-    const member = await loadMember(join(run.path, model.id), { run, registry });
+    const member = await memberOf(run, model, registry);
     if (member !== undefined) return member;
   }
   return undefined;
+}
+
+/** A model of a run, with what the run found of its skill. */
+async function memberOf(
+  run: RunFolder,
+  { id }: Model,
+  registry: Registry,
+): Promise<TrainedMember | undefined> {
+  const member = await loadMember(join(run.path, id), { run, registry });
+  return member && { ...member, noSkill: run.result?.noSkill?.[id] };
 }
 
 async function exportModel({ config, out }: CommandContext, model: Model, options: Options): Promise<void> {

@@ -15,6 +15,7 @@ import {
   symbolsOfRun,
   type TrainedSet,
 } from '../../../learning/training/checkpoints.ts';
+import { markedName } from '../../../learning/ensemble/voters.ts';
 import { signalOf } from '../../workflows/signals.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext, list } from '../command.ts';
@@ -87,10 +88,13 @@ async function signals(context: CommandContext, options: Options): Promise<void>
   const ended = endedSeries(panel);
   const isSaid = (symbol: PairSymbol): boolean =>
     symbols.includes(symbol) && !ended.some((one) => one.symbol === symbol);
-  const speakers = [...members, { id: 'ensemble', forecasts: ensemble }];
+  const speakers = [...members, { id: 'ensemble', noSkill: undefined, forecasts: ensemble }];
   const rows = panel.series.flatMap((series, s) =>
     isSaid(series.symbol)
-      ? speakers.map(({ id, forecasts }) => signalOf(id, series, forecasts[s], trained.timeframe))
+      ? speakers.map(({ id, noSkill, forecasts }) => ({
+          ...signalOf(id, series, forecasts[s], trained.timeframe),
+          noSkill,
+        }))
       : [],
   );
   const explanations = options.explain
@@ -120,7 +124,7 @@ async function signals(context: CommandContext, options: Options): Promise<void>
     ['symbol', 'model', 'action', 'position', 'confidence', 'horizon', 'expected return %'],
     rows.map((row) => [
       row.symbol,
-      row.model,
+      markedName(row.model, row.noSkill),
       row.action,
       row.position?.toFixed(2) ?? '-',
       row.confidence?.toFixed(2) ?? '-',
