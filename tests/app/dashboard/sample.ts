@@ -50,7 +50,7 @@ export const busy: DashboardView = {
   signals: [
     {
       model: 'momentum',
-      noSkill: true,
+      noSkill: false,
       bySymbol: [
         { symbol: 'BTC/USDT', position: -0.5, confidence: 0.61 },
         { symbol: 'ETH/USDT', position: undefined, confidence: undefined },

@@ -5,6 +5,7 @@ import { duration } from '../../../src/core/foundation/duration.ts';
 import { createHistory } from '../../../src/app/dashboard/history.ts';
 import { limitScroll, placePanes, shareRows } from '../../../src/app/dashboard/layout.ts';
 import { sparkline } from '../../../src/app/dashboard/sparkline.ts';
+import type { DashboardView } from '../../../src/app/dashboard/view.ts';
 import { busy, empty } from './sample.ts';
 
 describe('a sparkline', () => {
@@ -101,6 +102,25 @@ describe('the screen', () => {
   ])('of %i x %i still shows something', (columns, rows) => {
     expect(placePanes(empty, START, { columns, rows })[0].panes.length).toBeGreaterThan(0);
   });
+});
+
+it('a model without skill is marked where it speaks and where it was trained', () => {
+  const [first, ...others] = busy.signals;
+  const marked = {
+    ...busy,
+    signals: [{ ...first, noSkill: true }, ...others],
+    training: {
+      runId: 'r',
+      models: [{ model: 'gru', status: 'finished', seconds: 3, noSkill: 'it holds long only' }],
+    },
+  } satisfies DashboardView;
+  const lines = placePanes(marked, START, { columns: 120, rows: 40 })
+    .flatMap(({ panes }) => panes)
+    .flatMap((pane) => pane.lines.map((line) => line.map(({ text }) => text).join('')));
+  expect(lines.filter((line) => line.includes('no skill'))).toEqual([
+    expect.stringMatching(/^momentum \(no skill\) +short/),
+    expect.stringMatching(/^gru .* done in 3 s, no skill/),
+  ]);
 });
 
 describe('keys', () => {
