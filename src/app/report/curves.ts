@@ -1,11 +1,16 @@
 /** Curves thinned for a screen: `points` rows at most, each the last (or the lowest) value of its stretch. */
-export function thin(values: Float64Array, points: number, keep: 'last' | 'lowest' = 'last'): number[] {
-  const stretch = Math.ceil(values.length / points);
-  const thinned: number[] = [];
+export function thin(
+  values: ArrayLike<number>,
+  points: number,
+  { keep = 'last', digits = 7 }: { readonly keep?: 'last' | 'lowest'; readonly digits?: number } = {},
+): (number | null)[] {
+  const stretch = Math.max(1, Math.ceil(values.length / points));
+  const thinned: (number | null)[] = [];
   for (let from = 0; from < values.length; from += stretch) {
-    const part = values.subarray(from, from + stretch);
-    const value = keep === 'last' ? part[part.length - 1] : part.reduce((a, b) => Math.min(a, b));
-    thinned.push(Number(value.toPrecision(8)));
+    const until = Math.min(from + stretch, values.length);
+    let value = values[until - 1];
+    if (keep === 'lowest') for (let i = from; i < until; i++) value = Math.min(value, values[i]);
+    thinned.push(Number.isFinite(value) ? Number(value.toPrecision(digits)) : null);
   }
   return thinned;
 }

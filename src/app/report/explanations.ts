@@ -1,18 +1,21 @@
 import type { ModelExplanation } from '../../lab/backtest/sources.ts';
 import type { ExplanationPart } from '../../core/forecast/explanation.ts';
-import { escapeHtml, renderTable } from './page.ts';
+import { escapeHtml, renderTable, type Section } from './page.ts';
 
 const MOST_INPUTS = 15;
 
 /** What the models' forecasts rest on, each part as bars or as a table; nothing where no model can tell. */
-export function renderExplanations(explanations: readonly ModelExplanation[]): string {
-  if (explanations.length === 0) return '';
+export function renderExplanations(explanations: readonly ModelExplanation[]): Section | undefined {
+  if (explanations.length === 0) return undefined;
   const models = explanations.map(
     ({ model, parts }) => `<h3>${escapeHtml(model)}</h3>\n${parts.map(renderPart).join('\n')}`,
   );
-  return `<h2>Inside the models</h2>
-<p class="faint">What each can tell of itself, averaged over the validation bars. Weights of selection and attention say where a network looks, not what moves the market.</p>
-${models.join('\n')}`;
+  return {
+    id: 'inside',
+    title: 'Inside the models',
+    body: `<p class="faint">What each can tell of itself, averaged over the validation bars. Weights of selection and attention say where a network looks, not what moves the market.</p>
+${models.join('\n')}`,
+  };
 }
 
 function renderPart(part: ExplanationPart): string {
@@ -24,7 +27,7 @@ function renderPart(part: ExplanationPart): string {
       return caption + lagBars(part);
     case 'matrix': {
       const rows = part.rows.map((name, i) => [name, ...part.values[i].map(number)]);
-      return caption + renderTable(['', ...part.columns], rows);
+      return caption + renderTable(['', ...part.columns], rows, { name: part.title });
     }
   }
 }
@@ -49,7 +52,7 @@ function lagBars({ values }: Extract<ExplanationPart, { kind: 'by-lag' }>): stri
     const about = `${lag === 0 ? 'last closed bar' : `${lag} bars before`}: ${number(value)}`;
     return `<rect x="${values.length - 1 - lag}" y="${(100 - height).toFixed(2)}" width="0.85" height="${height.toFixed(2)}"><title>${about}</title></rect>`;
   });
-  return `<svg class="lags" viewBox="0 0 ${values.length} 100" preserveAspectRatio="none" role="img">${bars.join('')}</svg>
+  return `<svg class="lags" viewBox="0 0 ${values.length} 100" preserveAspectRatio="none" role="img" aria-label="by age of the bar, the newest at the right">${bars.join('')}</svg>
 <p class="faint ends"><span>${values.length - 1} bars before</span><span>last closed bar</span></p>`;
 }
 

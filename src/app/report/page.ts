@@ -1,21 +1,35 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { plainText } from '../../core/foundation/plain-text.ts';
+import { CHARTS_SCRIPT } from './browser/charts.ts';
+import { TABLES_SCRIPT } from './browser/tables.ts';
+import { THEME_SCRIPT } from './browser/theme.ts';
+import { STYLE } from './style.ts';
 
 const require = createRequire(import.meta.url);
 const asset = (path: string): string => readFileSync(require.resolve(path), 'utf8');
 
 interface Page {
   readonly title: string;
-  /** HTML. */
-  readonly body: string;
-  /** Becomes the global `data` of `script`. */
-  readonly data: unknown;
-  /** JavaScript that draws; uPlot is there. */
+  /** What stands above the table of contents, as HTML. */
+  readonly header: string;
+  readonly sections: readonly (Section | undefined)[];
+  /** Values the page's scripts read, by the id of the element that holds them. */
+  readonly data: Readonly<Record<string, unknown>>;
+  /** JavaScript that draws with them; uPlot and the scripts of `browser/` are there. */
   readonly script: string;
 }
 
+export interface Section {
+  readonly id: string;
+  readonly title: string;
+  /** HTML. */
+  readonly body: string;
+}
+
 /** One HTML file that needs nothing else: styles, chart library and data are inside, no request is made. */
-export function renderPage({ title, body, data, script }: Page): string {
+export function renderPage({ title, header, sections, data, script }: Page): string {
+  const shown = sections.filter((section) => section !== undefined);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -28,85 +42,78 @@ ${STYLE}
 </style>
 </head>
 <body>
-${body}
+<a class="skip" href="#${shown[0].id}">Skip to the results</a>
+<header>
+${header}
+<nav aria-label="Contents"><ul>${shown.map(({ id, title: text }) => `<li><a href="#${id}">${escapeHtml(text)}</a></li>`).join('')}</ul></nav>
+</header>
+<main>
+${shown.map(({ id, title: text, body }) => `<section id="${id}" aria-labelledby="${id}-title">\n<h2 id="${id}-title">${escapeHtml(text)}</h2>\n${body}\n</section>`).join('\n')}
+</main>
+<noscript><p class="warning">Charts over time, sorting and downloads need JavaScript; every figure is on this page without it.</p></noscript>
+${Object.entries(data)
+  .map(([id, value]) => `<script type="application/json" id="${id}">${scriptJson(value)}</script>`)
+  .join('\n')}
 <script>
 ${asset('uplot/dist/uPlot.iife.min.js')}
 </script>
 <script>
-const data = ${scriptJson(data)};
-${script}
+'use strict';
+${[THEME_SCRIPT, CHARTS_SCRIPT, TABLES_SCRIPT, script].join('\n')}
 </script>
 </body>
 </html>
 `;
 }
 
+/** Text from anywhere as the text of an element or the value of an attribute. */
 export const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  plainText(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** A table of texts; columns after the first are numbers unless named in `textColumns`. */
+interface TableLooks {
+  /** What the downloaded file is called, and what the table is announced as. */
+  readonly name: string;
+  /** Columns of text; the others hold numbers. The first names the row. */
+  readonly textColumns?: readonly number[];
+  /** Columns of long text: a phone shows the table row by row. */
+  readonly longColumns?: readonly number[];
+  /** Scrolls inside a frame of its own. */
+  readonly tall?: boolean;
+}
+
+/** A table of texts that can be sorted and downloaded. */
 export function renderTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  { textColumns = [0] }: { readonly textColumns?: readonly number[] } = {},
+  { name, textColumns = [0], longColumns = [], tall = false }: TableLooks,
 ): string {
-  const cells = (tag: 'td' | 'th', row: readonly string[]): string =>
-    row
-      .map(
-        (text, i) =>
-          `<${tag}${textColumns.includes(i) ? '' : ' class="number"'}>${escapeHtml(text)}</${tag}>`,
-      )
-      .join('');
-  return `<div class="scroll"><table><thead><tr>${cells('th', head)}</tr></thead><tbody>
-${rows.map((row) => `<tr>${cells('td', row)}</tr>`).join('\n')}
-</tbody></table></div>`;
+  const heads = head.map(escapeHtml);
+  const kinds = head.map((_, i) =>
+    longColumns.includes(i) ? ' class="long"' : textColumns.includes(i) ? '' : ' class="number"',
+  );
+  const stacked = longColumns.length > 0;
+  const cell = (text: string, i: number): string =>
+    i === 0
+      ? `<th scope="row"${kinds[i]}>${escapeHtml(text)}</th>`
+      : `<td${kinds[i]}${stacked ? ` data-head="${heads[i]}"` : ''}>${escapeHtml(text)}</td>`;
+  return `<div class="table"><div class="${tall ? 'tall' : 'scroll'}${stacked ? ' stack' : ''}" role="region" tabindex="0" aria-label="${escapeHtml(name)}"><table data-name="${escapeHtml(name)}"><thead><tr>${heads.map((text, i) => `<th scope="col"${kinds[i]}>${text}</th>`).join('')}</tr></thead><tbody>
+${rows.map((row) => `<tr>${row.map(cell).join('')}</tr>`).join('\n')}
+</tbody></table></div></div>`;
 }
 
-/** JSON that cannot end the script element it stands in. */
+/**
+ * Where a chart over time is drawn; `about` says in words what it shows, to those who cannot see it. One chart has the
+ * buttons of a range that all of them share.
+ */
+export function renderChart(
+  id: string,
+  caption: string,
+  about: string,
+  { hasTools = false }: { readonly hasTools?: boolean } = {},
+): string {
+  const tools = hasTools ? '<div class="tools" role="group" aria-label="range of the charts"></div>' : '';
+  return `<figure id="${id}"><figcaption>${escapeHtml(caption)}</figcaption>${tools}<div class="plot" role="application" aria-roledescription="chart" tabindex="0" aria-label="${escapeHtml(`${about} Arrow keys read values, plus and minus zoom, zero shows all.`)}"></div></figure>`;
+}
+
+/** JSON that cannot end the script element it stands in, nor open a comment there. */
 const scriptJson = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
-
-const STYLE = `
-:root {
-  color-scheme: light dark;
-  --paper: #ffffff; --ink: #17202b; --faint: #66727f; --line: #e3e8ee; --card: #f6f8fa;
-  --accent: #1763d6; --good: #1a7f4b; --bad: #c23b3b; --warn: #fff3d6; --warn-ink: #6a4a00;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --paper: #12171e; --ink: #e4e9ef; --faint: #93a0ae; --line: #2a333e; --card: #1a212a;
-    --accent: #6ea8ff; --good: #58c48a; --bad: #ef7f7f; --warn: #3d3114; --warn-ink: #f2d58a;
-  }
-}
-* { box-sizing: border-box; }
-body {
-  margin: 0 auto; max-width: 1120px; padding: 32px 24px 64px; background: var(--paper); color: var(--ink);
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
-}
-h1 { font-size: 26px; margin: 0 0 4px; letter-spacing: -0.01em; }
-h2 { font-size: 18px; margin: 40px 0 8px; }
-p { margin: 6px 0; max-width: 78ch; }
-.faint { color: var(--faint); }
-.warning { background: var(--warn); color: var(--warn-ink); border-radius: 8px; padding: 10px 14px; margin: 14px 0; font-weight: 600; max-width: none; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: 12px; margin: 20px 0; }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 14px; }
-.card .name { color: var(--faint); font-size: 13px; }
-.card .value { font-size: 23px; font-weight: 650; font-variant-numeric: tabular-nums; }
-.card .note { color: var(--faint); font-size: 12.5px; }
-.good { color: var(--good); } .bad { color: var(--bad); }
-.chart { margin: 8px 0 18px; min-height: 120px; }
-.u-legend { font-size: 13px; text-align: left; }
-.scroll { overflow-x: auto; }
-.tall { max-height: 460px; overflow-y: auto; border: 1px solid var(--line); border-radius: 8px; }
-table { border-collapse: collapse; width: 100%; font-size: 13.5px; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: 5px 10px; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { color: var(--faint); font-weight: 600; white-space: nowrap; }
-.tall th { position: sticky; top: 0; background: var(--paper); }
-.number { text-align: right; white-space: nowrap; }
-h3 { font-size: 15.5px; margin: 26px 0 4px; }
-.wide { width: 55%; }
-.bar { height: 11px; margin-top: 5px; border-radius: 3px; background: var(--accent); }
-.bar.below { background: var(--bad); }
-.lags { display: block; width: 100%; height: 90px; fill: var(--accent); }
-.ends { display: flex; justify-content: space-between; max-width: none; font-size: 12.5px; }
-code { font-size: 12.5px; overflow-wrap: anywhere; }
-`;

@@ -146,7 +146,7 @@ export const CONVENTIONS: Readonly<Record<keyof Metrics, string>> = {
   volatilityPct: `sample deviation (n - 1) of simple bar returns times sqrt(bars per year); ${ANNUAL}`,
   sharpe: `mean over sample deviation (n - 1) of simple bar returns times sqrt(bars per year), risk-free rate 0; ${ANNUAL}`,
   sortino: `annualised mean over downside risk (root mean square of losses over all bars, target 0), as empyrical; ${ANNUAL}`,
-  calmar: 'cagrPct over the size of maxDrawdownPct, over the whole run',
+  calmar: 'CAGR over the size of the deepest drawdown, over the whole run',
   omega: 'sum of gains over sum of losses of bar returns, threshold 0',
   maxDrawdownPct: 'deepest fall of equity at bar closes from its highest before, 0 or negative',
   averageDrawdownPct: 'mean depth over all falls from a peak',

@@ -1,0 +1,108 @@
+import { underwater } from '../../core/evaluation/drawdown.ts';
+import type { Assessment } from '../../lab/backtest/assess.ts';
+import type { Backtest } from '../../lab/backtest/backtest.ts';
+import { thin } from './curves.ts';
+import { renderChart, type Section } from './page.ts';
+import { figure } from './text.ts';
+
+/** Enough for any screen, small enough for a mail. */
+const CHART_POINTS = 2500;
+
+/** Lines of one chart over time: what `lineChart` in the browser draws. */
+interface ChartSpec {
+  readonly height: number;
+  readonly format: 'money' | 'percent' | 'ratio';
+  readonly series: readonly {
+    readonly label: string;
+    readonly values: readonly (number | null)[];
+    readonly colour: string;
+    readonly width?: number;
+    readonly dashed?: boolean;
+    readonly fill?: boolean;
+    /** Default: yes. */
+    readonly shown?: boolean;
+  }[];
+}
+
+const HOLD = { colour: 'c1', dashed: true };
+
+/** Curves by the id of their chart, and the seconds since 1970 that they share. */
+export function overTimeCharts({ market, ensemble, benchmark, members, setting }: Backtest): {
+  readonly time: readonly (number | null)[];
+  readonly overTime: Readonly<Record<string, ChartSpec>>;
+} {
+  const { initialBalance } = setting.rules;
+  const percentOf = (values: Float64Array): Float64Array => values.map((value) => 100 * value);
+  const depth = ({ strategy, run }: Assessment) => ({
+    label: strategy.name,
+    values: thin(percentOf(underwater(run.equity, initialBalance)), CHART_POINTS, {
+      keep: 'lowest',
+      digits: 5,
+    }),
+  });
+  const curve = ({ strategy, run }: Assessment) => ({
+    label: strategy.name,
+    values: thin(run.equity, CHART_POINTS),
+  });
+  const exposure = thin(percentOf(ensemble.run.exposure), CHART_POINTS, { digits: 4 });
+  const seconds = market.time.map((ms) => ms / 1000);
+  return {
+    time: thin(seconds, CHART_POINTS, { digits: 12 }),
+    overTime: {
+      equity: {
+        height: 360,
+        format: 'money',
+        series: [
+          { ...curve(ensemble), colour: 'c0', width: 2.2 },
+          { ...curve(benchmark), ...HOLD },
+          ...members.map((one, i) => ({
+            ...curve(one),
+            colour: `c${2 + (i % 8)}`,
+            shown: one.strategy.kind !== 'baseline' && members.length <= 4,
+          })),
+        ],
+      },
+      drawdown: {
+        height: 180,
+        format: 'percent',
+        series: [
+          { ...depth(ensemble), colour: 'c5', fill: true },
+          { ...depth(benchmark), ...HOLD },
+        ],
+      },
+      exposure: {
+        height: 130,
+        format: 'percent',
+        series: [{ label: 'exposure', values: exposure, colour: 'c3', fill: true }],
+      },
+    },
+  };
+}
+
+export function renderOverTime({ ensemble, benchmark }: Backtest): Section {
+  const ends = [ensemble, benchmark].map(
+    ({ strategy, run }) => `${strategy.name} ends at ${figure(run.equity.at(-1), 0)}`,
+  );
+  return {
+    id: 'over-time',
+    title: 'Over time',
+    body: [
+      renderChart(
+        'equity',
+        'Equity in quote currency at bar closes. A name in the legend shows or hides its curve; the buttons, a drag over a chart, or + and - choose the range of all charts over time.',
+        `Equity: ${ends.join(', ')}.`,
+        { hasTools: true },
+      ),
+      renderChart(
+        'drawdown',
+        'Drawdown: fall from the highest equity before; the deepest of each stretch.',
+        `Drawdown: deepest ${figure(ensemble.metrics.maxDrawdownPct)} %.`,
+      ),
+      renderChart(
+        'exposure',
+        'Exposure: gross position value over equity.',
+        `Exposure: ${figure(ensemble.metrics.averageExposurePct)} % on average.`,
+      ),
+    ].join('\n'),
+  };
+}

@@ -1,0 +1,61 @@
+import { confidence } from '../../lab/backtest/assess.ts';
+import type { Backtest } from '../../lab/backtest/backtest.ts';
+import type { Provenance } from '../../lab/backtest/document.ts';
+import { SEED_HEAD, seedRow } from '../../lab/backtest/seeds.ts';
+import { returnText } from '../../lab/backtest/verdicts.ts';
+import { markedName } from '../../learning/ensemble/voters.ts';
+import { renderTable, type Section } from './page.ts';
+import { band, figure } from './text.ts';
+
+const HEAD = [
+  'strategy',
+  'kind',
+  'return %',
+  '95 % CI',
+  'Sharpe',
+  '95 % CI',
+  'max drawdown %',
+  'trades',
+  'win %',
+  'exposure %',
+  'costs',
+];
+
+export function renderStrategies(
+  { ensemble, members, benchmark, setting }: Backtest,
+  about: Provenance,
+): Section {
+  const rows = [ensemble, ...members, benchmark].map((one) => {
+    const sure = confidence(one, setting.barsPerYear, about.trials);
+    const { metrics, run } = one;
+    return [
+      markedName(one.strategy.name, one.strategy.noSkill),
+      one.strategy.kind,
+      returnText(one),
+      band(sure.totalReturnPct95),
+      figure(metrics.sharpe, 2),
+      band(sure.sharpe95),
+      figure(metrics.maxDrawdownPct),
+      String(metrics.tradeCount),
+      figure(metrics.winRatePct, 0),
+      figure(metrics.averageExposurePct, 0),
+      figure(run.portfolio.feesQuote + run.portfolio.slippageQuote, 0),
+    ];
+  });
+  return {
+    id: 'strategies',
+    title: 'Every strategy on its own',
+    body: `<p class="faint">Each with all of the capital, the same costs and the same rules. Intervals: studentised block bootstrap of bar returns. Costs in quote currency.</p>
+${renderTable(HEAD, rows, { name: 'strategies', textColumns: [0, 1] })}`,
+  };
+}
+
+export function renderSeeds({ seeds: all }: Backtest): Section | undefined {
+  if (all.length === 0) return undefined;
+  return {
+    id: 'seeds',
+    title: 'How much depends on the seed',
+    body: `<p class="faint">Mean and standard deviation when the same models are trained with other seeds. Everything else on this page is of the first seed, the one that forecasts.</p>
+${renderTable(SEED_HEAD, all.map(seedRow), { name: 'seeds' })}`,
+  };
+}
