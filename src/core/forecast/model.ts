@@ -18,6 +18,8 @@ export interface Model<Params = unknown> {
   readonly stochastic?: true;
   /** `fit` looks at the bars after `trainUntilMs`: to stop early, for entry levels, calibration or what it reports. */
   readonly usesValidation?: true;
+  /** `fit` can begin from the weights of a fit on earlier bars (`FitTask.warm`) and then takes a third of the passes. */
+  readonly warmStarts?: true;
   /**
    * Looks at one row of features at a time, which its parameter `features` names, and states probabilities: so it can
    * be asked about shuffled rows (`features --select`).
@@ -47,6 +49,11 @@ export interface FitTask<Params> {
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: FitProgress) => void;
+  /**
+   * Of a model that `warmStarts`: a snapshot of its fit on earlier bars, as `SnapshotKeeper.keep` was given it at the end
+   * of an epoch, to fine-tune from. A snapshot to go on from comes first.
+   */
+  readonly warm?: Artifact;
   /** Where training may be left and gone on with. A model that is fitted in seconds ignores it. */
   readonly snapshots?: SnapshotKeeper;
 }

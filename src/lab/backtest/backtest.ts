@@ -1,4 +1,5 @@
 import type { Panel } from '../../core/dataset/panel.ts';
+import type { Fold } from '../../core/dataset/splits.ts';
 import { barsPerYear } from '../../core/market/timeframe.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
@@ -15,6 +16,7 @@ import {
 } from './assess.ts';
 import { different, type Selection, selectionTest } from './candidates.ts';
 import { type CostCurve, costCurve } from './costs.ts';
+import { type FoldOutcome, foldOutcomes } from './folds.ts';
 import { forecastQuality, type ForecastQuality } from './forecast-quality.ts';
 import { type SuperiorityVerdict, testSuperiority } from './superiority-test.ts';
 import { runBacktest } from '../../core/trading/run.ts';
@@ -24,6 +26,8 @@ import { type BarRange, buyAndHold, marketOf, type Strategy } from './strategies
 export interface BacktestInput {
   readonly panel: Panel;
   readonly range: BarRange;
+  /** Of a walk-forward. */
+  readonly folds?: readonly Fold[];
   readonly ensemble: readonly Forecast[];
   readonly members: readonly {
     readonly id: string;
@@ -60,6 +64,8 @@ export interface Backtest {
   readonly superiority: SuperiorityVerdict | undefined;
   /** Of the ensemble, unless one member decides it alone, and all learned members. */
   readonly forecasts: readonly ForecastQuality[];
+  /** What each fold of a walk-forward came to; empty without one. */
+  readonly folds: readonly FoldOutcome[];
   /** The ensemble under each assumption about the order inside a bar, when the rules have stop and target. */
   readonly intrabar: readonly {
     readonly order: ExecutionRules['intrabarOrder'];
@@ -110,6 +116,7 @@ export function backtest(input: BacktestInput): Backtest {
     ...(several ? [{ id: ensemble.strategy.name, forecasts: input.ensemble }] : []),
     ...input.members.filter(({ kind }) => kind === 'model'),
   ]);
+  const folds = foldOutcomes(input.folds ?? [], [ensemble, ...members, benchmark], setting);
   const barsPerSecond = speed(ensemble.strategy, setting);
   return {
     market,
@@ -123,6 +130,7 @@ export function backtest(input: BacktestInput): Backtest {
     overfitting,
     superiority,
     forecasts,
+    folds,
     intrabar,
     barsPerSecond,
   };

@@ -77,6 +77,16 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
       ]),
     ),
     intrabar: result.intrabar,
+    ...(result.folds.length > 0 && {
+      folds: result.folds.map(({ train, test, bars, strategies }) => ({
+        trainedFrom: iso(train.fromMs),
+        trainedUntil: iso(train.untilMs),
+        testedFrom: iso(test.fromMs),
+        testedUntil: iso(test.untilMs),
+        bars,
+        strategies: strategies.map(known),
+      })),
+    }),
     models: members.map((one) => ({
       model: one.strategy.name,
       kind: one.strategy.kind,

@@ -23,16 +23,24 @@ import {
 } from '../../learning/training/checkpoints.ts';
 import { doubtLines, refuseWrong } from '../../data/plausibility.ts';
 import { type LoadedPanel, loadPanel } from '../../data/panel/load-panel.ts';
-import { modelParams } from '../../learning/training/plan.ts';
+import { absentInputs } from '../../data/panel/load-inputs.ts';
+import { modelParams, readsAny } from '../../learning/training/plan.ts';
 import type { BacktestInput } from './backtest.ts';
 import type { DecisionSpan } from './decide.ts';
 import type { BarRange } from './strategies.ts';
-import { walkForward, type WalkForwardMember } from '../../learning/validation/walk-forward.ts';
+import type { FoldCache } from '../../learning/validation/fold-cache.ts';
+import {
+  walkForward,
+  type WalkForwardCost,
+  type WalkForwardMember,
+} from '../../learning/validation/walk-forward.ts';
 
 /** Forecasts to trade, and what must be said about where they come from. */
 export interface ForecastSource {
   readonly panel: LoadedPanel;
   readonly range: BarRange;
+  /** Of a walk-forward: what each model was refitted on, and where it was asked. */
+  readonly folds?: readonly Fold[];
   /** Where strategies that rest on skill may measure it, in time order. */
   readonly decisions: readonly DecisionSpan[];
   readonly ensemble: readonly Forecast[];
@@ -171,6 +179,12 @@ interface WalkForwardRequest extends SourceRequest {
   readonly sinceMs: number;
   readonly folds: number;
   readonly embargoBars: number;
+  /** `rolling`: each fold is trained on as many bars as the first; `expanding` (default): on all bars before it. */
+  readonly window?: 'rolling' | 'expanding';
+  /** Train each fold from new weights. */
+  readonly cold?: boolean;
+  readonly cache?: FoldCache;
+  readonly onCost?: (cost: WalkForwardCost) => void;
   readonly validationPct: number;
   /** Hyper-parameters by model id. */
   readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -182,18 +196,12 @@ interface WalkForwardRequest extends SourceRequest {
 
 /**
  * Models refitted fold by fold, each forecasting only bars after its training: the second half of the bars, or from
- * `fromMs` on. Deep models and agents, which take hours, are refitted only when named.
+ * `fromMs` on. Networks, agents and rules are refitted only when they are named, or with `all`.
  */
 export async function walkForwardForecasts(request: WalkForwardRequest): Promise<ForecastSource> {
   const { registry = builtIn, store, exchange, symbols, timeframe, sinceMs, untilMs, seed } = request;
-  const { folds, embargoBars } = request;
-  const chosen =
-    request.models?.map((id) => registry.findModel(id)) ??
-    registry.models.filter(({ kind }) => kind === 'baseline' || kind === 'classical');
-  const entries = chosen.map((model) => ({
-    model,
-    params: modelParams(model, 'quick', request.params[model.id] ?? {}),
-  }));
+  const { folds, embargoBars, window = 'expanding', cold = false } = request;
+  const entries = await walkForwardEntries(request, registry);
   const featureNames = [...new Set(entries.flatMap(({ model, params }) => model.features(params)))];
   const panel = await loadPanel(store, {
     exchange,
@@ -209,10 +217,12 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
   const middle = panel.firstTimeMs + (panel.untilMs - panel.firstTimeMs) / 2;
   const range = { fromMs: request.fromMs ?? middle, untilMs: panel.untilMs };
   requireBars(range, panel);
+  const embargoMs = embargoBars * TIMEFRAME_MS[timeframe];
   const plan = walkForwardFolds({ fromMs: panel.firstTimeMs, untilMs: panel.untilMs }, timeframe, {
     folds,
     firstTestMs: range.fromMs,
-    embargoMs: embargoBars * TIMEFRAME_MS[timeframe],
+    embargoMs,
+    ...(window === 'rolling' && { windowMs: range.fromMs - embargoMs - panel.firstTimeMs }),
   });
   let done = 0;
   const { members, skipped } = await walkForward({
@@ -221,12 +231,16 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     folds: plan,
     validationPct: request.validationPct,
     seed,
+    cold,
+    ...(request.cache && { cache: request.cache }),
+    ...(request.onCost && { onCost: request.onCost }),
     signal: request.signal,
     onFold: (modelId) => request.onFold(++done, plan.length * entries.length, modelId),
   });
   return {
     panel,
     range: { fromMs: plan[0].test.fromMs, untilMs: panel.untilMs },
+    folds: plan,
     // Each fold decides on the skill shown in the folds before it; the first has none to show.
     decisions: plan.map(({ test: { fromMs } }) => ({
       fromMs,
@@ -240,10 +254,13 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
       forecasts,
     })),
     positionsOnly: members.flatMap(({ model }) => statesPosition(model)),
-    trainedBy: `walk-forward, ${folds} folds, embargo ${embargoBars} bars`,
+    trainedBy: `walk-forward, ${folds} folds, ${window} window, embargo ${embargoBars} bars`,
     untrained: [],
     weights: Object.fromEntries(
-      entries.map(({ model, params }) => [model.id, { params, seed, folds, embargoBars }]),
+      entries.map(({ model, params }) => [
+        model.id,
+        { params, seed, folds, embargoBars, ...(window === 'rolling' && { window }) },
+      ]),
     ),
     otherSeeds: [],
     explanations: [],
@@ -302,6 +319,34 @@ function foldsText(noSkill: readonly (string | undefined)[]): string | undefined
   const which =
     silent.length === noSkill.length ? 'every fold' : `fold ${silent.map(({ fold }) => fold).join(', ')}`;
   return `in ${which}, in the last ${silent[silent.length - 1].why}`;
+}
+
+/** With the file of each model that is not ours: what it brings depends on what stands there. */
+async function walkForwardEntries(
+  request: WalkForwardRequest,
+  registry: Registry,
+): Promise<readonly { readonly model: Model; readonly params: unknown; readonly plugin?: string }[]> {
+  const { models, params, store, symbols } = request;
+  const absent = models?.includes('all')
+    ? await Promise.all(symbols.map((symbol) => absentInputs(store, { ...request, symbol })))
+    : [];
+  const missing = new Set(absent.flat().flatMap(({ features }) => features));
+  const chosen =
+    models === undefined
+      ? registry.models.filter(({ kind }) => kind === 'baseline' || kind === 'classical')
+      : models.flatMap((id) =>
+          id === 'all'
+            ? registry.models.filter((model) => !readsAny(model, missing))
+            : [registry.findModel(id)],
+        );
+  return [...new Set(chosen)].map((model) => {
+    const plugin = registry.plugins.find(({ provides }) => provides.includes(model.id));
+    return {
+      model,
+      params: modelParams(model, 'quick', params[model.id] ?? {}),
+      ...(plugin && { plugin: plugin.sha256 }),
+    };
+  });
 }
 
 const statesPosition = ({ id, kind }: Model): readonly string[] =>

@@ -122,7 +122,7 @@ async function absentOf(
 }
 
 /** A rule that needs such an input is left out unless it is named; models do without, by themselves. */
-const readsAny = (model: Model, absent: ReadonlySet<string>): boolean =>
+export const readsAny = (model: Model, absent: ReadonlySet<string>): boolean =>
   model.kind === 'rule' && model.features(model.params.parse({})).some((name) => absent.has(name));
 
 /** Defaults, then what quick mode changes, then what the user set. */

@@ -2,7 +2,23 @@ import { type Panel, panelWithin, selectFeatures } from '../../core/dataset/pane
 import { chronologicalSplit, type Fold, type Span } from '../../core/dataset/splits.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
 import { invariant } from '../../core/foundation/errors.ts';
-import type { FittedModel, Model } from '../../core/forecast/model.ts';
+import type { Artifact, FittedModel, FitTask, Model } from '../../core/forecast/model.ts';
+
+interface RefitTask {
+  readonly panel: Panel;
+  readonly validationPct: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  /** Where a fit on earlier bars ended, to begin from. */
+  readonly warm?: Artifact;
+  /** Called with a snapshot after each epoch, of models that have such: what `warm` takes. */
+  readonly onEpoch?: (snapshot: Artifact) => void;
+}
+
+interface RefitEntry {
+  readonly model: Model;
+  readonly params: unknown;
+}
 
 /**
  * Fits a model for one fold: walking forward, selecting features and the out-of-sample forecasts that agents see all
@@ -11,27 +27,36 @@ import type { FittedModel, Model } from '../../core/forecast/model.ts';
  * early stopping and thresholds. `panel` has all bars and at least the features that the model reads.
  * Throws `UserError` where the bars are too few, and `signal.reason` when aborted.
  */
-export async function refit(
-  { model, params }: { readonly model: Model; readonly params: unknown },
+export async function refit(entry: RefitEntry, fold: Fold, task: RefitTask): Promise<FittedModel> {
+  const { onEpoch } = task;
+  return entry.model.fit({
+    ...refitTask(entry, fold, task),
+    onProgress: () => {},
+    ...(onEpoch && {
+      snapshots: {
+        isDue: ({ endOfEpoch }) => endOfEpoch === true,
+        keep: async (snapshot) => onEpoch(snapshot),
+      },
+    }),
+  });
+}
+
+/** What a model is given to be fitted for a fold. */
+export function refitTask(
+  { model, params }: RefitEntry,
   { train, test }: Fold,
-  task: {
-    readonly panel: Panel;
-    readonly validationPct: number;
-    readonly seed: number;
-    readonly signal: AbortSignal;
-  },
-): Promise<FittedModel> {
-  const { panel, validationPct, seed, signal } = task;
+  { panel, validationPct, seed, signal, warm }: RefitTask,
+): Omit<FitTask<unknown>, 'onProgress' | 'snapshots'> {
   signal.throwIfAborted();
   invariant(train.untilMs <= test.fromMs, 'a fold is trained on bars before those it is tested on');
-  return model.fit({
+  return {
     panel: panelWithin(selectFeatures(panel, model.features(params)), train),
     params,
     trainUntilMs: validationSpan(train, panel.timeframe, validationPct).fromMs,
     seed,
     signal,
-    onProgress: () => {},
-  });
+    ...(warm && { warm }),
+  };
 }
 
 /** The end of a training span that is kept for validation. */

@@ -16,6 +16,9 @@ import {
   trainedForecasts,
   walkForwardForecasts,
 } from '../../../lab/backtest/sources.ts';
+import { openFoldCache } from '../../../learning/validation/fold-cache.ts';
+import { FOLD_HEAD, foldRow } from '../../../lab/backtest/folds.ts';
+import { walkForwardLines } from '../walk-forward-text.ts';
 import { decide } from '../../../lab/backtest/decide.ts';
 import { SEED_HEAD, seedRow } from '../../../lab/backtest/seeds.ts';
 import {
@@ -67,6 +70,8 @@ const Options = z.object({
   walkForward: z.boolean().default(false),
   folds: z.string().default('5'),
   embargoBars: z.string().default('24'),
+  window: z.string().default('expanding'),
+  cold: z.boolean().default(false),
   seeds: z.boolean().default(false),
   convention: z.enum(CONVENTION_NAMES).optional(),
   rulesOf: z.enum(['freqtrade']).optional(),
@@ -84,6 +89,7 @@ Examples:
   $ crypto-trader backtest --models boosted-trees --fee-bps 5 --slippage-bps 2
   $ crypto-trader backtest --seeds                           mean and deviation over the seeds of \`train --seeds 8\`
   $ crypto-trader backtest --walk-forward --folds 8 --json   refit before every fold, no trained set needed
+  $ crypto-trader backtest --walk-forward --models all --folds 12 --window rolling
 
 Without --since it starts where validation ended: everything before has been seen by training.`;
 
@@ -99,12 +105,21 @@ export function register(program: Command): void {
   })
     .addOption(new Option('--from <date>', 'the same as --since').hideHelp())
     .addOption(new Option('--to <date>', 'the same as --until').hideHelp())
-    .option('--models <list>', 'only these models, such as boosted-trees,momentum-garch')
+    .option(
+      '--models <list>',
+      'only these models, such as boosted-trees,momentum-garch; with --walk-forward also `all`, networks and agents too',
+    )
     .option('--fee-bps <number>', 'fee per side, in basis points')
     .option('--slippage-bps <number>', 'slippage per side, in basis points')
     .option('--walk-forward', 'refit the models before every fold instead of using the trained set')
     .option('--folds <count>', 'folds of --walk-forward', '5')
     .option('--embargo-bars <count>', 'bars left free between training and fold', '24')
+    .option(
+      '--window <kind>',
+      'what each fold is trained on: expanding (all bars before it) or rolling (as many as the first)',
+      'expanding',
+    )
+    .option('--cold', 'train the networks of every fold from new weights, not from those of the fold before')
     .option('--seeds', 'also trade what the models learned from the other seeds of `train --seeds`')
     .addOption(
       new Option('--rules-of <system>', 'fill orders as another system does, for comparison').choices([
@@ -132,7 +147,8 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   requireRange(rangeOf(options));
   if (options.walkForward && runNamed(options) !== undefined)
     throw new UsageError('--run is about a trained set: it cannot be given with --walk-forward.');
-  if (!options.walkForward) refuseIgnored(context, ['--folds', '--embargo-bars'], 'without --walk-forward');
+  if (!options.walkForward)
+    refuseIgnored(context, ['--folds', '--embargo-bars', '--window', '--cold'], 'without --walk-forward');
   if (options.walkForward && options.seeds)
     throw new UsageError('--seeds is about a trained set: it cannot be given with --walk-forward.');
   if (options.report !== undefined) await requireReplaceable(options.report);
@@ -224,6 +240,10 @@ async function forecasts(context: CommandContext, options: Options): Promise<For
       ...marketSettings(context, options),
       sinceMs: config.market.since,
       folds: integer('--folds', options.folds, { least: 1 }),
+      window: oneOf('--window', options.window, ['expanding', 'rolling']),
+      cold: options.cold,
+      cache: openFoldCache(join(config.dataDir, 'folds')),
+      onCost: (cost) => walkForwardLines(cost).forEach((line) => out.notice(line)),
       embargoBars: integer('--embargo-bars', options.embargoBars, { least: 0 }),
       validationPct: config.training.validationPct,
       params: config.models,
@@ -293,6 +313,10 @@ function print(
   if (result.forecasts.some(({ samples }) => samples > 0)) {
     out.print('\nForecasts on these bars, whatever trading them earned:\n');
     out.table(FORECAST_HEAD, result.forecasts.map(forecastRow));
+  }
+  if (result.folds.length > 0) {
+    out.print('\nFold by fold; every model was refitted on the bars before each:\n');
+    out.table(FOLD_HEAD, result.folds.map(foldRow));
   }
   out.print('');
   const lines = [...outcomeLines(result), ...verdicts(result), ...forecastLines(result.forecasts)];

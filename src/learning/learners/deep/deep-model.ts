@@ -23,6 +23,7 @@ export function deepModel<Params extends DeepParams>(about: DeepModelAbout<Param
     kind: 'deep',
     stochastic: true,
     usesValidation: true,
+    warmStarts: true,
     features,
     async fit(task) {
       const [chosen, { fitDeep }, { trainedForecaster }] = await Promise.all([

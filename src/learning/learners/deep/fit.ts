@@ -60,7 +60,8 @@ export async function fitDeep<Params extends DeepParams>(
   architecture: Architecture<Params>,
   task: FitTask<Params>,
 ): Promise<Trained> {
-  const { panel, params, seed } = task;
+  const { panel, seed } = task;
+  const params = task.warm === undefined ? task.params : fineTuning(task.params);
   const head = architecture.head(params);
   const { horizonBars, width } = head.targets;
   const untilMs = trainingEndMs(panel, horizonBars, task.trainUntilMs);
@@ -102,7 +103,17 @@ export async function fitDeep<Params extends DeepParams>(
   };
   const workers = workersOf(params, { group, multiplyAdds: multiplyAddsOf(network, layout, batchSize) });
   const trainer = await (workers > 1 ? createParallelTrainer({ ...step, workers }) : createTrainer(step));
-  const run = { task, network, layout, batchSize, inputs, training, validation, evaluator, trainer };
+  const run = {
+    task: { ...task, params },
+    network,
+    layout,
+    batchSize,
+    inputs,
+    training,
+    validation,
+    evaluator,
+    trainer,
+  };
   try {
     const { parameters, evaluation, history } = await trainEpochs(run);
     const sample = sampleOf(validation, evaluation.outputs);
@@ -133,6 +144,13 @@ export async function fitDeep<Params extends DeepParams>(
     await opened?.dispose();
   }
 }
+
+/** What is left to learn when the weights begin where those of earlier bars ended. */
+const fineTuning = <Params extends DeepParams>(params: Params): Params => ({
+  ...params,
+  epochs: Math.ceil(params.epochs / 3),
+  learningRate: params.learningRate / 3,
+});
 
 /** From here on, two threads save more in each step than they cost: see docs/decisions/0008-deep-models.md. */
 const LARGE_STEP = 1e8;
@@ -182,7 +200,7 @@ async function trainEpochs(run: Run) {
     finalRate: params.learningRate / 100,
   });
   const fill = batchFiller(run, training);
-  let point = startTraining(network, trainer, snapshots?.from);
+  let point = startTraining(network, trainer, { resume: snapshots?.from, warm: task.warm });
   let trained = { steps: 0, ms: 0 };
   const stepsMade = (): number => (point.epoch - 1) * stepsPerEpoch + point.stepsDone;
   const progress = (): FitProgress => ({

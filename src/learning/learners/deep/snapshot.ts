@@ -54,16 +54,37 @@ export function saveTraining(network: Declared, trainer: Trainer, point: Trainin
   };
 }
 
-/** Puts the trainer where `saved` was made; the start where there is none. Throws `UserError` when it does not fit. */
-export function startTraining(network: Declared, trainer: Trainer, saved?: Artifact): TrainingPoint {
-  const fresh: Best = { epoch: 0, loss: Infinity, parameters: trainer.parameters() };
-  if (saved === undefined)
-    return { epoch: 1, stepsDone: 0, lossSum: 0, losses: [], validationLosses: [], best: fresh };
+/**
+ * Puts the trainer where `resume` was made; else at the start, with the best weights of `warm` where there are such.
+ * Throws `UserError` when it does not fit.
+ */
+export function startTraining(
+  network: Declared,
+  trainer: Trainer,
+  { resume, warm }: { readonly resume?: Artifact | undefined; readonly warm?: Artifact | undefined },
+): TrainingPoint {
+  if (resume !== undefined) return restore(network, trainer, resume);
+  if (warm !== undefined) {
+    const { best } = restore(network, trainer, warm);
+    const { slots } = trainer.state();
+    const empty = Object.entries(slots).map(([name, { length }]) => [name, new Float32Array(length)]);
+    trainer.restore({ step: 0, parameters: best.parameters, slots: Object.fromEntries(empty) });
+  }
+  return { epoch: 1, stepsDone: 0, lossSum: 0, losses: [], validationLosses: [], best: untried(trainer) };
+}
+
+const untried = (trainer: Trainer): Best => ({
+  epoch: 0,
+  loss: Infinity,
+  parameters: trainer.parameters(),
+});
+
+function restore(network: Declared, trainer: Trainer, saved: Artifact): TrainingPoint {
   const parsed = Saved.safeParse(saved.json);
   if (!parsed.success) throw unfit(z.prettifyError(parsed.error));
   const { version: _, trainer: index, best, ...rest } = parsed.data;
   trainer.restore(loadState(network.parameters, index, saved.blobs[STATE] ?? new Uint8Array()));
-  if (best === undefined) return { ...rest, best: fresh };
+  if (best === undefined) return { ...rest, best: untried(trainer) };
   const bytes = saved.blobs[BEST] ?? new Uint8Array();
   if (bytes.byteLength !== 4 * parameterCount(network.parameters))
     throw unfit(`the best weights have ${bytes.byteLength} bytes`);

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { Artifact, Forecast } from '../../core/forecast/model.ts';
+import { ownBuffer } from '../../core/foundation/bytes.ts';
+import { writeFileAtomic } from '../../data/files.ts';
+import { readPlainFile } from '../../data/plain-file.ts';
+import { forecastColumns, statedBy, unknownForecast } from './forecast-columns.ts';
+
+/** What a fold came to: one forecast a symbol, on the rows of its test span alone. */
+export type FoldForecasts = readonly Forecast[];
+
+/** Results of folds, kept under a name made of everything that they depend on: another run of the same folds finds them. */
+export interface FoldCache {
+  /** The name of a fold that depends on `facts` (JSON) and on the program. */
+  keyOf(facts: object): string;
+  has(key: string): boolean;
+  /** `undefined` where it was never kept, or is damaged: then it is computed again. */
+  find(key: string): Promise<FoldForecasts | undefined>;
+  findWarm(key: string): Promise<Artifact | undefined>;
+  /** Durable when this resolves. The weights to begin the next fold from replace those of the fold `before`. */
+  keep(
+    key: string,
+    forecasts: FoldForecasts,
+    warm?: { of: Artifact; before: string | undefined },
+  ): Promise<void>;
+}
+
+/** Results as files in `folder`, which may be deleted at any time. */
+export function openFoldCache(folder: string): FoldCache {
+  const program = programHash();
+  const forecastFile = (key: string): string => join(folder, `${key}.forecast`);
+  const warmFile = (key: string): string => join(folder, `${key}.warm`);
+  return {
+    keyOf: (facts) => sha256(JSON.stringify([program, facts])).slice(0, 40),
+    has: (key) => existsSync(forecastFile(key)),
+    async find(key) {
+      const packed = await read(forecastFile(key), Forecasts);
+      return packed && unpackForecasts(packed.json, packed.blobs);
+    },
+    async findWarm(key) {
+      const packed = await read(warmFile(key), Warm);
+      if (packed === undefined || packed.blobs.length !== packed.json.blobs.length) return undefined;
+      const blobs = packed.json.blobs.map((name, i) => [name, packed.blobs[i]] as const);
+      return { json: packed.json.json, blobs: Object.fromEntries(blobs) };
+    },
+    async keep(key, forecasts, warm) {
+      if (warm !== undefined) {
+        const { json, blobs } = warm.of;
+        await writeFileAtomic(warmFile(key), pack({ json, blobs: Object.keys(blobs) }, Object.values(blobs)));
+      }
+      const columns = forecasts.flatMap((one) => forecastColumns(one).map(bytesOf));
+      await writeFileAtomic(forecastFile(key), pack(forecasts.map(describe), columns));
+      if (warm?.before !== undefined) await rm(warmFile(warm.before), { force: true });
+    },
+  };
+}
+
+const Forecasts = z.array(
+  z.strictObject({
+    symbol: z.templateLiteral([z.string(), '/', z.string()]),
+    horizonBars: z.int().min(1),
+    rows: z.int().min(0),
+    probabilityUp: z.boolean(),
+    expectedReturn: z.boolean(),
+    levels: z.array(z.number()).optional(),
+  }),
+);
+
+const Warm = z.strictObject({ json: z.unknown(), blobs: z.array(z.string()) });
+
+const describe = (forecast: Forecast): unknown => ({ ...statedBy(forecast), rows: forecast.position.length });
+
+function unpackForecasts(
+  described: z.output<typeof Forecasts>,
+  blobs: readonly Uint8Array[],
+): FoldForecasts | undefined {
+  let next = 0;
+  const forecasts = described.map(({ rows, levels, ...stated }) => {
+    const forecast = unknownForecast({ ...stated, ...(levels && { levels }) }, rows);
+    for (const column of forecastColumns(forecast)) {
+      const bytes = blobs[next++] ?? new Uint8Array();
+      if (bytes.byteLength === column.byteLength) column.set(new Float64Array(ownBuffer(bytes)));
+      else next = NaN;
+    }
+    return forecast;
+  });
+  return next === blobs.length ? forecasts : undefined;
+}
+
+/** No result of a fold comes near this. */
+const MOST_BYTES = 2 ** 30;
+
+const HASH_BYTES = 32;
+
+/** SHA-256 of all that follows, the length of the JSON, the JSON with the lengths of the blobs, the blobs. */
+function pack(json: unknown, blobs: readonly Uint8Array[]): Uint8Array {
+  const head = Buffer.from(JSON.stringify({ json, lengths: blobs.map(({ byteLength }) => byteLength) }));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(head.length);
+  const body = Buffer.concat([length, head, ...blobs]);
+  return Buffer.concat([createHash('sha256').update(body).digest(), body]);
+}
+
+const Head = z.object({ json: z.unknown(), lengths: z.array(z.int().min(0)) });
+
+async function read<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): Promise<{ readonly json: z.output<Schema>; readonly blobs: readonly Uint8Array[] } | undefined> {
+  const bytes = await readPlainFile(path, MOST_BYTES);
+  if (bytes === undefined || bytes.length < HASH_BYTES + 4) return undefined;
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).subarray(HASH_BYTES);
+  const hash = createHash('sha256').update(body).digest();
+  if (!hash.equals(bytes.subarray(0, HASH_BYTES))) return undefined;
+  const end = 4 + body.readUInt32LE(0);
+  const head = Head.safeParse(JSON.parse(body.subarray(4, end).toString()));
+  const json = head.success ? schema.safeParse(head.data.json) : undefined;
+  if (!head.success || json?.success !== true) return undefined;
+  let at = end;
+  const blobs = head.data.lengths.map((length) => body.subarray(at, (at += length)));
+  return { json: json.data, blobs };
+}
+
+let known: string | undefined;
+
+/** Of the program's pure and learning parts, and of the packages that it computes with. */
+function programHash(): string {
+  if (known !== undefined) return known;
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const hash = createHash('sha256');
+  for (const wing of ['core', 'learning'])
+    for (const file of readdirSync(join(root, wing), { recursive: true, encoding: 'utf8' }).toSorted())
+      if (/(?<!\.d)\.[jt]s$/.test(file)) hash.update(file).update(readFileSync(join(root, wing, file)));
+  const { dependencies } = z
+    .object({ dependencies: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(readFileSync(join(root, '../package.json'), 'utf8')));
+  return (known = hash.update(JSON.stringify(dependencies)).digest('hex'));
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const bytesOf = (values: Float64Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
