@@ -86,6 +86,21 @@ it('refits before every fold on request, and counts what was tried', async () =>
   expect(other.confidence.trials).toBe(first.confidence.trials + 1);
 });
 
+it('finds finished folds again, and trains a rolling window on as many bars in each', async () => {
+  const args = ['--walk-forward', '--folds', '3', '--window', 'rolling', '--models', 'ridge'];
+  const Folds = z.object({
+    folds: z.array(z.object({ trainedFrom: z.iso.datetime(), trainedUntil: z.iso.datetime() })),
+  });
+  const first = await backtest('--json', ...args);
+  expect(first.stderr).toContain('3 of 3 folds to fit.');
+  const { folds } = Folds.parse(JSON.parse(first.stdout));
+  const lengths = folds.map((fold) => Date.parse(fold.trainedUntil) - Date.parse(fold.trainedFrom));
+  expect(lengths).toEqual([lengths[0], lengths[0], lengths[0]]);
+  const again = await backtest(...args);
+  expect(again.stderr).toContain('All 3 folds were finished before');
+  expect(again.stdout).toContain('Fold by fold');
+});
+
 it('writes a report as one file, and says loudly what the figures are not', async () => {
   const { status, stdout } = await backtest('--from', '2025-01-05', '--report', 'out/report.html');
   expect(stdout).toMatch(/SYNTHETIC[^]*WARNING: IN SAMPLE/);

@@ -67,7 +67,9 @@ export function startTraining(
   if (warm !== undefined) {
     const { best } = restore(network, trainer, warm);
     const { slots } = trainer.state();
-    const empty = Object.entries(slots).map(([name, { length }]) => [name, new Float32Array(length)]);
+    const empty = Object.entries(slots).map(
+      ([name, { length }]) => [name, new Float32Array(length)] as const,
+    );
     trainer.restore({ step: 0, parameters: best.parameters, slots: Object.fromEntries(empty) });
   }
   return { epoch: 1, stepsDone: 0, lossSum: 0, losses: [], validationLosses: [], best: untried(trainer) };
