@@ -10,8 +10,13 @@ import { writeFileAtomic } from '../../data/files.ts';
 import { readPlainFile } from '../../data/plain-file.ts';
 import { forecastColumns, statedBy, unknownForecast } from './forecast-columns.ts';
 
-/** What a fold came to: one forecast a symbol, on the rows of its test span alone. */
-export type FoldForecasts = readonly Forecast[];
+/** What a fold came to. */
+export interface FoldResult {
+  /** One a symbol, on the rows of the test span alone. */
+  readonly forecasts: readonly Forecast[];
+  /** Why the model had no skill on the validation bars. */
+  readonly noSkill?: string;
+}
 
 /** Results of folds, kept under a name made of everything that they depend on: another run of the same folds finds them. */
 export interface FoldCache {
@@ -19,14 +24,10 @@ export interface FoldCache {
   keyOf(facts: object): string;
   has(key: string): boolean;
   /** `undefined` where it was never kept, or is damaged: then it is computed again. */
-  find(key: string): Promise<FoldForecasts | undefined>;
+  find(key: string): Promise<FoldResult | undefined>;
   findWarm(key: string): Promise<Artifact | undefined>;
   /** Durable when this resolves. The weights to begin the next fold from replace those of the fold `before`. */
-  keep(
-    key: string,
-    forecasts: FoldForecasts,
-    warm?: { of: Artifact; before: string | undefined },
-  ): Promise<void>;
+  keep(key: string, result: FoldResult, warm?: { of: Artifact; before: string | undefined }): Promise<void>;
 }
 
 /** Results as files in `folder`, which may be deleted at any time. */
@@ -38,7 +39,7 @@ export function openFoldCache(folder: string): FoldCache {
     keyOf: (facts) => sha256(JSON.stringify([program, facts])).slice(0, 40),
     has: (key) => existsSync(forecastFile(key)),
     async find(key) {
-      const packed = await read(forecastFile(key), Forecasts);
+      const packed = await read(forecastFile(key), Result);
       return packed && unpackForecasts(packed.json, packed.blobs);
     },
     async findWarm(key) {
@@ -47,37 +48,40 @@ export function openFoldCache(folder: string): FoldCache {
       const blobs = packed.json.blobs.map((name, i) => [name, packed.blobs[i]] as const);
       return { json: packed.json.json, blobs: Object.fromEntries(blobs) };
     },
-    async keep(key, forecasts, warm) {
+    async keep(key, { forecasts, noSkill }, warm) {
       if (warm !== undefined) {
         const { json, blobs } = warm.of;
         await writeFileAtomic(warmFile(key), pack({ json, blobs: Object.keys(blobs) }, Object.values(blobs)));
       }
       const columns = forecasts.flatMap((one) => forecastColumns(one).map(bytesOf));
-      await writeFileAtomic(forecastFile(key), pack(forecasts.map(describe), columns));
+      await writeFileAtomic(
+        forecastFile(key),
+        pack({ forecasts: forecasts.map(describe), noSkill }, columns),
+      );
       if (warm?.before !== undefined) await rm(warmFile(warm.before), { force: true });
     },
   };
 }
 
-const Forecasts = z.array(
-  z.strictObject({
-    symbol: z.templateLiteral([z.string(), '/', z.string()]),
-    horizonBars: z.int().min(1),
-    rows: z.int().min(0),
-    probabilityUp: z.boolean(),
-    expectedReturn: z.boolean(),
-    levels: z.array(z.number()).optional(),
-  }),
-);
+const Described = z.strictObject({
+  symbol: z.templateLiteral([z.string(), '/', z.string()]),
+  horizonBars: z.int().min(1),
+  rows: z.int().min(0),
+  probabilityUp: z.boolean(),
+  expectedReturn: z.boolean(),
+  levels: z.array(z.number()).optional(),
+});
+
+const Result = z.strictObject({ forecasts: z.array(Described), noSkill: z.string().optional() });
 
 const Warm = z.strictObject({ json: z.unknown(), blobs: z.array(z.string()) });
 
 const describe = (forecast: Forecast): unknown => ({ ...statedBy(forecast), rows: forecast.position.length });
 
 function unpackForecasts(
-  described: z.output<typeof Forecasts>,
+  { forecasts: described, noSkill }: z.output<typeof Result>,
   blobs: readonly Uint8Array[],
-): FoldForecasts | undefined {
+): FoldResult | undefined {
   let next = 0;
   const forecasts = described.map(({ rows, levels, ...stated }) => {
     const forecast = unknownForecast({ ...stated, ...(levels && { levels }) }, rows);
@@ -88,7 +92,8 @@ function unpackForecasts(
     }
     return forecast;
   });
-  return next === blobs.length ? forecasts : undefined;
+  if (next !== blobs.length) return undefined;
+  return { forecasts, ...(noSkill !== undefined && { noSkill }) };
 }
 
 /** No result of a fold comes near this. */
