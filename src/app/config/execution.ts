@@ -1,4 +1,5 @@
 import type { PairSymbol } from '../../core/market/symbol.ts';
+import type { ExitRules } from '../../core/trading/exit-rules.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { RiskRules } from '../../core/trading/risk/rules.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
@@ -6,10 +7,13 @@ import { SPOT_RULES } from '../../core/trading/rules.ts';
 import type { Config } from './schema.ts';
 
 /**
- * The `trading` section as rules of the execution core for so many symbols; what has no setting takes the
+ * The sections `trading` and `exits` as rules of the execution core for so many symbols; what has no setting takes the
  * pessimistic choice. Without `maxPositionPct` every symbol may use an equal share of the allowed exposure.
  */
-export function executionRules(trading: Config['trading'], symbols: number): ExecutionRules {
+export function executionRules(
+  { trading, exits }: Pick<Config, 'trading' | 'exits'>,
+  symbols: number,
+): ExecutionRules {
   const { trailingStopPct, trailingActivationPct, delistedAfterHours, ...others } = trading;
   const { amountStep: _, minNotional: __, ...settings } = others;
   return {
@@ -29,6 +33,32 @@ export function executionRules(trading: Config['trading'], symbols: number): Exe
             from: 'extreme',
             ratchet: 'next-bar',
           },
+    exits: exitRules(exits),
+  };
+}
+
+function exitRules({
+  maxMinutes,
+  breakEvenPct,
+  breakEvenLockPct,
+  timedTargets,
+  ...exits
+}: Config['exits']): ExitRules | undefined {
+  const { atrBars, stopLossAtr, takeProfitAtr, trailingStopAtr, maxBars, partialTargets } = exits;
+  const single = [stopLossAtr, takeProfitAtr, trailingStopAtr, maxBars, maxMinutes, breakEvenPct];
+  const none = single.every((value) => value === undefined);
+  if (none && partialTargets.length === 0 && timedTargets.length === 0) return undefined;
+  return {
+    atrBars,
+    stopLossAtr,
+    takeProfitAtr,
+    trailingStopAtr,
+    breakEven:
+      breakEvenPct === undefined ? undefined : { triggerPct: breakEvenPct, lockPct: breakEvenLockPct },
+    maxBars,
+    maxHeldMs: maxMinutes === undefined ? undefined : maxMinutes * 60_000,
+    partialTargets,
+    timedTargets: timedTargets.map(({ afterMinutes, pct }) => ({ afterMs: afterMinutes * 60_000, pct })),
   };
 }
 

@@ -2,14 +2,30 @@ import type { LoadedConfig } from './load.ts';
 import type { Config } from './schema.ts';
 
 /** Settings that somebody has set and that change nothing beside the others, each as a sentence. */
-export function idleSettings({ trading }: Config, settings: LoadedConfig['settings']): readonly string[] {
+export function idleSettings(
+  { trading, exits }: Config,
+  settings: LoadedConfig['settings'],
+): readonly string[] {
   const set = new Set(settings.filter(({ origin }) => origin !== 'default').map(({ path }) => path));
-  const stops = trading.stopLossPct !== undefined || trading.trailingStopPct !== undefined;
-  const takesProfit = trading.takeProfitPct !== undefined;
+  const isSet = (...values: readonly unknown[]): boolean => values.some((value) => value !== undefined);
+  const byRange = isSet(exits.stopLossAtr, exits.takeProfitAtr, exits.trailingStopAtr);
+  const stops = isSet(
+    trading.stopLossPct,
+    trading.trailingStopPct,
+    exits.stopLossAtr,
+    exits.trailingStopAtr,
+    exits.breakEvenPct,
+  );
+  const takesProfit =
+    isSet(trading.takeProfitPct, exits.takeProfitAtr) ||
+    exits.partialTargets.length + exits.timedTargets.length > 0;
+  const leaves = stops || takesProfit || isSet(exits.maxBars, exits.maxMinutes);
   const rules: readonly (readonly [setting: string, works: boolean, needs: string])[] = [
     ['trading.trailingActivationPct', trading.trailingStopPct !== undefined, 'trading.trailingStopPct'],
-    ['trading.intrabarOrder', stops && takesProfit, 'a stop and trading.takeProfitPct'],
-    ['trading.reentry', stops || takesProfit, 'a stop or trading.takeProfitPct'],
+    ['trading.intrabarOrder', stops && takesProfit, 'a stop and a target'],
+    ['trading.reentry', leaves, 'a stop, a target or another exit'],
+    ['exits.atrBars', byRange, 'a distance in ATR'],
+    ['exits.breakEvenLockPct', isSet(exits.breakEvenPct), 'exits.breakEvenPct'],
   ];
   return rules
     .filter(([setting, works]) => set.has(setting) && !works)

@@ -45,5 +45,6 @@ export function restorePortfolio(portfolio: Portfolio, state: readonly number[])
     portfolio.slippageQuote,
     portfolio.turnoverQuote,
   ] = state;
-  columnsOf(portfolio).forEach((column, i) => (column[0] = state[6 + i]));
+  // A state of an earlier version ends sooner: what it lacks is as in a new portfolio.
+  columnsOf(portfolio).forEach((column, i) => (column[0] = state[6 + i] ?? column[0]));
 }

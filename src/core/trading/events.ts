@@ -21,7 +21,15 @@ export interface Fill {
  * `target`: a decision at the close of the bar before. `liquidation`: nothing of the account was left. `delisted`: the
  * symbol has had no bar for too long. The others are the exits that protect a position.
  */
-export type Cause = 'target' | 'stop-loss' | 'trailing-stop' | 'take-profit' | 'liquidation' | 'delisted';
+export type Cause =
+  | 'target'
+  | 'stop-loss'
+  | 'trailing-stop'
+  | 'break-even'
+  | 'take-profit'
+  | 'time-exit'
+  | 'liquidation'
+  | 'delisted';
 
 /** An order, or the rest of one, that could not trade. */
 export interface Rejection {

@@ -1,4 +1,6 @@
+import type { ExitRules } from './exit-rules.ts';
 import type { Cause, RejectionReason } from './events.ts';
+import { atrOf } from './true-range.ts';
 import { roundDown, roundNearest, roundUp } from './instrument.ts';
 import type { Portfolio } from './portfolio.ts';
 
@@ -104,15 +106,35 @@ export function reject(
 /** Raises (long) or lowers (short) the stop to trail `bestPrice`, when it is active and that is nearer. */
 export function trail(portfolio: Portfolio, s: number): void {
   const { columns, rules } = portfolio;
-  if (rules.trailingStop === undefined) return;
-  const { distancePct, activationPct } = rules.trailingStop;
+  const { trailingStop, exits } = rules;
   const side = columns.amount[s] > 0 ? 1 : -1;
   const best = columns.bestPrice[s];
-  if (side * (best / columns.entryPrice[s] - 1) < activationPct / 100) return;
-  const level = onTick(portfolio, s, best * (1 - (side * distancePct) / 100), -side);
-  if (side * (level - columns.stopPrice[s]) <= 0) return;
-  columns.stopPrice[s] = level;
-  columns.stopTrails[s] = 1;
+  const gain = side * (best / columns.entryPrice[s] - 1);
+  if (trailingStop !== undefined && gain >= trailingStop.activationPct / 100)
+    raiseStop(portfolio, s, best * (1 - (side * trailingStop.distancePct) / 100), 1);
+  if (exits === undefined) return;
+  const { breakEven } = exits;
+  if (breakEven !== undefined && gain >= breakEven.triggerPct / 100)
+    raiseStop(portfolio, s, columns.entryPrice[s] * (1 + (side * breakEven.lockPct) / 100), 2);
+}
+
+/** The same for a distance in the average true range as of the last close. */
+export function trailByRange(portfolio: Portfolio, s: number, exits: ExitRules): void {
+  const { columns } = portfolio;
+  if (exits.trailingStopAtr === undefined) return;
+  const side = columns.amount[s] > 0 ? 1 : -1;
+  const distance = exits.trailingStopAtr * atrOf(portfolio, exits, s);
+  raiseStop(portfolio, s, columns.bestPrice[s] - side * distance, 1);
+}
+
+/** Moves the stop to `price` if that is nearer; not known (NaN) is not. `by`: see `stopTrails`. */
+function raiseStop(portfolio: Portfolio, s: number, price: number, by: number): void {
+  const { columns } = portfolio;
+  const side = columns.amount[s] > 0 ? 1 : -1;
+  const stop = onTick(portfolio, s, price, -side);
+  if (!(side * (stop - columns.stopPrice[s]) > 0)) return;
+  columns.stopPrice[s] = stop;
+  columns.stopTrails[s] = by;
 }
 
 function begin(portfolio: Portfolio, s: number, time: number): void {
@@ -125,10 +147,13 @@ function begin(portfolio: Portfolio, s: number, time: number): void {
   columns.closedQuote[s] = 0;
   columns.closedFees[s] = 0;
   columns.bestPrice[s] = NaN;
+  columns.entryRange[s] = NaN;
+  columns.partials[s] = 0;
+  columns.kept[s] = 1;
 }
 
 /** Sets stop and target from the average entry price. */
-function protectFrom(portfolio: Portfolio, s: number): void {
+export function protectFrom(portfolio: Portfolio, s: number): void {
   const { columns, rules } = portfolio;
   const side = columns.amount[s] > 0 ? 1 : -1;
   const entry = columns.entryPrice[s];
@@ -138,13 +163,30 @@ function protectFrom(portfolio: Portfolio, s: number): void {
       ? -side * Infinity
       : onTick(portfolio, s, entry * (1 - (side * stopLossPct) / 100), -side);
   columns.takePrice[s] =
-    takeProfitPct === undefined
-      ? side * Infinity
-      : onTick(portfolio, s, entry * (1 + (side * takeProfitPct) / 100), side);
+    takeProfitPct === undefined ? side * Infinity : level(portfolio, s, takeProfitPct, side);
   columns.stopTrails[s] = 0;
+  if (rules.exits !== undefined) protectByRange(portfolio, s, rules.exits, side);
   if (Number.isNaN(columns.bestPrice[s])) columns.bestPrice[s] = entry;
   trail(portfolio, s);
+  if (rules.exits !== undefined) trailByRange(portfolio, s, rules.exits);
 }
+
+/** Nearer levels by the average true range of the entry, or the first that is known after it. */
+function protectByRange(portfolio: Portfolio, s: number, exits: ExitRules, side: number): void {
+  const { columns } = portfolio;
+  const { stopLossAtr, takeProfitAtr } = exits;
+  if (Number.isNaN(columns.entryRange[s])) columns.entryRange[s] = atrOf(portfolio, exits, s);
+  const range = columns.entryRange[s];
+  if (stopLossAtr !== undefined)
+    raiseStop(portfolio, s, columns.entryPrice[s] - side * stopLossAtr * range, 0);
+  if (takeProfitAtr === undefined) return;
+  const take = onTick(portfolio, s, columns.entryPrice[s] + side * takeProfitAtr * range, side);
+  if (side * (take - columns.takePrice[s]) < 0) columns.takePrice[s] = take;
+}
+
+/** The price at `pct` of profit from the average entry price, on the grid. */
+export const level = (portfolio: Portfolio, s: number, pct: number, side: number): number =>
+  onTick(portfolio, s, portfolio.columns.entryPrice[s] * (1 + (side * pct) / 100), side);
 
 function finish(portfolio: Portfolio, s: number, exit: Cause, time: number): void {
   const { columns } = portfolio;

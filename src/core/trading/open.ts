@@ -1,7 +1,7 @@
 import { closePosition, reject, settle } from './fill.ts';
 import { roundDown, roundNearest } from './instrument.ts';
 import type { Market } from './market.ts';
-import type { Portfolio } from './portfolio.ts';
+import type { Portfolio, PositionColumns } from './portfolio.ts';
 
 /**
  * Turns the decisions made at the last close into orders and fills them at this bar's open, sales before
@@ -69,10 +69,15 @@ function planPositions(portfolio: Portfolio, market: Market, row: number): void 
   wanted[amount.length] = capital;
 }
 
+/** The share of a target that partial targets left of it, while it stays on the side that is held. */
+export const keptOf = ({ amount, kept }: PositionColumns, s: number, goal: number): number =>
+  goal * amount[s] > 0 ? kept[s] : 1;
+
 /** The waiting decision as far as the rules allow it; a side that is entered again is opened. */
 function goalOf({ columns, rules }: Portfolio, s: number): number {
   const { amount, target, blocked } = columns;
-  const goal = target[s] < 0 && !rules.allowShort ? 0 : target[s];
+  const asked = target[s] < 0 && !rules.allowShort ? 0 : target[s];
+  const goal = asked * keptOf(columns, s, asked);
   if (blocked[s] === 0) return goal;
   const reopens = amount[s] === 0 && rules.reentry === 'next-bar';
   if (goal * blocked[s] > 0 && !reopens) return 0;

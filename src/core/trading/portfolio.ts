@@ -47,11 +47,19 @@ export interface PositionColumns {
   /** Average entry price of what is held. */
   readonly entryPrice: Float64Array;
   readonly stopPrice: Float64Array;
-  /** 1 while `stopPrice` is the trailing stop's. */
+  /** What moved `stopPrice` to where it is: 0 nothing, 1 the trailing stop, 2 the break-even. */
   readonly stopTrails: Float64Array;
   readonly takePrice: Float64Array;
   /** Best price since entry. */
   readonly bestPrice: Float64Array;
+  /** Wilder's average true range so far, and the bars in it; kept when the rules have exits. */
+  readonly trueRange: Float64Array;
+  readonly rangeBars: Float64Array;
+  /** ATR as of the entry. */
+  readonly entryRange: Float64Array;
+  /** Partial targets that were taken, and the share of the target position that they left. */
+  readonly partials: Float64Array;
+  readonly kept: Float64Array;
   /** Of the trade that is open: its start and the sums of its fills so far. */
   readonly entryTime: Float64Array;
   readonly entryBar: Float64Array;
@@ -100,6 +108,11 @@ export function createPortfolio(
       openedFees: zeros(),
       closedQuote: zeros(),
       closedFees: zeros(),
+      trueRange: zeros(),
+      rangeBars: zeros(),
+      entryRange: unknown(),
+      partials: zeros(),
+      kept: new Float64Array(size).fill(1),
     },
     events: keepsEvents ? [] : undefined,
     wanted: new Float64Array(size + 1),

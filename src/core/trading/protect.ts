@@ -1,5 +1,7 @@
+import { leave, takePartial, timedTarget } from './exits.ts';
 import type { Cause } from './events.ts';
-import { closePosition, trail } from './fill.ts';
+import type { ExitRules } from './exit-rules.ts';
+import { level, protectFrom, trail, trailByRange } from './fill.ts';
 import type { Market } from './market.ts';
 import type { Portfolio } from './portfolio.ts';
 import type { ExecutionRules, TrailingStop } from './rules.ts';
@@ -10,25 +12,44 @@ import type { ExecutionRules, TrailingStop } from './rules.ts';
  */
 export function protect(portfolio: Portfolio, market: Market, row: number, s: number): void {
   const { columns, rules } = portfolio;
+  const { exits } = rules;
   const candles = market.candles[s];
   const side = columns.amount[s] > 0 ? 1 : -1;
   const best = side > 0 ? candles.high[row] : candles.low[row];
   const worst = side > 0 ? candles.low[row] : candles.high[row];
   const entersHere = columns.entryBar[s] === portfolio.bars;
+  if (exits !== undefined) prepare(portfolio, s, exits);
 
   if (!entersHere || rules.protectEntryBar) {
     const open = candles.open[row];
     const stop = columns.stopPrice[s];
-    const take = columns.takePrice[s];
     const stopHit = side * (worst - stop) <= 0;
-    const beyond = side * (best - take);
-    const takeHit = beyond > 0 || (beyond === 0 && rules.takeProfitFill === 'touch');
+    const heldMs = market.time[row] - columns.entryTime[s];
+    const timed = exits && timedTarget(exits, heldMs);
+    // An age that is reached at this very open moves the limit order there, into the market if the open is beyond it.
+    const isNew = timed !== undefined && heldMs > 0 && timed.afterMs === heldMs;
+    let take = columns.takePrice[s];
+    if (timed !== undefined) {
+      const price = level(portfolio, s, timed.pct, side);
+      if (side * (price - take) < 0) take = price;
+    }
+    while (exits !== undefined && columns.partials[s] < exits.partialTargets.length) {
+      const { atPct } = exits.partialTargets[columns.partials[s]];
+      const price = level(portfolio, s, atPct, side);
+      if (side * (price - take) >= 0 || !reaches(rules, side, best, price)) break;
+      if (stopHit && stopComesFirst(portfolio, s, side, open, best, worst, stop, price)) break;
+      takePartial(portfolio, exits, s, takeFill(rules, side, open, worst, price), market, row);
+      if (columns.amount[s] === 0) return;
+    }
+    const takeHit = reaches(rules, side, best, take);
     if (stopHit || takeHit) {
-      if (!takeHit || (stopHit && stopComesFirst(rules, side, open, best, worst, stop, take))) {
+      if (!takeHit || (stopHit && stopComesFirst(portfolio, s, side, open, best, worst, stop, take))) {
         const price = levelFill(rules, side, open, best, stop);
-        exit(portfolio, s, price, columns.stopTrails[s] === 1 ? 'trailing-stop' : 'stop-loss', market, row);
+        exit(portfolio, s, price, STOPS[columns.stopTrails[s]], market, row);
+      } else if (isNew && side * (open - take) > 0) {
+        leave(portfolio, s, open, rules.slippageBps / 10_000, 'take-profit', market, row);
       } else {
-        exit(portfolio, s, levelFill(rules, -side, open, worst, take), 'take-profit', market, row);
+        exit(portfolio, s, takeFill(rules, side, open, worst, take), 'take-profit', market, row);
       }
       return;
     }
@@ -36,13 +57,27 @@ export function protect(portfolio: Portfolio, market: Market, row: number, s: nu
       raiseBest(portfolio, s, side, best);
       if (side * (worst - columns.stopPrice[s]) <= 0) {
         const price = entersHere ? fromOpen(rules.trailingStop, side, open, worst) : columns.stopPrice[s];
-        exit(portfolio, s, price, 'trailing-stop', market, row);
+        exit(portfolio, s, price, STOPS[columns.stopTrails[s]], market, row);
         return;
       }
     }
   }
-  if (rules.trailingStop !== undefined)
-    raiseBest(portfolio, s, side, rules.trailingStop.from === 'close' ? candles.close[row] : best);
+  if (rules.trailingStop !== undefined || exits !== undefined)
+    raiseBest(portfolio, s, side, rules.trailingStop?.from === 'close' ? candles.close[row] : best);
+}
+
+const STOPS: readonly Cause[] = ['stop-loss', 'trailing-stop', 'break-even'];
+
+/** Levels that move with the average true range: it is known one bar later each time. */
+function prepare(portfolio: Portfolio, s: number, exits: ExitRules): void {
+  const waits = Number.isNaN(portfolio.columns.entryRange[s]);
+  if (waits && (exits.stopLossAtr ?? exits.takeProfitAtr) !== undefined) protectFrom(portfolio, s);
+  else trailByRange(portfolio, s, exits);
+}
+
+function reaches(rules: ExecutionRules, side: number, best: number, take: number): boolean {
+  const beyond = side * (best - take);
+  return beyond > 0 || (beyond === 0 && rules.takeProfitFill === 'touch');
 }
 
 /** As if the price had gone from the open just far enough to start trailing, then back: no further than the bar went. */
@@ -52,13 +87,14 @@ function fromOpen(
   open: number,
   worst: number,
 ): number {
-  const level = open * (1 + (side * (activationPct - distancePct)) / 100);
-  return side * (level - worst) < 0 ? worst : level;
+  const price = open * (1 + (side * (activationPct - distancePct)) / 100);
+  return side * (price - worst) < 0 ? worst : price;
 }
 
 /** Both were reached in one bar. A level the bar opens beyond came first; else the rule decides. */
 function stopComesFirst(
-  rules: ExecutionRules,
+  { rules, columns }: Portfolio,
+  s: number,
   side: number,
   open: number,
   best: number,
@@ -66,6 +102,7 @@ function stopComesFirst(
   stop: number,
   take: number,
 ): boolean {
+  if (rules.intrabarOrder === 'stop-target-trailing') return columns.stopTrails[s] !== 1;
   if (rules.gapFill === 'open' && side * (open - stop) <= 0) return true;
   if (side * (open - take) >= 0) return false;
   switch (rules.intrabarOrder) {
@@ -78,13 +115,20 @@ function stopComesFirst(
   }
 }
 
-/** The price of a level the bar reached: the level, or the open when the bar opens beyond it (`side`: which way). */
-function levelFill(rules: ExecutionRules, side: number, open: number, back: number, level: number): number {
-  if (side * (open - level) >= 0) return level;
-  return rules.gapFill === 'level-if-touched' && side * (back - level) >= 0 ? level : open;
+/** The price of a stop the bar reached: its level, or the open when the bar opens beyond it. */
+function levelFill(rules: ExecutionRules, side: number, open: number, back: number, stop: number): number {
+  if (side * (open - stop) >= 0) return stop;
+  return rules.gapFill === 'level-if-touched' && side * (back - stop) >= 0 ? stop : open;
 }
 
-/** Leaves the position at `price`; stops are market orders and slip, targets are limit orders and do not. */
+/** The price of a target the bar went beyond: its level, or the open when the bar opens beyond it. */
+function takeFill(rules: ExecutionRules, side: number, open: number, worst: number, take: number): number {
+  if (side * (open - take) <= 0) return take;
+  if (rules.gapFill === 'open') return open;
+  return side * (worst - take) > 0 ? worst : take;
+}
+
+/** Stops are market orders and slip, targets are limit orders and do not. */
 function exit(
   portfolio: Portfolio,
   s: number,
@@ -93,17 +137,8 @@ function exit(
   market: Market,
   row: number,
 ): void {
-  const { columns, rules } = portfolio;
-  const side = columns.amount[s] > 0 ? 1 : -1;
-  const slippageRate = cause === 'take-profit' ? 0 : rules.slippageBps / 10_000;
-  const limit =
-    rules.maxVolumeSharePct === undefined
-      ? Infinity
-      : (market.candles[s].volume[row] * rules.maxVolumeSharePct) / 100;
-  closePosition(portfolio, s, price, slippageRate, limit, cause, market.time[row]);
-  columns.blocked[s] = side;
-  // What the volume limit left over is closed from the next open on: a blocked side's target means flat.
-  if (columns.amount[s] !== 0) columns.target[s] = side;
+  const slippageRate = cause === 'take-profit' ? 0 : portfolio.rules.slippageBps / 10_000;
+  leave(portfolio, s, price, slippageRate, cause, market, row);
 }
 
 function raiseBest(portfolio: Portfolio, s: number, side: number, price: number): void {

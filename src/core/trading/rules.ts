@@ -1,3 +1,5 @@
+import type { ExitRules } from './exit-rules.ts';
+
 /** How orders are filled, sized and protected. Percentages are of 100, basis points of 10 000. */
 export interface ExecutionRules {
   /** Starting capital in quote currency. */
@@ -20,8 +22,13 @@ export interface ExecutionRules {
   readonly stopLossPct: number | undefined;
   readonly takeProfitPct: number | undefined;
   readonly trailingStop: TrailingStop | undefined;
-  /** Which comes first when one bar reaches both stop and target. `nearest-first`: the extreme nearer to the open. */
-  readonly intrabarOrder: 'stop-first' | 'target-first' | 'nearest-first';
+  /** Further ways out; beside the three above the nearer level holds. */
+  readonly exits: ExitRules | undefined;
+  /**
+   * Which comes first when one bar reaches both stop and target. `nearest-first`: the extreme nearer to the open.
+   * `stop-target-trailing`: a fixed stop, then the target, then a trailing stop, as freqtrade checks them.
+   */
+  readonly intrabarOrder: 'stop-first' | 'target-first' | 'nearest-first' | 'stop-target-trailing';
   /**
    * What fills a take-profit. `beyond`: a price better than its level, since others wait at the level itself and may be
    * served first. `touch`: the level is enough (Grademark).
@@ -29,7 +36,8 @@ export interface ExecutionRules {
   readonly takeProfitFill: 'beyond' | 'touch';
   /**
    * Where a stop or target fills in a bar that opens beyond it. `open`: at the open. `level-if-touched`: at its
-   * level when the bar comes back to it (freqtrade, Grademark): for comparison, no exchange pays a stop that.
+   * level when the bar comes back to it (freqtrade, Grademark), else a stop at the open and a target at the bar's
+   * worst price: for comparison, no exchange pays a stop that.
    */
   readonly gapFill: 'open' | 'level-if-touched';
   /** Whether stop and target already work on the bar of the entry. */
@@ -74,6 +82,7 @@ export const SPOT_RULES: ExecutionRules = {
   stopLossPct: undefined,
   takeProfitPct: undefined,
   trailingStop: undefined,
+  exits: undefined,
   intrabarOrder: 'stop-first',
   takeProfitFill: 'beyond',
   gapFill: 'open',
@@ -85,6 +94,7 @@ export const SPOT_RULES: ExecutionRules = {
 /** The same rules with freqtrade's fills, for comparison: most of them flatter. Fees, sizes and distances stay. */
 export const withFreqtradeFills = ({ trailingStop, ...rules }: ExecutionRules): ExecutionRules => ({
   ...rules,
+  intrabarOrder: 'stop-target-trailing',
   takeProfitFill: 'beyond',
   gapFill: 'level-if-touched',
   protectEntryBar: true,

@@ -1,10 +1,12 @@
 import { leaveDelisted } from './delisted.ts';
 import type { TradingEvent } from './events.ts';
 import type { Market } from './market.ts';
+import { leaveOnTime } from './exits.ts';
 import { fillTargets } from './open.ts';
 import { protect } from './protect.ts';
 import { canBeRuined, liquidateIfRuined } from './ruin.ts';
 import type { Portfolio } from './portfolio.ts';
+import { seeRange } from './true-range.ts';
 
 /**
  * One bar, then the decisions made at its close: backtest, paper trading, a replay of the ledger and the
@@ -32,6 +34,8 @@ export function advance(portfolio: Portfolio, market: Market, row: number): read
   const { columns } = portfolio;
   const time = market.time[row];
   if (portfolio.events !== undefined && portfolio.events.length > 0) portfolio.events = [];
+  const { exits } = portfolio.rules;
+  if (exits !== undefined) leaveOnTime(portfolio, exits, market, row);
   fillTargets(portfolio, market, row);
   for (let s = 0; s < columns.amount.length; s++) {
     const close = market.candles[s].close[row];
@@ -45,7 +49,9 @@ export function advance(portfolio: Portfolio, market: Market, row: number): read
   if (canBeRuined(portfolio)) liquidateIfRuined(portfolio, market, row);
   for (let s = 0; s < columns.amount.length; s++) {
     const close = market.candles[s].close[row];
-    if (close === close) columns.mark[s] = close;
+    if (close !== close) continue;
+    if (exits !== undefined) seeRange(portfolio, exits, market.candles[s], row, s);
+    columns.mark[s] = close;
   }
   portfolio.time = time;
   portfolio.bars++;

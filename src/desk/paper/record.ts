@@ -33,7 +33,20 @@ const Rules = z.strictObject({
       ratchet: z.enum(['next-bar', 'same-bar']),
     }),
   ),
-  intrabarOrder: z.enum(['stop-first', 'target-first', 'nearest-first']),
+  exits: off(
+    z.strictObject({
+      atrBars: z.int(),
+      stopLossAtr: off(z.number()),
+      takeProfitAtr: off(z.number()),
+      trailingStopAtr: off(z.number()),
+      breakEven: off(z.strictObject({ triggerPct: z.number(), lockPct: z.number() })),
+      maxBars: off(z.int()),
+      maxHeldMs: off(z.number()),
+      partialTargets: z.array(z.strictObject({ atPct: z.number(), sharePct: z.number() })).readonly(),
+      timedTargets: z.array(z.strictObject({ afterMs: z.number(), pct: z.number() })).readonly(),
+    }),
+  ),
+  intrabarOrder: z.enum(['stop-first', 'target-first', 'nearest-first', 'stop-target-trailing']),
   /** Sessions from before there was a choice filled at a touch. */
   takeProfitFill: z.enum(['beyond', 'touch']).default('touch'),
   gapFill: z.enum(['open', 'level-if-touched']),
@@ -119,7 +132,9 @@ export const cause = z.enum([
   'target',
   'stop-loss',
   'trailing-stop',
+  'break-even',
   'take-profit',
+  'time-exit',
   'liquidation',
   'delisted',
 ]);

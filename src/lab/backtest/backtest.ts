@@ -99,8 +99,7 @@ export function backtest(input: BacktestInput): Backtest {
   const overfitting = selectionTest([ensemble, ...members]);
   const trades = ensemble.run.fills.length > 0;
   const costs = trades ? costCurve(ensemble.strategy, setting) : undefined;
-  const twoSided =
-    rules.takeProfitPct !== undefined && (rules.stopLossPct ?? rules.trailingStop) !== undefined;
+  const twoSided = hasStop(rules) && hasTarget(rules);
   const intrabar = (twoSided && trades ? ORDERS : []).map((order) => {
     const under = assess(
       ensemble.strategy,
@@ -153,6 +152,13 @@ function seedRuns(
   });
 }
 
+const hasStop = ({ stopLossPct, trailingStop, exits }: ExecutionRules): boolean =>
+  (stopLossPct ?? trailingStop ?? exits?.stopLossAtr ?? exits?.trailingStopAtr ?? exits?.breakEven) !==
+  undefined;
+
+const hasTarget = ({ takeProfitPct, exits }: ExecutionRules): boolean =>
+  (takeProfitPct ?? exits?.takeProfitAtr ?? exits?.partialTargets[0] ?? exits?.timedTargets[0]) !== undefined;
+
 /** All capital, spread evenly over the symbols and left alone, at the same costs. */
 const holdingRules = (rules: ExecutionRules, symbols: number): ExecutionRules => ({
   ...rules,
@@ -161,6 +167,7 @@ const holdingRules = (rules: ExecutionRules, symbols: number): ExecutionRules =>
   stopLossPct: undefined,
   takeProfitPct: undefined,
   trailingStop: undefined,
+  exits: undefined,
 });
 
 /** Median of five runs of the core, orders, costs and equity curve included. */

@@ -34,7 +34,7 @@ describe('what would be ignored is refused or named', () => {
     const { stderr } = await runCli(['config'], { cwd });
     expect(stderr.trim().split('\n')).toEqual([
       'trading.trailingActivationPct has no effect: it needs trading.trailingStopPct.',
-      'trading.reentry has no effect: it needs a stop or trading.takeProfitPct.',
+      'trading.reentry has no effect: it needs a stop, a target or another exit.',
     ]);
     writeFileSync(join(cwd, 'config.yaml'), 'trading: { trailingActivationPct: 2, trailingStopPct: 3 }\n');
     expect((await runCli(['config'], { cwd })).stderr).toBe('');

@@ -3,15 +3,15 @@ import { configuredInstruments, executionRules } from '../../../src/app/config/e
 import { ConfigSchema } from '../../../src/app/config/schema.ts';
 import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
 
-const trading = (settings: object) => ConfigSchema.parse({ trading: settings }).trading;
+const config = (trading: object, exits: object = {}) => ConfigSchema.parse({ trading, exits });
 
 it('the defaults are the rules of a spot account that shares its capital evenly', () => {
-  expect(executionRules(trading({}), 4)).toEqual({ ...SPOT_RULES, maxPositionPct: 25 });
+  expect(executionRules(config({}), 4)).toEqual({ ...SPOT_RULES, maxPositionPct: 25 });
 });
 
 it('settings reach the core', () => {
   const rules = executionRules(
-    trading({ stopLossPct: 3, trailingStopPct: 4, maxPositionPct: 60, feeBps: 7 }),
+    config({ stopLossPct: 3, trailingStopPct: 4, maxPositionPct: 60, feeBps: 7 }),
     3,
   );
   expect(rules).toMatchObject({ stopLossPct: 3, feeBps: 7, maxPositionPct: 60, takeProfitPct: undefined });
@@ -19,15 +19,70 @@ it('settings reach the core', () => {
 });
 
 it('a stop written as a fraction is caught', () => {
-  expect(() => trading({ stopLossPct: 0.02 })).toThrow(/write percent/);
+  expect(() => config({ stopLossPct: 0.02 })).toThrow(/write percent/);
 });
 
 it('instruments take the configured steps', () => {
-  const [btc] = configuredInstruments(trading({ amountStep: 0.001 }), ['BTC/USDT']);
+  const [btc] = configuredInstruments(config({ amountStep: 0.001 }).trading, ['BTC/USDT']);
   expect(btc).toEqual({ symbol: 'BTC/USDT', amountStep: 0.001, priceTick: 0, minNotional: 5 });
 });
 
 it('a delisted pair is left after so many hours, or never', () => {
-  expect(executionRules(trading({ delistedAfterHours: 72 }), 1).delistedAfterMs).toBe(72 * 3_600_000);
-  expect(executionRules(trading({ delistedAfterHours: 0 }), 1).delistedAfterMs).toBeUndefined();
+  expect(executionRules(config({ delistedAfterHours: 72 }), 1).delistedAfterMs).toBe(72 * 3_600_000);
+  expect(executionRules(config({ delistedAfterHours: 0 }), 1).delistedAfterMs).toBeUndefined();
+});
+
+it('exits reach the core; without any there are none', () => {
+  expect(executionRules(config({}, { atrBars: 20 }), 1).exits).toBeUndefined();
+  const settings = {
+    atrBars: 20,
+    stopLossAtr: 2,
+    breakEvenPct: 3,
+    maxMinutes: 15,
+    partialTargets: [{ atPct: 2, sharePct: 50 }],
+    timedTargets: [{ afterMinutes: 60, pct: -100 }],
+  };
+  expect(executionRules(config({}, settings), 1).exits).toEqual({
+    atrBars: 20,
+    stopLossAtr: 2,
+    takeProfitAtr: undefined,
+    trailingStopAtr: undefined,
+    breakEven: { triggerPct: 3, lockPct: 0 },
+    maxBars: undefined,
+    maxHeldMs: 900_000,
+    partialTargets: [{ atPct: 2, sharePct: 50 }],
+    timedTargets: [{ afterMs: 3_600_000, pct: -100 }],
+  });
+});
+
+it.each([
+  [
+    {
+      partialTargets: [
+        { atPct: 4, sharePct: 50 },
+        { atPct: 2, sharePct: 50 },
+      ],
+    },
+    /in the order of atPct/,
+  ],
+  [
+    {
+      partialTargets: [
+        { atPct: 2, sharePct: 60 },
+        { atPct: 4, sharePct: 60 },
+      ],
+    },
+    /more than 100 %/,
+  ],
+  [
+    {
+      timedTargets: [
+        { afterMinutes: 9, pct: 1 },
+        { afterMinutes: 5, pct: 1 },
+      ],
+    },
+    /in the order of afterMinutes/,
+  ],
+])('%j is caught', (exits, message) => {
+  expect(() => config({}, exits)).toThrow(message);
 });

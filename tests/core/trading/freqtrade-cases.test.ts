@@ -5,7 +5,7 @@ import type { Cause, Trade } from '../../../src/core/trading/events.ts';
 import { createPortfolio } from '../../../src/core/trading/portfolio.ts';
 import { type ExecutionRules, withFreqtradeFills } from '../../../src/core/trading/rules.ts';
 import { advance, setTarget } from '../../../src/core/trading/step.ts';
-import { anyAmount, type Bar, freeRules, HOUR_MS, marketOf } from './market-of.ts';
+import { anyAmount, type Bar, exitsOf, freeRules, HOUR_MS, marketOf } from './market-of.ts';
 
 const shared = new URL('../../../../shared/golden/backtest/candle_cases.json', import.meta.url);
 
@@ -31,21 +31,13 @@ const Case = z.object({
 });
 type Case = z.infer<typeof Case>;
 
-/** Why a case lies outside the core's rules; each is argued in docs/decisions/0005-execution.md. */
-const NOT_COVERED: Readonly<Record<string, string>> = {
-  tc16: 'take-profit that changes with the time held',
-  tc17: 'take-profit that changes with the time held',
-  tc18: 'take-profit that changes with the time held',
-  tc19: 'take-profit that changes with the time held',
-  tc20: 'take-profit that changes with the time held',
-  tc24: 'take-profit that changes with the time held',
-};
-
 const REASONS: Readonly<Record<Cause, string>> = {
   target: 'EXIT_SIGNAL',
   'stop-loss': 'STOP_LOSS',
   'take-profit': 'ROI',
   'trailing-stop': 'TRAILING_STOP_LOSS',
+  'break-even': 'STOP_LOSS',
+  'time-exit': 'FORCE_EXIT',
   liquidation: 'LIQUIDATION',
   delisted: 'FORCE_EXIT',
 };
@@ -65,13 +57,10 @@ describe.skipIf(!existsSync(shared))(
   "freqtrade's published candle cases (skipped without the shared golden files)",
   () => {
     const cases = existsSync(shared) ? z.array(Case).parse(JSON.parse(readFileSync(shared, 'utf8'))) : [];
-    const covered = cases.filter(({ id }) => !(id in NOT_COVERED));
 
-    test('26 of the 32 cases are covered', () => {
-      expect([cases.length, covered.length]).toEqual([32, 26]);
-    });
+    test('are 32', () => expect(cases.length).toBe(32));
 
-    test.each(covered)('$id', (golden) => expectTrades(golden));
+    test.each(cases)('$id', (golden) => expectTrades(golden));
   },
 );
 
@@ -113,7 +102,12 @@ function rulesOf(golden: Case): ExecutionRules {
     freeRules({
       allowShort: true,
       stopLossPct,
-      takeProfitPct: (100 * (golden.roi['0'] ?? NaN)) / golden.leverage,
+      exits: exitsOf({
+        timedTargets: Object.entries(golden.roi).map(([minutes, ratio]) => ({
+          afterMs: Number(minutes) * 60_000,
+          pct: (100 * ratio) / golden.leverage,
+        })),
+      }),
       trailingStop: golden.trailing_stop
         ? {
             distancePct:

@@ -1,4 +1,5 @@
 import type { Candles } from '../../../src/core/market/candles.ts';
+import type { ExitRules } from '../../../src/core/trading/exit-rules.ts';
 import type { Market } from '../../../src/core/trading/market.ts';
 import type { Instrument } from '../../../src/core/trading/instrument.ts';
 import { type ExecutionRules, SPOT_RULES } from '../../../src/core/trading/rules.ts';
@@ -33,6 +34,20 @@ export const anyAmount = (symbol: Instrument['symbol'] = 'BTC/USDT'): Instrument
   amountStep: 0,
   priceTick: 0,
   minNotional: 0,
+});
+
+/** No exit but those that a case names. */
+export const exitsOf = (changes: Partial<ExitRules>): ExitRules => ({
+  atrBars: 14,
+  stopLossAtr: undefined,
+  takeProfitAtr: undefined,
+  trailingStopAtr: undefined,
+  breakEven: undefined,
+  maxBars: undefined,
+  maxHeldMs: undefined,
+  partialTargets: [],
+  timedTargets: [],
+  ...changes,
 });
 
 /** Fills at the reference price, for hand-computed cases; `changes` adds what a case is about. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Instrument } from '../../../src/core/trading/instrument.ts';
 import type { ExecutionRules } from '../../../src/core/trading/rules.ts';
-import { type Bar, freeRules, NO_BAR } from './market-of.ts';
+import { type Bar, exitsOf, freeRules, NO_BAR } from './market-of.ts';
 
 export interface Scenario {
   readonly bars: readonly (readonly Bar[])[];
@@ -49,6 +49,35 @@ const rules = fc
         from: fc.constantFrom('extreme' as const, 'close' as const),
         ratchet: fc.constantFrom('next-bar' as const, 'same-bar' as const),
       }),
+      { nil: undefined },
+    ),
+    exits: fc.option(
+      fc
+        .record({
+          atrBars: fc.constantFrom(1, 3, 14),
+          stopLossAtr: fc.constantFrom(undefined, 0.5, 2),
+          takeProfitAtr: fc.constantFrom(undefined, 0.5, 2),
+          trailingStopAtr: fc.constantFrom(undefined, 0.5, 2),
+          breakEven: fc.constantFrom(undefined, { triggerPct: 2, lockPct: 0.2 }),
+          maxBars: fc.constantFrom(undefined, 1, 5),
+          maxHeldMs: fc.constantFrom(undefined, 60_000, 4 * 3_600_000),
+          partialTargets: fc.constantFrom(
+            [],
+            [
+              { atPct: 1, sharePct: 50 },
+              { atPct: 3, sharePct: 30 },
+            ],
+          ),
+          timedTargets: fc.constantFrom(
+            [],
+            [
+              { afterMs: 0, pct: 4 },
+              { afterMs: 7_200_000, pct: 1 },
+              { afterMs: 36_000_000, pct: -100 },
+            ],
+          ),
+        })
+        .map(exitsOf),
       { nil: undefined },
     ),
     intrabarOrder: fc.constantFrom('stop-first' as const, 'target-first' as const, 'nearest-first' as const),

@@ -25,7 +25,23 @@ export const session: SessionRecord = {
     { symbol: 'ETH/USDT', amountStep: 0.01, priceTick: 0.01, minNotional: 5 },
   ],
   risk: undefined,
-  rules: { ...SPOT_RULES, maxPositionPct: 50, stopLossPct: 2, takeProfitPct: 3 },
+  rules: {
+    ...SPOT_RULES,
+    maxPositionPct: 50,
+    stopLossPct: 2,
+    takeProfitPct: 3,
+    exits: {
+      atrBars: 5,
+      stopLossAtr: 2,
+      takeProfitAtr: undefined,
+      trailingStopAtr: 3,
+      breakEven: { triggerPct: 1.5, lockPct: 0.2 },
+      maxBars: 30,
+      maxHeldMs: undefined,
+      partialTargets: [{ atPct: 1, sharePct: 40 }],
+      timedTargets: [{ afterMs: 10 * HOUR, pct: 0.5 }],
+    },
+  },
 };
 
 /** Random walks of two symbols, the second without a bar now and then, and targets that keep changing. */

@@ -164,7 +164,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   const found = await forecasts(context, options);
   const { panel, range } = found;
   const symbols = panel.series.map(({ symbol }) => symbol);
-  const own = executionRules(trading, symbols.length);
+  const own = executionRules({ trading, exits: config.exits }, symbols.length);
   const rules = options.rulesOf === undefined ? own : withFreqtradeFills(own);
   const instruments = configuredInstruments(trading, symbols);
   const { source, edges } =

@@ -166,7 +166,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       timeframe: trained.timeframe,
       symbols: trained.symbols,
       synthetic: trained.synthetic,
-      rules: executionRules(config.trading, trained.symbols.length),
+      rules: executionRules(config, trained.symbols.length),
     },
     { fresh: options.fresh, nowMs: Date.now(), instruments },
   );

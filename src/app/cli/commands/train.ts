@@ -143,7 +143,7 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
 
 /** Comparing models on the validation bars is a trial of each, and of the ensemble of several. */
 async function countComparison(config: Config, { plan, members, result }: FinishedRun): Promise<void> {
-  const rules = executionRules(config.trading, plan.symbols.length);
+  const rules = executionRules(config, plan.symbols.length);
   const weights = Object.fromEntries(members.map(({ id, manifest }) => [id, manifest.weightHash]));
   const learned = members.filter(({ model }) => model.kind !== 'baseline');
   const market = marketName(plan.exchange, plan.timeframe, plan.symbols);

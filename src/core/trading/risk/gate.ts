@@ -1,6 +1,6 @@
 import type { TradingEvent } from '../events.ts';
 import type { Market } from '../market.ts';
-import { isWorthAnOrder } from '../open.ts';
+import { isWorthAnOrder, keptOf } from '../open.ts';
 import { equity, type Portfolio } from '../portfolio.ts';
 import { type ClosedTrade, lockedBy, memoryBars } from './protections.ts';
 import type { RiskRules, Verdict } from './rules.ts';
@@ -144,14 +144,15 @@ function refused(
 const heldValue = ({ columns }: Portfolio, s: number): number =>
   columns.amount[s] === 0 ? 0 : columns.amount[s] * columns.mark[s];
 
-/** Value that a target of 1 means, quote currency. */
-const unit = (portfolio: Portfolio): number => (equity(portfolio) * portfolio.rules.maxPositionPct) / 100;
+/** Value that a target of 1 on the side of `wanted` means, quote currency. */
+const unit = (portfolio: Portfolio, s: number, wanted: number): number =>
+  ((equity(portfolio) * portfolio.rules.maxPositionPct) / 100) * keptOf(portfolio.columns, s, wanted);
 
 /** Whether `wanted` is an order that makes the position larger, or one on the other side. */
 function increases(portfolio: Portfolio, s: number, wanted: number): boolean {
   const goal = portfolio.rules.allowShort ? wanted : Math.max(0, wanted);
   if (Number.isNaN(goal) || goal === 0) return false;
-  const value = goal * unit(portfolio);
+  const value = goal * unit(portfolio, s, wanted);
   const held = heldValue(portfolio, s);
   const band = (equity(portfolio) * portfolio.rules.rebalanceBandPct) / 100;
   const grows = value * held <= 0 || Math.abs(value) > Math.abs(held);
@@ -168,8 +169,9 @@ function withinTradeSize(
   const most = (equity(portfolio) * maxTradePct) / 100;
   const held = heldValue(portfolio, s);
   const from = held * wanted < 0 ? 0 : held;
-  const change = wanted * unit(portfolio) - from;
-  return Math.abs(change) <= most ? wanted : (from + Math.sign(change) * most) / unit(portfolio);
+  const one = unit(portfolio, s, wanted);
+  const change = wanted * one - from;
+  return Math.abs(change) <= most ? wanted : (from + Math.sign(change) * most) / one;
 }
 
 /** A purchase that the cash above the minimum can pay, counting down; `undefined` when it can pay nothing. */
@@ -181,13 +183,14 @@ function withinCash(
 ): number | undefined {
   const { feeBps, slippageBps } = portfolio.rules;
   const held = heldValue(portfolio, s);
-  const bought = wanted * unit(portfolio) - held;
+  const one = unit(portfolio, s, wanted);
+  const bought = wanted * one - held;
   if (bought <= 0 || budget.cash === Infinity) return wanted;
   const costs = (1 + feeBps / 10_000) * (1 + slippageBps / 10_000);
   const payable = Math.min(bought, Math.max(0, budget.cash) / costs);
   if (payable <= 0) return undefined;
   budget.cash -= payable * costs;
-  return payable === bought ? wanted : (held + payable) / unit(portfolio);
+  return payable === bought ? wanted : (held + payable) / one;
 }
 
 /** Whether `limitPct` or more of `before` is gone. Multiplied out, so that a loss of exactly the limit counts. */
