@@ -74,7 +74,7 @@ export function leave(
   if (columns.amount[s] !== 0) columns.target[s] = side;
 }
 
-export const volumeLimit = ({ rules }: Portfolio, market: Market, row: number, s: number): number =>
+const volumeLimit = ({ rules }: Portfolio, market: Market, row: number, s: number): number =>
   rules.maxVolumeSharePct === undefined
     ? Infinity
     : (market.candles[s].volume[row] * rules.maxVolumeSharePct) / 100;
