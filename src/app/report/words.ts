@@ -5,7 +5,9 @@ export const CAUSE_WORDS: Readonly<Record<Cause, string>> = {
   target: 'strategy',
   'stop-loss': 'stop-loss',
   'trailing-stop': 'trailing stop',
+  'break-even': 'break-even',
   'take-profit': 'take-profit',
+  'time-exit': 'time limit',
   liquidation: 'liquidation',
   delisted: 'delisted',
 };
