@@ -14,13 +14,18 @@ const PAGES = '16384'; // of 64 KiB: 1 GiB, what src/learning/learners/wasm/kern
 export const KERNELS = [
   { source: 'kernels/mlp.ts', target: 'src/learning/learners/agent/kernel-code.ts' },
   { source: 'kernels/trees.ts', target: 'src/learning/learners/trees/kernel-code.ts' },
+  { source: 'kernels/features.ts', target: 'src/core/features/columns/kernel-code.ts' },
 ] as const;
 
 /** The module that holds the compiled kernel, as text. */
 export async function compileKernel(source: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'crypto-trader-kernels-'));
   const outFile = join(folder, 'kernel.wasm');
-  const memory = ['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', PAGES];
+  // Features have a memory a plan, as large as it needs.
+  const memory =
+    source === 'kernels/features.ts'
+      ? ['--importMemory', '--initialMemory', '1', '--exportTable']
+      : ['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', PAGES];
   const options = ['--runtime', 'stub', '--enable', 'simd,threads', '-O3', '--noAssert', '--baseDir', root];
   const { error } = await asc.main([source, ...options, ...memory, '--outFile', outFile]);
   if (error) throw error;

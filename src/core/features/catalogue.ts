@@ -97,22 +97,14 @@ export function* featureSteps(
   const rows = candles.time.length;
   const { plan, sources, columns } = planFeatures(names, timeframe, inputs, known);
   const results = names.map(() => new Float64Array(rows));
-  // Columns stand in the candles and in the results: nothing is copied but beginnings and twins.
-  const whole = new Map<Column, Float64Array>(sources.map(([name, source]) => [source, candles[name]]));
-  columns.forEach((column, i) => {
-    if (!whole.has(column)) whole.set(column, results[i]);
-  });
-  const settled = BLOCK_ROWS + columns.reduce((most, { depth }) => Math.max(most, depth), 0);
-  const twins = [...columns.entries()].filter(([i, column]) => whole.get(column) !== results[i]);
-  plan.begin(BLOCK_ROWS, whole);
+  plan.begin(BLOCK_ROWS, columns);
   for (let from = 0; from < rows; from += BLOCK_ROWS) {
     const to = Math.min(rows, from + BLOCK_ROWS);
     plan.advance(to - from);
-    for (const [name, source] of sources)
-      if (source.data !== candles[name]) source.data.set(candles[name].subarray(from, to), source.at);
+    const { data } = plan;
+    for (const [name, { at }] of sources) data.set(candles[name].subarray(from, to), at);
     plan.compute(to - from);
-    for (const [i, { data, at }] of from < settled ? columns.entries() : twins)
-      if (data !== results[i]) results[i].set(data.subarray(at, at + to - from), from);
+    columns.forEach(({ at }, i) => results[i].set(data.subarray(at, at + to - from), from));
     yield;
   }
   return { names: [...names], columns: results };
@@ -143,7 +135,7 @@ export function streamFeatures(
   const { plan, sources, columns } = planFeatures(names, timeframe, inputs, known);
   const complete = inputsOf(names, known).length === 0;
   const values = new Float64Array(names.length);
-  plan.begin(STREAM_ROWS);
+  plan.begin(STREAM_ROWS, columns);
   return {
     push(bar) {
       plan.advance(1);

@@ -1,6 +1,6 @@
 import { change, sign, times } from './arithmetic.ts';
 import type { Prices } from './indicators.ts';
-import { type Column, derive } from './plan.ts';
+import { type Column, compute } from './plan.ts';
 
 interface Traded extends Prices {
   readonly volume: Column;
@@ -11,16 +11,4 @@ export const signedVolume = ({ close, volume }: Traded): Column => times(sign(ch
 
 /** Volume, signed by where the close lies in the bar. */
 export const accumulation = ({ high, low, close, volume }: Traded): Column =>
-  derive('accumulation', [high, low, close, volume], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: hs, at: hAt } = high;
-    const { data: ls, at: lAt } = low;
-    const { data: cs, at: cAt } = close;
-    const { data: vs, at: vAt } = volume;
-    for (let i = 0; i < rows; i++) {
-      const h = hs[hAt + i];
-      const l = ls[lAt + i];
-      const place = h - l === 0 ? 0 : (2 * cs[cAt + i] - h - l) / (h - l);
-      outData[outAt + i] = place * vs[vAt + i];
-    }
-  });
+  compute('accumulation', [high, low, close, volume]);

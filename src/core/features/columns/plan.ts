@@ -1,3 +1,5 @@
+import { startKernel } from './kernel.ts';
+
 /** Works through the block's next `rows` rows: reads its inputs from where they stand and writes its outputs. */
 export type Update = (rows: number) => void;
 
@@ -9,11 +11,10 @@ export type Memory = (length: number) => Float64Array;
  * `data[at + i - k]`, for k up to what `keep` asked for, that of k bars before; `NaN` before the first bar.
  */
 export class Column {
-  data: Float64Array = new Float64Array(0);
-  at = 0;
   /** Values before the block that somebody looks back at. */
   depth = 0;
   readonly plan: Plan;
+  /** Which column of its plan it is. */
   readonly id: number;
 
   constructor(plan: Plan, id: number) {
@@ -26,27 +27,84 @@ export class Column {
     this.depth = Math.max(this.depth, depth);
     return this;
   }
+
+  /** All columns of a plan stand in one array. */
+  get data(): Float64Array {
+    return this.plan.data;
+  }
+
+  get at(): number {
+    return this.plan.placeOf(this);
+  }
 }
+
+/** A formula of kernels/features.ts and what it is told beside its columns. */
+interface Formula {
+  readonly name: string;
+  /** At most four. */
+  readonly parameters: readonly number[];
+  readonly memory: Remembered;
+}
+
+interface Remembered {
+  numbers: Float64Array;
+}
+
+/** One pass over `inputs` that writes `outs`. */
+interface Step {
+  readonly inputs: readonly Column[];
+  readonly outs: readonly Column[];
+  readonly pass: Formula | Update;
+}
+
+/* As kernels/features/columns.ts and kernels/features.ts read them. */
+const MEMORY_WORD = 8;
+const FIRST_COLUMN_WORD = 9;
+const RECORD_WORDS = 4;
 
 /**
  * Columns in the order in which they are computed. A column that was asked for before is the same column, so
  * features share what they have in common, and nothing is computed that nobody asked for.
+ *
+ * Most formulas are compiled (kernels/features.ts). They and those that are written here work in one memory, which
+ * `begin` lays out: where each column stands, what formulas remember, their arguments and the order in which they run.
  */
 export class Plan {
+  data = new Float64Array(0);
   private readonly columns: Column[] = [];
   private readonly known = new Map<string, readonly Column[]>();
-  private readonly updates: Update[] = [];
-  private readonly memories: Float64Array[] = [];
-  private past: readonly Column[] = [];
-  private whole: readonly { readonly column: Column; readonly array: Float64Array }[] = [];
+  private readonly steps: Step[] = [];
+  private readonly memories: Remembered[] = [];
+  private passes: readonly Update[] = [];
+  /** A column's record begins with the byte at which the block's first row stands. */
+  private records = new Uint32Array(0);
+  private recordOf = new Uint32Array(0);
+  private moveOn: (before: number, rows: number) => void = () => undefined;
   private rowsBefore = 0;
-  private row = 0;
 
   /** A column that the caller fills before each block. */
   source(): Column {
     const column = new Column(this, this.columns.length);
     this.columns.push(column);
     return column;
+  }
+
+  /**
+   * `width` columns that one pass of a compiled formula over `inputs` writes; the same ones for the same arguments.
+   * `memory` is what it remembers before the first bar.
+   */
+  formula(
+    name: string,
+    inputs: readonly Column[],
+    width: number,
+    parameters: readonly number[] = [],
+    memory: readonly number[] = [],
+  ): readonly Column[] {
+    return this.add(`${name} ${parameters.join(' ')}`, inputs, width, () => ({
+      name,
+      parameters,
+      memory: this.remember(Float64Array.from(memory)),
+    }));
   }
 
   /** `width` columns that one pass over `inputs` writes; the same ones for the same `key` and inputs. */
@@ -56,67 +114,150 @@ export class Plan {
     width: number,
     make: (outs: readonly Column[], memory: Memory) => Update,
   ): readonly Column[] {
+    const memory: Memory = (length) => this.remember(new Float64Array(length)).numbers;
+    return this.add(key, inputs, width, (outs) => make(outs, memory));
+  }
+
+  private add(
+    key: string,
+    inputs: readonly Column[],
+    width: number,
+    make: (outs: readonly Column[]) => Formula | Update,
+  ): readonly Column[] {
     const name = `${key}:${inputs.map(({ id }) => id).join(',')}`;
     const before = this.known.get(name);
     if (before !== undefined) return before;
     const outs = Array.from({ length: width }, () => this.source());
-    const memory: Memory = (length) => {
-      const numbers = new Float64Array(length);
-      this.memories.push(numbers);
-      return numbers;
-    };
-    this.updates.push(make(outs, memory));
+    this.steps.push({ inputs, outs, pass: make(outs) });
     this.known.set(name, outs);
     return outs;
   }
 
-  /**
-   * Makes room for blocks of at most `capacity` rows. `whole` are the arrays of all rows, past and to come, of
-   * columns that have one: sources stand in theirs, the others are written there.
-   */
-  begin(capacity: number, whole: ReadonlyMap<Column, Float64Array> = new Map()): void {
-    for (const column of this.columns) {
-      const { depth } = column;
-      const alone = depth === 0 ? (whole.get(column) ?? new Float64Array(capacity)) : undefined;
-      column.data = alone ?? new Float64Array(2 * depth + capacity).fill(NaN);
-      column.at = depth;
+  private remember(numbers: Float64Array): Remembered {
+    const memory = { numbers };
+    this.memories.push(memory);
+    return memory;
+  }
+
+  /** Makes room for blocks of at most `capacity` rows, after each of which the caller reads `results`. */
+  begin(capacity: number, results: readonly Column[]): void {
+    const kernel = startKernel();
+    let end = kernel.firstFree;
+    const room = (bytes: number): number => {
+      const at = end;
+      end += 16 * Math.ceil(bytes / 16);
+      return at;
+    };
+    const deep = this.columns.filter(({ depth }) => depth > 0);
+    const inOrder = [...deep, ...this.columns.filter(({ depth }) => depth === 0)];
+    const records = room(16 * inOrder.length);
+    const program = room(8 * this.steps.length);
+    const formulas = this.steps.map(({ pass, inputs, outs }) =>
+      typeof pass === 'function'
+        ? undefined
+        : {
+            ...pass,
+            at: room(4 * (FIRST_COLUMN_WORD + inputs.length + outs.length)),
+            memoryAt: room(8 * pass.memory.numbers.length),
+            columns: [...inputs, ...outs],
+          },
+    );
+    const rooms = this.rooms(capacity, results, room);
+
+    const { buffer } = kernel.reserve(end);
+    const data = (this.data = new Float64Array(buffer));
+    const words = new Uint32Array(buffer);
+    this.records = words.subarray(records / 4, records / 4 + RECORD_WORDS * inOrder.length);
+    this.recordOf = new Uint32Array(inOrder.length);
+    for (const [k, { id, depth }] of inOrder.entries()) {
+      const at = rooms[id];
+      this.recordOf[id] = RECORD_WORDS * k;
+      const limit = at + 8 * (2 * depth + capacity);
+      this.records.set([at + 8 * depth, at, 8 * depth, limit], RECORD_WORDS * k);
+      data.fill(NaN, at / 8, at / 8 + depth);
     }
-    this.whole = [...whole].map(([column, array]) => ({ column, array }));
-    this.past = this.columns.filter((column) => column.depth > 0 && !whole.has(column));
-    this.rowsBefore = this.row = 0;
+    this.moveOn = (before, rows) => kernel.advance(records, deep.length, before, rows);
+
+    const passes: Update[] = [];
+    let first = 0;
+    const flush = (to: number): void => {
+      const [from, count] = [program + 8 * first, to - first];
+      if (count > 0) passes.push((rows) => kernel.compute(from, count, rows));
+      first = to + 1;
+    };
+    for (const [k, { pass }] of this.steps.entries()) {
+      const formula = formulas[k];
+      if (typeof pass === 'function' || formula === undefined) {
+        flush(k);
+        if (typeof pass === 'function') passes.push(pass);
+        continue;
+      }
+      const { name, parameters, memory, at, memoryAt, columns } = formula;
+      data.set(parameters, at / 8);
+      words[at / 4 + MEMORY_WORD] = memoryAt;
+      words.set(
+        columns.map(({ id }) => records + 4 * this.recordOf[id]),
+        at / 4 + FIRST_COLUMN_WORD,
+      );
+      words.set([kernel.indexOf(name), at], program / 4 + 2 * k);
+      const numbers = data.subarray(memoryAt / 8, memoryAt / 8 + memory.numbers.length);
+      numbers.set(memory.numbers);
+      memory.numbers = numbers;
+    }
+    flush(this.steps.length);
+    this.passes = passes;
+    this.rowsBefore = 0;
+  }
+
+  /**
+   * Where each column has its room. Those that nobody looks back at or reads afterwards share: one that was read for
+   * the last time makes room for the next, so that few are at work at a time and stay in the nearest cache.
+   */
+  private rooms(capacity: number, results: readonly Column[], room: (bytes: number) => number): Uint32Array {
+    const rooms = new Uint32Array(this.columns.length);
+    // One value more than asked for: formulas that take two rows at once write it.
+    const own = ({ id, depth }: Column): void => void (rooms[id] = room(8 * (2 * depth + capacity + 2)));
+    const written = new Set(this.steps.flatMap(({ outs }) => outs));
+    const lasting = new Set(results);
+    for (const column of this.columns)
+      if (column.depth > 0 || lasting.has(column) || !written.has(column)) own(column);
+      else written.delete(column);
+    const lastRead = new Map<Column, Step>();
+    for (const step of this.steps)
+      for (const column of [...step.outs, ...step.inputs])
+        if (!lasting.has(column) && column.depth === 0) lastRead.set(column, step);
+    const free: number[] = [];
+    for (const step of this.steps) {
+      for (const column of step.outs) {
+        if (!lastRead.has(column)) continue;
+        const used = free.pop();
+        if (used === undefined) own(column);
+        else rooms[column.id] = used;
+      }
+      for (const column of new Set([...step.inputs, ...step.outs]))
+        if (lastRead.get(column) === step) free.push(rooms[column.id]);
+    }
+    return rooms;
+  }
+
+  placeOf({ id }: Column): number {
+    return this.records[this.recordOf[id]] >>> 3;
   }
 
   /** Moves every column on to a block of `rows` rows; sources can be filled then. */
   advance(rows: number): void {
-    for (const column of this.past) this.move(column, rows);
-    for (const { column, array } of this.whole) {
-      // Until the array has all that is looked back at, the column stands in a copy with unknown values before.
-      if (this.row + this.rowsBefore >= column.depth) {
-        column.data = array;
-        column.at = this.row + this.rowsBefore;
-      } else this.move(column, rows);
-    }
-    this.row += this.rowsBefore;
+    this.moveOn(this.rowsBefore, rows);
     this.rowsBefore = rows;
   }
 
-  private move(column: Column, rows: number): void {
-    column.at += this.rowsBefore;
-    if (column.at + rows <= column.data.length || column.depth === 0) return;
-    column.data.copyWithin(0, column.at - column.depth, column.at);
-    column.at = column.depth;
-  }
-
   compute(rows: number): void {
-    for (const update of this.updates) update(rows);
+    for (const pass of this.passes) pass(rows);
   }
 
   /** Everything the columns remember after the last block, for `restore` of a plan of the same columns. */
   state(): Float64Array {
-    const parts = [...this.memories];
-    for (const { data, at, depth } of this.columns)
-      if (depth > 0) parts.push(data.slice(at + this.rowsBefore - depth, at + this.rowsBefore));
-    const state = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
+    const parts = this.remembered(this.rowsBefore);
+    const state = new Float64Array(lengthOf(parts));
     let from = 0;
     for (const part of parts) {
       state.set(part, from);
@@ -127,22 +268,38 @@ export class Plan {
 
   /** Goes on where another plan of the same columns stood. Whether the lengths agree. */
   restore(state: Float64Array): boolean {
-    const deep = this.columns.filter(({ depth }) => depth > 0);
-    const lengths = [...this.memories.map(({ length }) => length), ...deep.map(({ depth }) => depth)];
-    if (lengths.reduce((sum, length) => sum + length, 0) !== state.length) return false;
+    this.moveOn(this.rowsBefore, 0);
+    this.rowsBefore = 0;
+    const parts = this.remembered(0);
+    if (lengthOf(parts) !== state.length) return false;
     let from = 0;
-    for (const memory of this.memories) {
-      memory.set(state.subarray(from, from + memory.length));
-      from += memory.length;
+    for (const part of parts) {
+      part.set(state.subarray(from, from + part.length));
+      from += part.length;
     }
-    for (const column of deep) {
-      column.data.set(state.subarray(from, from + column.depth));
-      column.at = column.depth;
-      from += column.depth;
-    }
-    this.rowsBefore = this.row = 0;
     return true;
   }
+
+  /** What is remembered, where it stands once the block has `rows` rows. */
+  private remembered(rows: number): readonly Float64Array[] {
+    const past = this.columns
+      .filter(({ depth }) => depth > 0)
+      .map(({ at, depth }) => this.data.subarray(at + rows - depth, at + rows));
+    return [...this.memories.map(({ numbers }) => numbers), ...past];
+  }
+}
+
+const lengthOf = (parts: readonly Float64Array[]): number =>
+  parts.reduce((length, part) => length + part.length, 0);
+
+/** One column that one pass of a compiled formula over `inputs` writes. */
+export function compute(
+  name: string,
+  inputs: readonly [Column, ...Column[]],
+  parameters?: readonly number[],
+  memory?: readonly number[],
+): Column {
+  return inputs[0].plan.formula(name, inputs, 1, parameters, memory)[0];
 }
 
 /** One column that one pass over `inputs` writes. */
@@ -154,3 +311,6 @@ export function derive(
   const [column] = inputs[0].plan.derive(key, inputs, 1, ([out], memory) => make(out, memory));
   return column;
 }
+
+/** `count` zeros, what most formulas remember at first. */
+export const zeros = (count: number): readonly number[] => new Array<number>(count).fill(0);

@@ -1,9 +1,9 @@
 import { barsSinceHighest, barsSinceLowest } from './extremes.ts';
 import type { Prices } from './indicators.ts';
-import type { Column } from './plan.ts';
+import { type Column, zeros } from './plan.ts';
 
 /** Bars on either side that a swing point must exceed; a swing is known that many bars later. */
-export const SWING = 5;
+const SWING = 5;
 
 export interface SwingPoints {
   /** The last confirmed swing high; before the first one the highest high so far. */
@@ -17,66 +17,33 @@ export interface SwingPoints {
 }
 
 /** Extremes of 5 bars on either side, each known once the fifth bar after it has closed. */
-export function swingPoints({ high, low }: Prices): SwingPoints {
-  const [topAge, bottomAge] = [barsSinceHighest(high, 2 * SWING + 1), barsSinceLowest(low, 2 * SWING + 1)];
-  const inputs = [high.keep(SWING), low.keep(SWING), topAge, bottomAge];
-  const [highs, lows, ages, structures] = high.plan.derive('swings', inputs, 4, (outs, memory) => {
-    const [tops, bottoms, a, s] = outs;
-    const state = memory(8);
-    state.set([-Infinity, Infinity, NaN, NaN, 0, 0, 0, 0]);
-    return (rows) => {
-      const { data: topAgeData, at: topAgeAt } = topAge;
-      const { data: bottomAgeData, at: bottomAgeAt } = bottomAge;
-      const { data: topsData, at: topsAt } = tops;
-      const { data: bottomsData, at: bottomsAt } = bottoms;
-      const { data: aData, at: aAt } = a;
-      const { data: sData, at: sAt } = s;
-      const { data: hs, at: hAt } = high;
-      const { data: ls, at: lAt } = low;
-      let top = state[0];
-      let bottom = state[1];
-      let topBefore = state[2];
-      let bottomBefore = state[3];
-      let anyTop = state[4];
-      let anyBottom = state[5];
-      let sinceTop = state[6];
-      let sinceBottom = state[7];
-      for (let i = 0; i < rows; i++) {
-        sinceTop++;
-        sinceBottom++;
-        if (topAgeData[topAgeAt + i] === SWING) {
-          if (anyTop === 1) topBefore = top;
-          top = hs[hAt + i - SWING];
-          sinceTop = SWING;
-          anyTop = 1;
-        } else if (anyTop === 0 && hs[hAt + i] >= top) {
-          top = hs[hAt + i];
-          sinceTop = 0;
-        }
-        if (bottomAgeData[bottomAgeAt + i] === SWING) {
-          if (anyBottom === 1) bottomBefore = bottom;
-          bottom = ls[lAt + i - SWING];
-          sinceBottom = SWING;
-          anyBottom = 1;
-        } else if (anyBottom === 0 && ls[lAt + i] <= bottom) {
-          bottom = ls[lAt + i];
-          sinceBottom = 0;
-        }
-        topsData[topsAt + i] = top;
-        bottomsData[bottomsAt + i] = bottom;
-        aData[aAt + i] = sinceBottom < sinceTop ? Math.log1p(sinceBottom) : -Math.log1p(sinceTop);
-        sData[sAt + i] =
-          top > topBefore && bottom > bottomBefore ? 1 : top < topBefore && bottom < bottomBefore ? -1 : 0;
-      }
-      state[0] = top;
-      state[1] = bottom;
-      state[2] = topBefore;
-      state[3] = bottomBefore;
-      state[4] = anyTop;
-      state[5] = anyBottom;
-      state[6] = sinceTop;
-      state[7] = sinceBottom;
-    };
-  });
-  return { high: highs, low: lows, age: ages, structure: structures };
+export function swingPoints(prices: Prices): SwingPoints {
+  const memory = [-Infinity, Infinity, NaN, NaN, ...zeros(4)];
+  const [high, low, age, structure] = prices.high.plan.formula('swings', seen(prices), 4, [SWING], memory);
+  return { high, low, age, structure };
 }
+
+export interface Elliott {
+  /** Waves of an impulse that are complete, 0 to 5, negative where it falls. */
+  readonly count: Column;
+  /** 1 in a rising impulse, of which 2 to 4 waves are complete; -1 in a falling one; 0 before and after. */
+  readonly phase: Column;
+}
+
+/**
+ * Elliott's impulse (Frost and Prechter 1978) counted on swing points that are known by the bar: they alternate, of
+ * two highs or lows in a row the more extreme one stays. The longest count wins whose waves keep the rules: wave 2
+ * ends inside wave 1, wave 3 beyond it, wave 4 outside wave 1, wave 5 beyond wave 3, which is not the shortest.
+ */
+export function elliott(prices: Prices): Elliott {
+  const [count, phase] = prices.high.plan.formula('elliott', seen(prices), 2, [SWING], zeros(8));
+  return { count, phase };
+}
+
+/** Highs and lows, and bars since the extremes of a swing's window. */
+const seen = ({ high, low }: Prices): readonly Column[] => [
+  high.keep(SWING),
+  low.keep(SWING),
+  barsSinceHighest(high, 2 * SWING + 1),
+  barsSinceLowest(low, 2 * SWING + 1),
+];

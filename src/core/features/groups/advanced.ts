@@ -1,10 +1,9 @@
 import { distance, growth, lag, minus, over, ratio, sign } from '../columns/arithmetic.ts';
-import { elliott } from '../columns/elliott.ts';
 import { highest, lowest } from '../columns/extremes.ts';
 import { middle } from '../columns/indicators.ts';
-import { type Column, derive } from '../columns/plan.ts';
+import { type Column, compute } from '../columns/plan.ts';
 import { run } from '../columns/runs.ts';
-import { swingPoints } from '../columns/swings.ts';
+import { elliott, swingPoints } from '../columns/swings.ts';
 import { accumulation, signedVolume } from '../columns/flows.ts';
 import { volumeProfile } from '../columns/volume-profile.ts';
 import { sum } from '../columns/windows.ts';
@@ -102,30 +101,9 @@ const ichimoku = features(
   ],
 );
 
-const cloudSide = (of: Sources): Column => {
-  const [a, b] = [spanA(of), spanB(of)];
-  return derive('cloud side', [of.close, a, b], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = of.close;
-    const { data: as, at: aAt } = a;
-    const { data: bs, at: bAt } = b;
-    for (let i = 0; i < rows; i++) {
-      const sides = Math.sign(xs[at + i] - as[aAt + i]) + Math.sign(xs[at + i] - bs[bAt + i]);
-      outData[outAt + i] = sides !== sides ? NaN : sides === 2 ? 1 : sides === -2 ? -1 : 0;
-    }
-  });
-};
+const cloudSide = (of: Sources): Column => compute('cloudSide', [of.close, spanA(of), spanB(of)]);
 
-const meanOf = ([a, b, c, d]: readonly Column[]): Column =>
-  derive('mean of four', [a, b, c, d], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: aData, at: aAt } = a;
-    const { data: bData, at: bAt } = b;
-    const { data: cData, at: cAt } = c;
-    const { data: dData, at: dAt } = d;
-    for (let i = 0; i < rows; i++)
-      outData[outAt + i] = (aData[aAt + i] + bData[bAt + i] + cData[cAt + i] + dData[dAt + i]) / 4;
-  });
+const meanOf = ([a, b, c, d]: readonly Column[]): Column => compute('meanOfFour', [a, b, c, d]);
 
 const FIBONACCI = [0.236, 0.382, 0.5, 0.618, 0.786];
 
@@ -140,44 +118,13 @@ const fibonacci = features({ ...shared, source: 'Fibonacci retracements of the r
     name: 'fibonacci_nearest',
     warmUp: 99,
     about: 'distance of the close to the nearest level, / range of 100; 0 when flat',
-    column: ({ high, low, close }) => {
-      const top = highest(high, 100);
-      const bottom = lowest(low, 100);
-      return derive('fibonacci nearest', [close, top, bottom], (out) => (rows) => {
-        const { data: topData, at: topAt } = top;
-        const { data: bottomData, at: bottomAt } = bottom;
-        const { data: closeData, at: closeAt } = close;
-        const { data: outData, at: outAt } = out;
-        for (let i = 0; i < rows; i++) {
-          const ceiling = topData[topAt + i];
-          const range = ceiling - bottomData[bottomAt + i];
-          const now = closeData[closeAt + i];
-          let nearest = Infinity;
-          for (let k = 0; k < FIBONACCI.length; k++) {
-            const apart = Math.abs(now - (ceiling - FIBONACCI[k] * range));
-            if (apart < nearest) nearest = apart;
-          }
-          outData[outAt + i] = range === 0 ? 0 : range === range ? nearest / range : NaN;
-        }
-      });
-    },
+    column: ({ high, low, close }) =>
+      compute('nearestLevel', [close, highest(high, 100), lowest(low, 100)], [], FIBONACCI),
   },
 ]);
 
-const retracement = ({ high, low, close }: Sources, level: number): Column => {
-  const [top, bottom] = [highest(high, 100), lowest(low, 100)];
-  return derive(`retracement ${level}`, [close, top, bottom], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = close;
-    const { data: ts, at: tAt } = top;
-    const { data: bs, at: bAt } = bottom;
-    for (let i = 0; i < rows; i++) {
-      const ceiling = ts[tAt + i];
-      const now = xs[at + i];
-      outData[outAt + i] = (now - (ceiling - level * (ceiling - bs[bAt + i]))) / now;
-    }
-  });
-};
+const retracement = ({ high, low, close }: Sources, level: number): Column =>
+  compute('retracement', [close, highest(high, 100), lowest(low, 100)], [level]);
 
 const swings = features(
   { ...shared, source: 'swing points: extremes of 5 bars on either side, used when confirmed' },
@@ -301,19 +248,7 @@ const profile = features(
 );
 
 /** 1 above `top`, -1 below `bottom`, 0 between. */
-const side = (x: Column, bottom: Column, top: Column): Column =>
-  derive('side of', [x, bottom, top], (out) => (rows) => {
-    const { data: xData, at: xAt } = x;
-    const { data: topData, at: topAt } = top;
-    const { data: bottomData, at: bottomAt } = bottom;
-    const { data: outData, at: outAt } = out;
-    for (let i = 0; i < rows; i++) {
-      const now = xData[xAt + i];
-      const ceiling = topData[topAt + i];
-      const below = now < bottomData[bottomAt + i] ? -1 : 0;
-      outData[outAt + i] = ceiling !== ceiling ? NaN : now > ceiling ? 1 : below;
-    }
-  });
+const side = (x: Column, bottom: Column, top: Column): Column => compute('sideOf', [x, bottom, top]);
 
 const wyckoff = features(
   {
@@ -353,47 +288,14 @@ const wyckoff = features(
   ],
 );
 
-const spring = (low: Column, close: Column): Column => {
-  const floor = lag(lowest(low, 20), 1);
-  return derive('spring', [low, close, floor], (out) => (rows) => {
-    const { data: floorData, at: floorAt } = floor;
-    const { data: lowData, at: lowAt } = low;
-    const { data: closeData, at: closeAt } = close;
-    const { data: outData, at: outAt } = out;
-    for (let i = 0; i < rows; i++) {
-      const level = floorData[floorAt + i];
-      const found = lowData[lowAt + i] < level && closeData[closeAt + i] > level;
-      outData[outAt + i] = level !== level ? NaN : found ? 1 : 0;
-    }
-  });
-};
+const spring = (low: Column, close: Column): Column =>
+  compute('spring', [low, close, lag(lowest(low, 20), 1)], [1]);
 
-const upthrust = (high: Column, close: Column): Column => {
-  const ceiling = lag(highest(high, 20), 1);
-  return derive('upthrust', [high, close, ceiling], (out) => (rows) => {
-    const { data: ceilingData, at: ceilingAt } = ceiling;
-    const { data: highData, at: highAt } = high;
-    const { data: closeData, at: closeAt } = close;
-    const { data: outData, at: outAt } = out;
-    for (let i = 0; i < rows; i++) {
-      const level = ceilingData[ceilingAt + i];
-      const found = highData[highAt + i] > level && closeData[closeAt + i] < level;
-      outData[outAt + i] = level !== level ? NaN : found ? 1 : 0;
-    }
-  });
-};
+const upthrust = (high: Column, close: Column): Column =>
+  compute('spring', [high, close, lag(highest(high, 20), 1)], [-1]);
 
 const wyckoffScore = (pressure: Column, balance: Column, tests: Column): Column =>
-  derive('wyckoff', [pressure, balance, tests], (out) => (rows) => {
-    const { data: testsData, at: testsAt } = tests;
-    const { data: outData, at: outAt } = out;
-    const { data: pressureData, at: pressureAt } = pressure;
-    const { data: balanceData, at: balanceAt } = balance;
-    for (let i = 0; i < rows; i++) {
-      const tested = Math.tanh(testsData[testsAt + i]);
-      outData[outAt + i] = (pressureData[pressureAt + i] + balanceData[balanceAt + i] + tested) / 3;
-    }
-  });
+  compute('wyckoffScore', [pressure, balance, tests]);
 
 const heikinAshi = features(
   {
@@ -419,27 +321,7 @@ const heikinAshi = features(
 );
 
 const heikinBody = ({ open, high, low, close }: Sources): Column =>
-  derive('heikin ashi', [open, high, low, close], (out, memory) => {
-    const state = memory(2).fill(NaN);
-    return (rows) => {
-      const { data: openData, at: openAt } = open;
-      const { data: highData, at: highAt } = high;
-      const { data: lowData, at: lowAt } = low;
-      const { data: closeData, at: closeAt } = close;
-      const { data: outData, at: outAt } = out;
-      let openBefore = state[0];
-      let closeBefore = state[1];
-      for (let i = 0; i < rows; i++) {
-        const o = openData[openAt + i];
-        const c = (o + highData[highAt + i] + lowData[lowAt + i] + closeData[closeAt + i]) / 4;
-        openBefore = openBefore === openBefore ? (openBefore + closeBefore) / 2 : o;
-        closeBefore = c;
-        outData[outAt + i] = (c - openBefore) / c;
-      }
-      state[0] = openBefore;
-      state[1] = closeBefore;
-    };
-  });
+  compute('heikinBody', [open, high, low, close], [], [NaN, NaN]);
 
 export const advancedFeatures: readonly Feature[] = [
   ...ichimoku,

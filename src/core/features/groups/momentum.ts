@@ -13,7 +13,7 @@ import {
 } from '../columns/arithmetic.ts';
 import { barsSinceHighest, barsSinceLowest, highest, lowest } from '../columns/extremes.ts';
 import { cci, macd, middle, rsi, trueRange, typical } from '../columns/indicators.ts';
-import { type Column, derive } from '../columns/plan.ts';
+import { type Column, compute, zeros } from '../columns/plan.ts';
 import { ema, linearMean } from '../columns/smoothing.ts';
 import { mean, moments, sum } from '../columns/windows.ts';
 import { type Feature, features, type Sources } from '../feature.ts';
@@ -68,22 +68,7 @@ const strength = features({ ...shared, unit: 'percent', source: 'Wilder 1978' },
 
 /** Rises and falls from the previous close, each at least 0. */
 function gainsAndLosses(close: Column): { readonly gains: Column; readonly losses: Column } {
-  const [gains, losses] = close.plan.derive(
-    'gains and losses',
-    [close.keep(1)],
-    2,
-    ([ups, downs]) =>
-      (rows) => {
-        const { data: upsData, at: upsAt } = ups;
-        const { data: downsData, at: downsAt } = downs;
-        const { data: xs, at } = close;
-        for (let i = 0; i < rows; i++) {
-          const move = xs[at + i] - xs[at + i - 1];
-          upsData[upsAt + i] = move < 0 ? 0 : move;
-          downsData[downsAt + i] = move > 0 ? 0 : -move;
-        }
-      },
-  );
+  const [gains, losses] = close.plan.formula('gainsAndLosses', [close.keep(1)], 2);
   return { gains, losses };
 }
 
@@ -301,51 +286,12 @@ const channel = features({ ...shared, unit: 'percent', inputs: hlc, source: 'Lan
 ]);
 
 /** Buying pressure: the close above the lower of the bar's low and the previous close. */
-const pressure = ({ low, close }: Sources): Column =>
-  derive('pressure', [low, close.keep(1)], (out) => (rows) => {
-    const { data: lows, at } = low;
-    const { data: closes, at: cAt } = close;
-    const { data: ys, at: to } = out;
-    for (let i = 0; i < rows; i++) {
-      const before = closes[cAt + i - 1];
-      const bottom = lows[at + i];
-      ys[to + i] = closes[cAt + i] - (bottom < before ? bottom : before);
-    }
-  });
+const pressure = ({ low, close }: Sources): Column => compute('pressure', [low, close.keep(1)]);
 
 /** `100 (4 a + 2 b + c) / 7`. */
-const weighted = (a: Column, b: Column, c: Column): Column =>
-  derive('weighted', [a, b, c], (out) => (rows) => {
-    const { data: as, at: i } = a;
-    const { data: bs, at: j } = b;
-    const { data: cs, at: k } = c;
-    const { data: ys, at: to } = out;
-    for (let row = 0; row < rows; row++)
-      ys[to + row] = 100 * ((as[i + row] * 4) / 7 + (bs[j + row] * 2) / 7 + cs[k + row] / 7);
-  });
+const weighted = (a: Column, b: Column, c: Column): Column => compute('weighted', [a, b, c]);
 
-const fisher = (position: Column): Column =>
-  derive('fisher', [position], (out, memory) => {
-    const state = memory(2);
-    return (rows) => {
-      const { data: xs, at } = position;
-      const { data: ys, at: to } = out;
-      let smooth = state[0];
-      let transform = state[1];
-      for (let i = 0; i < rows; i++) {
-        const value = xs[at + i];
-        if (value !== value) {
-          ys[to + i] = NaN;
-          continue;
-        }
-        smooth = Math.min(0.999, Math.max(-0.999, 0.66 * (value - 0.5) + 0.67 * smooth));
-        transform = Math.log((1 + smooth) / (1 - smooth)) / 2 + transform / 2;
-        ys[to + i] = transform;
-      }
-      state[0] = smooth;
-      state[1] = transform;
-    };
-  });
+const fisher = (position: Column): Column => compute('fisher', [position], [], zeros(2));
 
 const pace = features(shared, [
   ...[5, 10, 20, 50].map((bars) => ({
@@ -373,37 +319,13 @@ const pace = features(shared, [
 
 function momentumScore(move: Column, bars: number): Column {
   const { mean: means, squares } = moments(move, bars);
-  const scale = Math.sqrt(bars);
-  return derive(`momentum score ${bars}`, [means, squares], (out) => (rows) => {
-    const { data: ms, at } = means;
-    const { data: ss, at: sAt } = squares;
-    const { data: ys, at: to } = out;
-    for (let i = 0; i < rows; i++) {
-      const deviation = Math.sqrt(ss[sAt + i] / (bars - 1));
-      ys[to + i] = deviation === 0 ? 0 : (ms[at + i] * scale) / deviation;
-    }
-  });
+  return compute('momentumScore', [means, squares], [bars]);
 }
 
 /** 1 for a rising close, 0 for a falling one, a half for one that did not move. */
-const rising = (close: Column): Column =>
-  derive('rising', [close.keep(1)], (out) => (rows) => {
-    const { data: xs, at } = close;
-    const { data: ys, at: to } = out;
-    for (let i = 0; i < rows; i++) {
-      const move = xs[at + i] - xs[at + i - 1];
-      ys[to + i] = move > 0 ? 1 : move < 0 ? 0 : move === 0 ? 0.5 : NaN;
-    }
-  });
+const rising = (close: Column): Column => compute('rising', [close.keep(1)]);
 
 const acceleration = (close: Column, bars: number): Column =>
-  derive(`acceleration ${bars}`, [close.keep(2 * bars)], (out) => (rows) => {
-    const { data: xs, at } = close;
-    const { data: ys, at: to } = out;
-    for (let i = at; i < at + rows; i++) {
-      const past = xs[i - bars];
-      ys[to + i - at] = Math.log((xs[i] * xs[i - 2 * bars]) / (past * past));
-    }
-  });
+  compute('acceleration', [close.keep(2 * bars)], [bars]);
 
 export const momentumFeatures: readonly Feature[] = [...strength, ...convergence, ...channel, ...pace];

@@ -1,7 +1,7 @@
 import type { Timeframe } from '../../market/timeframe.ts';
 import { change, distance, growth, lag, log, place } from '../columns/arithmetic.ts';
 import { highest, lowest } from '../columns/extremes.ts';
-import { type Column, derive } from '../columns/plan.ts';
+import { type Column, compute } from '../columns/plan.ts';
 import { ema } from '../columns/smoothing.ts';
 import { mean, moments, populationDeviation, score } from '../columns/windows.ts';
 import { barsIn, type Feature, features, type Sources } from '../feature.ts';
@@ -67,16 +67,7 @@ const bar = features({ ...shared, inputs: ['open', 'high', 'low', 'close'] }, [
 ]);
 
 const typicalDistance = ({ high, low, close }: Sources): Column =>
-  derive('typical distance', [high, low, close], (out) => (rows) => {
-    const { data: closeData, at: closeAt } = close;
-    const { data: outData, at: outAt } = out;
-    const { data: highData, at: highAt } = high;
-    const { data: lowData, at: lowAt } = low;
-    for (let i = 0; i < rows; i++) {
-      const now = closeData[closeAt + i];
-      outData[outAt + i] = (3 * now) / (highData[highAt + i] + lowData[lowAt + i] + now) - 1;
-    }
-  });
+  compute('typicalDistance', [high, low, close]);
 
 const means = features(
   { ...shared, source: 'moving averages 7/25/99 of exchange charts, 200 of trend followers' },
@@ -132,28 +123,11 @@ const bands = features({ ...shared, source: 'Bollinger 2001: mean of 20, populat
 
 function bandPosition(close: Column, bars: number): Column {
   const { mean: middle, squares } = moments(close, bars);
-  return derive('band position', [close, middle, squares], (out) => (rows) => {
-    const { data: xs, at } = close;
-    const { data: ms, at: mAt } = middle;
-    const { data: ss, at: sAt } = squares;
-    const { data: ys, at: to } = out;
-    for (let i = 0; i < rows; i++) {
-      const half = 2 * Math.sqrt(ss[sAt + i] / bars);
-      ys[to + i] = half === 0 ? 0.5 : (xs[at + i] - (ms[mAt + i] - half)) / (2 * half);
-    }
-  });
+  return compute('bandPosition', [close, middle, squares], [bars]);
 }
 
-function bandWidth(close: Column, bars: number): Column {
-  const middle = moments(close, bars).mean;
-  const deviation = populationDeviation(close, bars);
-  return derive('band width', [middle, deviation], (out) => (rows) => {
-    const { data: ms, at } = middle;
-    const { data: ds, at: dAt } = deviation;
-    const { data: ys, at: to } = out;
-    for (let i = 0; i < rows; i++) ys[to + i] = (4 * ds[dAt + i]) / ms[at + i];
-  });
-}
+const bandWidth = (close: Column, bars: number): Column =>
+  compute('bandWidth', [moments(close, bars).mean, populationDeviation(close, bars)]);
 
 const levels = features(
   { ...shared, inputs: ['high', 'low', 'close'], source: 'Donchian channel: highest high, lowest low' },

@@ -1,7 +1,7 @@
 import { abs, change, distance, lag, log, minus, sign } from '../columns/arithmetic.ts';
 import { highest, lowest } from '../columns/extremes.ts';
 import { atr, movement, trueRange } from '../columns/indicators.ts';
-import { type Column, derive } from '../columns/plan.ts';
+import { type Column, compute, zeros } from '../columns/plan.ts';
 import { logMove } from '../columns/returns.ts';
 import { parabolicStop, superTrend } from '../columns/trailing.ts';
 import { correlation, deviation, line, mean, moments, score, sum } from '../columns/windows.ts';
@@ -63,15 +63,7 @@ const direction = features(
 );
 
 /** 1 where x lies above `level`, or below it for `side` -1; unknown where x is. */
-const beyond = (x: Column, level: number, side: 1 | -1): Column =>
-  derive(`beyond ${level} ${side}`, [x], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = x;
-    for (let i = 0; i < rows; i++) {
-      const apart = side * (xs[at + i] - level);
-      outData[outAt + i] = apart > 0 ? 1 : apart <= 0 ? 0 : NaN;
-    }
-  });
+const beyond = (x: Column, level: number, side: 1 | -1): Column => compute('beyond', [x], [level, side]);
 
 const market = features(shared, [
   {
@@ -105,17 +97,7 @@ const market = features(shared, [
     warmUp: 219,
     unit: 'category',
     about: 'volatility of 20 against its mean of 200: 0 calm, 1 usual, 2 turbulent (half a deviation)',
-    column: ({ close }) => {
-      const apart = score(deviation(logMove(close), 20), 200);
-      return derive('class', [apart], (out) => (rows) => {
-        const { data: outData, at: outAt } = out;
-        const { data: xs, at } = apart;
-        for (let i = 0; i < rows; i++) {
-          const value = xs[at + i];
-          outData[outAt + i] = value !== value ? NaN : value < -0.5 ? 0 : value > 0.5 ? 2 : 1;
-        }
-      });
-    },
+    column: ({ close }) => compute('threeClasses', [score(deviation(logMove(close), 20), 200)]),
   },
   ...[20, 50].flatMap((bars) => [
     {
@@ -141,65 +123,15 @@ const market = features(shared, [
 ]);
 
 /** 1 where the close and its mean of 50 both lie above the mean of 200, or below it for `side` -1. */
-function onSide(close: Column, side: 1 | -1): Column {
-  const [middle, long] = [mean(close, 50), mean(close, 200)];
-  return derive(`side ${side}`, [close, middle, long], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = close;
-    const { data: ms, at: mAt } = middle;
-    const { data: ls, at: lAt } = long;
-    for (let i = 0; i < rows; i++) {
-      const level = side * ls[lAt + i];
-      const beyond = side * xs[at + i] > level && side * ms[mAt + i] > level;
-      outData[outAt + i] = level !== level ? NaN : beyond ? 1 : 0;
-    }
-  });
-}
+const onSide = (close: Column, side: 1 | -1): Column =>
+  compute('onSide', [close, mean(close, 50), mean(close, 200)], [side]);
 
 const alignment = (close: Column, fast: Column, slow: Column, slowest: Column): Column =>
-  derive('alignment', [close, fast, slow, slowest], (out) => (rows) => {
-    const { data: closeData, at: closeAt } = close;
-    const { data: fastData, at: fastAt } = fast;
-    const { data: slowData, at: slowAt } = slow;
-    const { data: slowestData, at: slowestAt } = slowest;
-    const { data: outData, at: outAt } = out;
-    for (let i = 0; i < rows; i++) {
-      const a = closeData[closeAt + i];
-      const b = fastData[fastAt + i];
-      const c = slowData[slowAt + i];
-      const d = slowestData[slowestAt + i];
-      outData[outAt + i] = (Math.sign(a - b) + Math.sign(b - c) + Math.sign(c - d)) / 3;
-    }
-  });
+  compute('alignment', [close, fast, slow, slowest]);
 
-const sinceCross = (side: Column): Column =>
-  derive('since cross', [side], (out, memory) => {
-    const state = memory(2);
-    return (rows) => {
-      const { data: outData, at: outAt } = out;
-      const { data: xs, at } = side;
-      let last = state[0];
-      let since = state[1];
-      for (let i = 0; i < rows; i++) {
-        const now = xs[at + i];
-        if (now === now) {
-          since = now === last ? since + 1 : 0;
-          last = now;
-        }
-        outData[outAt + i] = now === now ? now * Math.log1p(since) : NaN;
-      }
-      state[0] = last;
-      state[1] = since;
-    };
-  });
+const sinceCross = (side: Column): Column => compute('sinceCross', [side], [], zeros(2));
 
-const signedBy = (witness: Column, size: Column): Column =>
-  derive('signed by', [witness, size], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = witness;
-    const { data: ys, at: yAt } = size;
-    for (let i = 0; i < rows; i++) outData[outAt + i] = ys[yAt + i] * Math.sign(xs[at + i]);
-  });
+const signedBy = (witness: Column, size: Column): Column => compute('signedBy', [witness, size]);
 
 const memory = features({ ...shared, unit: 'index' }, [
   ...[10, 20, 50].map((bars) => ({
@@ -251,61 +183,16 @@ const memory = features({ ...shared, unit: 'index' }, [
 ]);
 
 /** `|way| / path`, at most 1; 0 where nothing moved. */
-const efficiency = (way: Column, path: Column): Column =>
-  derive('efficiency', [way, path], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = way;
-    const { data: ys, at: yAt } = path;
-    for (let i = 0; i < rows; i++) {
-      const share = ys[yAt + i] === 0 ? 0 : Math.abs(xs[at + i]) / ys[yAt + i];
-      outData[outAt + i] = share > 1 ? 1 : share;
-    }
-  });
+const efficiency = (way: Column, path: Column): Column => compute('efficiency', [way, path]);
 
-const choppiness = (total: Column, width: Column): Column =>
-  derive('choppiness', [total, width], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = total;
-    const { data: ys, at: yAt } = width;
-    for (let i = 0; i < rows; i++) {
-      const flat = xs[at + i] === 0 || ys[yAt + i] === 0;
-      outData[outAt + i] = flat ? 100 : (100 * Math.log(xs[at + i] / ys[yAt + i])) / Math.log(14);
-    }
-  });
+const choppiness = (total: Column, width: Column): Column => compute('choppiness', [total, width], [14]);
 
 /** Slope of ln deviation on ln lag; .5, a random walk, where a deviation is 0. */
 const scaling = ([one, two, four, eight, sixteen]: readonly Column[]): Column =>
-  derive('scaling', [one, two, four, eight, sixteen], (out) => (rows) => {
-    const { data: oneData, at: oneAt } = one;
-    const { data: twoData, at: twoAt } = two;
-    const { data: eightData, at: eightAt } = eight;
-    const { data: sixteenData, at: sixteenAt } = sixteen;
-    const { data: fourData, at: fourAt } = four;
-    const { data: outData, at: outAt } = out;
-    for (let i = 0; i < rows; i++) {
-      const s1 = oneData[oneAt + i];
-      const s2 = twoData[twoAt + i];
-      const s8 = eightData[eightAt + i];
-      const s16 = sixteenData[sixteenAt + i];
-      const flat = s1 === 0 || s2 === 0 || fourData[fourAt + i] === 0 || s8 === 0 || s16 === 0;
-      // Least squares on five points one doubling apart, of which the middle one has no weight: twice the slope
-      // between the outer ones and once that between the inner ones.
-      const outer = s16 / s1;
-      outData[outAt + i] = flat ? 0.5 : Math.log(outer * outer * (s8 / s2)) / (20 * Math.LN2);
-    }
-  });
+  compute('scaling', [one, two, four, eight, sixteen]);
 
 const varianceRatio = (many: Column, one: Column, bars: number): Column =>
-  derive(`variance ratio ${bars}`, [many, one], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = many;
-    const { data: ys, at: yAt } = one;
-    for (let i = 0; i < rows; i++) {
-      const square = xs[at + i];
-      const below = bars * ys[yAt + i];
-      outData[outAt + i] = square !== square ? NaN : below === 0 ? 1 : square / below;
-    }
-  });
+  compute('varianceRatio', [many, one], [bars]);
 
 /** Correlation of x with the value before it. */
 function selfCorrelation(x: Column, bars: number): Column {

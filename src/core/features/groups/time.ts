@@ -1,5 +1,5 @@
 import { TIMEFRAME_MS } from '../../market/timeframe.ts';
-import { type Column, derive } from '../columns/plan.ts';
+import { type Column, compute, derive } from '../columns/plan.ts';
 import { type Feature, features, type Sources } from '../feature.ts';
 
 const shared = {
@@ -165,17 +165,7 @@ const sessions = features(shared, [
     warmUp: 0,
     source: 'perpetual futures pay funding at 00:00, 08:00 and 16:00 UTC',
     about: 'hours until the next funding time, above 0 and at most 8',
-    column: ({ time, timeframe }) =>
-      derive('hours to funding', [time], (out) => (rows) => {
-        const { data: timeData, at: timeAt } = time;
-        const { data: outData, at: outAt } = out;
-        const length = TIMEFRAME_MS[timeframe];
-        for (let i = 0; i < rows; i++) {
-          const close = timeData[timeAt + i] + length;
-          const hour = (close - DAY_MS * Math.floor(close / DAY_MS)) / HOUR_MS;
-          outData[outAt + i] = 8 - (hour - 8 * Math.floor(hour / 8));
-        }
-      }),
+    column: ({ time, timeframe }) => compute('hoursToFunding', [time], [TIMEFRAME_MS[timeframe]]),
   },
   {
     name: 'missing_bars',
@@ -183,16 +173,7 @@ const sessions = features(shared, [
     unit: 'bars',
     source: 'definition',
     about: 'bars missing between the previous bar and this one',
-    column: ({ time, timeframe }) =>
-      derive('missing bars', [time.keep(1)], (out) => (rows) => {
-        const { data: timeData, at: timeAt } = time;
-        const { data: outData, at: outAt } = out;
-        const length = TIMEFRAME_MS[timeframe];
-        for (let i = 0; i < rows; i++) {
-          const passed = timeData[timeAt + i] - timeData[timeAt + i - 1];
-          outData[outAt + i] = Math.round(passed / length) - 1;
-        }
-      }),
+    column: ({ time, timeframe }) => compute('missingBars', [time.keep(1)], [TIMEFRAME_MS[timeframe]]),
   },
   {
     name: 'days_since_halving',
@@ -201,32 +182,13 @@ const sessions = features(shared, [
     source: 'Bitcoin block subsidy halvings',
     about: "days since Bitcoin's last halving; since the genesis block before the first",
     column: ({ time, timeframe }) =>
-      derive('halving', [time], (out) => (rows) => {
-        const { data: timeData, at: timeAt } = time;
-        const { data: outData, at: outAt } = out;
-        const length = TIMEFRAME_MS[timeframe];
-        for (let i = 0; i < rows; i++) {
-          const close = timeData[timeAt + i] + length;
-          let last = HALVINGS_MS[0];
-          for (let k = 1; k < HALVINGS_MS.length; k++) if (HALVINGS_MS[k] <= close) last = HALVINGS_MS[k];
-          outData[outAt + i] = (close - last) / DAY_MS;
-        }
-      }),
+      compute('sinceHalving', [time], [TIMEFRAME_MS[timeframe], HALVINGS_MS.length], HALVINGS_MS),
   },
 ]);
 
 /** 1 where a bar closes from `from` to before `to` o'clock UTC. */
 const between = ({ time, timeframe }: Sources, from: number, to: number): Column =>
-  derive(`between ${from} ${to}`, [time], (out) => (rows) => {
-    const { data: timeData, at: timeAt } = time;
-    const { data: outData, at: outAt } = out;
-    const length = TIMEFRAME_MS[timeframe];
-    for (let i = 0; i < rows; i++) {
-      const close = timeData[timeAt + i] + length;
-      const ms = close - DAY_MS * Math.floor(close / DAY_MS);
-      outData[outAt + i] = ms >= from * HOUR_MS && ms < to * HOUR_MS ? 1 : 0;
-    }
-  });
+  compute('between', [time], [TIMEFRAME_MS[timeframe], from, to]);
 
 /** The genesis block and the blocks 210 000, 420 000, 630 000 and 840 000, as block times. */
 const HALVINGS_MS = [1231006505000, 1354116278000, 1468082773000, 1589225023000, 1713571767000];

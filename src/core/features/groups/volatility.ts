@@ -1,9 +1,20 @@
 import type { Timeframe } from '../../market/timeframe.ts';
-import { abs, distance, minus, over, ratio, root, scaled, times } from '../columns/arithmetic.ts';
+import {
+  abs,
+  change,
+  distance,
+  minus,
+  over,
+  ratio,
+  root,
+  scaled,
+  times,
+  where,
+} from '../columns/arithmetic.ts';
 import { highest } from '../columns/extremes.ts';
 import { atr, trueRange } from '../columns/indicators.ts';
-import { type Column, derive } from '../columns/plan.ts';
-import { logMove, logRatio } from '../columns/returns.ts';
+import { type Column, compute } from '../columns/plan.ts';
+import { logGap, logMove, logRatio } from '../columns/returns.ts';
 import { ema } from '../columns/smoothing.ts';
 import { deviation, mean, moments, rootMean, score } from '../columns/windows.ts';
 import { barsIn, type Feature, features, type Sources } from '../feature.ts';
@@ -90,116 +101,36 @@ const historical = features(shared, [
 
 /** Squares of falls and of rises. */
 function halves(move: Column): { readonly down: Column; readonly up: Column } {
-  const [down, up] = move.plan.derive('halves', [move], 2, ([downs, ups]) => (rows) => {
-    const { data: downsData, at: downsAt } = downs;
-    const { data: upsData, at: upsAt } = ups;
-    const { data: xs, at } = move;
-    for (let i = 0; i < rows; i++) {
-      const value = xs[at + i];
-      const square = value * value;
-      downsData[downsAt + i] = value > 0 ? 0 : square;
-      upsData[upsAt + i] = value < 0 ? 0 : square;
-    }
-  });
+  const [down, up] = move.plan.formula('halves', [move], 2);
   return { down, up };
 }
 
 function jumpShare(move: Column): Column {
   // Both from the second move on, when there are two that follow each other.
-  const [squares, products] = move.plan.derive('bipower', [move.keep(1)], 2, ([own, both]) => (rows) => {
-    const { data: ownData, at: ownAt } = own;
-    const { data: bothData, at: bothAt } = both;
-    const { data: xs, at } = move;
-    for (let i = 0; i < rows; i++) {
-      const value = xs[at + i];
-      const last = xs[at + i - 1];
-      ownData[ownAt + i] = last === last ? value * value : NaN;
-      bothData[bothAt + i] = (Math.PI / 2) * Math.abs(value * last);
-    }
-  });
-  const [variance, smooth] = [mean(squares, 50), mean(products, 50)];
-  return derive('jump share', [smooth, variance], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = smooth;
-    const { data: ys, at: yAt } = variance;
-    for (let i = 0; i < rows; i++) {
-      const share = ys[yAt + i] === 0 ? 0 : 1 - xs[at + i] / ys[yAt + i];
-      outData[outAt + i] = share < 0 ? 0 : share;
-    }
-  });
+  const [squares, products] = move.plan.formula('bipower', [move.keep(1)], 2);
+  return compute('jumpShare', [mean(products, 50), mean(squares, 50)]);
 }
 
 const squared = (x: Column): Column => times(x, x);
 const lnRange = ({ high, low }: Sources): Column => logRatio(high, low);
 
 /** ln(h/l)^2 / 2 - (2 ln 2 - 1) ln(c/o)^2 */
-const garmanKlass = (of: Sources): Column => {
-  const [range, body] = [lnRange(of), logRatio(of.close, of.open)];
-  return derive('garman klass', [range, body], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = range;
-    const { data: ys, at: yAt } = body;
-    for (let i = 0; i < rows; i++) {
-      const width = xs[at + i];
-      const move = ys[yAt + i];
-      outData[outAt + i] = (width * width) / 2 - (2 * Math.LN2 - 1) * move * move;
-    }
-  });
-};
+const garmanKlass = (of: Sources): Column =>
+  compute('garmanKlass', [lnRange(of), logRatio(of.close, of.open)]);
 
 /** ln(h/c) ln(h/o) + ln(l/c) ln(l/o) */
 const rogersSatchell = ({ open, high, low, close }: Sources): Column =>
-  derive('rogers satchell', [open, high, low, close], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: os, at: oAt } = open;
-    const { data: hs, at: hAt } = high;
-    const { data: ls, at: lAt } = low;
-    const { data: cs, at: cAt } = close;
-    for (let i = 0; i < rows; i++) {
-      const o = os[oAt + i];
-      const h = hs[hAt + i];
-      const l = ls[lAt + i];
-      const c = cs[cAt + i];
-      outData[outAt + i] = Math.log(h / c) * Math.log(h / o) + Math.log(l / c) * Math.log(l / o);
-    }
-  });
+  compute('rogersSatchell', [open, high, low, close]);
 
 /** x from the second bar on. */
-const later = (x: Column, close: Column): Column =>
-  derive('later', [x, close.keep(1)], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = x;
-    const { data: cs, at: cAt } = close;
-    for (let i = 0; i < rows; i++)
-      outData[outAt + i] = cs[cAt + i - 1] === cs[cAt + i - 1] ? xs[at + i] : NaN;
-  });
+const later = (x: Column, close: Column): Column => where(change(close), x);
 
 function yangZhang(of: Sources, bars: number): Column {
-  const weight = 0.34 / (1.34 + (bars + 1) / (bars - 1));
-  const gap = overnight(of);
-  const overnights = moments(gap, bars).squares;
+  const overnights = moments(logGap(of.open, of.close), bars).squares;
   const days = moments(later(logRatio(of.close, of.open), of.close), bars).squares;
   const drifts = mean(later(rogersSatchell(of), of.close), bars);
-  return root(
-    derive(`yang zhang ${bars}`, [overnights, days, drifts], (out) => (rows) => {
-      const { data: outData, at: outAt } = out;
-      const { data: xs, at } = overnights;
-      const { data: ys, at: yAt } = days;
-      const { data: zs, at: zAt } = drifts;
-      for (let i = 0; i < rows; i++)
-        outData[outAt + i] = (xs[at + i] + weight * ys[yAt + i]) / (bars - 1) + (1 - weight) * zs[zAt + i];
-    }),
-  );
+  return root(compute('yangZhang', [overnights, days, drifts], [bars]));
 }
-
-/** ln(open / previous close) */
-const overnight = ({ open, close }: Sources): Column =>
-  derive('overnight', [open, close.keep(1)], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: os, at } = open;
-    const { data: cs, at: cAt } = close;
-    for (let i = 0; i < rows; i++) outData[outAt + i] = Math.log(os[at + i] / cs[cAt + i - 1]);
-  });
 
 const ranges = features(
   { ...shared, inputs: ohlc, source: 'range estimators' },
@@ -299,28 +230,9 @@ const trueRanges = features({ ...shared, inputs: ['high', 'low', 'close'], sourc
 ]);
 
 const keltner = (close: Column, centre: Column, channel: Column): Column =>
-  derive('keltner', [close, centre, channel], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = close;
-    const { data: ms, at: mAt } = centre;
-    const { data: cs, at: cAt } = channel;
-    for (let i = 0; i < rows; i++) {
-      const distance = xs[at + i] - ms[mAt + i];
-      // A price that stopped moving leaves rounding above and a vanishing range below.
-      outData[outAt + i] = cs[cAt + i] < 1e-9 * xs[at + i] ? 0 * distance : distance / cs[cAt + i];
-    }
-  });
+  compute('keltner', [close, centre, channel]);
 
-const squeeze = (squares: Column, channel: Column): Column =>
-  derive('squeeze', [squares, channel], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = squares;
-    const { data: cs, at: cAt } = channel;
-    for (let i = 0; i < rows; i++) {
-      const wide = 3 * cs[cAt + i];
-      outData[outAt + i] = wide === 0 ? 1 : (4 * Math.sqrt(xs[at + i] / 20)) / wide;
-    }
-  });
+const squeeze = (squares: Column, channel: Column): Column => compute('squeeze', [squares, channel]);
 
 const recursive = features({ ...shared, source: 'RiskMetrics 1996' }, [
   ...[94, 97].map((decay) => ({
@@ -360,29 +272,7 @@ function standardised(close: Column): { readonly skewness: Column; readonly kurt
   const percent = scaled(logMove(close), 100);
   const square = squared(percent);
   const powers = [percent, square, times(square, percent), squared(square)].map((power) => mean(power, 50));
-  const [p1, p2, p3, p4] = powers;
-  const [skewness, kurtosis] = close.plan.derive('standardised', powers, 2, ([third, fourth]) => (rows) => {
-    const { data: p1Data, at: p1At } = p1;
-    const { data: p2Data, at: p2At } = p2;
-    const { data: p3Data, at: p3At } = p3;
-    const { data: p4Data, at: p4At } = p4;
-    const { data: thirdData, at: thirdAt } = third;
-    const { data: fourthData, at: fourthAt } = fourth;
-    for (let i = 0; i < rows; i++) {
-      const m1 = p1Data[p1At + i];
-      const m2 = p2Data[p2At + i];
-      const m3 = p3Data[p3At + i];
-      const m4 = p4Data[p4At + i];
-      const variance = m2 - m1 * m1;
-      const flat = variance <= 1e-12 * m2 || variance === 0;
-      thirdData[thirdAt + i] = flat
-        ? 0
-        : (m3 - 3 * m1 * m2 + 2 * m1 * m1 * m1) / (variance * Math.sqrt(variance));
-      fourthData[fourthAt + i] = flat
-        ? 0
-        : (m4 - 4 * m1 * m3 + 3 * m1 * m1 * (2 * m2 - m1 * m1)) / (variance * variance) - 3;
-    }
-  });
+  const [skewness, kurtosis] = close.plan.formula('standardised', powers, 2);
   return { skewness, kurtosis };
 }
 

@@ -1,8 +1,8 @@
-import { type Timeframe, TIMEFRAME_MS } from '../../market/timeframe.ts';
+import type { Timeframe } from '../../market/timeframe.ts';
 import { abs, change, distance, growth, log1p, minus, ratio, times, where } from '../columns/arithmetic.ts';
 import { accumulation, signedVolume } from '../columns/flows.ts';
 import { macd, typical } from '../columns/indicators.ts';
-import { type Column, derive } from '../columns/plan.ts';
+import { type Column, compute, zeros } from '../columns/plan.ts';
 import { ema } from '../columns/smoothing.ts';
 import { correlation, deviation, mean, moments, score, sum } from '../columns/windows.ts';
 import { barsIn, type Feature, features, type Sources } from '../feature.ts';
@@ -48,12 +48,7 @@ const level = features({ ...shared, inputs: ['volume'] }, [
     warmUp: 1,
     unit: 'log',
     about: 'ln((1 + volume) / (1 + previous volume))',
-    column: ({ volume }) =>
-      derive('volume change', [volume.keep(1)], (out) => (rows) => {
-        const { data: outData, at: outAt } = out;
-        const { data: xs, at } = volume;
-        for (let i = 0; i < rows; i++) outData[outAt + i] = Math.log((1 + xs[at + i]) / (1 + xs[at + i - 1]));
-      }),
+    column: ({ volume }) => compute('volumeChange', [volume.keep(1)]),
   },
   {
     name: 'volume_concentration_24',
@@ -63,59 +58,23 @@ const level = features({ ...shared, inputs: ['volume'] }, [
     about: '24 x sum of squared shares of 24 volumes: 1 when even, 24 when one bar has all; 1 when all are 0',
     column: ({ volume }) => {
       const day = moments(volume, 24);
-      return derive('concentration', [day.mean, day.squares], (out) => (rows) => {
-        const { data: outData, at: outAt } = out;
-        const { data: ms, at } = day.mean;
-        const { data: ss, at: sAt } = day.squares;
-        for (let i = 0; i < rows; i++) {
-          const even = 24 * ms[at + i] * ms[at + i];
-          outData[outAt + i] = (even === 0 ? 0 : ss[sAt + i] / even) + 1;
-        }
-      });
+      return compute('concentration', [day.mean, day.squares], [24]);
     },
   },
   {
     name: 'zero_volume_share_50',
     warmUp: 49,
     about: 'share of 50 bars in which nothing was traded',
-    column: ({ volume }) => {
-      const empty = derive('empty', [volume], (out) => (rows) => {
-        const { data: outData, at: outAt } = out;
-        const { data: xs, at } = volume;
-        for (let i = 0; i < rows; i++) outData[outAt + i] = xs[at + i] === 0 ? 1 : 0;
-      });
-      return mean(empty, 50);
-    },
+    column: ({ volume }) => mean(compute('empty', [volume]), 50),
   },
 ]);
 
 /** Volume from the second bar on, where there is a change of the close to put beside it. */
 const later = ({ close, volume }: Sources): Column => where(change(close), volume);
-const forced = ({ close, volume }: Sources): Column => {
-  const step = change(close);
-  return derive('forced', [step, close.keep(1), volume], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = step;
-    const { data: cs, at: cAt } = close;
-    const { data: vs, at: vAt } = volume;
-    for (let i = 0; i < rows; i++) outData[outAt + i] = (xs[at + i] / cs[cAt + i - 1]) * vs[vAt + i];
-  });
-};
+const forced = ({ close, volume }: Sources): Column =>
+  compute('forced', [change(close), close.keep(1), volume]);
 
-const runningTotal = (x: Column): Column =>
-  derive('running total', [x], (out, memory) => {
-    const state = memory(1);
-    return (rows) => {
-      const { data: outData, at: outAt } = out;
-      const { data: xs, at } = x;
-      let total = state[0];
-      for (let i = 0; i < rows; i++) {
-        total += xs[at + i];
-        outData[outAt + i] = total;
-      }
-      state[0] = total;
-    };
-  });
+const runningTotal = (x: Column): Column => compute('runningTotal', [x], [], zeros(1));
 
 const flow = features({ ...shared, inputs: bars4 }, [
   ...[20, 50].map((bars) => ({
@@ -174,34 +133,12 @@ const flow = features({ ...shared, inputs: bars4 }, [
 
 /** Price x volume of bars whose price rose, and of those whose price fell. */
 function moneyFlow(price: Column, volume: Column): { readonly paid: Column; readonly taken: Column } {
-  const inputs = [price.keep(1), volume];
-  const [paid, taken] = price.plan.derive('money flow', inputs, 2, ([ups, downs]) => (rows) => {
-    const { data: ps, at } = price;
-    const { data: vs, at: vAt } = volume;
-    const { data: us, at: uTo } = ups;
-    const { data: ds, at: dTo } = downs;
-    for (let i = 0; i < rows; i++) {
-      const now = ps[at + i];
-      const step = now - ps[at + i - 1];
-      const money = now * vs[vAt + i];
-      us[uTo + i] = step > 0 ? money : step <= 0 ? 0 : NaN;
-      ds[dTo + i] = step < 0 ? money : step >= 0 ? 0 : NaN;
-    }
-  });
+  const [paid, taken] = price.plan.formula('moneyFlow', [price.keep(1), volume], 2);
   return { paid, taken };
 }
 
 /** `100 a / (a + b)`; 50 where both are 0. */
-const share = (a: Column, b: Column): Column =>
-  derive('share', [a, b], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = a;
-    const { data: ys, at: yAt } = b;
-    for (let i = 0; i < rows; i++) {
-      const both = xs[at + i] + ys[yAt + i];
-      outData[outAt + i] = both === 0 ? 50 : (100 * xs[at + i]) / both;
-    }
-  });
+const share = (a: Column, b: Column): Column => compute('share', [a, b]);
 
 /** Volume-weighted mean of the typical price over `bars` bars; the close where nothing was traded. */
 function vwap(of: Sources, bars: number): Column {
@@ -210,45 +147,12 @@ function vwap(of: Sources, bars: number): Column {
 }
 
 const priceOf = (money: Column, volume: Column, close: Column): Column =>
-  derive('price', [money, volume, close], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: ms, at } = money;
-    const { data: vs, at: vAt } = volume;
-    const { data: cs, at: cAt } = close;
-    for (let i = 0; i < rows; i++)
-      outData[outAt + i] = vs[vAt + i] === 0 ? cs[cAt + i] : ms[at + i] / vs[vAt + i];
-  });
+  compute('priceOf', [money, volume, close]);
 
 function dayVwap(of: Sources): Column {
   const price = typical(of);
   const inputs = [of.time, price, of.volume];
-  const [money, volume] = price.plan.derive('since midnight', inputs, 2, ([paid, traded], memory) => {
-    const state = memory(3);
-    return (rows) => {
-      const { data: timeData, at: timeAt } = of.time;
-      const { data: priceData, at: priceAt } = price;
-      const { data: volumeData, at: volumeAt } = of.volume;
-      const { data: paidData, at: paidAt } = paid;
-      const { data: tradedData, at: tradedAt } = traded;
-      let day = state[0];
-      let dayMoney = state[1];
-      let dayVolume = state[2];
-      for (let i = 0; i < rows; i++) {
-        const today = Math.floor(timeData[timeAt + i] / TIMEFRAME_MS['1d']);
-        if (today !== day) {
-          day = today;
-          dayMoney = dayVolume = 0;
-        }
-        dayMoney += priceData[priceAt + i] * volumeData[volumeAt + i];
-        dayVolume += volumeData[volumeAt + i];
-        paidData[paidAt + i] = dayMoney;
-        tradedData[tradedAt + i] = dayVolume;
-      }
-      state[0] = day;
-      state[1] = dayMoney;
-      state[2] = dayVolume;
-    };
-  });
+  const [money, volume] = price.plan.formula('sinceMidnight', inputs, 2, [], zeros(3));
   return priceOf(money, volume, of.close);
 }
 
@@ -347,44 +251,10 @@ const relations = features(shared, [
 ]);
 
 const perMillion = (size: Column, close: Column, volume: Column): Column =>
-  derive('per million', [size, close, volume], (out) => (rows) => {
-    const { data: outData, at: outAt } = out;
-    const { data: xs, at } = size;
-    const { data: cs, at: cAt } = close;
-    const { data: vs, at: vAt } = volume;
-    for (let i = 0; i < rows; i++) {
-      const millions = (cs[cAt + i] * vs[vAt + i]) / 1e6;
-      outData[outAt + i] = millions === 0 ? 0 * xs[at + i] : xs[at + i] / millions;
-    }
-  });
+  compute('perMillion', [size, close, volume]);
 
 /** Spread as a fraction of the price, at least 0, from two bars that follow each other (Corwin and Schultz 2012). */
-function spread(high: Column, low: Column): Column {
-  const scale = 3 - 2 * Math.SQRT2;
-  return derive('spread', [high.keep(1), low.keep(1)], (out, memory) => {
-    const state = memory(1);
-    return (rows) => {
-      const { data: outData, at: outAt } = out;
-      const { data: hs, at: hAt } = high;
-      const { data: ls, at: lAt } = low;
-      let before = state[0];
-      for (let i = 0; i < rows; i++) {
-        const h = hs[hAt + i];
-        const h1 = hs[hAt + i - 1];
-        const l = ls[lAt + i];
-        const l1 = ls[lAt + i - 1];
-        const now = Math.log(h / l) ** 2;
-        const both = Math.log((h1 > h ? h1 : h) / (l1 < l ? l1 : l)) ** 2;
-        const single = now + before;
-        before = now;
-        const alpha = (Math.sqrt(2 * single) - Math.sqrt(single)) / scale - Math.sqrt(both / scale);
-        // 2 (e^alpha - 1) / (1 + e^alpha)
-        const estimate = 2 * Math.tanh(alpha / 2);
-        outData[outAt + i] = h1 !== h1 ? NaN : estimate < 0 ? 0 : estimate;
-      }
-      state[0] = before;
-    };
-  });
-}
+const spread = (high: Column, low: Column): Column =>
+  compute('spread', [high.keep(1), low.keep(1)], [], zeros(1));
 
 export const volumeFeatures: readonly Feature[] = [...level, ...flow, ...averages, ...relations];

@@ -1,0 +1,157 @@
+/** Volume by price: src/core/features/columns/volume-profile.ts says what it is. */
+import { bytes, column, remembered, parameter } from './columns';
+import { log } from './log';
+
+/**
+ * Inputs: price, volume, highest high, lowest low, volume of the window. Parameters: length, count, share. Memory:
+ * ceiling, floor and volume of the bar before (unknown at first), where in `places` the next bar stands, peak, sum of
+ * terms; then `bins`, `traders` and `terms` [count] and `places` [length]. Outputs: point of control, value area's low
+ * and high, entropy.
+ */
+export function profile(args: usize, rows: i32): void {
+  const price = column(args, 0);
+  const volume = column(args, 1);
+  const top = column(args, 2);
+  const bottom = column(args, 3);
+  const traded = column(args, 4);
+  const controls = column(args, 5);
+  const lows = column(args, 6);
+  const highs = column(args, 7);
+  const spreads = column(args, 8);
+  const length = <i32>parameter(args, 0);
+  const count = <i32>parameter(args, 1);
+  const share = parameter(args, 2);
+  const last = count - 1;
+  const greatest = log(parameter(args, 1));
+  const state = remembered(args);
+  const bins = state + 48;
+  /** Bars in each bin that traded: without one the bin holds 0, whatever rounding left of those that went. */
+  const traders = bins + bytes(count);
+  /** `b ln b` of each bin. */
+  const terms = traders + bytes(count);
+  /** The bin of each bar in the window. */
+  const places = terms + bytes(count);
+  for (let i: usize = 0; i < bytes(rows); i += 8) {
+    const ceiling = load<f64>(top + i);
+    const floor = load<f64>(bottom + i);
+    const total = load<f64>(traded + i);
+    const at = <i32>load<f64>(state, 24);
+    const next = at + 1 == length ? 0 : at + 1;
+    store<f64>(state, <f64>next, 24);
+    if (total != total || ceiling == floor) {
+      const level = total == total ? ceiling : NaN;
+      store<f64>(controls + i, level);
+      store<f64>(lows + i, level);
+      store<f64>(highs + i, level);
+      store<f64>(spreads + i, total == total ? 0 : NaN);
+      store<f64>(state, NaN);
+      continue;
+    }
+    // The bins stand while the range does; a rebuild once a window keeps rounding from piling up.
+    const alike = total == 0;
+    const stands =
+      ceiling == load<f64>(state) &&
+      floor == load<f64>(state, 8) &&
+      at > 0 &&
+      alike == (load<f64>(state, 16) == 0);
+    store<f64>(state, ceiling);
+    store<f64>(state, floor, 8);
+    store<f64>(state, total, 16);
+    const perPrice = <f64>count / (ceiling - floor);
+    let peak = <i32>load<f64>(state, 32);
+    let sum = load<f64>(state, 40);
+    if (stands) {
+      const old = <i32>load<f64>(places + bytes(at));
+      const oldBin = bins + bytes(old);
+      const oldTraders = traders + bytes(old);
+      const gone: f64 = alike ? 1 : load<f64>(volume + i - bytes(length));
+      if (gone > 0) store<f64>(oldTraders, load<f64>(oldTraders) - 1);
+      const left = load<f64>(oldBin) - gone;
+      const rest = load<f64>(oldTraders) == 0 || left < 0 ? 0 : left;
+      store<f64>(oldBin, rest);
+      const term = termOf(rest);
+      sum += term - load<f64>(terms + bytes(old));
+      store<f64>(terms + bytes(old), term);
+
+      const bin = min(last, <i32>((load<f64>(price + i) - floor) * perPrice));
+      const weight: f64 = alike ? 1 : load<f64>(volume + i);
+      store<f64>(places + bytes(at), <f64>bin);
+      if (weight > 0) store<f64>(traders + bytes(bin), load<f64>(traders + bytes(bin)) + 1);
+      const more = load<f64>(bins + bytes(bin)) + weight;
+      store<f64>(bins + bytes(bin), more);
+      const grown = termOf(more);
+      sum += grown - load<f64>(terms + bytes(bin));
+      store<f64>(terms + bytes(bin), grown);
+      if (old == peak && gone > 0) {
+        peak = highestOf(bins, count);
+      } else {
+        const most = load<f64>(bins + bytes(peak));
+        if (more > most || (more == most && bin < peak)) peak = bin;
+      }
+    } else {
+      clear(bins, 2 * bytes(count));
+      // The oldest bar of the window stands right behind the newest.
+      let place = next;
+      for (let k = length - 1; k >= 0; k--) {
+        const row = i - bytes(k);
+        const bin = min(last, <i32>((load<f64>(price + row) - floor) * perPrice));
+        const weight: f64 = alike ? 1 : load<f64>(volume + row);
+        store<f64>(places + bytes(place), <f64>bin);
+        store<f64>(bins + bytes(bin), load<f64>(bins + bytes(bin)) + weight);
+        if (weight > 0) store<f64>(traders + bytes(bin), load<f64>(traders + bytes(bin)) + 1);
+        place = place + 1 == length ? 0 : place + 1;
+      }
+      peak = highestOf(bins, count);
+      sum = 0;
+      for (let bin = 0; bin < count; bin++) {
+        const term = termOf(load<f64>(bins + bytes(bin)));
+        store<f64>(terms + bytes(bin), term);
+        sum += term;
+      }
+    }
+    store<f64>(state, <f64>peak, 32);
+    store<f64>(state, sum, 40);
+    const whole = alike ? <f64>length : total;
+    const enough = share * whole;
+    let from = peak;
+    let to = peak;
+    let held = load<f64>(bins + bytes(peak));
+    while (held < enough && (from > 0 || to < last)) {
+      const below: f64 = from > 0 ? load<f64>(bins + bytes(from - 1)) : -1;
+      const above: f64 = to < last ? load<f64>(bins + bytes(to + 1)) : -1;
+      // Whichever side is wider; without a jump, which nobody could foresee.
+      const up = <i32>(above >= below);
+      held += select(above, below, up);
+      to += up;
+      from -= 1 - up;
+    }
+    const width = (ceiling - floor) / <f64>count;
+    store<f64>(controls + i, floor + (<f64>peak + 0.5) * width);
+    store<f64>(lows + i, floor + <f64>from * width);
+    store<f64>(highs + i, floor + <f64>(to + 1) * width);
+    const spread = log(whole) - sum / whole;
+    store<f64>(spreads + i, spread > 0 ? spread / greatest : 0);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function clear(at: usize, length: usize): void {
+  for (let k: usize = 0; k < length; k += 8) store<f64>(at + k, 0);
+}
+
+function termOf(x: f64): f64 {
+  return x == 0 ? 0 : x * log(x);
+}
+
+/** The first of the largest. */
+function highestOf(bins: usize, count: i32): i32 {
+  let peak = 0;
+  let most = load<f64>(bins);
+  for (let k = 1; k < count; k++) {
+    const value = load<f64>(bins + bytes(k));
+    peak = select(k, peak, value > most);
+    most = select(value, most, value > most);
+  }
+  return peak;
+}
