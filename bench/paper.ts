@@ -29,6 +29,7 @@ const session: SessionRecord = {
   synthetic: true,
   runId: undefined,
   instruments: SYMBOLS.map((symbol) => ({ symbol, amountStep: 1e-5, priceTick: 0.01, minNotional: 5 })),
+  strategy: undefined,
   risk: undefined,
   rules: { ...SPOT_RULES, maxPositionPct: 33, stopLossPct: 2, takeProfitPct: 4 },
 };

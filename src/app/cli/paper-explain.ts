@@ -1,7 +1,8 @@
 import { formatMinute, formatTime } from '../../core/foundation/time.ts';
 import { type Explanation, explainOrder, newestOrders, type OrderRow } from '../../desk/paper/explain.ts';
 import { findSession, readStatus, sessionFolder } from '../../desk/paper/sessions.ts';
-import type { SessionRecord } from '../../desk/paper/record.ts';
+import { describeReason, type Reason } from '../../core/strategy/reason.ts';
+import { type BarRecord, type SessionRecord, strategyOf } from '../../desk/paper/record.ts';
 import type { Verdict } from '../../core/trading/risk/rules.ts';
 import { markedName } from '../../learning/ensemble/voters.ts';
 import { type CommandContext, integer } from './command.ts';
@@ -57,7 +58,7 @@ export async function explain(
 }
 
 /** What a ledger of this version does not hold, said by name. */
-const NOT_RECORDED = ['Feature values', 'Ensemble weights', "The strategy's reason"] as const;
+const NOT_RECORDED = ['Feature values', 'Ensemble weights'] as const;
 
 const orderDocument = (order: OrderRow) => ({
   number: order.number,
@@ -82,6 +83,7 @@ function document(session: SessionRecord, explanation: Explanation) {
       runId: decided.runId,
       decision: decided.decision,
       candle: candleOf(session, order, decided.candles),
+      reason: reasonOf(session, order, decided),
       targetPosition: decided.targets[symbolIndex(session, order)] ?? undefined,
       forecasts: forecastsOf(session, explanation),
       equity: decided.equity,
@@ -107,9 +109,11 @@ function lines(session: SessionRecord, { order, bar, decided }: Explanation): re
   const first = [`${what}, ${how}.`, `In the bar of ${formatMinute(bar.timeMs)}: ${candle(bar)}.`];
   if (decided === undefined) return [...first, 'An exit inside the bar: no decision asked for it.'];
   const target = decided.targets[symbolIndex(session, order)];
+  const reason = reasonOf(session, order, decided);
   return [
     ...first,
     `Decided at the close of the bar of ${formatMinute(decided.timeMs)} (${candle(decided)}) by the models of ${decided.runId}: target position ${target ?? 'none'}, ${decided.decision}.`,
+    ...(reason === undefined ? [] : [`${strategyOf(session).id}: ${describeReason(reason)}.`]),
     `Equity then ${decided.equity.toFixed(2)}, cash ${decided.cash.toFixed(2)}.`,
     ...verdictsOf({ order, bar, decided }).map(verdictText),
   ];
@@ -121,6 +125,12 @@ const verdictsOf = ({ order, bar, decided }: Explanation): readonly Verdict[] =>
     ...(decided?.verdicts ?? []),
     ...(bar.verdicts ?? []).filter(({ rule }) => rule === 'price-collar'),
   ].filter(({ symbol }) => symbol === order.symbol);
+
+const reasonOf = (
+  session: SessionRecord,
+  order: OrderRow,
+  { reasons }: Pick<BarRecord, 'reasons'>,
+): Reason | undefined => reasons?.[symbolIndex(session, order)] ?? undefined;
 
 const symbolIndex = (session: SessionRecord, { symbol }: OrderRow): number =>
   session.instruments.findIndex((instrument) => instrument.symbol === symbol);

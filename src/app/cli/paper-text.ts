@@ -1,6 +1,7 @@
 import { formatMinute, formatTime } from '../../core/foundation/time.ts';
 import type { Account } from '../../desk/paper/account.ts';
-import type { BarRecord, SessionRecord } from '../../desk/paper/record.ts';
+import { describeReason } from '../../core/strategy/reason.ts';
+import { type BarRecord, type SessionRecord, strategyOf } from '../../desk/paper/record.ts';
 import type { RunSummary } from '../../desk/paper/run.ts';
 import type { PaperSession } from '../../desk/paper/session.ts';
 import type { Verdict } from '../../core/trading/risk/rules.ts';
@@ -42,6 +43,16 @@ export const waiting = (session: SessionRecord, account: Account): readonly stri
     .filter(({ trades }) => trades)
     .map(({ symbol, target }) => `${symbol} to ${(100 * target).toFixed(0)} % at the next open`);
 
+/** Why the last decision was what it was, one line per symbol: what a session without orders owes its reader. */
+export const reasonLines = (
+  { instruments }: SessionRecord,
+  { reasons }: Pick<BarRecord, 'reasons'>,
+): readonly string[] =>
+  instruments.flatMap(({ symbol }, s) => {
+    const reason = reasons?.[s];
+    return reason ? [`${symbol}: ${describeReason(reason)}`] : [];
+  });
+
 export const POSITION_HEAD = ['symbol', 'amount', 'entry', 'last', 'unrealised', 'stop', 'target'];
 
 export const positionRows = (account: Account): readonly (readonly string[])[] =>
@@ -76,6 +87,7 @@ export function paperDocument(running: PaperSession, summary: RunSummary, record
     exchange: session.exchange,
     timeframe: session.timeframe,
     synthetic: session.synthetic,
+    strategy: strategyOf(session),
     cycles: summary.cycles,
     barsProcessed: summary.barsProcessed,
     missedDecisions: records.filter((record) => record.decision === 'missed').length,
@@ -90,6 +102,7 @@ export function paperDocument(running: PaperSession, summary: RunSummary, record
     feeBps: session.rules.feeBps,
     slippageBps: session.rules.slippageBps,
     lastBarTime: last && formatTime(last.timeMs),
+    reasons: last?.reasons,
     recovered: recovery.recovered,
     barsReplayed: recovery.barsReplayed,
     tornBytes: recovery.tornBytes,

@@ -171,6 +171,20 @@ export const ConfigSchema = z
       .record(z.string(), z.record(z.string(), z.unknown()))
       .default({})
       .describe('Hyper-parameters by model id; see `crypto-trader models show <id>`'),
+    strategy: z
+      .strictObject({
+        name: z
+          .string()
+          .default('cost-aware')
+          .describe(
+            'What decides on the forecasts, in backtests, signals and paper: cost-aware, threshold, quantile, sign, own',
+          ),
+      })
+      .prefault({}),
+    strategies: z
+      .record(z.string(), z.record(z.string(), z.unknown()))
+      .default({})
+      .describe('Parameters by strategy, such as cost-aware: { riskAversion: 5 }'),
     trading: z
       .strictObject({
         initialBalance: z.number().positive().default(10_000).describe('Starting cash in quote currency'),

@@ -144,7 +144,7 @@ const NOTHING_HELD = {
 } as const;
 
 function signalsOf(session: SessionRecord, last: BarRecord): readonly SignalView[] {
-  const ensemble = last.targets.map((target): [number, number] | null =>
+  const ensemble = (last.wanted ?? last.targets).map((target): [number, number] | null =>
     target === null ? null : [target, NaN],
   );
   return [...Object.entries(last.models), ['ensemble', ensemble] as const].map(([model, opinions]) => ({

@@ -40,6 +40,10 @@ export interface Model<Params = unknown> {
   load(artifact: Artifact): Promise<FittedModel>;
 }
 
+/** A model that states positions and no belief: what it says is traded as it is. */
+export const statesPosition = ({ kind }: Pick<Model, 'kind'>): boolean =>
+  kind === 'baseline' || kind === 'rule';
+
 export interface FitTask<Params> {
   /** Closed bars up to the end of validation, with the features that the model asked for, in that order. */
   readonly panel: Panel;

@@ -1,18 +1,10 @@
 import type { Forecast } from '../forecast/model.ts';
-import type { Reason } from './reason.ts';
-import type { Rule, Situation } from './strategy.ts';
-
-/** What a strategy wants at the close of each bar of one symbol, and why at the newest. */
-export interface Decided {
-  /** In [-1, 1] of the capital allotted to the symbol; `NaN`: keep what is held. */
-  readonly target: Float64Array;
-  /** Of the last row; `undefined` without rows. */
-  readonly reason: Reason | undefined;
-}
+import type { Decision, Rule, Situation } from './strategy.ts';
 
 /**
  * A rule over the forecasts of one symbol, row by row. What is held is what the rule itself last wanted, starting with
  * `held` before row `fromRow`; rows before it, and from `untilRow` on, stay `NaN`.
+ * `onDecision` is told each row's decision, with its reason.
  */
 export function applyRule(
   rule: Rule,
@@ -22,20 +14,25 @@ export function applyRule(
     fromRow = 0,
     untilRow = forecast.position.length,
     held = 0,
-  }: { readonly fromRow?: number; readonly untilRow?: number; readonly held?: number } = {},
-): Decided {
+    onDecision,
+  }: {
+    readonly fromRow?: number;
+    readonly untilRow?: number;
+    readonly held?: number;
+    readonly onDecision?: ((row: number, decision: Decision) => void) | undefined;
+  } = {},
+): Float64Array {
   const rows = forecast.position.length;
   const target = new Float64Array(rows).fill(NaN);
   const seen = situationOf(forecast);
-  let reason: Reason | undefined;
   let holding = held;
   for (let row = fromRow; row < untilRow; row++) {
     const decision = rule(seen(row, holding, volatility[row]));
     target[row] = decision.target;
-    reason = decision.reason;
+    onDecision?.(row, decision);
     if (!Number.isNaN(decision.target)) holding = decision.target;
   }
-  return { target, reason };
+  return target;
 }
 
 /** Reads one row of a forecast; the object is reused, so that no bar allocates one. */

@@ -27,6 +27,7 @@ export const costAware: Strategy<Params> = {
   summary: 'trades only when the expected gain exceeds the cost of the trade',
   source: 'Davis & Norman 1990; Garleanu & Pedersen 2013; no-trade-region.ts says how',
   params: Params,
+  restsOnSkill: true,
   prepare: ({ riskAversion, costMultiple }, setting) => {
     const { edge } = setting;
     const cost = setting.cost * costMultiple;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { actionOf } from './reason.ts';
-import { allowed, type Strategy } from './strategy.ts';
+import { allowed, ifKnown, type Strategy } from './strategy.ts';
 
 const Params = z.strictObject({});
 
@@ -10,11 +9,11 @@ export const own: Strategy<z.output<typeof Params>> = {
   summary: 'the position that each model states itself',
   source: "the model's own rule",
   params: Params,
+  restates: true,
   prepare: (_, setting) => (seen) => {
-    const { position: value, held, confidence } = seen;
-    if (Number.isNaN(value)) return { target: NaN, reason: { kind: 'no-opinion' } };
-    const target = allowed(value, setting);
-    const action = actionOf(held, target);
-    return { target, reason: { kind: 'level', action, stated: 'position', value, level: 0, confidence } };
+    const { position, confidence } = seen;
+    if (Number.isNaN(position)) return { target: NaN, reason: { kind: 'no-opinion' } };
+    const target = allowed(position, setting);
+    return { target, reason: { kind: 'own', position: target, confidence: ifKnown(confidence) } };
   },
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { actionOf } from './reason.ts';
-import { allowed, type Strategy } from './strategy.ts';
+import { allowed, ifKnown, type Strategy } from './strategy.ts';
 
 const Params = z.strictObject({
   costMultiple: z
@@ -38,7 +38,7 @@ export const quantile: Strategy<Params> = {
           stated: 'quantile',
           value: down ? highQuantile : lowQuantile,
           level: down ? -level : level,
-          confidence,
+          confidence: ifKnown(confidence),
         },
       };
     };

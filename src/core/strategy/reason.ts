@@ -2,6 +2,8 @@
 export type Reason =
   | { readonly kind: 'no-opinion' }
   | { readonly kind: 'unmeasured' }
+  /** The position that the model states, taken as it is. */
+  | { readonly kind: 'own'; readonly position: number; readonly confidence: number | undefined }
   | { readonly kind: 'no-skill'; readonly slope: number; readonly low: number; readonly high: number }
   | {
       readonly kind: 'edge';
@@ -17,7 +19,8 @@ export type Reason =
       readonly value: number;
       /** What the value must reach for this action; for a hold, what it did not reach. */
       readonly level: number;
-      readonly confidence: number;
+      /** `undefined`: the model states none. */
+      readonly confidence: number | undefined;
     };
 
 export type Action = 'open' | 'add' | 'hold' | 'reduce' | 'close' | 'reverse' | 'stay-flat';
@@ -40,6 +43,8 @@ export function describeReason(reason: Reason): string {
       return 'its skill out of sample was never measured: stay flat';
     case 'no-skill':
       return `no skill out of sample (slope ${figure(reason.slope)}, 95 % ${figure(reason.low)} .. ${figure(reason.high)}): stay flat`;
+    case 'own':
+      return `its own position: ${figure(reason.position)}`;
     case 'edge': {
       const sign = Math.abs(reason.edgeBps) < reason.costBps ? '<' : '>=';
       return `edge ${figure(reason.edgeBps)} bp ${sign} cost ${figure(reason.costBps)} bp: ${WORDS[reason.action]}`;

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { UserError } from '../foundation/errors.ts';
 import { suggest } from '../foundation/nearest.ts';
 import { costAware } from './cost-aware.ts';
@@ -20,4 +21,21 @@ export function findStrategy(id: string, known: readonly Strategy[] = strategies
       known.map((strategy) => strategy.id),
     ),
   });
+}
+
+/** The strategy of that name with its parameters, absent ones by default. Throws `UserError` for what it does not take. */
+export function chooseStrategy(
+  id: string,
+  params: Readonly<Record<string, unknown>>,
+  known: readonly Strategy[] = strategies,
+): { readonly strategy: Strategy; readonly params: unknown } {
+  const strategy = findStrategy(id, known);
+  const parsed = strategy.params.safeParse(params);
+  if (parsed.success) return { strategy, params: parsed.data };
+  throw new UserError(
+    `The parameters of the strategy "${id}" are not valid.\n${z.prettifyError(parsed.error)}`,
+    {
+      hint: `Correct strategies.${id} in config.yaml.`,
+    },
+  );
 }

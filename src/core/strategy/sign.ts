@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { actionOf } from './reason.ts';
-import { allowed, type Strategy } from './strategy.ts';
+import { allowed, ifKnown, type Strategy } from './strategy.ts';
 
 const Params = z.strictObject({});
 
@@ -15,7 +15,8 @@ export const sign: Strategy<z.output<typeof Params>> = {
     if (Number.isNaN(value)) return { target: NaN, reason: { kind: 'no-opinion' } };
     const target = allowed(Math.sign(value - level), setting);
     const action = actionOf(seen.held, target);
-    return { target, reason: { kind: 'level', action, stated, value, level, confidence: seen.confidence } };
+    const confidence = ifKnown(seen.confidence);
+    return { target, reason: { kind: 'level', action, stated, value, level, confidence } };
   },
 };
 

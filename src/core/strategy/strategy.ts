@@ -12,8 +12,15 @@ export interface Strategy<Params = unknown> {
   readonly summary: string;
   /** Paper or published rule. */
   readonly source: string;
-  /** Parameters with their defaults; what `strategy.<id>` in config.yaml may hold. */
+  /** Parameters with their defaults; what `strategies.<id>` in config.yaml may hold. */
   readonly params: z.ZodType<Params>;
+  /** Decides on how well the forecaster did out of sample: `Setting.edge`. */
+  readonly restsOnSkill?: boolean;
+  /**
+   * States its position anew at every bar, so that one that drifts with the price is brought back. What any other
+   * strategy wants is ordered when it changes, and then left alone.
+   */
+  readonly restates?: boolean;
   /** The rule for one forecaster: made once, asked at the close of every bar. */
   prepare(params: Params, setting: Setting): Rule;
 }
@@ -55,6 +62,9 @@ export interface Decision {
   readonly target: number;
   readonly reason: Reason;
 }
+
+/** A figure as a reason states it. */
+export const ifKnown = (value: number): number | undefined => (Number.isNaN(value) ? undefined : value);
 
 /** Without short sales a negative target means flat. */
 export const allowed = (target: number, { allowShort }: Pick<Setting, 'allowShort'>): number =>

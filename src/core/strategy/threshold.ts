@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { actionOf, type Reason } from './reason.ts';
-import { allowed, type Situation, type Strategy } from './strategy.ts';
+import { allowed, ifKnown, type Situation, type Strategy } from './strategy.ts';
 
 const share = z.number().min(0).max(1);
 
@@ -41,7 +41,7 @@ export const threshold: Strategy<Params> = {
       stated: rule.stated,
       value: rule.value + rule.neutral,
       level: rule.neutral + side * rule.level,
-      confidence: seen.confidence,
+      confidence: ifKnown(seen.confidence),
     };
     return { target, reason };
   },

@@ -8,14 +8,16 @@ import type { Log } from '../../core/foundation/log.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { barOpen, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import type { DecisionTerms } from '../../core/strategy/decide.ts';
 import type { TrainedSet } from '../../learning/training/checkpoints.ts';
 import { barAt } from './bar.ts';
 import type { BarFeed } from './feed.ts';
-import { loadOutlook } from './outlook.ts';
+import { createOutlooks } from './outlook.ts';
 
 interface ExchangeFeedOptions {
   readonly store: Store;
   readonly trained: TrainedSet;
+  readonly terms: DecisionTerms;
   readonly source: CandleSource;
   readonly log: Log;
   /** This machine's clock. */
@@ -27,7 +29,8 @@ interface ExchangeFeedOptions {
  * decision at a bar's close is placed only while the next bar is open; for bars that were missed it is not.
  */
 export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
-  const { store, trained, source, log } = options;
+  const { store, trained, terms, source, log } = options;
+  const outlooks = createOutlooks(store, trained, terms);
   const { exchange, timeframe, symbols } = trained;
   const step = TIMEFRAME_MS[timeframe];
   // A pair that others are compared with is kept up to date, and waited for, like those that are traded.
@@ -73,7 +76,8 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
   };
 
   return {
-    look: async (afterMs, signal) => {
+    look: async (last, signal) => {
+      const afterMs = last?.timeMs;
       const nowMs = await trustedClock(source, { signal, log, now: options.now });
       const closedMs = barOpen(nowMs, timeframe);
       if (afterMs !== undefined && afterMs + step >= closedMs) return { bars: [], ended: false };
@@ -86,7 +90,7 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
       if (afterMs !== undefined && afterMs + step >= readyMs) return { bars: [], ended: false };
       // A new session begins with the newest bar.
       const sinceMs = afterMs === undefined ? readyMs - step : afterMs + 1;
-      const outlook = await loadOutlook(store, trained, { untilMs: readyMs, sinceMs });
+      const outlook = await outlooks.look({ untilMs: readyMs, sinceMs, wanted: last?.wanted });
       const { time } = outlook.market;
       const from = afterMs === undefined ? time.length - 1 : lowerBound(time, afterMs + 1);
       const rows = Array.from({ length: time.length - from }, (_, i) => from + i);

@@ -1,14 +1,18 @@
 import type { Bar } from './bar.ts';
+import type { BarRecord } from './record.ts';
 import type { Decision } from './step.ts';
 
 /** Where closed bars come from, with what the models decided at their close. */
 export interface BarFeed {
   /**
-   * The closed bars after `afterMs` (the open of the last processed one; `undefined` in a new session), oldest
-   * first. Throws `SourceUnavailable` when the source does not answer now.
+   * The closed bars after `last` (the last processed one; `undefined` in a new session), oldest first, decided on from
+   * what was wanted then. Throws `SourceUnavailable` when the source does not answer now.
    */
-  look(afterMs: number | undefined, signal: AbortSignal): Promise<Look>;
+  look(last: Last | undefined, signal: AbortSignal): Promise<Look>;
 }
+
+/** What a feed needs to know of the last processed bar. */
+export type Last = Pick<BarRecord, 'timeMs' | 'wanted'>;
 
 interface Look {
   readonly bars: readonly { readonly bar: Bar; readonly decision: Decision }[];

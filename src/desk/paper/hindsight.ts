@@ -5,7 +5,7 @@ import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { Store } from '../../data/store/store.ts';
 import type { TrainedSet } from '../../learning/training/checkpoints.ts';
 import { barAt } from './bar.ts';
-import { loadOutlook } from './outlook.ts';
+import { createOutlooks, termsOf } from './outlook.ts';
 import type { Hindsight } from './parity.ts';
 import { type BarRecord, type SessionRecord, symbolsOf } from './record.ts';
 
@@ -25,7 +25,7 @@ export async function loadHindsight(
     );
   const [fromMs, lastMs] = [bars[0].timeMs, bars[bars.length - 1].timeMs];
   const untilMs = lastMs + TIMEFRAME_MS[session.timeframe];
-  const outlook = await loadOutlook(store, trained, { sinceMs: fromMs, untilMs });
+  const outlook = await createOutlooks(store, trained, termsOf(session)).look({ sinceMs: fromMs, untilMs });
   const { market } = outlook;
   const from = lowerBound(market.time, fromMs);
   const rows = Array.from({ length: market.time.length - from }, (_, i) => from + i);

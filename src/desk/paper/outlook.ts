@@ -1,56 +1,120 @@
+import { lowerBound } from '../../core/market/candles.ts';
+import { type DecisionTerms, decidePaths, measureSkill, type Path } from '../../core/strategy/decide.ts';
+import type { Edge } from '../../core/strategy/edge.ts';
+import type { Reason } from '../../core/strategy/reason.ts';
+import { chooseStrategy } from '../../core/strategy/registry.ts';
 import { alignColumn, type AlignedMarket, alignMarket } from '../../core/trading/align.ts';
+import { tradeCost } from '../../core/trading/trade-cost.ts';
 import type { Store } from '../../data/store/store.ts';
-import type { Forecast } from '../../core/forecast/model.ts';
+import { type Forecast, statesPosition } from '../../core/forecast/model.ts';
+import { votersOf } from '../../learning/ensemble/voters.ts';
 import { forecastAll, loadTrainedPanel, type TrainedSet } from '../../learning/training/checkpoints.ts';
+import { type SessionRecord, strategyOf } from './record.ts';
 import type { Decision } from './step.ts';
 
-/** The stored bars of all symbols on one clock, and what the models say at the close of each. */
+/** The stored bars of all symbols on one clock, and what is decided at the close of each. */
 export interface Outlook {
   readonly market: AlignedMarket;
   decide(row: number, decision: Decision['decision']): Decision;
 }
 
+/** Which bars to decide on, and what was wanted before them. */
+interface Asked {
+  /** The first bar to decide on; default: the first there is. */
+  readonly sinceMs?: number;
+  /** Bars open before this time. */
+  readonly untilMs: number;
+  /** What the strategy wanted to hold before `sinceMs`, by symbol; absent: it has decided nothing yet. */
+  readonly wanted?: readonly (number | null)[] | undefined;
+}
+
+export interface Outlooks {
+  look(asked: Asked): Promise<Outlook>;
+}
+
+/** What decides in a session. */
+export function termsOf(session: Pick<SessionRecord, 'strategy' | 'rules'>): DecisionTerms {
+  const { rules } = session;
+  const { id, params } = strategyOf(session);
+  return { ...chooseStrategy(id, params), cost: tradeCost(rules), allowShort: rules.allowShort };
+}
+
 /**
- * Forecasts for the bars from `sinceMs` on that open before `untilMs`, from the same start and through the same functions as a
- * backtest, so that a bar that just closed gets the numbers a later backtest gives it.
+ * Forecasts and decides bar by bar, from the same start and through the same functions as a backtest, so that a bar
+ * that just closed gets the numbers a later backtest gives it. Skill is measured once, on the validation bars of the run.
  */
-export async function loadOutlook(
-  store: Store,
-  trained: TrainedSet,
-  { untilMs, ...wanted }: { readonly untilMs: number; readonly sinceMs?: number },
-): Promise<Outlook> {
-  const panel = await loadTrainedPanel(store, trained, { untilMs });
-  const market = alignMarket(
-    panel.series.map(({ candles }) => candles),
-    trained.timeframe,
-  );
-  const { members, ensemble } = await forecastAll(trained, panel, wanted);
-  const align = (forecasts: readonly Forecast[], column: 'position' | 'confidence') =>
-    forecasts.map((forecast, s) => alignColumn(market, s, forecast[column]));
-  const targets = align(ensemble, 'position');
-  const models = members.map(({ id, forecasts }) => ({
-    id,
-    positions: align(forecasts, 'position'),
-    confidences: align(forecasts, 'confidence'),
-  }));
-  const silent = members.filter(({ noSkill }) => noSkill !== undefined).map(({ id }) => id);
+export function createOutlooks(store: Store, trained: TrainedSet, terms: DecisionTerms): Outlooks {
+  const deciding = votersOf(trained.members).every(({ model }) => statesPosition(model))
+    ? { ...terms, ...chooseStrategy('own', {}) }
+    : terms;
+  let skill: { readonly edge: Edge | undefined } | undefined;
   return {
-    market,
-    decide: (row, decision) => ({
-      runId: trained.runId,
-      decision,
-      ...(silent.length > 0 && { noSkill: silent }),
-      targets: targets.map((column) => known(column[row])),
-      models: Object.fromEntries(
-        models.map(({ id, positions, confidences }) => [
-          id,
-          positions.map((column, s): [number, number] | null =>
-            Number.isNaN(column[row]) ? null : [column[row], confidences[s][row]],
+    look: async ({ sinceMs = -Infinity, untilMs, wanted }) => {
+      const panel = await loadTrainedPanel(store, trained, { untilMs });
+      const measures = deciding.strategy.restsOnSkill === true && skill === undefined;
+      const { members, ensemble } = await forecastAll(trained, panel, {
+        sinceMs: measures ? Math.min(sinceMs, trained.trainUntilMs) : sinceMs,
+      });
+      const validation = { fromMs: trained.trainUntilMs, untilMs: trained.validateUntilMs };
+      if (measures) skill = { edge: measureSkill(panel, ensemble, validation) };
+      const reasons = panel.series.map(() => new Map<number, Reason>());
+      const paths = decidePaths(panel, ensemble, deciding, {
+        spans: [{ fromMs: sinceMs, edge: skill?.edge }],
+        wanted: wanted?.map((value) => value ?? undefined),
+        onReason: (s, row, reason) => reasons[s].set(panel.series[s].candles.time[row], reason),
+      });
+      const candles = panel.series.map((series) => series.candles);
+      const market = alignMarket(candles, trained.timeframe);
+      const align = (forecasts: readonly Forecast[], column: 'position' | 'confidence') =>
+        forecasts.map((forecast, s) => alignColumn(market, s, forecast[column]));
+      const orders = paths.map((path, s) => alignColumn(market, s, path.orders));
+      const models = members.map(({ id, forecasts }) => ({
+        id,
+        positions: align(forecasts, 'position'),
+        confidences: align(forecasts, 'confidence'),
+      }));
+      const silent = members.filter(({ noSkill }) => noSkill !== undefined).map(({ id }) => id);
+      return {
+        market,
+        decide: (row, decision) => ({
+          runId: trained.runId,
+          decision,
+          ...(silent.length > 0 && { noSkill: silent }),
+          targets: orders.map((column) => known(column[row])),
+          models: Object.fromEntries(
+            models.map(({ id, positions, confidences }) => [
+              id,
+              positions.map((column, s): [number, number] | null =>
+                Number.isNaN(column[row]) ? null : [column[row], confidences[s][row]],
+              ),
+            ]),
           ),
-        ]),
-      ),
-    }),
+          ...(!deciding.strategy.restates && {
+            wanted: paths.map(
+              (path, s) => wantedAt(path, candles[s].time, market.time[row]) ?? wanted?.[s] ?? null,
+            ),
+          }),
+          reasons: reasons.map((of) => of.get(market.time[row]) ?? null),
+        }),
+      };
+    },
   };
+}
+
+/** What is wanted after the newest bar up to `timeMs`; `undefined` before the first decision. */
+function wantedAt({ wanted }: Path, time: Float64Array, timeMs: number): number | undefined {
+  const row = lowerBound(time, timeMs + 1) - 1;
+  return row < 0 || Number.isNaN(wanted[row]) ? undefined : wanted[row];
+}
+
+/**
+ * A decision that can be carried out, after one that was not: what the strategy wants by now is ordered, although
+ * nothing is new in it.
+ */
+export function catchUp(decision: Decision, last: Pick<Decision, 'decision'> | undefined): Decision {
+  const { wanted } = decision;
+  if (wanted === undefined || last === undefined || last.decision === 'placed') return decision;
+  return { ...decision, targets: decision.targets.map((target, s) => target ?? wanted[s]) };
 }
 
 const known = (value: number): number | null => (Number.isNaN(value) ? null : value);

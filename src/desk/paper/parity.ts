@@ -112,16 +112,28 @@ function createStages(
   const recorded = rowsOf(({ decision, targets }) =>
     decision === 'placed' ? targets : decision === 'flattened' ? closing : nothing,
   );
-  const caughtUp = rowsOf(({ decision, targets }) =>
-    decision === 'flattened' ? closing : decision === 'paused' ? nothing : targets,
+  const before = new Map(records.slice(1).map((record, i) => [record, records[i]]));
+  /** Without what was ordered only because the bar before could not be, for one of these reasons. */
+  const decided = (record: BarRecord, ...evened: readonly BarRecord['decision'][]) => {
+    const last = before.get(record);
+    if (last === undefined || !evened.includes(last.decision)) return record.targets;
+    return record.targets.map((target, s) => (target === last.wanted?.[s] ? null : target));
+  };
+  const caughtUp = rowsOf((record) =>
+    record.decision === 'flattened'
+      ? closing
+      : record.decision === 'paused'
+        ? nothing
+        : decided(record, 'missed'),
   );
-  const traded = rowsOf(({ targets }) => targets);
-  const byTime = new Map(records.map((record) => [record.timeMs, record]));
+  const traded = rowsOf((record) => decided(record, 'missed', 'paused', 'flattened'));
+  const byTime = new Map(traded.map((row) => [row.bar.timeMs, row]));
   const stored = hindsight.bars.map((bar) => ({ bar, targets: byTime.get(bar.timeMs)?.targets ?? nothing }));
+  const recordAt = new Map(records.map((record) => [record.timeMs, record]));
   const foreseen = (also: (record: BarRecord | undefined) => boolean): readonly Row[] =>
     hindsight.bars.map((bar, i) => ({
       bar,
-      targets: also(byTime.get(bar.timeMs)) ? hindsight.targets[i] : stored[i].targets,
+      targets: also(recordAt.get(bar.timeMs)) ? hindsight.targets[i] : stored[i].targets,
     }));
   return [
     { cause: undefined, rows: recorded, instruments },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseSymbol, type PairSymbol } from '../../core/market/symbol.ts';
+import type { Reason } from '../../core/strategy/reason.ts';
 import { parseTimeframe } from '../../core/market/timeframe.ts';
 import type { TradingEvent } from '../../core/trading/events.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
@@ -122,6 +123,8 @@ export const SessionRecord = z.strictObject({
   runId: off(z.string()),
   instruments: z.array(InstrumentSchema).min(1),
   rules: Rules,
+  /** What decides on the forecasts; ledgers of earlier versions took the ensemble's position as it was. */
+  strategy: off(z.strictObject({ id: z.string(), params: z.record(z.string(), z.unknown()) })),
   /** Limits above the strategy; none in ledgers of earlier versions. */
   risk: off(Risk),
 });
@@ -193,6 +196,24 @@ const Position = z.strictObject({
   takePrice: off(z.number()),
 });
 
+const action = z.enum(['open', 'add', 'hold', 'reduce', 'close', 'reverse', 'stay-flat']);
+
+const ReasonSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('no-opinion') }),
+  z.strictObject({ kind: z.literal('unmeasured') }),
+  z.strictObject({ kind: z.literal('own'), position: z.number(), confidence: off(z.number()) }),
+  z.strictObject({ kind: z.literal('no-skill'), slope: z.number(), low: z.number(), high: z.number() }),
+  z.strictObject({ kind: z.literal('edge'), action, edgeBps: z.number(), costBps: z.number() }),
+  z.strictObject({
+    kind: z.literal('level'),
+    action,
+    stated: z.enum(['probability', 'median', 'position', 'quantile']),
+    value: z.number(),
+    level: z.number(),
+    confidence: off(z.number()),
+  }),
+]) satisfies z.ZodType<Reason>;
+
 /** One processed bar: what was seen, what happened on it, what was decided at its close. */
 export const BarRecord = z.strictObject({
   kind: z.literal('bar'),
@@ -218,15 +239,26 @@ export const BarRecord = z.strictObject({
    * for everything to be closed, and that is what waits for the next open.
    */
   decision: z.enum(['placed', 'missed', 'paused', 'flattened']),
-  /** Ensemble's target position in [-1, 1] by instrument; null: no opinion. */
+  /** What was decided, by instrument: a position in [-1, 1]; null: nothing new, what is held stays. */
   targets: z.array(z.number().nullable()),
   /** What each model said by instrument: position and confidence. */
   models: z.record(z.string(), z.array(z.tuple([z.number(), z.number()]).nullable())),
   /** Models that do not vote in the ensemble; only where there are some. */
   noSkill: z.array(z.string()).optional(),
+  /**
+   * What the strategy wants to hold after this close, by instrument; null: nothing decided yet. Only of strategies that
+   * remember it: those that order what changes, and leave alone what drifts.
+   */
+  wanted: z.array(z.number().nullable()).optional(),
+  /** Why, by instrument; null: it has no bar here. Not in ledgers of earlier versions. */
+  reasons: z.array(ReasonSchema.nullable()).optional(),
 });
 export type BarRecord = z.output<typeof BarRecord>;
 export type PositionRecord = z.output<typeof Position>;
+
+/** Sessions from before there were strategies took positions as the models stated them. */
+export const strategyOf = ({ strategy }: Pick<SessionRecord, 'strategy'>) =>
+  strategy ?? { id: 'own', params: {} };
 
 export const symbolsOf = (session: SessionRecord): readonly PairSymbol[] =>
   session.instruments.map((instrument) => instrument.symbol);

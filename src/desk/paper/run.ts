@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceUnavailable } from '../../data/source.ts';
 import { type Control, heed } from './controls.ts';
 import type { BarFeed } from './feed.ts';
+import { catchUp } from './outlook.ts';
 import type { BarRecord } from './record.ts';
 import type { PaperSession } from './session.ts';
 
@@ -61,11 +62,12 @@ export async function runPaper(
     const before = barsProcessed;
     let ended = false;
     try {
-      const look = await feed.look(session.last?.timeMs, signal);
+      const look = await feed.look(session.last, signal);
       for (const { bar, decision } of look.bars) {
         if (signal.aborted) break;
         const heeded = heed(decision, await options.control());
-        const record = await session.process(bar, heeded, options.now());
+        const caughtUp = heeded.decision === 'placed' ? catchUp(heeded, session.last) : heeded;
+        const record = await session.process(bar, caughtUp, options.now());
         if (record === undefined) continue;
         barsProcessed++;
         options.onBar(record);

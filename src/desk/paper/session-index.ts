@@ -60,7 +60,7 @@ const schemaOf = (folder: string, session: SessionRecord): IndexSchema => ({
         time_ms: timeMs,
         symbol,
         model: 'ensemble',
-        position: bar.targets[s] ?? null,
+        position: bar.wanted?.[s] ?? bar.targets[s] ?? null,
         confidence: null,
       });
       for (const [model, opinions] of Object.entries(bar.models)) {

@@ -11,7 +11,7 @@ import type { RiskRules } from '../../core/trading/risk/rules.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import { readSession } from './ledger.ts';
 import { ARCHIVE, lockOf, sessionFolder, sessionsFolder } from './sessions.ts';
-import { type SessionRecord, symbolsOf } from './record.ts';
+import { type SessionRecord, strategyOf, symbolsOf } from './record.ts';
 import { type PaperSession, resumeSession, startSession } from './session.ts';
 
 /** What a session trades. One session of a name is current; others are archived. */
@@ -26,11 +26,15 @@ export interface Terms {
   readonly synthetic: boolean;
   /** The training run whose models decide. */
   readonly runId: string;
+  /** What decides on the forecasts. */
+  readonly strategy: NonNullable<SessionRecord['strategy']>;
 }
 
 interface OpenOptions {
   /** Archive the current session and start another. */
   readonly fresh: boolean;
+  /** Nobody chose the strategy: a session that exists keeps the one it was started with. */
+  readonly keepsStrategy: boolean;
   readonly nowMs: number;
   /** Asked only when a session starts: its answer is recorded and kept. */
   readonly instruments: () => Promise<readonly Instrument[]>;
@@ -52,7 +56,7 @@ export async function openSession(
     if (options.fresh) await archive(dataDir, folder);
     const session =
       (await resumeSession(folder)) ?? (await startSession(folder, await describe(name, terms, options)));
-    assertSameTerms(session.session, terms);
+    assertSameTerms(session.session, options.keepsStrategy ? { ...terms, strategy: undefined } : terms);
     return {
       ...session,
       get last() {
@@ -85,7 +89,7 @@ async function describe(
   terms: Terms,
   { nowMs, instruments }: OpenOptions,
 ): Promise<SessionRecord> {
-  const { feed, exchange, timeframe, rules, risk, synthetic, runId } = terms;
+  const { feed, exchange, timeframe, rules, risk, synthetic, runId, strategy } = terms;
   const stamp = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '');
   return {
     kind: 'session',
@@ -99,6 +103,7 @@ async function describe(
     runId,
     instruments: [...(await instruments())],
     rules,
+    strategy,
     risk: risk && { ...risk, protections: [...risk.protections] },
   };
 }
@@ -117,10 +122,22 @@ async function archive(dataDir: string, folder: string): Promise<void> {
   await syncFolder(sessionsFolder(dataDir));
 }
 
-function assertSameTerms(session: SessionRecord, terms: Terms): void {
+function assertSameTerms(
+  session: SessionRecord,
+  { strategy, ...terms }: Omit<Terms, 'strategy'> & { readonly strategy: Terms['strategy'] | undefined },
+): void {
   const { exchange, timeframe, feed } = terms;
-  const now = { symbols: terms.symbols, exchange, timeframe, feed, risk: terms.risk, ...terms.rules };
+  const now = {
+    symbols: terms.symbols,
+    exchange,
+    timeframe,
+    feed,
+    risk: terms.risk,
+    ...terms.rules,
+    ...(strategy && { strategy }),
+  };
   const then = {
+    strategy: strategyOf(session),
     symbols: symbolsOf(session),
     exchange: session.exchange,
     timeframe: session.timeframe,

@@ -3,7 +3,10 @@ import type { Bar } from './bar.ts';
 import type { BarRecord } from './record.ts';
 
 /** What was decided at the close of a bar. */
-export type Decision = Pick<BarRecord, 'runId' | 'decision' | 'targets' | 'models' | 'noSkill'>;
+export type Decision = Pick<
+  BarRecord,
+  'runId' | 'decision' | 'targets' | 'models' | 'noSkill' | 'wanted' | 'reasons'
+>;
 
 /** The one path of a bar through the account, live and in a replay. */
 export function advanceAccount(

@@ -1,31 +1,33 @@
 import type { Store } from '../../data/store/store.ts';
 import { UserError } from '../../core/foundation/errors.ts';
+import type { DecisionTerms } from '../../core/strategy/decide.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import type { TrainedSet } from '../../learning/training/checkpoints.ts';
 import { barAt } from './bar.ts';
 import type { BarFeed } from './feed.ts';
-import { loadOutlook, type Outlook } from './outlook.ts';
+import { createOutlooks, type Outlook } from './outlook.ts';
 
 /**
  * The stored bars that training has never seen, one a look: a session over the recent past, without an
  * exchange. Throws `UserError` when there are none.
  */
-export function createStoredFeed(store: Store, trained: TrainedSet): BarFeed {
+export function createStoredFeed(store: Store, trained: TrainedSet, terms: DecisionTerms): BarFeed {
   let outlook: Outlook | undefined;
   return {
-    look: async (afterMs) => {
-      outlook ??= await loadOutlook(store, trained, {
+    look: async (last) => {
+      const fromMs = Math.max(trained.validateUntilMs, (last?.timeMs ?? -Infinity) + 1);
+      outlook ??= await createOutlooks(store, trained, terms).look({
         untilMs: Infinity,
-        sinceMs: trained.validateUntilMs,
+        sinceMs: fromMs,
+        wanted: last?.wanted,
       });
       const { market } = outlook;
-      const fromMs = Math.max(trained.validateUntilMs, (afterMs ?? -Infinity) + 1);
       const row = lowerBound(market.time, fromMs);
       if (row < market.time.length) {
         const bar = { bar: barAt(market, row), decision: outlook.decide(row, 'placed') };
         return { bars: [bar], ended: row === market.time.length - 1 };
       }
-      if (afterMs === undefined) throw nothingUnseen(trained);
+      if (last === undefined) throw nothingUnseen(trained);
       return { bars: [], ended: true };
     },
   };

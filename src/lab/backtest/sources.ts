@@ -10,7 +10,7 @@ import { lowerBound } from '../../core/market/candles.ts';
 import { endText } from '../../core/market/history-end.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { ExplanationPart } from '../../core/forecast/explanation.ts';
-import type { Forecast, Model } from '../../core/forecast/model.ts';
+import { type Forecast, type Model, statesPosition } from '../../core/forecast/model.ts';
 import { builtIn, type Registry } from '../../learning/models/registry.ts';
 import {
   forecastAll,
@@ -50,6 +50,8 @@ export interface ForecastSource {
   readonly untrained: readonly PairSymbol[];
   /** Members that state positions and no belief: baselines and rules. */
   readonly positionsOnly: readonly string[];
+  /** Members that make the ensemble, walking forward in any fold. */
+  readonly voters: readonly string[];
   /** What identifies each member's weights; ids of trials are made of it. */
   readonly weights: Readonly<Record<string, unknown>>;
   /** The same from the other seeds of the trained set, when they were asked for. */
@@ -124,7 +126,8 @@ export async function trainedForecasts(
     decisions: [{ fromMs: range.fromMs, measured: validationSpan(trained, range) }],
     ensemble,
     members: members.map((one) => ({ ...one, kind: kindOf(registry.findModel(one.id)) })),
-    positionsOnly: members.flatMap(({ id }) => statesPosition(registry.findModel(id))),
+    voters: votersOf(trained.members).map(({ id }) => id),
+    positionsOnly: trained.members.filter(({ model }) => statesPosition(model)).map(({ id }) => id),
     trainedBy: `training run ${trained.runId}`,
     untrained,
     weights: weightsOf(trained),
@@ -237,6 +240,9 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     signal: request.signal,
     onFold: (modelId) => request.onFold(++done, plan.length * entries.length, modelId),
   });
+  const voters = plan.map(
+    (_, k) => new Set(votersOf(members.map((one) => ({ ...one, noSkill: one.noSkill[k] }))).map(idOf)),
+  );
   return {
     panel,
     range: { fromMs: plan[0].test.fromMs, untilMs: panel.untilMs },
@@ -246,14 +252,15 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
       fromMs,
       measured: { fromMs: plan[0].test.fromMs, untilMs: fromMs },
     })),
-    ensemble: foldEnsemble(panel, members, plan),
+    ensemble: foldEnsemble(panel, members, { folds: plan, voters }),
     members: members.map(({ model, noSkill, forecasts }) => ({
       id: model.id,
       kind: kindOf(model),
       noSkill: foldsText(noSkill),
       forecasts,
     })),
-    positionsOnly: members.flatMap(({ model }) => statesPosition(model)),
+    voters: members.filter((one) => voters.some((chosen) => chosen.has(idOf(one)))).map(idOf),
+    positionsOnly: members.filter(({ model }) => statesPosition(model)).map(({ model }) => model.id),
     trainedBy: `walk-forward, ${folds} folds, ${window} window, embargo ${embargoBars} bars`,
     untrained: [],
     weights: Object.fromEntries(
@@ -272,11 +279,8 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
 function foldEnsemble(
   panel: LoadedPanel,
   members: readonly WalkForwardMember[],
-  folds: readonly Fold[],
+  { folds, voters }: { readonly folds: readonly Fold[]; readonly voters: readonly ReadonlySet<string>[] },
 ): readonly Forecast[] {
-  const voters = folds.map(
-    (_, k) => new Set(votersOf(members.map((one) => ({ ...one, noSkill: one.noSkill[k] }))).map(idOf)),
-  );
   return panel.series.map(({ candles: { time } }, s) =>
     forecastEnsemble(
       members
@@ -348,9 +352,6 @@ async function walkForwardEntries(
     };
   });
 }
-
-const statesPosition = ({ id, kind }: Model): readonly string[] =>
-  kind === 'baseline' || kind === 'rule' ? [id] : [];
 
 const kindOf = ({ kind }: Model): 'model' | 'baseline' => (kind === 'baseline' ? 'baseline' : 'model');
 

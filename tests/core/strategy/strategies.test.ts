@@ -179,7 +179,7 @@ describe.each(strategies.map((strategy) => [strategy.id, strategy] as const))('%
           return moves.slice(0, n).map((move) => (price *= 1 + move));
         };
         const run = (n: number): Float64Array =>
-          applyRule(prepared(), forecast(n), runningVolatility({ close: close(n) })).target;
+          applyRule(prepared(), forecast(n), runningVolatility({ close: close(n) }));
         expect(run(cut)).toEqual(run(rows).slice(0, cut));
       }),
     );
@@ -195,8 +195,8 @@ describe.each(strategies.map((strategy) => [strategy.id, strategy] as const))('%
       expectedReturn: position.map((value) => value * 0.05),
     };
     const volatility = new Float64Array(80).fill(0.01);
-    const whole = applyRule(prepared(), forecast, volatility).target;
-    const resumed = applyRule(prepared(), forecast, volatility, { fromRow: 40, held: whole[39] }).target;
+    const whole = applyRule(prepared(), forecast, volatility);
+    const resumed = applyRule(prepared(), forecast, volatility, { fromRow: 40, held: whole[39] });
     expect(resumed.subarray(40)).toEqual(whole.subarray(40));
   });
 });

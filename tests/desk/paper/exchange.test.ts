@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
 import { runBacktest } from '../../../src/core/trading/run.ts';
 import { openStore } from '../../../src/data/store/store.ts';
 import { silentLog } from '../../../src/core/foundation/log.ts';
@@ -12,7 +13,7 @@ import { createRandom } from '../../../src/core/foundation/random.ts';
 import { lowerBound, sliceCandles } from '../../../src/core/market/candles.ts';
 import type { FittedModel } from '../../../src/core/forecast/model.ts';
 import { createExchangeFeed } from '../../../src/desk/paper/exchange-feed.ts';
-import { loadOutlook } from '../../../src/desk/paper/outlook.ts';
+import { createOutlooks, termsOf } from '../../../src/desk/paper/outlook.ts';
 import { BarRecord, SessionRecord } from '../../../src/desk/paper/record.ts';
 import { verifySession } from '../../../src/desk/paper/session.ts';
 import { loadTrained, type TrainedSet } from '../../../src/learning/training/checkpoints.ts';
@@ -258,10 +259,12 @@ describe('paper trading against an exchange', () => {
     exchange.clock.set(START + 4 * HOUR);
     expect((await runCli(['fetch', '--source', 'exchange'], { cwd: folder })).status).toBe(0);
     const trained = await loadTrained(join(folder, 'checkpoints'));
+    const terms = termsOf({ strategy: undefined, rules: SPOT_RULES });
     const look = (set: TrainedSet, afterMs?: number) =>
       createExchangeFeed({
         store: openStore(join(folder, 'data')),
         trained: set,
+        terms,
         source: {
           name: 'binance',
           synthetic: false,
@@ -272,7 +275,7 @@ describe('paper trading against an exchange', () => {
         },
         log: silentLog,
         now: () => START + 4 * HOUR,
-      }).look(afterMs, new AbortController().signal);
+      }).look(afterMs === undefined ? undefined : { timeMs: afterMs }, new AbortController().signal);
     const sparing = { ...trained, members: trained.members.map(answeringOnlyWhatIsAsked) };
     for (const afterMs of [undefined, START - HOUR]) {
       const { bars } = await look(sparing, afterMs);
@@ -486,7 +489,10 @@ function answeringOnlyWhatIsAsked(member: TrainedMember): TrainedMember {
 async function expectBacktestParity(folder: string): Promise<void> {
   const { session, bars } = readLedger(folder);
   const trained = await loadTrained(join(folder, 'checkpoints'));
-  const outlook = await loadOutlook(openStore(join(folder, 'data')), trained, { untilMs: Infinity });
+  const outlook = await createOutlooks(openStore(join(folder, 'data')), trained, termsOf(session)).look({
+    sinceMs: bars[0].timeMs,
+    untilMs: Infinity,
+  });
   const { market } = outlook;
   const from = lowerBound(market.time, bars[0].timeMs);
   const decisions = bars.map((_, i) => outlook.decide(from + i, 'placed'));

@@ -5,6 +5,8 @@ import { type Log, silentLog } from '../../../src/core/foundation/log.ts';
 import { candlesBetween, sliceCandles } from '../../../src/core/market/candles.ts';
 import { type CandleSource, SymbolUnknown } from '../../../src/data/source.ts';
 import { openStore } from '../../../src/data/store/store.ts';
+import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
+import { termsOf } from '../../../src/desk/paper/outlook.ts';
 import { createExchangeFeed } from '../../../src/desk/paper/exchange-feed.ts';
 import { loadTrained } from '../../../src/learning/training/checkpoints.ts';
 import { walk } from '../../support/candles.ts';
@@ -43,15 +45,16 @@ it('a pair that the exchange lists no more does not end the session of the other
   const warnings: string[] = [];
   const log: Log = { ...silentLog, warn: (_, message) => void warnings.push(message) };
   const trained = await loadTrained(join(cwd, 'checkpoints'));
-  const feed = createExchangeFeed({ store, trained, source, log, now: () => nowMs });
+  const terms = termsOf({ strategy: undefined, rules: SPOT_RULES });
+  const feed = createExchangeFeed({ store, trained, terms, source, log, now: () => nowMs });
 
   const { signal } = new AbortController();
-  const first = await feed.look(START + (STORED - 1) * HOUR, signal);
+  const first = await feed.look({ timeMs: START + (STORED - 1) * HOUR }, signal);
   expect(first.bars.map(({ bar }) => bar.timeMs)).toEqual([START + STORED * HOUR]);
   expect(first.bars[0].bar.candles.map((candle) => candle === null)).toEqual([false, true]);
   expect(first.bars[0].decision.targets[1]).toBeNull();
   nowMs += HOUR;
-  const second = await feed.look(START + STORED * HOUR, signal);
+  const second = await feed.look({ timeMs: START + STORED * HOUR }, signal);
   expect(second.bars.map(({ bar }) => bar.timeMs)).toEqual([START + (STORED + 1) * HOUR]);
   expect(warnings).toEqual(['X does not trade DEAD/USDT. The others go on without it.']);
 });

@@ -24,6 +24,7 @@ export const session: SessionRecord = {
     { symbol: 'BTC/USDT', amountStep: 0.001, priceTick: 0.01, minNotional: 5 },
     { symbol: 'ETH/USDT', amountStep: 0.01, priceTick: 0.01, minNotional: 5 },
   ],
+  strategy: undefined,
   risk: undefined,
   rules: {
     ...SPOT_RULES,

@@ -6,6 +6,7 @@ import type { Forecast } from '../../../src/core/forecast/model.ts';
 import { parseSymbol } from '../../../src/core/market/symbol.ts';
 import { decide } from '../../../src/lab/backtest/decide.ts';
 import type { ForecastSource } from '../../../src/lab/backtest/sources.ts';
+import { chooseStrategy } from '../../../src/core/strategy/registry.ts';
 import { tradeCost } from '../../../src/core/trading/trade-cost.ts';
 import { walk } from '../../support/candles.ts';
 
@@ -59,6 +60,7 @@ function source(forecast: Forecast, decisions: ForecastSource['decisions']): For
       { id: 'persistence', kind: 'baseline', forecasts: [guessing] },
     ],
     positionsOnly: ['persistence'],
+    voters: ['ridge'],
     trainedBy: 'a test',
     weights: { ridge: 'hash' },
     otherSeeds: [],
@@ -69,8 +71,7 @@ function source(forecast: Forecast, decisions: ForecastSource['decisions']): For
 }
 
 const request = {
-  strategy: 'cost-aware',
-  params: {},
+  ...chooseStrategy('cost-aware', {}),
   cost: tradeCost({ feeBps: 10, slippageBps: 5 }),
   allowShort: false,
 };
@@ -121,7 +122,9 @@ describe('a strategy that rests on skill', () => {
 
   it('another strategy or other parameters are another trial', () => {
     const weights = (params: Record<string, unknown>) =>
-      JSON.stringify(decide(source(knowing, once), { ...request, params }).source.weights);
+      JSON.stringify(
+        decide(source(knowing, once), { ...request, ...chooseStrategy('cost-aware', params) }).source.weights,
+      );
     expect(weights({ riskAversion: 5 })).not.toBe(weights({}));
   });
 });

@@ -34,8 +34,9 @@ import { configuredInstruments, executionRules } from '../../config/execution.ts
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
 import { requireReplaceable, writeFileAtomic } from '../../../data/files.ts';
 import { openStore } from '../../../data/store/store.ts';
-import { strategies } from '../../../core/strategy/registry.ts';
 import { tradeCost } from '../../../core/trading/trade-cost.ts';
+import type { Strategy } from '../../../core/strategy/strategy.ts';
+import { STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
 import { EDGE_HEAD, edgeRows } from '../edge-table.ts';
 import { withFreqtradeFills } from '../../../core/trading/rules.ts';
 import { balanceWarning } from '../../../core/trading/balance-warning.ts';
@@ -57,8 +58,6 @@ import type { Output } from '../output.ts';
 import { provenanceOf } from '../../workflows/provenance.ts';
 import { projectRegistry } from '../project-plugins.ts';
 
-const strategyIds = strategies.map(({ id }) => id);
-
 const Options = z.object({
   ...RUN_OPTION,
   ...MARKET_OPTIONS,
@@ -75,7 +74,7 @@ const Options = z.object({
   seeds: z.boolean().default(false),
   convention: z.enum(CONVENTION_NAMES).optional(),
   rulesOf: z.enum(['freqtrade']).optional(),
-  strategy: z.string().default('own'),
+  strategy: z.string().optional(),
   report: z.string().optional(),
 });
 type Options = z.output<typeof Options>;
@@ -84,7 +83,7 @@ const EXAMPLES = `
 Examples:
   $ crypto-trader backtest                                   the active run on bars it never saw
   $ crypto-trader backtest --run btc-only --symbols BTC/USDT --since 2026-01-01
-  $ crypto-trader backtest --strategy cost-aware             trade only for an edge above the cost of the trade
+  $ crypto-trader backtest --strategy own                    each model by its own rule, whatever trading costs
   $ crypto-trader backtest --report report.html
   $ crypto-trader backtest --models boosted-trees --fee-bps 5 --slippage-bps 2
   $ crypto-trader backtest --seeds                           mean and deviation over the seeds of \`train --seeds 8\`
@@ -131,11 +130,7 @@ export function register(program: Command): void {
         CONVENTION_NAMES,
       ),
     )
-    .option(
-      '--strategy <id>',
-      'what decides on the forecasts: cost-aware, threshold, quantile, sign, or own (each model by its own rule)',
-      'own',
-    )
+    .option('--strategy <id>', STRATEGY_HELP)
     .option('--report <file>', 'write a report as one HTML file')
     .addHelpText('after', EXAMPLES)
     .action(command(async (context, options) => run(context, Options.parse(options))));
@@ -160,17 +155,15 @@ async function run(context: CommandContext, options: Options): Promise<void> {
       slippageBps: decimal('--slippage-bps', options.slippageBps, costs),
     }),
   };
-  const strategy = oneOf('--strategy', options.strategy, strategyIds);
-  const found = await forecasts(context, options);
+  const { strategy, params } = strategySetting(context, options.strategy);
+  const found = await forecasts(context, options, strategy);
   const { panel, range } = found;
   const symbols = panel.series.map(({ symbol }) => symbol);
   const own = executionRules({ trading, exits: config.exits }, symbols.length);
   const rules = options.rulesOf === undefined ? own : withFreqtradeFills(own);
   const instruments = configuredInstruments(trading, symbols);
-  const { source, edges } =
-    strategy === 'own'
-      ? { source: found, edges: {} }
-      : decide(found, { strategy, params: {}, cost: tradeCost(rules), allowShort: rules.allowShort });
+  const { allowShort } = rules;
+  const { source, edges } = decide(found, { strategy, params, cost: tradeCost(rules), allowShort });
   const small = balanceWarning(instruments, rules.initialBalance);
   const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];
   const result = backtest({ ...source, instruments, rules, seed });
@@ -194,11 +187,11 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   for (const warning of warnings) log.info({}, warning);
   if (source.untrained.length > 0) out.print(untrainedText(source.trainedBy, source.untrained));
   print(out, result, about, { equityFile, report: options.report, convention: options.convention });
-  if (strategy !== 'own') out.table(EDGE_HEAD, edgeRows(edges));
+  if (strategy.restsOnSkill) out.table(EDGE_HEAD, edgeRows(edges));
   out.document({
     ...backtestDocument(result, about, equityFile),
-    strategy,
-    ...(strategy !== 'own' && { edges }),
+    strategy: strategy.id,
+    ...(strategy.restsOnSkill && { edges }),
     ...(options.report !== undefined && { report: options.report }),
   });
 }
@@ -213,7 +206,11 @@ function rangeOf({ since, until, from, to }: Options): {
   return { since: since ?? from, until: until ?? to };
 }
 
-async function forecasts(context: CommandContext, options: Options): Promise<ForecastSource> {
+async function forecasts(
+  context: CommandContext,
+  options: Options,
+  { restsOnSkill = false }: Strategy,
+): Promise<ForecastSource> {
   const { config, out, seed, signal } = context;
   const { since, until } = rangeOf(options);
   const request = {
@@ -230,7 +227,7 @@ async function forecasts(context: CommandContext, options: Options): Promise<For
       ...wantedMarket(context, options),
       runId: runNamed(options),
       seeds: options.seeds,
-      measuresSkill: options.strategy !== 'own',
+      measuresSkill: restsOnSkill,
     });
   const progress = out.progress();
   let task: ReturnType<typeof progress.task> | undefined;

@@ -8,8 +8,11 @@ import { endedHistories, endText } from '../../../core/market/history-end.ts';
 import { openStore, type Store } from '../../../data/store/store.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import { createExchangeFeed } from '../../../desk/paper/exchange-feed.ts';
+import { termsOf } from '../../../desk/paper/outlook.ts';
+import type { DecisionTerms } from '../../../core/strategy/decide.ts';
+import { STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
 import type { BarFeed } from '../../../desk/paper/feed.ts';
-import type { BarRecord } from '../../../desk/paper/record.ts';
+import { type BarRecord, strategyOf } from '../../../desk/paper/record.ts';
 import { type Cycle, runPaper, type RunSummary } from '../../../desk/paper/run.ts';
 import type { PaperSession } from '../../../desk/paper/session.ts';
 import { readControl } from '../../../desk/paper/controls.ts';
@@ -31,6 +34,7 @@ import {
   eventText,
   paperDocument,
   positionRows,
+  reasonLines,
   POSITION_HEAD,
   ruinText,
   waiting,
@@ -44,6 +48,7 @@ const Options = z.object({
   fresh: z.boolean().default(false),
   name: z.string().optional(),
   run: z.string().optional(),
+  strategy: z.string().optional(),
 });
 type Options = z.output<typeof Options>;
 
@@ -73,6 +78,7 @@ export function register(program: Command): void {
     .option('--fresh', 'archive the current session and start another')
     .option('--name <name>', 'the session, when there are several (default: <exchange>-<timeframe>)')
     .option('--run <name>', 'the training run to trade with, from now on')
+    .option('--strategy <id>', STRATEGY_HELP)
     .addHelpText('after', HELP)
     .action(command(async (context, options) => paper(context, Options.parse(options))));
   addSubcommands(group);
@@ -129,6 +135,7 @@ function alone(usage: string, options: Readonly<Record<string, unknown>>): Reado
     ['intervalSeconds', '--interval-seconds'],
     ['maxCycles', '--max-cycles'],
     ['fresh', '--fresh'],
+    ['strategy', '--strategy'],
     ...(usage === 'parity' ? [] : [['run', '--run'] as const]),
   ] as const;
   const found = foreign.find(([key]) => options[key] !== undefined);
@@ -154,7 +161,8 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
   const source = options.exchange ? 'exchange' : 'stored';
   const { name, trained } = await chooseRun(context, options, source);
   requireSameMarket(trained, { exchange: config.exchange.id, timeframe: config.market.timeframe });
-  const { feed, instruments } = await openFeed(context, trained, options);
+  const { strategy, params, isSet } = strategySetting(context, options.strategy);
+  const { createFeed, instruments } = await openFeed(context, trained, options);
   const session = await openSession(
     config.dataDir,
     name,
@@ -167,8 +175,9 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       symbols: trained.symbols,
       synthetic: trained.synthetic,
       rules: executionRules(config, trained.symbols.length),
+      strategy: { id: strategy.id, params: z.record(z.string(), z.unknown()).parse(params) },
     },
-    { fresh: options.fresh, nowMs: Date.now(), instruments },
+    { fresh: options.fresh, keepsStrategy: !isSet, nowMs: Date.now(), instruments },
   );
   const notices = openNotices(config, process.env, { title: `paper ${name}`, log });
   try {
@@ -179,7 +188,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
     }
     notices.say('session', `Session ${session.session.sessionId} runs with the models of ${trained.runId}.`);
     const records: BarRecord[] = [];
-    const summary = await runPaper(session, feed, {
+    const summary = await runPaper(session, createFeed(termsOf(session.session)), {
       intervalMs: pauseMs,
       maxCycles,
       signal,
@@ -260,11 +269,17 @@ async function openFeed(
   { config, log, signal }: CommandContext,
   trained: TrainedSet,
   options: Options,
-): Promise<{ readonly feed: BarFeed; readonly instruments: () => Promise<readonly Instrument[]> }> {
+): Promise<{
+  readonly createFeed: (terms: DecisionTerms) => BarFeed;
+  readonly instruments: () => Promise<readonly Instrument[]>;
+}> {
   const store = openStore(config.dataDir);
   const configured = configuredInstruments(config.trading, trained.symbols);
   if (!options.exchange)
-    return { feed: createStoredFeed(store, trained), instruments: async () => configured };
+    return {
+      createFeed: (terms) => createStoredFeed(store, trained, terms),
+      instruments: async () => configured,
+    };
   if (trained.synthetic) {
     throw new UserError(`The models of "${trained.runId}" were trained on synthetic candles.`, {
       hint: 'No exchange continues those: use `paper --no-exchange`, or fetch real candles and train on them.',
@@ -274,7 +289,7 @@ async function openFeed(
   const { timeoutMs, retries } = config.fetch;
   const client = await openExchange({ id, baseUrl, timeoutMs, retries, log });
   return {
-    feed: createExchangeFeed({ store, trained, source: client, log, now: Date.now }),
+    createFeed: (terms) => createExchangeFeed({ store, trained, terms, source: client, log, now: Date.now }),
     instruments: async () => {
       const facts = await client.instruments(trained.symbols, signal);
       return configured.map(({ symbol, amountStep, priceTick, minNotional }, s) => ({
@@ -311,8 +326,8 @@ function introduce(
     );
   out.print(
     last === undefined
-      ? `Paper session ${sessionId}, new; models of ${trained.runId}.`
-      : `Paper session ${sessionId}, resumed after the bar of ${formatMinute(last.timeMs)}; ${recovery.barsReplayed} bars of the ledger replayed; models of ${trained.runId}.`,
+      ? `Paper session ${sessionId}, new; models of ${trained.runId}; decided by ${strategyOf(session).id}.`
+      : `Paper session ${sessionId}, resumed after the bar of ${formatMinute(last.timeMs)}; ${recovery.barsReplayed} bars of the ledger replayed; models of ${trained.runId}; decided by ${strategyOf(session).id}.`,
   );
   if (recovery.tornBytes > 0) {
     out.print(
@@ -401,6 +416,7 @@ function conclude(
   if (rows.length === 0) out.print('No open position.');
   else out.table(POSITION_HEAD, rows);
   for (const line of waiting(session.session, account)) out.print(line);
+  if (last !== undefined) for (const line of reasonLines(session.session, last)) out.print(line);
   const ruin = ruinText(account);
   if (ruin !== undefined) out.print(ruin);
 }

@@ -1,0 +1,98 @@
+import { forwardReturns, labelEndMs } from '../dataset/labels.ts';
+import type { Panel } from '../dataset/panel.ts';
+import type { Span } from '../dataset/splits.ts';
+import type { Forecast } from '../forecast/model.ts';
+import { lowerBound } from '../market/candles.ts';
+import { TIMEFRAME_MS } from '../market/timeframe.ts';
+import { applyRule } from './apply.ts';
+import { type Edge, measureEdge } from './edge.ts';
+import type { Reason } from './reason.ts';
+import type { Setting, Strategy } from './strategy.ts';
+import { runningVolatility } from './volatility.ts';
+
+/** A strategy as it decides: with its parameters, and what a trade costs. */
+export interface DecisionTerms extends Pick<Setting, 'cost' | 'allowShort'> {
+  readonly strategy: Strategy;
+  /** As `strategy.params` parsed them. */
+  readonly params: unknown;
+}
+
+/** Bars from `fromMs` on, up to the next span, decided on the skill that had been shown by then. */
+interface SkilledSpan {
+  readonly fromMs: number;
+  readonly edge: Edge | undefined;
+}
+
+/** What is wanted of one symbol, row by row beside its candles; `NaN` before the first decision. */
+export interface Path {
+  /** What is ordered at the close of each row, in [-1, 1]; `NaN`: nothing new, what is held stays. */
+  readonly orders: Float64Array;
+  /** What the strategy wants to hold after each row. */
+  readonly wanted: Float64Array;
+}
+
+/**
+ * The one path from forecasts to what is wanted, for backtests, paper sessions and signals alike: the strategy goes
+ * through the bars of each symbol in order, from `spans[0].fromMs` on, remembering nothing but what it last wanted.
+ * `wanted` is that as of the bar before, by symbol; `undefined`: it has decided nothing yet. A change is ordered, and
+ * positions that drift are left alone, unless the strategy states its position anew at every bar.
+ */
+export function decidePaths(
+  panel: Panel,
+  forecasts: readonly Forecast[],
+  { strategy, params, ...setting }: DecisionTerms,
+  options: {
+    readonly spans: readonly SkilledSpan[];
+    readonly wanted?: readonly (number | undefined)[] | undefined;
+    readonly onReason?: (s: number, row: number, reason: Reason) => void;
+  },
+): readonly Path[] {
+  const { spans, onReason } = options;
+  const rules = spans.map(({ edge }) => strategy.prepare(params, { ...setting, edge }));
+  return forecasts.map((forecast, s) => {
+    const { candles } = panel.series[s];
+    const volatility = runningVolatility(candles);
+    const rows = forecast.position.length;
+    const [orders, wanted] = [new Float64Array(rows).fill(NaN), new Float64Array(rows).fill(NaN)];
+    let held = options.wanted?.[s] ?? NaN;
+    spans.forEach(({ fromMs }, i) => {
+      const fromRow = lowerBound(candles.time, fromMs);
+      const untilRow = i + 1 < spans.length ? lowerBound(candles.time, spans[i + 1].fromMs) : rows;
+      const target = applyRule(rules[i], forecast, volatility, {
+        fromRow,
+        untilRow,
+        held: Number.isNaN(held) ? 0 : held,
+        onDecision: onReason && ((row, { reason }) => onReason(s, row, reason)),
+      });
+      for (let row = fromRow; row < untilRow; row++) {
+        const decided = target[row];
+        if (!Number.isNaN(decided) && (strategy.restates || decided !== held)) orders[row] = held = decided;
+        wanted[row] = held;
+      }
+    });
+    return { orders, wanted };
+  });
+}
+
+/** The skill of what was stated over a span, on returns that were known by its end. */
+export function measureSkill(panel: Panel, forecasts: readonly Forecast[], span: Span): Edge | undefined {
+  const { timeframe } = panel;
+  const { horizonBars } = forecasts[0];
+  const series = panel.series.flatMap(({ candles }, s) => {
+    const stated = forecasts[s].expectedReturn;
+    if (stated === undefined) return [];
+    const from = lowerBound(candles.time, span.fromMs);
+    let until = lowerBound(candles.time, span.untilMs);
+    while (until > from && labelEndMs(candles.time[until - 1], timeframe, horizonBars) > span.untilMs)
+      until--;
+    const realised = forwardReturns(candles, timeframe, horizonBars);
+    return [
+      {
+        time: candles.time.subarray(from, until),
+        stated: stated.subarray(from, until),
+        realised: realised.subarray(from, until),
+      },
+    ];
+  });
+  return measureEdge(series, { horizonBars, barMs: TIMEFRAME_MS[timeframe] });
+}
