@@ -5,7 +5,29 @@
 export { z } from 'zod';
 export { openProject, type Project, type ProjectBacktest, type ProjectSettings } from './project.ts';
 export type { Signal } from './workflows/signals.ts';
-export { defineModel, defineSource, type SourcePlugin } from './plugins/define.ts';
+export {
+  defineModel,
+  defineSource,
+  defineStrategy,
+  type SourcePlugin,
+  type StrategyPlugin,
+} from './plugins/define.ts';
+export {
+  defineFeature,
+  type FeatureBlock,
+  type FeatureCalculator,
+  type FeatureDefinition,
+  type OwnFeature,
+} from '../core/features/define-feature.ts';
+export {
+  allowed,
+  type Decision,
+  type Rule,
+  type Setting,
+  type Situation,
+  type Strategy,
+} from '../core/strategy/strategy.ts';
+export { type Action, actionOf, type Reason } from '../core/strategy/reason.ts';
 export type {
   Artifact,
   FitProgress,

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { endedSeries } from '../core/dataset/panel.ts';
+import type { OwnFeature } from '../core/features/define-feature.ts';
 import type { InputSources } from '../core/features/inputs.ts';
 import { DEFAULT_SOURCES } from '../core/features/inputs.ts';
 import type { Forecast, Model } from '../core/forecast/model.ts';
 import { UserError } from '../core/foundation/errors.ts';
 import type { PairSymbol } from '../core/market/symbol.ts';
+import type { Strategy } from '../core/strategy/strategy.ts';
 import type { Timeframe } from '../core/market/timeframe.ts';
 import { type ExecutionRules, SPOT_RULES } from '../core/trading/rules.ts';
 import type { LoadedPanel } from '../data/panel/load-panel.ts';
@@ -50,6 +52,10 @@ export interface ProjectSettings {
   readonly params?: TrainingSettings['params'];
   /** Models of your own, beside ours. */
   readonly models?: readonly Model[];
+  /** Features of your own, beside the catalogue. */
+  readonly features?: readonly OwnFeature[];
+  /** Strategies of your own, beside ours. */
+  readonly strategies?: readonly Strategy[];
   /** Which markets features that need other inputs look at. */
   readonly sources?: InputSources;
 }
@@ -104,7 +110,7 @@ export interface Project {
 export function openProject(settings: ProjectSettings): Project {
   const { checkpointDir, logDir, exchange, symbols, timeframe, untilMs } = settings;
   const { seed = 42, validationPct = 15, testPct = 20, params = {}, sources = DEFAULT_SOURCES } = settings;
-  const registry = createRegistry(settings.models ?? [], []);
+  const registry = createRegistry(settings);
   const store = openStore(settings.dataDir);
   const trialsFile = join(settings.dataDir, 'trials.jsonl');
   const rules = { ...SPOT_RULES, maxPositionPct: 100 / symbols.length, ...settings.rules };

@@ -23,7 +23,7 @@ describe('the registry', () => {
 
   it('refuses a model that takes the id of another', () => {
     const own = { ...buyAndHold, id: 'ridge' };
-    expect(() => createRegistry([own], [])).toThrow('There are two models with the id "ridge".');
+    expect(() => createRegistry({ models: [own] })).toThrow('There are two models with the id "ridge".');
   });
 
   it('answers an unknown id with the nearest', () => {

@@ -3,6 +3,7 @@ import { formatTime } from '../../core/foundation/time.ts';
 import type { Store } from '../../data/store/store.ts';
 import { panelUntil } from '../../core/dataset/panel.ts';
 import { chronologicalSplit } from '../../core/dataset/splits.ts';
+import type { Feature } from '../../core/features/feature.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
@@ -19,6 +20,7 @@ export interface SelectionOptions {
   readonly symbols: readonly PairSymbol[];
   readonly timeframe: Timeframe;
   readonly sources: InputSources;
+  readonly catalogue: readonly Feature[];
   readonly names: readonly string[];
   readonly model: string;
   /** Default: the model's own. */

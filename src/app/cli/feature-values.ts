@@ -18,6 +18,8 @@ export interface Market {
   readonly symbols: readonly PairSymbol[];
   readonly timeframe: Timeframe;
   readonly sources: InputSources;
+  /** The features that there are: ours and the user's. */
+  readonly catalogue: readonly Feature[];
 }
 
 interface Range {
@@ -32,7 +34,7 @@ interface Range {
  */
 export async function printValues(
   context: CommandContext,
-  { store, exchange, symbols, timeframe, sources }: Market,
+  { store, exchange, symbols, timeframe, sources, catalogue }: Market,
   features: readonly Feature[],
   options: Range & { readonly absent: readonly AbsentInput[] },
 ): Promise<void> {
@@ -50,10 +52,12 @@ export async function printValues(
       symbol,
       timeframe,
       sources,
+      catalogue,
       fromMs: candles.time[0],
       untilMs: Infinity,
     });
-    const { columns } = await inTurns(featureSteps(names, candles, timeframe, inputs), signal);
+    const steps = featureSteps(names, candles, timeframe, inputs, catalogue);
+    const { columns } = await inTurns(steps, signal);
     const to = lowerBound(candles.time, untilMs);
     const from =
       options.since === undefined

@@ -14,6 +14,7 @@ export async function projectPlugins(
   const plugins = await loadPlugins({
     project: process.cwd(),
     named,
+    featureParameters: config.ownFeatures,
     consent: {
       trustAll: trust,
       ask: process.stdin.isTTY && process.stderr.isTTY ? (files) => agree(files, signal) : undefined,
@@ -22,10 +23,11 @@ export async function projectPlugins(
   });
   for (const file of plugins.files)
     if (file.kind === 'failed') out.notice(`The plug-in "${file.path}" is left out: ${file.reason}`);
+  for (const note of plugins.notes) out.notice(note);
   return plugins;
 }
 
-/** The models of the project: ours, and those of its plug-ins. */
+/** Models, features and strategies of the project: ours, and those of its plug-ins. */
 export const projectRegistry = async (context: Context): Promise<Registry> =>
   (await projectPlugins(context)).registry;
 

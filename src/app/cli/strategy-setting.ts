@@ -1,25 +1,30 @@
+import type { Registry } from '../../learning/models/registry.ts';
 import { chooseStrategy, findStrategy, strategies } from '../../core/strategy/registry.ts';
 import { type CommandContext, oneOf } from './command.ts';
 
 /** For the help of commands with `--strategy`. */
-export const STRATEGY_HELP = `what decides on the forecasts: ${strategies.map(({ id }) => id).join(', ')} (default: strategy.name)`;
+export const STRATEGY_HELP = `what decides on the forecasts: ${strategies.map(({ id }) => id).join(', ')}, or one of yours (default: strategy.name)`;
 
 /**
  * The strategy that a command decides by, with its parameters from the settings: the one that was named, else that of the
  * settings. `isSet`: somebody chose it or set its parameters; else it is only the default. Throws `UserError` for names and parameters that
  * do not exist.
  */
-export function strategySetting({ config, settings }: CommandContext, named: string | undefined) {
-  for (const id of Object.keys(config.strategies)) findStrategy(id);
+export function strategySetting(
+  { config, settings }: CommandContext,
+  named: string | undefined,
+  { strategies: known }: Registry,
+) {
+  for (const id of Object.keys(config.strategies)) findStrategy(id, known);
   const id =
     named === undefined
       ? config.strategy.name
       : oneOf(
           '--strategy',
           named,
-          strategies.map((strategy) => strategy.id),
+          known.map((strategy) => strategy.id),
         );
-  const chosen = chooseStrategy(id, config.strategies[id] ?? {});
+  const chosen = chooseStrategy(id, config.strategies[id] ?? {}, known);
   const configured = settings.some(
     ({ path, origin }) =>
       origin !== 'default' && (path === 'strategy.name' || path.startsWith(`strategies.${id}`)),

@@ -68,7 +68,7 @@ export const ConfigSchema = z
     plugins: z
       .array(path('A file'))
       .default([])
-      .describe('Files with models or sources of your own, beside those in user/'),
+      .describe('Files with code of your own, beside those in user/'),
     exchange: z
       .strictObject({
         id: exchangeId('A ccxt exchange id').default('binance'),
@@ -185,6 +185,10 @@ export const ConfigSchema = z
       .record(z.string(), z.record(z.string(), z.unknown()))
       .default({})
       .describe('Parameters by strategy, such as cost-aware: { riskAversion: 5 }'),
+    ownFeatures: z
+      .record(z.string(), z.record(z.string(), z.unknown()))
+      .default({})
+      .describe('Parameters of features of your own, by name'),
     trading: z
       .strictObject({
         initialBalance: z.number().positive().default(10_000).describe('Starting cash in quote currency'),

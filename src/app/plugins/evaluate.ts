@@ -1,11 +1,15 @@
 import { z } from 'zod';
+import type { OwnFeature } from '../../core/features/define-feature.ts';
 import type { Model } from '../../core/forecast/model.ts';
-import type { SourcePlugin } from './define.ts';
+import type { Strategy } from '../../core/strategy/strategy.ts';
+import type { SourcePlugin, StrategyPlugin } from './define.ts';
 import type { PluginSource } from './files.ts';
 
 /** What the default export of a plug-in is. */
 export type Plugin =
   | { readonly kind: 'model'; readonly model: Model }
+  | { readonly kind: 'strategy'; readonly strategy: Strategy }
+  | { readonly kind: 'feature'; readonly feature: OwnFeature }
   | { readonly kind: 'source'; readonly source: SourcePlugin };
 
 /** Names that keys, tokens and passwords have in an environment. */
@@ -32,6 +36,10 @@ const Module = z.looseObject({ default: z.unknown() });
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const aFunction = (what: string) => z.custom<unknown>(isFunction, `expected a function ${what}`);
+const paramsSchema = z.custom<unknown>(
+  (value) => value instanceof z.ZodType,
+  'expected a zod schema, made with the `z` of crypto-trader',
+);
 const modelId = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'expected up to 40 lower-case letters, digits and dashes, a letter first');
@@ -41,13 +49,27 @@ const ModelShape = z.looseObject({
   summary: z.string(),
   kind: z.enum(['baseline', 'rule', 'classical', 'deep', 'agent']),
   source: z.string(),
-  params: z.custom<unknown>(
-    (value) => value instanceof z.ZodType,
-    'expected a zod schema, made with the `z` of crypto-trader',
-  ),
+  params: paramsSchema,
   features: aFunction('from parameters to names of features'),
   fit: aFunction('fit(task)'),
   load: aFunction('load(artifact)'),
+});
+
+const StrategyShape = z.looseObject({
+  kind: z.literal('strategy'),
+  id: modelId,
+  summary: z.string(),
+  source: z.string(),
+  params: paramsSchema,
+  prepare: aFunction('from parameters and setting to a rule'),
+});
+
+/** What `defineFeature` returns; it has checked the rest. */
+const FeatureShape = z.looseObject({
+  kind: z.literal('feature'),
+  name: z.string(),
+  column: aFunction('made by defineFeature'),
+  withParameters: aFunction('made by defineFeature'),
 });
 
 const SourceShape = z.looseObject({
@@ -74,13 +96,21 @@ function pluginOf(value: unknown): Plugin {
   const known = z.looseObject({ kind: z.unknown().optional() }).safeParse(value);
   if (!known.success) {
     throw new Error(
-      'It has no default export that is a plug-in. Expected: export default defineModel({ ... }), or defineSource.',
+      'It has no default export that is a plug-in. Expected: export default defineModel({ ... }), defineStrategy, defineFeature or defineSource.',
     );
   }
-  if (known.data.kind === 'source') {
-    requireShape<SourcePlugin>(value, SourceShape, 'a source');
-    return { kind: 'source', source: value };
+  switch (known.data.kind) {
+    case 'strategy':
+      requireShape<StrategyPlugin>(value, StrategyShape, 'a strategy');
+      return { kind: 'strategy', strategy: value };
+    case 'feature':
+      requireShape<OwnFeature>(value, FeatureShape, 'a feature');
+      return { kind: 'feature', feature: value };
+    case 'source':
+      requireShape<SourcePlugin>(value, SourceShape, 'a source');
+      return { kind: 'source', source: value };
+    default:
+      requireShape<Model>(value, ModelShape, 'a model');
+      return { kind: 'model', model: value };
   }
-  requireShape<Model>(value, ModelShape, 'a model');
-  return { kind: 'model', model: value };
 }

@@ -1,4 +1,4 @@
-import type { Model } from '../../core/forecast/model.ts';
+import { suggest } from '../../core/foundation/nearest.ts';
 import { createRegistry, type Registry } from '../../learning/models/registry.ts';
 import type { SourcePlugin } from './define.ts';
 import { evaluatePlugin, forgetSecrets, type Plugin } from './evaluate.ts';
@@ -13,6 +13,8 @@ export interface ProjectPlugins {
     | { readonly kind: 'loaded'; readonly path: string; readonly sha256: string; readonly plugin: Plugin }
     | { readonly kind: 'failed'; readonly path: string; readonly reason: string }
   )[];
+  /** Settings of plug-ins that are not there: to be said. */
+  readonly notes: readonly string[];
 }
 
 export interface PluginRequest {
@@ -21,18 +23,21 @@ export interface PluginRequest {
   /** Files beside those in `user/`, from the settings. */
   readonly named: readonly string[];
   readonly consent: Consent;
+  /** Parameters of own features by name, from the settings. */
+  readonly featureParameters: Readonly<Record<string, unknown>>;
   /** What plug-ins get for `import 'crypto-trader'`; only asked for when there are any. */
   readonly library: () => Promise<unknown>;
 }
 
 /**
  * Loads the plug-ins of a project. One that is not there or fails is left out, with its reason: what does not need it
- * goes on. Throws `UserError` when nobody has agreed to run one, or when two models have one id.
+ * goes on. Throws `UserError` when nobody has agreed to run one, when two have one name, or when the parameters of a feature do not fit.
  */
 export async function loadPlugins({
   project,
   named,
   consent,
+  featureParameters,
   library,
 }: PluginRequest): Promise<ProjectPlugins> {
   const read: (PluginSource | { readonly path: string; readonly reason: string })[] = [];
@@ -62,18 +67,38 @@ export async function loadPlugins({
     }
   }
   const loaded = files.filter((one) => one.kind === 'loaded');
-  const models = loaded.flatMap(({ plugin }): readonly Model[] =>
-    plugin.kind === 'model' ? [plugin.model] : [],
+  const plugins = loaded.map(({ plugin }) => plugin);
+  const features = plugins.flatMap((one) => (one.kind === 'feature' ? [one.feature] : []));
+  const registry = createRegistry({
+    models: plugins.flatMap((one) => (one.kind === 'model' ? [one.model] : [])),
+    strategies: plugins.flatMap((one) => (one.kind === 'strategy' ? [one.strategy] : [])),
+    features: features.map((one) =>
+      Object.hasOwn(featureParameters, one.name) ? one.withParameters(featureParameters[one.name]) : one,
+    ),
+    plugins: loaded.map(({ path, sha256, plugin }) => ({ path, sha256, provides: [idOf(plugin)] })),
+  });
+  const sources = plugins.flatMap((one) => (one.kind === 'source' ? [one.source] : []));
+  const names = features.map(({ name }) => name);
+  const idle = Object.keys(featureParameters).filter((name) => !names.includes(name));
+  const notes = idle.map(
+    (name) =>
+      `ownFeatures.${name} has no effect: there is no such feature of your own. ${names.length === 0 ? '' : suggest(name, names)}`,
   );
-  const registry = createRegistry(
-    models,
-    loaded.map(({ path, sha256, plugin }) => ({ path, sha256, provides: [idOf(plugin)] })),
-  );
-  const sources = loaded.flatMap(({ plugin }) => (plugin.kind === 'source' ? [plugin.source] : []));
-  return { registry, sources, files };
+  return { registry, sources, files, notes };
 }
 
-export const idOf = (plugin: Plugin): string =>
-  plugin.kind === 'model' ? plugin.model.id : plugin.source.id;
+/** What settings and commands call it. */
+export function idOf(plugin: Plugin): string {
+  switch (plugin.kind) {
+    case 'model':
+      return plugin.model.id;
+    case 'strategy':
+      return plugin.strategy.id;
+    case 'feature':
+      return plugin.feature.name;
+    case 'source':
+      return plugin.source.id;
+  }
+}
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

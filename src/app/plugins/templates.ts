@@ -57,6 +57,73 @@ const fitted = (learned: z.output<typeof Learned>): FittedModel => ({
   save: () => ({ json: learned, blobs: {} }),
 });
 `,
+  strategy: (id: string): string => `import { actionOf, allowed, defineStrategy, z } from 'crypto-trader';
+
+/**
+ * A strategy of your own: a model states what it expects, a strategy decides what to hold. Try it:
+ * crypto-trader plugin check user/${id}.ts
+ * Then: crypto-trader backtest --strategy ${id}
+ */
+
+// What can be set under strategies.${id} in config.yaml, or with --set strategies.${id}.timesCost=3.
+const Params = z.strictObject({
+  timesCost: z.number().min(0).default(2).describe('A trade must promise this many times what it costs'),
+});
+
+export default defineStrategy({
+  id: '${id}',
+  summary: 'goes with the expected return when it is worth the cost of getting there',
+  source: 'own work',
+  params: Params,
+
+  // Asked at the close of every bar of every symbol; what is wanted is traded at the next open. Keep nothing between
+  // two bars but what \`held\` says, so that a restart decides the same.
+  prepare: ({ timesCost }, setting) => ({ held, expectedReturn, confidence }) => {
+    if (Number.isNaN(expectedReturn)) return { target: NaN, reason: { kind: 'no-opinion' } }; // NaN: keep what is held
+    const level = timesCost * setting.cost;
+    const worth = Math.abs(expectedReturn) > level;
+    // Short only where the account may; -1 .. 1 of the capital of this symbol.
+    const target = allowed(worth ? Math.sign(expectedReturn) : held, setting);
+    const action = actionOf(held, target);
+    return { target, reason: { kind: 'level', action, stated: 'return', value: expectedReturn, level, confidence } };
+  },
+});
+`,
+  feature: (id: string): string => `import { defineFeature, z } from 'crypto-trader';
+
+/**
+ * A feature of your own: a number for every closed bar, for models to learn from. Try it:
+ * crypto-trader plugin check user/${id}.ts
+ * Then: crypto-trader features ${id} --symbols BTC/USDT
+ * and name it among the features of a model: models.ridge.features in config.yaml.
+ */
+export default defineFeature({
+  name: '${id}',
+  about: 'exponential mean of (high - low) / close, which weighs the newest bar by \`weight\`',
+  source: 'own work',
+  unit: 'fraction',
+  // The columns that it reads; of others it may not depend.
+  inputs: ['high', 'low', 'close'],
+  // What can be set under ownFeatures.${id} in config.yaml. A training run keeps what it was trained with.
+  parameters: z.strictObject({ weight: z.number().gt(0).max(1).default(0.1) }),
+  // Leading bars without a value.
+  warmUpBars: () => 0,
+
+  create: ({ parameters: { weight }, memory }) => {
+    // All that is remembered from bar to bar lies in \`memory\`, so that a restart goes on with the same bits.
+    const state = memory(1);
+    return {
+      // Blocks of closed bars follow each other: thousands in training, one when trading.
+      update: ({ length, high, low, close }, out) => {
+        for (let i = 0; i < length; i++) {
+          state[0] += weight * ((high[i] - low[i]) / close[i] - state[0]);
+          out[i] = state[0];
+        }
+      },
+    };
+  },
+});
+`,
   source: (id: string): string => `import { defineSource, emptyCandles, TIMEFRAME_MS } from 'crypto-trader';
 
 /**

@@ -19,6 +19,15 @@ export interface FeatureCalculator {
   update(block: FeatureBlock, out: Float64Array): void;
 }
 
+/** A feature that is not of the catalogue. */
+export interface OwnFeature extends Feature {
+  readonly kind: 'feature';
+  /** What it is computed with; a training run keeps them, and is given the same ever after. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** The same feature with others. Throws `UserError` when they do not fit. */
+  readonly withParameters: (given: unknown) => OwnFeature;
+}
+
 export interface FeatureDefinition<Parameters extends z.ZodObject> {
   /** As settings name it: lower case, digits and underscores. */
   readonly name: string;
@@ -68,13 +77,13 @@ export interface FeatureDefinition<Parameters extends z.ZodObject> {
  * ```
  *
  * `update` is never given a bar that has not closed, so it cannot look ahead, and `findLeaks` proves that history
- * and live bars agree to the bit. `given` are parameters from settings. Throws `UserError` for a bad name or bad
+ * and live bars agree to the bit. `given` are parameters from settings (`ownFeatures.<name>`). Throws `UserError` for a bad name or bad
  * parameters.
  */
 export function defineFeature<Parameters extends z.ZodObject>(
   definition: FeatureDefinition<Parameters>,
   given: unknown = {},
-): Feature {
+): OwnFeature {
   const { name, about, source = 'your own', unit = 'index', inputs, create, warmUpBars } = definition;
   if (!/^[a-z][a-z0-9_]*$/.test(name))
     throw new UserError(`A feature cannot be named "${name}".`, {
@@ -83,10 +92,13 @@ export function defineFeature<Parameters extends z.ZodObject>(
   const parsed = definition.parameters.safeParse(given);
   if (!parsed.success)
     throw new UserError(`The parameters of the feature "${name}" do not fit.`, {
-      hint: z.prettifyError(parsed.error),
+      hint: `${z.prettifyError(parsed.error)}\nCorrect ownFeatures.${name} in config.yaml.`,
     });
   const parameters = parsed.data;
   return {
+    kind: 'feature',
+    parameters,
+    withParameters: (others) => defineFeature(definition, others),
     name,
     group: 'own',
     about,

@@ -15,7 +15,7 @@ export type Reason =
   | {
       readonly kind: 'level';
       readonly action: Action;
-      readonly stated: 'probability' | 'median' | 'position' | 'quantile';
+      readonly stated: 'probability' | 'return' | 'median' | 'position' | 'quantile';
       readonly value: number;
       /** What the value must reach for this action; for a hold, what it did not reach. */
       readonly level: number;

@@ -3,7 +3,8 @@ import { describeSeries } from '../store/series-manifest.ts';
 import { seriesSha256 } from '../store/series-store.ts';
 import type { Store } from '../store/store.ts';
 import { UserError } from '../../core/foundation/errors.ts';
-import { catalogue, findFeatures, inputsOf } from '../../core/features/catalogue.ts';
+import { findFeatures, inputsOf } from '../../core/features/catalogue.ts';
+import type { Feature } from '../../core/features/feature.ts';
 import {
   type FeatureInputs,
   type InputName,
@@ -22,6 +23,8 @@ export interface InputRequest {
   readonly symbol: PairSymbol;
   readonly timeframe: Timeframe;
   readonly sources: InputSources;
+  /** The features that there are: ours and the user's. */
+  readonly catalogue: readonly Feature[];
 }
 
 /** An input that was found: what run manifests keep of it. */
@@ -58,9 +61,9 @@ export async function loadInputs(
   names: readonly string[],
   request: InputRequest & { readonly fromMs: number; readonly untilMs: number },
 ): Promise<{ readonly inputs: FeatureInputs; readonly used: readonly UsedInput[] }> {
-  const needed = inputsOf(names);
+  const needed = inputsOf(names, request.catalogue);
   const absent = await findAbsent(store, needed, request);
-  if (absent.length > 0) throw missing(names, absent);
+  if (absent.length > 0) throw missing(names, absent, request.catalogue);
   const inputs: { [Name in InputName]?: TimedSeries } = {};
   const used: UsedInput[] = [];
   for (const input of needed) {
@@ -81,7 +84,14 @@ export async function loadInputs(
 
 /** Which inputs of the whole catalogue are not stored for a symbol, with the features that they leave out. */
 export const absentInputs = (store: Store, request: InputRequest): Promise<readonly AbsentInput[]> =>
-  findAbsent(store, inputsOf(catalogue.map(({ name }) => name)), request);
+  findAbsent(
+    store,
+    inputsOf(
+      request.catalogue.map(({ name }) => name),
+      request.catalogue,
+    ),
+    request,
+  );
 
 async function findAbsent(
   store: Store,
@@ -92,7 +102,7 @@ async function findAbsent(
   for (const input of inputs) {
     const place = inputPlace(input, request);
     if (place === undefined || (await isStored(store, place, request))) continue;
-    const needing = catalogue.filter(({ needs }) => needs.includes(input));
+    const needing = request.catalogue.filter(({ needs }) => needs.includes(input));
     absent.push({
       input,
       place: describePlace(place, request),
@@ -104,9 +114,13 @@ async function findAbsent(
   return absent;
 }
 
-function missing(names: readonly string[], absent: readonly AbsentInput[]): UserError {
+function missing(
+  names: readonly string[],
+  absent: readonly AbsentInput[],
+  catalogue: readonly Feature[],
+): UserError {
   const lines = absent.map(({ input, place, features }) => {
-    const asked = findFeatures(names).filter(({ name }) => features.includes(name));
+    const asked = findFeatures(names, catalogue).filter(({ name }) => features.includes(name));
     return `${asked.map(({ name }) => `"${name}"`).join(', ')} ${asked.length === 1 ? 'needs' : 'need'} ${input}: the store holds no ${place}.`;
   });
   return new UserError(lines.join('\n'), {

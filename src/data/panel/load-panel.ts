@@ -7,6 +7,7 @@ import type { Store } from '../store/store.ts';
 import type { Panel, Series } from '../../core/dataset/panel.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { featureSteps } from '../../core/features/catalogue.ts';
+import type { Feature } from '../../core/features/feature.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { findOddities } from '../../core/market/plausible.ts';
 import { requireOneQuote } from '../../core/market/symbols.ts';
@@ -48,6 +49,8 @@ interface PanelRequest {
   readonly featureNames: readonly string[];
   /** Which markets features that need other inputs look at. */
   readonly sources: InputSources;
+  /** The features that there are: ours and the user's. */
+  readonly catalogue: readonly Feature[];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -57,7 +60,8 @@ interface PanelRequest {
  * are not quoted in one currency, or when a dataset or another input of a feature is absent, damaged or has no bar in the range.
  */
 export async function loadPanel(store: Store, request: PanelRequest): Promise<LoadedPanel> {
-  const { exchange, symbols, timeframe, sinceMs, untilMs, featureNames, sources, signal } = request;
+  const { exchange, symbols, timeframe, sinceMs, untilMs, featureNames, sources, catalogue, signal } =
+    request;
   requireOneQuote(symbols);
   const range = { ...(sinceMs !== undefined && { sinceMs }), ...(untilMs !== undefined && { untilMs }) };
   const loaded = await Promise.all(
@@ -71,10 +75,12 @@ export async function loadPanel(store: Store, request: PanelRequest): Promise<Lo
         symbol,
         timeframe,
         sources,
+        catalogue,
         fromMs: candles.time[0],
         untilMs: last + TIMEFRAME_MS[timeframe],
       });
-      const features = await inTurns(featureSteps(featureNames, candles, timeframe, inputs), signal);
+      const steps = featureSteps(featureNames, candles, timeframe, inputs, catalogue);
+      const features = await inTurns(steps, signal);
       const series: Series = { symbol, candles, features };
       const doubt = { key, oddities: findOddities(candles, timeframe) };
       return { manifest, series, used, doubt };

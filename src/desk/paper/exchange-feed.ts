@@ -105,8 +105,14 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
 }
 
 /** Pairs of the same exchange whose bars the features of the traded ones read. */
-function comparedWith({ exchange, symbols, sources, featureNames }: TrainedSet): readonly PairSymbol[] {
-  return inputsOf(featureNames).flatMap((input) =>
+function comparedWith({
+  exchange,
+  symbols,
+  sources,
+  featureNames,
+  catalogue,
+}: TrainedSet): readonly PairSymbol[] {
+  return inputsOf(featureNames, catalogue).flatMap((input) =>
     symbols.flatMap((symbol) => {
       const place = inputPlace(input, { exchange, symbol, sources });
       return place?.kind === 'candles' && place.exchange === exchange ? [place.symbol] : [];

@@ -25,7 +25,10 @@ export async function loadHindsight(
     );
   const [fromMs, lastMs] = [bars[0].timeMs, bars[bars.length - 1].timeMs];
   const untilMs = lastMs + TIMEFRAME_MS[session.timeframe];
-  const outlook = await createOutlooks(store, trained, termsOf(session)).look({ sinceMs: fromMs, untilMs });
+  const outlook = await createOutlooks(store, trained, termsOf(session, trained)).look({
+    sinceMs: fromMs,
+    untilMs,
+  });
   const { market } = outlook;
   const from = lowerBound(market.time, fromMs);
   const rows = Array.from({ length: market.time.length - from }, (_, i) => from + i);

@@ -33,10 +33,13 @@ export interface Outlooks {
 }
 
 /** What decides in a session. */
-export function termsOf(session: Pick<SessionRecord, 'strategy' | 'rules'>): DecisionTerms {
+export function termsOf(
+  session: Pick<SessionRecord, 'strategy' | 'rules'>,
+  { strategies }: Partial<Pick<TrainedSet, 'strategies'>> = {},
+): DecisionTerms {
   const { rules } = session;
   const { id, params } = strategyOf(session);
-  return { ...chooseStrategy(id, params), cost: tradeCost(rules), allowShort: rules.allowShort };
+  return { ...chooseStrategy(id, params, strategies), cost: tradeCost(rules), allowShort: rules.allowShort };
 }
 
 /**

@@ -207,7 +207,7 @@ const ReasonSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('level'),
     action,
-    stated: z.enum(['probability', 'median', 'position', 'quantile']),
+    stated: z.enum(['probability', 'return', 'median', 'position', 'quantile']),
     value: z.number(),
     level: z.number(),
     confidence: off(z.number()),

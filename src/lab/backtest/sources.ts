@@ -214,6 +214,7 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     ...(untilMs !== undefined && { untilMs }),
     featureNames,
     sources: request.sources,
+    catalogue: registry.features,
     signal: request.signal,
   });
   refuseWrong(panel.doubts, request.acceptImplausible ?? []);

@@ -1,6 +1,8 @@
+import type { Feature } from '../../core/features/feature.ts';
 import type { Model } from '../../core/forecast/model.ts';
 import { FIT_LAWS } from './fit-laws.ts';
 import { FORECAST_LAWS } from './forecast-laws.ts';
+import { readsFrom } from './law-fits.ts';
 import { tryLaws } from './try-laws.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -16,9 +18,12 @@ export const MODEL_LAWS: Readonly<Record<string, (model: Model) => Promise<void>
  *
  *     for await (const verdict of checkModel(myModel)) console.log(verdict);
  *
- * Throws `signal.reason` between two laws when aborted.
+ * `features`: those that there are, when the model reads some of your own. Throws `signal.reason` between two laws when aborted.
  */
-export const checkModel = (
+export function checkModel(
   model: Model,
-  options: { readonly signal?: AbortSignal } = {},
-): AsyncGenerator<Verdict> => tryLaws(MODEL_LAWS, model, options);
+  { features, ...options }: { readonly signal?: AbortSignal; readonly features?: readonly Feature[] } = {},
+): AsyncGenerator<Verdict> {
+  if (features !== undefined) readsFrom(model, features);
+  return tryLaws(MODEL_LAWS, model, options);
+}

@@ -3,15 +3,14 @@ import { forwardReturns, labelEndMs } from '../../core/dataset/labels.ts';
 import { type Panel, panelUntil } from '../../core/dataset/panel.ts';
 import type { Forecast, Model } from '../../core/forecast/model.ts';
 import { artifactHash } from '../../learning/training/artifact-folder.ts';
-import { fitOn, fitted, lawFit, panelOf } from './law-fits.ts';
-import { BARS, HOUR_MS, lawMarket, lawPanel, TRAIN_UNTIL } from './law-market.ts';
+import { fitOn, fitted, lawFit, panelOf, panelOn } from './law-fits.ts';
+import { BARS, HOUR_MS, lawMarket, TRAIN_UNTIL } from './law-market.ts';
 
 /** What every model promises of its fit: what it learns, it learns from the bars that it may learn from. */
 export const FIT_LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
   'learns nothing from bars behind the end of its panel': async (model) => {
-    const names = panelOf(model).series[0].features.names;
     // A view on longer columns, as every cut panel is. Its bars are those of the laws; behind them there are others.
-    const longer = lawPanel(lawMarket({ fromRow: BARS, name: 'behind' }, BARS + 300), names);
+    const longer = panelOn(model, lawMarket({ fromRow: BARS, name: 'behind' }, BARS + 300));
     const cut = await fitOn(model, panelUntil(longer, BARS * HOUR_MS));
     assert.equal(artifactHash(cut.save()), artifactHash((await fitted(model)).save()), 'the weights differ');
   },

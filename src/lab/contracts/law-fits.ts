@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Panel } from '../../core/dataset/panel.ts';
+import type { Feature } from '../../core/features/feature.ts';
 import type { FitProgress, FittedModel, FitTask, Model } from '../../core/forecast/model.ts';
 import { modelParams } from '../../learning/training/plan.ts';
 import { HOUR_MS, lawMarket, lawPanel, TRAIN_UNTIL } from './law-market.ts';
@@ -8,7 +9,18 @@ const markets = { law: lawMarket(), other: lawMarket({ fromRow: TRAIN_UNTIL, nam
 
 /** The market of the laws as `model` sees it; `other` has the same training bars and other ones after them. */
 export const panelOf = (model: Model, market: keyof typeof markets = 'law'): Panel =>
-  lawPanel(markets[market], model.features(lawParams(model)));
+  panelOn(model, markets[market]);
+
+/** Any market as `model` sees it. */
+export const panelOn = (model: Model, market: ReturnType<typeof lawMarket>): Panel =>
+  lawPanel(market, model.features(lawParams(model)), catalogues.get(model));
+
+/** Where models find their features that are not of the catalogue. */
+const catalogues = new WeakMap<Model, readonly Feature[]>();
+
+/** From now on the laws give `model` its features out of `features`. */
+export const readsFrom = (model: Model, features: readonly Feature[]): void =>
+  void catalogues.set(model, features);
 
 export const fitOn = (
   model: Model,

@@ -1,5 +1,6 @@
 import type { Panel } from '../../core/dataset/panel.ts';
 import { computeFeatures } from '../../core/features/catalogue.ts';
+import type { Feature } from '../../core/features/feature.ts';
 import { createRandom, deriveSeed, normal } from '../../core/foundation/random.ts';
 import { type Candles, emptyCandles } from '../../core/market/candles.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
@@ -41,12 +42,16 @@ export function lawMarket(
 }
 
 /** The market with the features `names`, each computed from its own candles. */
-export const lawPanel = (market: ReturnType<typeof lawMarket>, names: readonly string[]): Panel => ({
+export const lawPanel = (
+  market: ReturnType<typeof lawMarket>,
+  names: readonly string[],
+  known?: readonly Feature[],
+): Panel => ({
   timeframe: '1h',
   series: market.map(({ symbol, candles }) => ({
     symbol,
     candles,
-    features: computeFeatures(names, candles, '1h'),
+    features: computeFeatures(names, candles, '1h', {}, known),
   })),
 });
 

@@ -1,3 +1,6 @@
+import { catalogue } from '../../core/features/catalogue.ts';
+import type { OwnFeature } from '../../core/features/define-feature.ts';
+import type { Feature } from '../../core/features/feature.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
 import { buyAndHold } from './buy-and-hold/index.ts';
@@ -16,6 +19,8 @@ import { oneBarReversal } from './one-bar-reversal/index.ts';
 import { persistence } from './persistence/index.ts';
 import { ppo } from './ppo/index.ts';
 import { quantModels } from './quant.ts';
+import { findStrategy, strategies } from '../../core/strategy/registry.ts';
+import type { Strategy } from '../../core/strategy/strategy.ts';
 import { tft } from './tft/index.ts';
 import { transformerModel } from './transformer/index.ts';
 
@@ -52,45 +57,74 @@ export const modelsOf = ({ models: all }: Registry, approach: Approach): readonl
     kind === 'baseline' || approach === 'both' ? true : (kind === 'rule') === (approach === 'quant'),
   );
 
-/** A file of the user's that models come from. */
+/** A file of the user's that something of a registry comes from. */
 export interface PluginFile {
   /** As the project names it. */
   readonly path: string;
   readonly sha256: string;
-  /** What it brings: ids of models, names of features and sources. */
+  /** What it brings: ids of models, strategies and sources, names of features. */
   readonly provides: readonly string[];
 }
 
-/** The models of a project, ours and the user's: handed to whatever trains, loads or lists models. */
+/** What is the user's own, beside ours. */
+export interface OwnParts {
+  readonly models?: readonly Model[];
+  readonly features?: readonly OwnFeature[];
+  readonly strategies?: readonly Strategy[];
+  /** The files that they come from. */
+  readonly plugins?: readonly PluginFile[];
+}
+
+/** What a project can name, ours and the user's: handed to whatever trains, loads, decides or lists. */
 export interface Registry {
   /** In the order in which they are trained. */
   readonly models: readonly Model[];
-  /** The files that the models which are not ours come from. */
+  /** The catalogue, and behind it the user's own. */
+  readonly features: readonly (Feature | OwnFeature)[];
+  readonly strategies: readonly Strategy[];
+  /** The files that what is not ours comes from. */
   readonly plugins: readonly PluginFile[];
   /** Throws `UserError` with the nearest id for one that is not there. */
   findModel(id: string): Model;
+  /** Throws `UserError` with the nearest id for one that is not there. */
+  findStrategy(id: string): Strategy;
 }
 
-/** Our models and `own`, which come after them. Throws `UserError` when two have one id. */
-export function createRegistry(own: readonly Model[], plugins: readonly PluginFile[]): Registry {
-  const all = [...models, ...own];
+/** Ours and `own`, which comes behind. Throws `UserError` when two models, features or strategies have one name. */
+export function createRegistry(own: OwnParts = {}): Registry {
+  const all = [...models, ...(own.models ?? [])];
+  const features = [...catalogue, ...(own.features ?? [])];
+  const known = [...strategies, ...(own.strategies ?? [])];
+  const ids = all.map(({ id }) => id);
+  requireOnce('models with the id', ids);
+  requireOnce(
+    'features with the name',
+    features.map(({ name }) => name),
+  );
+  requireOnce(
+    'strategies with the id',
+    known.map(({ id }) => id),
+  );
   const byId = new Map(all.map((model) => [model.id, model]));
-  if (byId.size < all.length) {
-    const twice = own.find((model, i) => all.slice(0, models.length + i).some(({ id }) => id === model.id));
-    throw new UserError(`There are two models with the id "${twice?.id}".`, {
-      hint: 'Give your own model another id.',
-    });
-  }
   return {
     models: all,
-    plugins,
+    features,
+    strategies: known,
+    plugins: own.plugins ?? [],
     findModel: (id) => {
       const found = byId.get(id);
       if (found !== undefined) return found;
-      throw new UserError(`Unknown model "${id}".`, { hint: suggest(id, [...byId.keys()]) });
+      throw new UserError(`Unknown model "${id}".`, { hint: suggest(id, ids) });
     },
+    findStrategy: (id) => findStrategy(id, known),
   };
 }
 
-/** Our own models and no others. */
-export const builtIn = createRegistry([], []);
+/** Ours alone. */
+export const builtIn = createRegistry();
+
+function requireOnce(what: string, names: readonly string[]): void {
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice === undefined) return;
+  throw new UserError(`There are two ${what} "${twice}".`, { hint: 'Give your own another one.' });
+}

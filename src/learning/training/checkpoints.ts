@@ -2,17 +2,19 @@ import type { Store } from '../../data/store/store.ts';
 import { forecastEnsemble } from '../ensemble/equal-weight.ts';
 import { votersOf } from '../ensemble/voters.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
+import type { Feature } from '../../core/features/feature.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { requireOneQuote } from '../../core/market/symbols.ts';
+import type { Strategy } from '../../core/strategy/strategy.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import { type LoadedPanel, loadPanel } from '../../data/panel/load-panel.ts';
 import { loadMember, type TrainedMember } from './member-folder.ts';
 import { runInUse } from './active-run.ts';
 import { builtIn, type Registry } from '../models/registry.ts';
-import { absentPlugin, changedPlugins } from './plugins.ts';
+import { absentFeature, absentPlugin, changedPlugins, featuresOfRun } from './plugins.ts';
 import { listRuns } from './run-folder.ts';
 import { seedFolder, seedName } from './seeds.ts';
 
@@ -31,6 +33,10 @@ export interface TrainedSet {
   readonly dataFingerprint: string;
   /** Which markets features that need other inputs look at. */
   readonly sources: InputSources;
+  /** The features that there are, the user's own with the parameters that the run was trained with. */
+  readonly catalogue: readonly Feature[];
+  /** The strategies that there are, ours and the user's. */
+  readonly strategies: readonly Strategy[];
   /** Features of all members. */
   readonly featureNames: readonly string[];
   /** How many seeds the run was trained from. */
@@ -66,7 +72,7 @@ export async function loadTrained(
   const there = new Set(registry.models.map(({ id }) => id));
   const absent = options.models === undefined ? result.models.filter((id) => !there.has(id)) : [];
   const ids = (options.models ?? result.models).filter((id) => !absent.includes(id));
-  const members = await Promise.all(
+  const loaded = await Promise.all(
     ids.map(async (id) => {
       const number = Math.min(options.seedNumber ?? 1, result.seeds?.[id]?.length ?? 1);
       const folder = seedFolder(run.path, id, number);
@@ -87,6 +93,11 @@ export async function loadTrained(
       });
     }),
   );
+  const lacking = loaded.flatMap(({ id, manifest }) => {
+    const reason = absentFeature(plan, manifest.features, registry);
+    return reason === undefined ? [] : [{ id, reason }];
+  });
+  const members = loaded.filter(({ id }) => !lacking.some((one) => one.id === id));
   return {
     runId,
     exchange: plan.exchange,
@@ -98,11 +109,15 @@ export async function loadTrained(
     validateUntilMs: plan.validateUntilMs,
     dataFingerprint: plan.dataFingerprint,
     sources: plan.sources,
+    catalogue: featuresOfRun(plan, registry),
+    strategies: registry.strategies,
     featureNames: [...new Set(members.flatMap(({ manifest }) => manifest.features))],
     seeds: plan.seeds,
     members,
     notes: [
-      ...absent.map((id) => `"${id}" is left out: ${absentPlugin(plan, id).reason}`),
+      ...[...absent.map((id) => absentPlugin(plan, id)), ...lacking].map(
+        ({ id, reason }) => `"${id}" is left out: ${reason}`,
+      ),
       ...changedPlugins(plan, registry),
     ],
   };
@@ -158,10 +173,10 @@ export function symbolsOfRun(
 /** The candles and features that the trained models read, from the bar on at which their training data began. */
 export const loadTrainedPanel = (
   store: Store,
-  { exchange, symbols, timeframe, sinceMs, featureNames, sources }: TrainedSet,
+  { exchange, symbols, timeframe, sinceMs, featureNames, sources, catalogue }: TrainedSet,
   range: { readonly untilMs?: number } = {},
 ): Promise<LoadedPanel> =>
-  loadPanel(store, { exchange, symbols, timeframe, sinceMs, featureNames, sources, ...range });
+  loadPanel(store, { exchange, symbols, timeframe, sinceMs, featureNames, sources, catalogue, ...range });
 
 interface SetForecasts {
   /** Forecasts of each member, one a symbol. */

@@ -7,7 +7,7 @@ import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
 import type { Model } from '../../core/forecast/model.ts';
 import { type Approach, builtIn, modelsOf, type Registry } from '../models/registry.ts';
-import { inputsOf } from '../../core/features/catalogue.ts';
+import { findFeatures, inputsOf } from '../../core/features/catalogue.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import { absentInputs } from '../../data/panel/load-inputs.ts';
 import { doubtLines, refuseWrong } from '../../data/plausibility.ts';
@@ -54,7 +54,7 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
   const { exchange, symbols, timeframe, sinceMs, untilMs, mode, sources } = settings;
   const { registry = builtIn } = settings;
   requireKnown(Object.keys(settings.params), registry);
-  const absent = await absentOf(store, settings);
+  const absent = await absentOf(store, settings, registry);
   const chosen =
     settings.models === undefined
       ? modelsOf(registry, settings.approach).filter((model) => !readsAny(model, absent.features))
@@ -63,6 +63,8 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
     id: model.id,
     params: modelParams(model, mode, settings.params[model.id] ?? {}),
   }));
+  const read = [...new Set(chosen.flatMap((model, i) => model.features(entries[i].params)))];
+  findFeatures(read, registry.features);
   const panel = await loadPanel(store, {
     exchange,
     symbols,
@@ -70,10 +72,9 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
     ...(sinceMs !== undefined && { sinceMs }),
     ...(untilMs !== undefined && { untilMs }),
     // Only those that read more than candles: what they read belongs to the fingerprint.
-    featureNames: chosen
-      .flatMap((model, i) => model.features(entries[i].params))
-      .filter((name) => inputsOf([name]).length > 0),
+    featureNames: read.filter((name) => inputsOf([name], registry.features).length > 0),
     sources,
+    catalogue: registry.features,
   });
   refuseWrong(panel.doubts, settings.acceptImplausible ?? []);
   for (const line of doubtLines(panel.doubts)) settings.onDoubt?.(line);
@@ -102,7 +103,14 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
     dataFingerprint: panel.fingerprint,
     ...settings.costs,
     models: entries,
-    plugins: registry.plugins.filter(({ provides }) => chosen.some(({ id }) => provides.includes(id))),
+    plugins: registry.plugins.filter(({ provides }) =>
+      [...chosen.map(({ id }) => id), ...read].some((name) => provides.includes(name)),
+    ),
+    featureParameters: Object.fromEntries(
+      registry.features.flatMap((one) =>
+        'parameters' in one && read.includes(one.name) ? [[one.name, one.parameters]] : [],
+      ),
+    ),
   };
 }
 
@@ -110,9 +118,10 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
 async function absentOf(
   store: Store,
   settings: TrainingSettings,
+  { features: catalogue }: Registry,
 ): Promise<{ readonly groups: string[]; readonly features: ReadonlySet<string> }> {
   const absent = await Promise.all(
-    settings.symbols.map((symbol) => absentInputs(store, { ...settings, symbol })),
+    settings.symbols.map((symbol) => absentInputs(store, { ...settings, catalogue, symbol })),
   );
   const all = absent.flat();
   return {

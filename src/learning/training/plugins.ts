@@ -1,3 +1,4 @@
+import type { Feature } from '../../core/features/feature.ts';
 import type { Registry } from '../models/registry.ts';
 import type { RunPlan } from './run-folder.ts';
 
@@ -12,6 +13,29 @@ export function absentPlugin(
       ? 'this version of the program has no such model.'
       : `its plug-in "${from.path}" is not here or could not be loaded.`;
   return { id, reason };
+}
+
+/** The features that there are, the user's own with the parameters that the run was trained with. */
+export const featuresOfRun = ({ featureParameters }: RunPlan, { features }: Registry): readonly Feature[] =>
+  features.map((one) =>
+    'withParameters' in one && Object.hasOwn(featureParameters, one.name)
+      ? one.withParameters(featureParameters[one.name])
+      : one,
+  );
+
+/** Of `names` the first that was a feature of the user's own when the run was planned, and that nothing here brings. */
+export function absentFeature(
+  { plugins }: RunPlan,
+  names: readonly string[],
+  { features }: Registry,
+): string | undefined {
+  const there = new Set(features.map(({ name }) => name));
+  const absent = names.find(
+    (name) => !there.has(name) && plugins.some(({ provides }) => provides.includes(name)),
+  );
+  if (absent === undefined) return undefined;
+  const from = plugins.find(({ provides }) => provides.includes(absent));
+  return `its feature "${absent}" comes from the plug-in "${from?.path}", which is not here or could not be loaded.`;
 }
 
 /** Plug-ins of a run whose file is another one now. */

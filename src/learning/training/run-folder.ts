@@ -53,11 +53,13 @@ export const RunPlan = z.strictObject({
   feeBps: z.number(),
   slippageBps: z.number(),
   models: z.array(z.strictObject({ id: modelId, params: z.unknown() })).min(1),
-  /** The user's own files that these models come from. */
+  /** The user's own files that these models, and the features that they read, come from. */
   plugins: z
     .array(z.strictObject({ path: z.string(), sha256, provides: z.array(z.string()).readonly() }))
     .readonly()
     .default([]),
+  /** Of the user's own features among those, by name. */
+  featureParameters: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
 });
 export type RunPlan = z.output<typeof RunPlan>;
 

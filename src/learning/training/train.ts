@@ -27,7 +27,7 @@ import {
 import { writeSealed } from './sealed-json.ts';
 import { noSkill } from '../validation/no-skill.ts';
 import type { ForecastScore } from '../validation/score.ts';
-import { absentPlugin } from './plugins.ts';
+import { absentFeature, absentPlugin, featuresOfRun } from './plugins.ts';
 import { seedFolder, seedName, seedNumbers } from './seeds.ts';
 import type { SnapshotHabits } from './snapshots.ts';
 import { trainMember, validationScore, validationSpan } from './train-member.ts';
@@ -104,10 +104,15 @@ async function trainMissing(
 ): Promise<FinishedRun> {
   const { plan } = run;
   const there = new Set(registry.models.map(({ id }) => id));
-  const entries = plan.models
+  const present = plan.models
     .filter(({ id }) => there.has(id))
     .map((entry) => ({ ...entry, model: registry.findModel(entry.id) }));
-  const { panel, datasets } = await planPanel(store, plan, entries, signal);
+  const lacking = present.flatMap(({ id, model, params }) => {
+    const reason = absentFeature(plan, model.features(params), registry);
+    return reason === undefined ? [] : [{ id, reason }];
+  });
+  const entries = present.filter(({ id }) => !lacking.some((one) => one.id === id));
+  const { panel, datasets } = await planPanel(store, plan, { entries, registry, signal });
   const baselines = await baselineScores(panel, plan, signal);
 
   const projections = await projectAll(run, entries, panel, { signal, journal });
@@ -117,7 +122,10 @@ async function trainMissing(
   const kept: string[] = [];
   const manifests: Record<string, string> = {};
   const withoutSkill: Record<string, string> = {};
-  const skipped = plan.models.filter(({ id }) => !there.has(id)).map(({ id }) => absentPlugin(plan, id));
+  const skipped = [
+    ...plan.models.filter(({ id }) => !there.has(id)).map(({ id }) => absentPlugin(plan, id)),
+    ...lacking,
+  ];
   for (const { id, reason } of skipped)
     journal.write({ kind: 'model-skipped', model: id, phase: 'plugin', reason });
   for (const { id, model, params } of entries) {
@@ -187,11 +195,19 @@ interface TrainedSeed extends Candidate {
 async function planPanel(
   store: Store,
   plan: RunPlan,
-  entries: readonly { readonly model: Model; readonly params: unknown }[],
-  signal: AbortSignal,
+  {
+    entries,
+    registry,
+    signal,
+  }: {
+    readonly entries: readonly { readonly model: Model; readonly params: unknown }[];
+    readonly registry: Registry;
+    readonly signal: AbortSignal;
+  },
 ): Promise<{ readonly panel: Panel; readonly datasets: readonly DatasetManifest[] }> {
   const featureNames = [...new Set(entries.flatMap(({ model, params }) => model.features(params)))];
-  const loaded = await loadPanel(store, { ...plan, featureNames, signal });
+  const catalogue = featuresOfRun(plan, registry);
+  const loaded = await loadPanel(store, { ...plan, featureNames, catalogue, signal });
   if (loaded.fingerprint !== plan.dataFingerprint) {
     throw new UserError(
       'The stored candles, or other inputs of its features, are not those that this run was started with.',

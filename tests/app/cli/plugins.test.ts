@@ -136,6 +136,83 @@ describe('a model and a source that `new` wrote', () => {
   });
 });
 
+describe('a feature and a strategy that `new` wrote', () => {
+  it('keep every law, and are listed, proved, learned from, recorded and decided with like ours', async () => {
+    const { folder, run } = project();
+    const settings = (weight: number): void =>
+      writeFileSync(
+        join(folder, 'config.yaml'),
+        `market: { symbols: [BTC/USDT], since: 2024-01-01, until: 2024-03-15 }
+exchange: { id: synthetic }
+models: { ridge: { features: [my_range, rsi_14] } }
+ownFeatures: { my_range: { weight: ${weight} } }
+strategies: { my-rule: { timesCost: 0 } }
+`,
+      );
+    settings(0.2);
+    for (const [kind, name] of [
+      ['strategy', 'my-rule'],
+      ['feature', 'my_range'],
+    ]) {
+      expect((await run('new', kind, name)).status).toBe(0);
+      const checked = await run('plugin', 'check', `user/${name}.ts`, '--trust');
+      expect(checked.stdout).not.toContain('BROKEN');
+      expect(checked.status, checked.stderr).toBe(0);
+    }
+    expect((await run('fetch', '--source', 'synthetic')).status).toBe(0);
+
+    const listed = await run('features', 'my_range');
+    expect(listed.stdout).toContain('exponential mean of (high - low) / close');
+    const proof = await run('features', 'my_range', '--check');
+    expect(proof.stdout).toContain('none looks ahead');
+    const chosen = await run('features', 'my_range', 'rsi_14', '--select', '--model', 'ridge');
+    expect(chosen.stdout + chosen.stderr).toContain('ridge');
+
+    const trained = await run('train', '--models', 'ridge,logistic', '--allow-synthetic', '--json');
+    expect(trained.status, trained.stderr).toBe(0);
+    const { runId } = z.object({ runId: z.string() }).parse(JSON.parse(trained.stdout));
+    const plan: unknown = JSON.parse(readFileSync(join(folder, 'checkpoints', runId, 'run.json'), 'utf8'));
+    expect(plan).toMatchObject({
+      plugins: [{ path: 'user/my_range.ts', provides: ['my_range'] }],
+      featureParameters: { my_range: { weight: 0.2 } },
+    });
+
+    const decided = await run('backtest', '--strategy', 'my-rule', '--json');
+    expect(decided.status, decided.stderr).toBe(0);
+    expect(JSON.parse(decided.stdout)).toMatchObject({ strategy: 'my-rule' });
+    const said = async (): Promise<unknown> =>
+      z.looseObject({ signals: z.unknown() }).parse(JSON.parse((await run('signals', '--json')).stdout))
+        .signals;
+    const forecast = await said();
+    // A run computes its features as it was trained with them, whatever the settings say by now.
+    settings(0.9);
+    expect(await said()).toEqual(forecast);
+    writeFileSync(
+      join(folder, 'config.yaml'),
+      'ownFeatures: { my_range: { weight: 2 } }\nexchange: { id: synthetic }\n',
+    );
+    expect((await run('features')).stderr).toContain('Correct ownFeatures.my_range in config.yaml');
+
+    rmSync(join(folder, 'user/my_range.ts'));
+    settings(0.2);
+    const left = await run('signals', '--json');
+    expect(left.stderr).toContain('ownFeatures.my_range has no effect');
+    expect(left.stderr).toContain(
+      '"ridge" is left out: its feature "my_range" comes from the plug-in "user/my_range.ts", which is not here',
+    );
+    const signals = Signals.parse(JSON.parse(left.stdout)).signals;
+    expect(signals.map(({ model }) => model)).toEqual(['logistic', 'ensemble']);
+  });
+
+  it('may not take the name of ours', async () => {
+    const { run } = project();
+    await run('new', 'feature', 'rsi_14');
+    expect((await run('plugin', 'list', '--trust')).stderr).toContain(
+      'There are two features with the name "rsi_14"',
+    );
+  });
+});
+
 it('a plug-in that breaks a law is told which, with exit code 3', async () => {
   const { run } = project({ 'mine.ts': holding('mine', 2) });
   const { status, stdout } = await run('plugin', 'check', 'user/mine.ts', '--trust');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Store } from '../../../src/data/store/store.ts';
+import { catalogue } from '../../../src/core/features/catalogue.ts';
 import { DEFAULT_SOURCES } from '../../../src/core/features/inputs.ts';
 import { loadPanel } from '../../../src/data/panel/load-panel.ts';
 import { planRun } from '../../../src/learning/training/plan.ts';
@@ -32,6 +33,7 @@ const request = {
   exchange: 'binance',
   symbols: SETTINGS.symbols,
   timeframe: '1h',
+  catalogue,
   sources: DEFAULT_SOURCES,
   featureNames: ['return_1', 'fear_greed_change_1', 'benchmark_beta_50'],
 } as const;

@@ -56,6 +56,7 @@ import {
 } from '../run-options.ts';
 import type { Output } from '../output.ts';
 import { provenanceOf } from '../../workflows/provenance.ts';
+import type { Registry } from '../../../learning/models/registry.ts';
 import { projectRegistry } from '../project-plugins.ts';
 
 const Options = z.object({
@@ -155,8 +156,9 @@ async function run(context: CommandContext, options: Options): Promise<void> {
       slippageBps: decimal('--slippage-bps', options.slippageBps, costs),
     }),
   };
-  const { strategy, params } = strategySetting(context, options.strategy);
-  const found = await forecasts(context, options, strategy);
+  const registry = await projectRegistry(context);
+  const { strategy, params } = strategySetting(context, options.strategy, registry);
+  const found = await forecasts(context, options, { strategy, registry });
   const { panel, range } = found;
   const symbols = panel.series.map(({ symbol }) => symbol);
   const own = executionRules({ trading, exits: config.exits }, symbols.length);
@@ -209,12 +211,12 @@ function rangeOf({ since, until, from, to }: Options): {
 async function forecasts(
   context: CommandContext,
   options: Options,
-  { restsOnSkill = false }: Strategy,
+  { strategy, registry }: { readonly strategy: Strategy; readonly registry: Registry },
 ): Promise<ForecastSource> {
   const { config, out, seed, signal } = context;
   const { since, until } = rangeOf(options);
   const request = {
-    registry: await projectRegistry(context),
+    registry,
     store: openStore(config.dataDir),
     fromMs: since,
     untilMs: until,
@@ -227,7 +229,7 @@ async function forecasts(
       ...wantedMarket(context, options),
       runId: runNamed(options),
       seeds: options.seeds,
-      measuresSkill: restsOnSkill,
+      measuresSkill: strategy.restsOnSkill ?? false,
     });
   const progress = out.progress();
   let task: ReturnType<typeof progress.task> | undefined;

@@ -190,6 +190,7 @@ async function inputs({ config }: CommandContext): Promise<Finding> {
   const check = 'feature inputs';
   const { openStore } = await import('../../../data/store/store.ts');
   const { absentInputs, fetchText } = await import('../../../data/panel/load-inputs.ts');
+  const { catalogue } = await import('../../../core/features/catalogue.ts');
   const { series } = openStore(config.dataDir);
   const { market, exchange, features: sources } = config;
   try {
@@ -203,6 +204,7 @@ async function inputs({ config }: CommandContext): Promise<Finding> {
       symbol: market.symbols[0],
       timeframe: market.timeframe,
       sources,
+      catalogue,
     });
     if (absent.length === 0) return { check, status: 'ok', found: 'all stored' };
     return {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { formatTime } from '../../../core/foundation/time.ts';
 import { inTurns } from '../../../data/turns.ts';
 import { openStore } from '../../../data/store/store.ts';
-import { catalogue, featureSteps, findFeatures, streamFeatures } from '../../../core/features/catalogue.ts';
+import { featureSteps, findFeatures, streamFeatures } from '../../../core/features/catalogue.ts';
 import { findLeaks } from '../../../core/features/causality.ts';
 import type { Feature } from '../../../core/features/feature.ts';
 import { CheckFailed } from '../../../core/foundation/errors.ts';
@@ -21,6 +21,7 @@ import {
 } from '../command.ts';
 import { counted } from '../dataset-document.ts';
 import { type Market, printAbsent, printValues } from '../feature-values.ts';
+import { projectRegistry } from '../project-plugins.ts';
 
 const Options = z.object({
   group: z.string().optional(),
@@ -83,9 +84,10 @@ export function register(program: Command): void {
           refuseIgnored(context, ['--rows', '--since', '--until'], 'where no values are printed (--symbols)');
         if (parsed.since !== undefined) refuseIgnored(context, ['--rows'], 'with --since');
         const names = args.flatMap(list);
-        const market = marketOf(context, parsed);
+        const { features: catalogue } = await projectRegistry(context);
+        const market = { ...marketOf(context, parsed), catalogue };
         // Named features have to be there; of others those are left out whose inputs are not.
-        const features = choose(names, parsed.group);
+        const features = choose(catalogue, names, parsed.group);
         const absent = (await findAbsent(market)).filter((one) =>
           features.some(({ name }) => one.features.includes(name)),
         );
@@ -99,8 +101,12 @@ export function register(program: Command): void {
     );
 }
 
-function choose(names: readonly string[], group: string | undefined): readonly Feature[] {
-  const named = names.length === 0 ? catalogue : findFeatures(names);
+function choose(
+  catalogue: readonly Feature[],
+  names: readonly string[],
+  group: string | undefined,
+): readonly Feature[] {
+  const named = names.length === 0 ? catalogue : findFeatures(names, catalogue);
   if (group === undefined) return named;
   const known = [...new Set(catalogue.map((feature) => feature.group))];
   const wanted = oneOf('--group', group, known);
@@ -126,7 +132,7 @@ async function select(
   });
 }
 
-const marketOf = ({ config }: CommandContext, options: Options): Market => ({
+const marketOf = ({ config }: CommandContext, options: Options): Omit<Market, 'catalogue'> => ({
   store: openStore(config.dataDir),
   exchange: options.exchange ?? config.exchange.id,
   symbols: symbolsOf(options.symbols, config.market.symbols),
@@ -186,7 +192,7 @@ function printCatalogue(
 
 async function check(
   context: CommandContext,
-  { store, exchange, symbols, timeframe, sources }: Market,
+  { store, exchange, symbols, timeframe, sources, catalogue }: Market,
   features: readonly Feature[],
   absent: readonly AbsentInput[],
 ): Promise<void> {
@@ -205,14 +211,15 @@ async function check(
       symbol,
       timeframe,
       sources,
+      catalogue,
       fromMs: candles.time[0],
       untilMs: Infinity,
     });
     const search = findLeaks(names, candles, {
       timeframe,
       inputs,
-      compute: (seen, known) => featureSteps(names, seen, timeframe, known),
-      stream: (known) => streamFeatures(names, timeframe, known),
+      compute: (seen, known) => featureSteps(names, seen, timeframe, known, catalogue),
+      stream: (known) => streamFeatures(names, timeframe, known, catalogue),
       cuts: [1, 2, 3].map((quarter) => Math.floor((quarter * rows) / 4)).filter((cut) => cut > 0),
     });
     const leaks = await inTurns(search, signal);

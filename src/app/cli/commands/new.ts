@@ -8,30 +8,34 @@ import { TEMPLATES } from '../../plugins/templates.ts';
 import { command, type CommandContext, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
 
-const KINDS = ['model', 'source'] as const;
+const dashed = { pattern: /^[a-z][a-z0-9-]{0,39}$/, of: 'lower-case letters, digits and dashes' };
+/** What can be begun, and what its name may be made of. */
+const NAMES = {
+  model: dashed,
+  strategy: dashed,
+  feature: { pattern: /^[a-z][a-z0-9_]{0,39}$/, of: 'lower-case letters, digits and underscores' },
+  source: { pattern: /^[a-z][a-z0-9]{0,39}$/, of: 'lower-case letters and digits' },
+} as const;
+const KINDS = ['model', 'strategy', 'feature', 'source'] as const;
 
 export function register(program: Command): void {
   program
     .command('new')
-    .argument('<kind>', 'model or source')
-    .argument('<name>', 'its id: lower-case letters and digits, dashes in models')
-    .description(
-      'write a commented file in user/ that works as it is, to start your own model or source from',
-    )
+    .argument('<kind>', KINDS.join(', '))
+    .argument('<name>', 'what it will be called: lower-case letters and digits, a letter first')
+    .description('write a commented file in user/ that works as it is, to start code of your own from')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ crypto-trader new model my-model\n  $ crypto-trader plugin check user/my-model.ts --trust\n  $ crypto-trader train --models my-model',
+      '\nExamples:\n  $ crypto-trader new model my-model\n  $ crypto-trader plugin check user/my-model.ts --trust\n  $ crypto-trader train --models my-model\n  $ crypto-trader new strategy my-rule\n  $ crypto-trader new feature my_feature',
     )
     .action(command(async (context, _options, kind, name) => start(context, kind, name), { logs: false }));
 }
 
 async function start({ out }: CommandContext, kind: string, name: string): Promise<void> {
   const known = oneOf('<kind>', kind, KINDS);
-  const pattern = known === 'model' ? /^[a-z][a-z0-9-]{0,39}$/ : /^[a-z][a-z0-9]{0,39}$/;
-  if (!pattern.test(name)) {
-    const dashes = known === 'model' ? ', digits and dashes' : ' and digits';
-    throw new UsageError(`<name> cannot be "${name}": up to 40 lower-case letters${dashes}, a letter first.`);
-  }
+  const { pattern, of } = NAMES[known];
+  if (!pattern.test(name))
+    throw new UsageError(`<name> cannot be "${name}": up to 40 ${of}, a letter first.`);
   const file = join(USER_FOLDER, `${name}.ts`);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, TEMPLATES[known](name), { flag: 'wx' }).catch((error: unknown) => {

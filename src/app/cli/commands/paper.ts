@@ -22,6 +22,7 @@ import { createStoredFeed } from '../../../desk/paper/stored-feed.ts';
 import type { Instrument } from '../../../core/trading/instrument.ts';
 import { loadTrained, requireSameMarket, type TrainedSet } from '../../../learning/training/checkpoints.ts';
 import { activeRunId } from '../../../learning/training/active-run.ts';
+import type { Registry } from '../../../learning/models/registry.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext, decimal, integer } from '../command.ts';
 import { UsageError } from '../exit.ts';
@@ -159,9 +160,10 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
     });
   }
   const source = options.exchange ? 'exchange' : 'stored';
-  const { name, trained } = await chooseRun(context, options, source);
+  const registry = await projectRegistry(context);
+  const { name, trained } = await chooseRun(context, options, source, registry);
   requireSameMarket(trained, { exchange: config.exchange.id, timeframe: config.market.timeframe });
-  const { strategy, params, isSet } = strategySetting(context, options.strategy);
+  const { strategy, params, isSet } = strategySetting(context, options.strategy, registry);
   const { createFeed, instruments } = await openFeed(context, trained, options);
   const session = await openSession(
     config.dataDir,
@@ -188,7 +190,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
     }
     notices.say('session', `Session ${session.session.sessionId} runs with the models of ${trained.runId}.`);
     const records: BarRecord[] = [];
-    const summary = await runPaper(session, createFeed(termsOf(session.session)), {
+    const summary = await runPaper(session, createFeed(termsOf(session.session, trained)), {
       intervalMs: pauseMs,
       maxCycles,
       signal,
@@ -231,6 +233,7 @@ async function chooseRun(
   context: CommandContext,
   options: Options,
   feed: 'exchange' | 'stored',
+  registry: Registry,
 ): Promise<{ readonly name: string; readonly trained: TrainedSet }> {
   const { config, out } = context;
   const { exchange, market } = config;
@@ -241,7 +244,6 @@ async function chooseRun(
     );
   const named = options.run;
   const kept = options.fresh ? undefined : await runOfSession(config.dataDir, name);
-  const registry = await projectRegistry(context);
   const trained = await loadTrained(config.checkpointDir, { ...runIdOf(named ?? kept), registry });
   for (const note of trained.notes) out.notice(note);
   if (kept !== undefined && named === undefined) {

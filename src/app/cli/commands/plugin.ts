@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import { checkModel } from '../../../lab/contracts/check-model.ts';
+import { checkFeature } from '../../../lab/contracts/check-feature.ts';
+import { checkStrategy } from '../../../lab/contracts/check-strategy.ts';
 import { checkSource } from '../../../lab/contracts/check-source.ts';
 import type { Verdict } from '../../../lab/contracts/verdict.ts';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
 import { idOf } from '../../plugins/load.ts';
+import type { Registry } from '../../../learning/models/registry.ts';
 import type { Plugin } from '../../plugins/evaluate.ts';
 import { command, type CommandContext } from '../command.ts';
 import { projectPlugins } from '../project-plugins.ts';
@@ -20,7 +23,7 @@ A plug-in is code that runs with your rights: it can read every file you can, .e
 export function register(program: Command): void {
   const group = program
     .command('plugin')
-    .description('models and sources of your own: what is there, and whether it keeps its promises')
+    .description('code of your own: what is there, and whether it keeps its promises')
     .addHelpText('after', EXAMPLES);
 
   defaultSubcommand(group, 'list')
@@ -31,7 +34,7 @@ export function register(program: Command): void {
     .command('check')
     .argument('<file>', 'a file in user/, or one that `plugins` in config.yaml names')
     .description(
-      'try every law on a plug-in: no look ahead, same bits again, nothing learned from validation labels',
+      'try every law on a plug-in: no look ahead, same bits again, what it states within its limits',
     )
     .action(command(async (context, _options, file) => checkPlugin(context, file), { logs: false }));
 }
@@ -60,7 +63,7 @@ async function listPlugins(context: CommandContext): Promise<void> {
 
 async function checkPlugin(context: CommandContext, path: string): Promise<void> {
   const { out, signal } = context;
-  const { files } = await projectPlugins(context, [path]);
+  const { files, registry } = await projectPlugins(context, [...context.config.plugins, path]);
   const wanted = path.replace(/^[.][/]/, '');
   const file = files.find((one) => one.path === wanted) ?? files.at(-1);
   if (file?.kind !== 'loaded') {
@@ -69,7 +72,7 @@ async function checkPlugin(context: CommandContext, path: string): Promise<void>
     });
   }
   const verdicts: Verdict[] = [];
-  for await (const verdict of lawsOf(file.plugin, signal)) {
+  for await (const verdict of lawsOf(file.plugin, registry, signal)) {
     verdicts.push(verdict);
     out.print(
       verdict.kind === 'kept'
@@ -86,7 +89,15 @@ async function checkPlugin(context: CommandContext, path: string): Promise<void>
   if (broken.length > 0) throw new CheckFailed(`"${idOf(file.plugin)}" breaks ${broken.length} laws.`);
 }
 
-const lawsOf = (plugin: Plugin, signal: AbortSignal): AsyncIterable<Verdict> =>
-  plugin.kind === 'model'
-    ? checkModel(plugin.model, { signal })
-    : checkSource(plugin.source.open(), plugin.source.example, { signal });
+function lawsOf(plugin: Plugin, { features }: Registry, signal: AbortSignal): AsyncIterable<Verdict> {
+  switch (plugin.kind) {
+    case 'model':
+      return checkModel(plugin.model, { signal, features });
+    case 'strategy':
+      return checkStrategy(plugin.strategy, { signal });
+    case 'feature':
+      return checkFeature(plugin.feature, { signal });
+    case 'source':
+      return checkSource(plugin.source.open(), plugin.source.example, { signal });
+  }
+}
