@@ -11,7 +11,7 @@ import { endText } from '../../core/market/history-end.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { ExplanationPart } from '../../core/forecast/explanation.ts';
 import { type Forecast, type Model, statesPosition } from '../../core/forecast/model.ts';
-import { builtIn, type Registry } from '../../learning/models/registry.ts';
+import { builtIn, ownPartsOf, type Registry } from '../../learning/models/registry.ts';
 import {
   forecastAll,
   loadTrained,
@@ -326,14 +326,16 @@ function foldsText(noSkill: readonly (string | undefined)[]): string | undefined
   return `in ${which}, in the last ${silent[silent.length - 1].why}`;
 }
 
-/** With the file of each model that is not ours: what it brings depends on what stands there. */
+/** With what of each model is not ours, its features included: what it brings depends on what stands there. */
 async function walkForwardEntries(
   request: WalkForwardRequest,
   registry: Registry,
 ): Promise<readonly { readonly model: Model; readonly params: unknown; readonly plugin?: string }[]> {
   const { models, params, store, symbols } = request;
   const absent = models?.includes('all')
-    ? await Promise.all(symbols.map((symbol) => absentInputs(store, { ...request, symbol })))
+    ? await Promise.all(
+        symbols.map((symbol) => absentInputs(store, { ...request, catalogue: registry.features, symbol })),
+      )
     : [];
   const missing = new Set(absent.flat().flatMap(({ features }) => features));
   const chosen =
@@ -345,12 +347,10 @@ async function walkForwardEntries(
             : [registry.findModel(id)],
         );
   return [...new Set(chosen)].map((model) => {
-    const plugin = registry.plugins.find(({ provides }) => provides.includes(model.id));
-    return {
-      model,
-      params: modelParams(model, 'quick', params[model.id] ?? {}),
-      ...(plugin && { plugin: plugin.sha256 }),
-    };
+    const own = modelParams(model, 'quick', params[model.id] ?? {});
+    const { files, featureParameters } = ownPartsOf(registry, [model.id, ...model.features(own)]);
+    const plugin = [...files.map(({ sha256 }) => sha256), JSON.stringify(featureParameters)].join(' ');
+    return { model, params: own, ...(files.length > 0 && { plugin }) };
   });
 }
 

@@ -120,6 +120,16 @@ export function createRegistry(own: OwnParts = {}): Registry {
   };
 }
 
+/** Of the models and features `names` what is the user's own: the files they come from, and the features' parameters. */
+export const ownPartsOf = ({ plugins, features }: Registry, names: readonly string[]) => ({
+  files: plugins.filter(({ provides }) => provides.some((name) => names.includes(name))),
+  featureParameters: Object.fromEntries(
+    features.flatMap((one) =>
+      'parameters' in one && names.includes(one.name) ? [[one.name, one.parameters]] : [],
+    ),
+  ),
+});
+
 /** Ours alone. */
 export const builtIn = createRegistry();
 

@@ -6,7 +6,7 @@ import { suggest } from '../../core/foundation/nearest.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
 import type { Model } from '../../core/forecast/model.ts';
-import { type Approach, builtIn, modelsOf, type Registry } from '../models/registry.ts';
+import { type Approach, builtIn, modelsOf, ownPartsOf, type Registry } from '../models/registry.ts';
 import { findFeatures, inputsOf } from '../../core/features/catalogue.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import { absentInputs } from '../../data/panel/load-inputs.ts';
@@ -65,6 +65,7 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
   }));
   const read = [...new Set(chosen.flatMap((model, i) => model.features(entries[i].params)))];
   findFeatures(read, registry.features);
+  const own = ownPartsOf(registry, [...chosen.map(({ id }) => id), ...read]);
   const panel = await loadPanel(store, {
     exchange,
     symbols,
@@ -103,14 +104,8 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
     dataFingerprint: panel.fingerprint,
     ...settings.costs,
     models: entries,
-    plugins: registry.plugins.filter(({ provides }) =>
-      [...chosen.map(({ id }) => id), ...read].some((name) => provides.includes(name)),
-    ),
-    featureParameters: Object.fromEntries(
-      registry.features.flatMap((one) =>
-        'parameters' in one && read.includes(one.name) ? [[one.name, one.parameters]] : [],
-      ),
-    ),
+    plugins: own.files,
+    featureParameters: own.featureParameters,
   };
 }
 

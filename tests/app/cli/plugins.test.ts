@@ -180,6 +180,9 @@ strategies: { my-rule: { timesCost: 0 } }
     const decided = await run('backtest', '--strategy', 'my-rule', '--json');
     expect(decided.status, decided.stderr).toBe(0);
     expect(JSON.parse(decided.stdout)).toMatchObject({ strategy: 'my-rule' });
+    const paper = await run('paper', '--no-exchange', '--max-cycles', '1', '--strategy', 'my-rule');
+    expect(paper.status, paper.stderr).toBe(0);
+    expect(paper.stdout).toContain('decided by my-rule');
     const said = async (): Promise<unknown> =>
       z.looseObject({ signals: z.unknown() }).parse(JSON.parse((await run('signals', '--json')).stdout))
         .signals;
