@@ -3,7 +3,7 @@ import type { ExitRules } from '../../core/trading/exit-rules.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { RiskRules } from '../../core/trading/risk/rules.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
-import { SPOT_RULES } from '../../core/trading/rules.ts';
+import { MODELLED_IMPACT, SPOT_RULES } from '../../core/trading/rules.ts';
 import type { Config } from './schema.ts';
 
 /**
@@ -15,10 +15,13 @@ export function executionRules(
   symbols: number,
 ): ExecutionRules {
   const { trailingStopPct, trailingActivationPct, delistedAfterHours, ...others } = trading;
-  const { amountStep: _, minNotional: __, ...settings } = others;
+  const { amountStep: _, minNotional: __, slippageBps, impactFactor, participationPct, ...settings } = others;
   return {
     ...SPOT_RULES,
     ...settings,
+    slippageBps: slippageBps ?? SPOT_RULES.slippageBps,
+    impact:
+      slippageBps === undefined ? { ...MODELLED_IMPACT, factor: impactFactor, participationPct } : undefined,
     maxPositionPct: settings.maxPositionPct ?? settings.maxExposurePct / symbols,
     maxVolumeSharePct: settings.maxVolumeSharePct,
     stopLossPct: settings.stopLossPct,

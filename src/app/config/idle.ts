@@ -24,6 +24,8 @@ export function idleSettings(
     ['trading.trailingActivationPct', trading.trailingStopPct !== undefined, 'trading.trailingStopPct'],
     ['trading.intrabarOrder', stops && takesProfit, 'a stop and a target'],
     ['trading.reentry', leaves, 'a stop, a target or another exit'],
+    ['trading.impactFactor', trading.slippageBps === undefined, 'trading.slippageBps to be left out'],
+    ['trading.participationPct', trading.slippageBps === undefined, 'trading.slippageBps to be left out'],
     ['exits.atrBars', byRange, 'a distance in ATR'],
     ['exits.breakEvenLockPct', isSet(exits.breakEvenPct), 'exits.breakEvenPct'],
   ];

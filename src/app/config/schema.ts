@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DEFAULT_SOURCES } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { plainLine } from '../../core/foundation/plain-text.ts';
+import { MODELLED_IMPACT } from '../../core/trading/rules.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
 import { repeatedSymbols } from '../../core/market/symbols.ts';
 import { parseTimeframe, type Timeframe } from '../../core/market/timeframe.ts';
@@ -193,7 +194,23 @@ export const ConfigSchema = z
       .strictObject({
         initialBalance: z.number().positive().default(10_000).describe('Starting cash in quote currency'),
         feeBps: basisPoints('Taker fee per side').default(10),
-        slippageBps: basisPoints('Assumed slippage per side').default(5),
+        slippageBps: basisPoints(
+          'A fixed slippage per side; default: half the spread and market impact, estimated from past bars',
+        ).optional(),
+        impactFactor: z
+          .number()
+          .min(0)
+          .max(100)
+          .default(MODELLED_IMPACT.factor)
+          .describe('Factor of the square-root law of market impact; 0: none'),
+        participationPct: z
+          .number()
+          .positive()
+          .max(100)
+          .default(MODELLED_IMPACT.participationPct)
+          .describe(
+            "Largest share of a bar's mean volume one order may take; the rest waits; only without slippageBps",
+          ),
         maxPositionPct: percent(
           'Largest position of one symbol, of equity: what a target of 1 means; default: an equal share',
         ).optional(),

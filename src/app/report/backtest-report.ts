@@ -1,3 +1,4 @@
+import { costWords } from './cost-words.ts';
 import { type Confidence, confidence } from '../../lab/backtest/assess.ts';
 import type { Backtest } from '../../lab/backtest/backtest.ts';
 import type { Provenance } from '../../lab/backtest/document.ts';
@@ -49,13 +50,12 @@ for (const [id, spec] of Object.entries(charts.overTime)) lineChart(document.get
 `;
 
 function header(title: string, { market, setting }: Backtest, about: Provenance): string {
-  const { feeBps, slippageBps } = setting.rules;
   const warnings = [
     ...(about.synthetic ? ['SYNTHETIC candles: these figures say nothing about any market.'] : []),
     ...about.warnings,
   ];
   return `<h1>${escapeHtml(title)}</h1>
-<p class="faint">${escapeHtml(about.exchange)}, ${day(about.fromMs)} to ${day(about.untilMs)} UTC, ${market.time.length} bars. By ${escapeHtml(about.trainedBy)}. Decisions at a close fill at the next open, with ${feeBps} bp fee and ${slippageBps} bp slippage per side.</p>
+<p class="faint">${escapeHtml(about.exchange)}, ${day(about.fromMs)} to ${day(about.untilMs)} UTC, ${market.time.length} bars. By ${escapeHtml(about.trainedBy)}. Decisions at a close fill at the next open, ${costWords(setting.rules)}.</p>
 ${warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>`).join('\n')}`;
 }
 

@@ -1,14 +1,15 @@
 import type { Backtest } from '../../lab/backtest/backtest.ts';
+import { chargedBps } from './cost-words.ts';
 import type { Section } from './page.ts';
 import { linePath, range, renderPlot } from './plot.ts';
 import { figure } from './text.ts';
 
 /** What the ensemble returns at other costs, and where it breaks even. */
-export function renderCosts({ costs, setting }: Backtest): Section | undefined {
+export function renderCosts({ costs, ensemble }: Backtest): Section | undefined {
   if (costs === undefined) return undefined;
   const points = costs.points.map(({ costBps, totalReturnPct }) => [costBps, totalReturnPct] as const);
   const [low, high] = range([0, ...points.map(([, value]) => value)]);
-  const { feeBps, slippageBps } = setting.rules;
+  const charged = chargedBps(ensemble.run);
   const breakEven =
     costs.breakEvenBps !== undefined
       ? `It breaks even at ${costs.breakEvenBps} bp per side.`
@@ -18,7 +19,7 @@ export function renderCosts({ costs, setting }: Backtest): Section | undefined {
   return {
     id: 'costs',
     title: 'What costs take',
-    body: `<p>Return of the ensemble when fee and slippage together are this much per side; this backtest charged ${figure(feeBps + slippageBps)} bp. ${breakEven}</p>
+    body: `<p>Return of the ensemble when fee and slippage together are this much per side; this backtest charged ${figure(charged)} bp. ${breakEven}</p>
 <div class="plots">${renderPlot({
       about: `Return by cost per side: ${points.map(([bps, value]) => `${bps} bp ${figure(value)} %`).join(', ')}.`,
       x: { label: 'cost per side, bp', low: 0, high: points[points.length - 1][0] },
@@ -30,7 +31,7 @@ export function renderCosts({ costs, setting }: Backtest): Section | undefined {
             [points[points.length - 1][0], 0],
           ],
           scales,
-        )}"/><path class="zero" d="M${scales.x(feeBps + slippageBps)} ${scales.y(low)}V${scales.y(high)}"/><path d="${linePath(points, scales)}"/>`,
+        )}"/><path class="zero" d="M${scales.x(charged)} ${scales.y(low)}V${scales.y(high)}"/><path d="${linePath(points, scales)}"/>`,
     })}</div>`,
   };
 }

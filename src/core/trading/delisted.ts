@@ -13,6 +13,6 @@ export function leaveDelisted(portfolio: Portfolio, market: Market, row: number,
   const time = market.time[row];
   if (rules.delistedAfterMs === undefined || columns.amount[s] === 0) return;
   if (time - columns.barTime[s] <= Math.max(rules.delistedAfterMs, market.barMs)) return;
-  closePosition(portfolio, s, columns.mark[s], rules.slippageBps / 10_000, Infinity, 'delisted', time);
+  closePosition(portfolio, s, columns.mark[s], true, Infinity, 'delisted', time);
   columns.target[s] = NaN;
 }

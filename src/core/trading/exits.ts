@@ -3,18 +3,27 @@ import { closePosition, reject, settle } from './fill.ts';
 import { roundDown } from './instrument.ts';
 import type { Market } from './market.ts';
 import type { Portfolio } from './portfolio.ts';
+import { volumeLimit } from './volume-limit.ts';
 
 /** Closes at this bar's open, before anything else trades there, whatever has been held for its full time. */
 export function leaveOnTime(portfolio: Portfolio, exits: ExitRules, market: Market, row: number): void {
-  const { maxBars = Infinity, maxHeldMs = Infinity } = exits;
-  if (maxBars === Infinity && maxHeldMs === Infinity) return;
-  const { amount, entryBar, entryTime } = portfolio.columns;
-  for (let s = 0; s < amount.length; s++) {
-    if (amount[s] === 0) continue;
-    const due = portfolio.bars - entryBar[s] >= maxBars || market.time[row] - entryTime[s] >= maxHeldMs;
-    const open = market.candles[s].open[row];
-    if (due && open === open) leave(portfolio, s, open, slippage(portfolio), 'time-exit', market, row);
-  }
+  if (exits.maxBars === undefined && exits.maxHeldMs === undefined) return;
+  const { amount } = portfolio.columns;
+  for (let s = 0; s < amount.length; s++) if (amount[s] !== 0) leaveIfDue(portfolio, exits, market, row, s);
+}
+
+/** The same for one position, at the open of a bar or of a finer one inside it. */
+export function leaveIfDue(
+  portfolio: Portfolio,
+  { maxBars = Infinity, maxHeldMs = Infinity }: ExitRules,
+  market: Market,
+  row: number,
+  s: number,
+): void {
+  const { entryBar, entryTime } = portfolio.columns;
+  const due = portfolio.bars - entryBar[s] >= maxBars || market.time[row] - entryTime[s] >= maxHeldMs;
+  const open = market.candles[s].open[row];
+  if (due && open === open) leave(portfolio, s, open, true, 'time-exit', market, row);
 }
 
 /** The last step of the table that the position is old enough for. */
@@ -60,7 +69,7 @@ export function leave(
   portfolio: Portfolio,
   s: number,
   price: number,
-  slippageRate: number,
+  slips: boolean,
   cause: Parameters<typeof closePosition>[5],
   market: Market,
   row: number,
@@ -68,15 +77,8 @@ export function leave(
   const { columns } = portfolio;
   const side = columns.amount[s] > 0 ? 1 : -1;
   const limit = volumeLimit(portfolio, market, row, s);
-  closePosition(portfolio, s, price, slippageRate, limit, cause, market.time[row]);
+  closePosition(portfolio, s, price, slips, limit, cause, market.time[row]);
   columns.blocked[s] = side;
   // What the volume limit left over is closed from the next open on: a blocked side's target means flat.
   if (columns.amount[s] !== 0) columns.target[s] = side;
 }
-
-const volumeLimit = ({ rules }: Portfolio, market: Market, row: number, s: number): number =>
-  rules.maxVolumeSharePct === undefined
-    ? Infinity
-    : (market.candles[s].volume[row] * rules.maxVolumeSharePct) / 100;
-
-const slippage = ({ rules }: Portfolio): number => rules.slippageBps / 10_000;

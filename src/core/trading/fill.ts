@@ -1,26 +1,27 @@
 import type { ExitRules } from './exit-rules.ts';
 import type { Cause, RejectionReason } from './events.ts';
+import { slippageRate } from './trade-cost.ts';
 import { atrOf } from './true-range.ts';
 import { roundDown, roundNearest, roundUp } from './instrument.ts';
 import type { Portfolio } from './portfolio.ts';
 
 /**
  * Moves cash and position for one fill of `signedAmount` (positive buys) at `referencePrice` made worse by
- * `slippageRate`. The only place where money moves. The amount must not cross zero: close first, then open.
+ * `rate`. The only place where money moves. The amount must not cross zero: close first, then open.
  */
 export function settle(
   portfolio: Portfolio,
   s: number,
   signedAmount: number,
   referencePrice: number,
-  slippageRate: number,
+  rate: number,
   cause: Cause,
   time: number,
 ): void {
   const { columns, rules } = portfolio;
   const buys = signedAmount > 0;
   const baseAmount = Math.abs(signedAmount);
-  const price = referencePrice * (buys ? 1 + slippageRate : 1 - slippageRate);
+  const price = referencePrice * (buys ? 1 + rate : 1 - rate);
   const notional = baseAmount * price;
   const feeQuote = (notional * rules.feeBps) / 10_000;
   const slippageQuote = Math.abs(price - referencePrice) * baseAmount;
@@ -64,13 +65,13 @@ export function settle(
 
 /**
  * Closes what is held of symbol `s`, at most `limit` in base currency (the volume limit); returns how much was
- * closed. What is left over is reported as rejected.
+ * closed. What is left over is reported as rejected. `slips`: by a market order, not one that rests.
  */
 export function closePosition(
   portfolio: Portfolio,
   s: number,
   referencePrice: number,
-  slippageRate: number,
+  slips: boolean,
   limit: number,
   cause: Cause,
   time: number,
@@ -79,7 +80,10 @@ export function closePosition(
   const side = held > 0 ? 1 : -1;
   const base = Math.abs(held);
   const closed = base <= limit ? base : roundDown(Math.max(0, limit), portfolio.instruments[s].amountStep);
-  if (closed > 0) settle(portfolio, s, -side * closed, referencePrice, slippageRate, cause, time);
+  if (closed > 0) {
+    const rate = slips ? slippageRate(portfolio.rules, portfolio.columns, s, closed) : 0;
+    settle(portfolio, s, -side * closed, referencePrice, rate, cause, time);
+  }
   if (closed < base) reject(portfolio, s, -side * (base - closed), 'volume-share', time);
   return closed;
 }

@@ -8,4 +8,16 @@ export interface Market {
   readonly time: Float64Array;
   readonly barMs: number;
   readonly candles: readonly Candles[];
+  /** Finer bars of each symbol, in which stops and targets are looked for; absent: the bars themselves are all there is. */
+  readonly detail?: readonly (Detail | undefined)[];
+}
+
+/** Finer bars of one symbol. */
+export interface Detail {
+  /** The finer bars on a clock of their own; every symbol of it is this one. */
+  readonly market: Market;
+  /** The finer row at which each bar begins; -1 where the finer bars of it are not all there. */
+  readonly firstRow: Int32Array;
+  /** Finer bars in a bar. */
+  readonly rows: number;
 }

@@ -2,6 +2,8 @@ import { closePosition, reject, settle } from './fill.ts';
 import { roundDown, roundNearest } from './instrument.ts';
 import type { Market } from './market.ts';
 import type { Portfolio, PositionColumns } from './portfolio.ts';
+import { slippageRate } from './trade-cost.ts';
+import { volumeLimit } from './volume-limit.ts';
 
 /**
  * Turns the decisions made at the last close into orders and fills them at this bar's open, sales before
@@ -53,7 +55,7 @@ function planPositions(portfolio: Portfolio, market: Market, row: number): void 
     wanted[s] = goalOf(portfolio, s);
     if (wanted[s] * amount[s] <= 0) left += Math.abs(value);
   }
-  const costs = (1 + rules.feeBps / 10_000) * (1 + rules.slippageBps / 10_000);
+  const costs = dearest(portfolio, market, row, equity);
   const capital = Math.max(0, equity - left * (costs - 1)) / costs;
   const room = (capital * rules.maxExposurePct) / 100 - held;
   let asked = 0;
@@ -67,6 +69,23 @@ function planPositions(portfolio: Portfolio, market: Market, row: number): void 
     for (let s = 0; s < amount.length; s++) wanted[s] *= scale;
   }
   wanted[amount.length] = capital;
+}
+
+/** 1 plus what the dearest order of this open can cost: the largest position that the rules allow, of any symbol. */
+function dearest(portfolio: Portfolio, market: Market, row: number, equity: number): number {
+  const { rules, columns } = portfolio;
+  const fee = 1 + rules.feeBps / 10_000;
+  if (rules.impact === undefined) return fee * (1 + rules.slippageBps / 10_000);
+  let most = 0;
+  for (let s = 0; s < columns.amount.length; s++) {
+    if (columns.target[s] !== columns.target[s]) continue;
+    const price = openPrice(portfolio, market, row, s);
+    const goal = (Math.max(0, equity) * rules.maxPositionPct) / 100 / price;
+    const base = Math.min(goal + Math.abs(columns.amount[s]), volumeLimit(portfolio, market, row, s));
+    const rate = slippageRate(rules, columns, s, base);
+    if (rate > most) most = rate;
+  }
+  return fee * (1 + most);
 }
 
 /** The share of a target that partial targets left of it, while it stays on the side that is held. */
@@ -90,7 +109,7 @@ function goalOf({ columns, rules }: Portfolio, s: number): number {
  * decision is spent afterwards, except for what the volume limit left over.
  */
 function order(portfolio: Portfolio, market: Market, row: number, s: number, side: number): void {
-  const { columns, rules } = portfolio;
+  const { columns } = portfolio;
   if (columns.target[s] !== columns.target[s]) return;
   const wanted = portfolio.wanted[s];
   const price = openPrice(portfolio, market, row, s);
@@ -106,10 +125,9 @@ function order(portfolio: Portfolio, market: Market, row: number, s: number, sid
     reject(portfolio, s, change / price, 'missing-bar', time);
     return;
   }
-  let limit = Infinity;
-  if (rules.maxVolumeSharePct !== undefined) limit = (candles.volume[row] * rules.maxVolumeSharePct) / 100;
+  let limit = volumeLimit(portfolio, market, row, s);
   if (leaves) {
-    limit -= closePosition(portfolio, s, price, rules.slippageBps / 10_000, limit, 'target', time);
+    limit -= closePosition(portfolio, s, price, true, limit, 'target', time);
     if (columns.amount[s] !== 0) return;
   }
   if (wanted !== 0 && resize(portfolio, s, wanted, price, limit, time) === 'waits') return;
@@ -134,10 +152,11 @@ function resize(
     reject(portfolio, s, wanted / price - held, 'below-amount-step', time);
     return 'done';
   }
-  const slippageRate = rules.slippageBps / 10_000;
   let base = Math.abs(change);
   if (change > 0 && held >= 0) {
-    const unitCost = price * (1 + slippageRate) * (1 + rules.feeBps / 10_000);
+    // At the rate of what is wanted: what cash or volume leave of it costs no more.
+    const rate = slippageRate(rules, columns, s, base);
+    const unitCost = price * (1 + rate) * (1 + rules.feeBps / 10_000);
     base = Math.min(base, roundDown(Math.max(0, portfolio.cash) / unitCost, amountStep));
     if (base === 0) {
       reject(portfolio, s, change, 'insufficient-quote', time);
@@ -149,7 +168,10 @@ function resize(
     return 'done';
   }
   const filled = base <= limit ? base : roundDown(Math.max(0, limit), amountStep);
-  if (filled > 0) settle(portfolio, s, Math.sign(change) * filled, price, slippageRate, 'target', time);
+  if (filled > 0) {
+    const rate = slippageRate(rules, columns, s, filled);
+    settle(portfolio, s, Math.sign(change) * filled, price, rate, 'target', time);
+  }
   if (filled === base) return 'done';
   reject(portfolio, s, Math.sign(change) * (base - filled), 'volume-share', time);
   return 'waits';

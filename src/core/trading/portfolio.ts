@@ -1,6 +1,7 @@
 import { invariant } from '../foundation/errors.ts';
 import type { TradingEvent } from './events.ts';
 import type { Instrument } from './instrument.ts';
+import { createLiquidity, type LiquidityColumns } from './liquidity.ts';
 import type { ExecutionRules } from './rules.ts';
 
 /**
@@ -33,7 +34,7 @@ export interface Portfolio {
 }
 
 /** The state of each position. `NaN` where there is none. */
-export interface PositionColumns {
+export interface PositionColumns extends LiquidityColumns {
   /** Base amount, negative when short. */
   readonly amount: Float64Array;
   /** Last known close: what positions are valued at. */
@@ -113,6 +114,7 @@ export function createPortfolio(
       entryRange: unknown(),
       partials: zeros(),
       kept: new Float64Array(size).fill(1),
+      ...createLiquidity(size),
     },
     events: keepsEvents ? [] : undefined,
     wanted: new Float64Array(size + 1),

@@ -47,7 +47,7 @@ export function protect(portfolio: Portfolio, market: Market, row: number, s: nu
         const price = levelFill(rules, side, open, best, stop);
         exit(portfolio, s, price, STOPS[columns.stopTrails[s]], market, row);
       } else if (isNew && side * (open - take) > 0) {
-        leave(portfolio, s, open, rules.slippageBps / 10_000, 'take-profit', market, row);
+        leave(portfolio, s, open, true, 'take-profit', market, row);
       } else {
         exit(portfolio, s, takeFill(rules, side, open, worst, take), 'take-profit', market, row);
       }
@@ -137,8 +137,7 @@ function exit(
   market: Market,
   row: number,
 ): void {
-  const slippageRate = cause === 'take-profit' ? 0 : portfolio.rules.slippageBps / 10_000;
-  leave(portfolio, s, price, slippageRate, cause, market, row);
+  leave(portfolio, s, price, cause !== 'take-profit', cause, market, row);
 }
 
 function raiseBest(portfolio: Portfolio, s: number, side: number, price: number): void {

@@ -1,4 +1,4 @@
-import { settle } from './fill.ts';
+import { closePosition } from './fill.ts';
 import type { Market } from './market.ts';
 import type { Portfolio } from './portfolio.ts';
 
@@ -16,7 +16,7 @@ export function canBeRuined({ cash, columns: { amount } }: Portfolio): boolean {
  * does with an isolated account; it is the event's `shortfallQuote`.
  */
 export function liquidateIfRuined(portfolio: Portfolio, market: Market, row: number): void {
-  const { columns, rules } = portfolio;
+  const { columns } = portfolio;
   const { amount } = columns;
   let atOpen = portfolio.cash;
   let atWorst = portfolio.cash;
@@ -33,7 +33,7 @@ export function liquidateIfRuined(portfolio: Portfolio, market: Market, row: num
     if (amount[s] === 0) continue;
     const open = openOf(portfolio, market, row, s);
     const price = open + way * (worstOf(portfolio, market, row, s) - open);
-    settle(portfolio, s, -amount[s], price, rules.slippageBps / 10_000, 'liquidation', time);
+    closePosition(portfolio, s, price, true, Infinity, 'liquidation', time);
   }
   portfolio.events?.push({ kind: 'ruin', time, shortfallQuote: Math.max(0, -portfolio.cash) });
   portfolio.cash = 0;

@@ -8,6 +8,8 @@ export interface ExecutionRules {
   readonly feeBps: number;
   /** How much worse than the reference price market and stop orders fill. Limit orders (take-profit) do not slip. */
   readonly slippageBps: number;
+  /** Slippage from spread, volume and volatility instead of the fixed rate; `undefined`: the rate. */
+  readonly impact: ImpactRules | undefined;
   /** Largest position of one symbol, of equity: what a target of 1 or -1 means. */
   readonly maxPositionPct: number;
   /** Largest sum of all positions, of equity. Targets that together want more are scaled down alike. */
@@ -54,6 +56,18 @@ export interface ExecutionRules {
   readonly delistedAfterMs: number | undefined;
 }
 
+/** Slippage as half the spread plus the square-root law of impact, from bars known at the time (`liquidity.ts`). */
+export interface ImpactRules {
+  /** Bars of the exponential means of spread, volume and volatility. */
+  readonly windowBars: number;
+  /** Of the square-root law. Execution pays about two thirds of the peak that a factor of 1 stands for. */
+  readonly factor: number;
+  /** Half the spread where none is known yet, and the most that the estimate may say. */
+  readonly maxHalfSpreadBps: number;
+  /** Largest share of a bar's mean volume that one order may take; the rest waits for the next bar. */
+  readonly participationPct: number;
+}
+
 export interface TrailingStop {
   /** Distance from the best price since entry. */
   readonly distancePct: number;
@@ -74,6 +88,7 @@ export const SPOT_RULES: ExecutionRules = {
   initialBalance: 10_000,
   feeBps: 10,
   slippageBps: 5,
+  impact: undefined,
   maxPositionPct: 100,
   maxExposurePct: 100,
   allowShort: false,
@@ -89,6 +104,14 @@ export const SPOT_RULES: ExecutionRules = {
   protectEntryBar: true,
   reentry: 'new-signal',
   delistedAfterMs: 2 * 86_400_000,
+};
+
+/** What a run uses that states no slippage of its own. */
+export const MODELLED_IMPACT: ImpactRules = {
+  windowBars: 100,
+  factor: 1,
+  maxHalfSpreadBps: 5,
+  participationPct: 10,
 };
 
 /** The same rules with freqtrade's fills, for comparison: most of them flatter. Fees, sizes and distances stay. */

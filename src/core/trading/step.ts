@@ -1,9 +1,10 @@
 import { leaveDelisted } from './delisted.ts';
 import type { TradingEvent } from './events.ts';
+import { seeLiquidity } from './liquidity.ts';
 import type { Market } from './market.ts';
 import { leaveOnTime } from './exits.ts';
 import { fillTargets } from './open.ts';
-import { protect } from './protect.ts';
+import { protectInside } from './detail.ts';
 import { canBeRuined, liquidateIfRuined } from './ruin.ts';
 import type { Portfolio } from './portfolio.ts';
 import { seeRange } from './true-range.ts';
@@ -34,7 +35,7 @@ export function advance(portfolio: Portfolio, market: Market, row: number): read
   const { columns } = portfolio;
   const time = market.time[row];
   if (portfolio.events !== undefined && portfolio.events.length > 0) portfolio.events = [];
-  const { exits } = portfolio.rules;
+  const { exits, impact } = portfolio.rules;
   if (exits !== undefined) leaveOnTime(portfolio, exits, market, row);
   fillTargets(portfolio, market, row);
   for (let s = 0; s < columns.amount.length; s++) {
@@ -44,13 +45,14 @@ export function advance(portfolio: Portfolio, market: Market, row: number): read
       continue;
     }
     columns.barTime[s] = time;
-    if (columns.amount[s] !== 0) protect(portfolio, market, row, s);
+    if (columns.amount[s] !== 0) protectInside(portfolio, market, row, s);
   }
   if (canBeRuined(portfolio)) liquidateIfRuined(portfolio, market, row);
   for (let s = 0; s < columns.amount.length; s++) {
     const close = market.candles[s].close[row];
     if (close !== close) continue;
     if (exits !== undefined) seeRange(portfolio, exits, market.candles[s], row, s);
+    if (impact !== undefined) seeLiquidity(columns, impact, market.candles[s], row, s);
     columns.mark[s] = close;
   }
   portfolio.time = time;

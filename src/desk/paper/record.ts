@@ -19,6 +19,14 @@ const Rules = z.strictObject({
   initialBalance: z.number(),
   feeBps: z.number(),
   slippageBps: z.number(),
+  impact: off(
+    z.strictObject({
+      windowBars: z.int(),
+      factor: z.number(),
+      maxHalfSpreadBps: z.number(),
+      participationPct: z.number(),
+    }),
+  ),
   maxPositionPct: z.number(),
   maxExposurePct: z.number(),
   allowShort: z.boolean(),

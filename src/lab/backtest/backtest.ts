@@ -1,6 +1,8 @@
 import type { Panel } from '../../core/dataset/panel.ts';
 import type { Fold } from '../../core/dataset/splits.ts';
-import { barsPerYear } from '../../core/market/timeframe.ts';
+import type { Candles } from '../../core/market/candles.ts';
+import { barsPerYear, type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import { withDetail } from '../../core/trading/detail.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
@@ -44,6 +46,14 @@ export interface BacktestInput {
   readonly instruments: readonly Instrument[];
   readonly rules: ExecutionRules;
   readonly seed: number;
+  /** Finer candles in which stops and targets are looked for. */
+  readonly detail?: DetailCandles | undefined;
+}
+
+export interface DetailCandles {
+  readonly timeframe: Timeframe;
+  /** In the order of the panel's series. */
+  readonly candles: readonly Candles[];
 }
 
 export interface Backtest {
@@ -80,7 +90,9 @@ const ORDERS = ['stop-first', 'nearest-first', 'target-first'] as const;
 /** Forecasts over a range of bars, traded: the ensemble, each member and buy and hold beside it. */
 export function backtest(input: BacktestInput): Backtest {
   const { panel, rules, instruments, seed } = input;
-  const { market, targetsOf } = marketOf(panel, input.range);
+  const { market: coarse, targetsOf } = marketOf(panel, input.range);
+  const { detail } = input;
+  const market = detail ? withDetail(coarse, detail.candles, TIMEFRAME_MS[detail.timeframe]) : coarse;
   const setting = { market, instruments, rules, barsPerYear: barsPerYear(panel.timeframe), seed };
   const hold = buyAndHold(market);
   const benchmark = assess(hold, { ...setting, rules: holdingRules(rules, instruments.length) }, undefined);

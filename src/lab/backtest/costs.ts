@@ -26,7 +26,7 @@ const HIGHEST_BPS = 200;
 /** The strategy at other costs, everything else equal. */
 export function costCurve(strategy: Strategy, setting: Setting): CostCurve {
   const at = (costBps: number): CostPoint => {
-    const rules = { ...setting.rules, feeBps: costBps, slippageBps: 0 };
+    const rules = { ...setting.rules, feeBps: costBps, slippageBps: 0, impact: undefined };
     const { equity } = runBacktest({ ...setting, rules, targets: strategy.targets });
     return {
       costBps,

@@ -6,7 +6,7 @@ import type { ExecutionRules } from '../../core/trading/rules.ts';
  * capital there is decide nothing; neither does the range of bars it is tried on.
  */
 export function ruleId(strategy: string, weights: unknown, rules: ExecutionRules): string {
-  const { initialBalance: _, feeBps: __, slippageBps: ___, ...decides } = rules;
+  const { initialBalance: _, feeBps: __, slippageBps: ___, impact: ____, ...decides } = rules;
   return createHash('sha256')
     .update(canonicalJson([strategy, weights, decides]))
     .digest('hex')

@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
+import type { Candles } from '../../../src/core/market/candles.ts';
 import { openStore } from '../../../src/data/store/store.ts';
 import { walk } from '../../support/candles.ts';
 import { runCli } from '../../support/cli.ts';
@@ -79,6 +80,53 @@ it('takes costs from the command line', async () => {
   expect(free.costs.curve.map(({ costBps }) => costBps)).toEqual([0, 2, 5, 10, 20]);
 });
 
+it('models slippage unless a rate is stated', async () => {
+  const modelled = await backtest('--intrabar-band');
+  expect(modelled.stdout).toContain('fee 10 bp per side, slippage by spread');
+  expect(modelled.stdout).toContain('No path inside a bar matters');
+  expect((await backtest('--slippage-bps', '3')).stdout).toContain('fee 10 bp and slippage 3 bp per side');
+});
+
+it('looks inside the bars in finer candles, and says the band of profits', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'detail-'));
+  cpSync(cwd, folder, { recursive: true });
+  writeFileSync(
+    join(folder, 'config.yaml'),
+    'market: { symbols: [BTC/USDT, ETH/USDT], since: 2025-01-01 }\ntrading: { stopLossPct: 0.5, takeProfitPct: 0.5 }\n',
+  );
+  const store = openStore(join(folder, 'data'));
+  for (const symbol of ['BTC/USDT', 'ETH/USDT'] as const) {
+    const hours = await store.read({ exchange: 'binance', symbol, timeframe: '1h' });
+    await store.merge({ exchange: 'binance', symbol, timeframe: '30m' }, halves(hours), {
+      source: 'synthetic',
+      synthetic: true,
+    });
+  }
+  const run = (...args: readonly string[]) =>
+    runCli(['backtest', '--intrabar-band', ...args], { cwd: folder });
+  expect((await run()).stdout).toMatch(/the profit lies between -?[\d.]+ % and -?[\d.]+ %/);
+  const fine = await run('--detail', '30m');
+  expect(fine.stdout).toContain('Stops and targets looked for in 30m candles in 100.0 % of the bars');
+  rmSync(folder, { recursive: true });
+});
+
+/** Half-hours that first go to the low, then to the high. */
+function halves({ time, open, high, low, close, volume }: Candles): Candles {
+  const two = (first: Float64Array, second: Float64Array): Float64Array =>
+    Float64Array.from({ length: 2 * time.length }, (_, i) => (i % 2 === 0 ? first : second)[i >> 1]);
+  return {
+    time: two(
+      time,
+      time.map((at) => at + 1_800_000),
+    ),
+    open: two(open, low),
+    high: two(open, high),
+    low: two(low, low),
+    close: two(low, close),
+    volume: two(volume, volume),
+  };
+}
+
 it('refits before every fold on request, and counts what was tried', async () => {
   const first = await documentOf('--walk-forward', '--folds', '3', '--models', MODELS);
   expect(first.bars).toBe(BARS / 2);
@@ -121,6 +169,8 @@ it.each([
   [['--fee-bps', '-3'], 2, '--fee-bps'],
   [['--models', 'one-bar-reversl'], 1, 'one-bar-reversal'],
   [['--from', '2026-01-01'], 1, 'no bar to test'],
+  [['--detail', '1m'], 1, 'No 1m candles of BTC/USDT are stored for this range'],
+  [['--detail', '4h'], 1, '--detail 4h does not divide the bars of 1h'],
 ])('%j exits with %d and says "%s"', async (args, code, message) => {
   const { status, stderr } = await backtest(...args);
   expect(stderr).toContain(message);

@@ -1,12 +1,22 @@
 import { expect, it } from 'vitest';
 import { configuredInstruments, executionRules } from '../../../src/app/config/execution.ts';
 import { ConfigSchema } from '../../../src/app/config/schema.ts';
-import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
+import { MODELLED_IMPACT, SPOT_RULES } from '../../../src/core/trading/rules.ts';
 
 const config = (trading: object, exits: object = {}) => ConfigSchema.parse({ trading, exits });
 
 it('the defaults are the rules of a spot account that shares its capital evenly', () => {
-  expect(executionRules(config({}), 4)).toEqual({ ...SPOT_RULES, maxPositionPct: 25 });
+  expect(executionRules(config({}), 4)).toEqual({
+    ...SPOT_RULES,
+    impact: MODELLED_IMPACT,
+    maxPositionPct: 25,
+  });
+});
+
+it('a stated slippage is a fixed one', () => {
+  const rules = executionRules(config({ slippageBps: 3 }), 1);
+  expect([rules.slippageBps, rules.impact]).toEqual([3, undefined]);
+  expect(executionRules(config({ impactFactor: 0.5 }), 1).impact?.factor).toBe(0.5);
 });
 
 it('settings reach the core', () => {

@@ -35,6 +35,12 @@ const rules = fc
   .record({
     feeBps: fc.constantFrom(0, 1, 10, 40),
     slippageBps: fc.constantFrom(0, 2, 15),
+    impact: fc.constantFrom(undefined, undefined, {
+      windowBars: 5,
+      factor: 1,
+      maxHalfSpreadBps: 5,
+      participationPct: 30,
+    }),
     maxPositionPct: fc.constantFrom(20, 60, 100),
     maxExposurePct: fc.constantFrom(50, 100),
     allowShort: fc.boolean(),

@@ -39,6 +39,9 @@ import type { Strategy } from '../../../core/strategy/strategy.ts';
 import { STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
 import { EDGE_HEAD, edgeRows } from '../edge-table.ts';
 import { withFreqtradeFills } from '../../../core/trading/rules.ts';
+import { bandText, detailText, loadDetail } from '../intrabar.ts';
+import { costWords } from '../../report/cost-words.ts';
+import { parseTimeframe } from '../../../core/market/timeframe.ts';
 import { balanceWarning } from '../../../core/trading/balance-warning.ts';
 import { command, type CommandContext, decimal, integer, list, oneOf, refuseIgnored } from '../command.ts';
 import { UsageError } from '../exit.ts';
@@ -77,6 +80,8 @@ const Options = z.object({
   rulesOf: z.enum(['freqtrade']).optional(),
   strategy: z.string().optional(),
   report: z.string().optional(),
+  detail: z.string().transform(parseTimeframe).optional(),
+  intrabarBand: z.boolean().default(false),
 });
 type Options = z.output<typeof Options>;
 
@@ -110,7 +115,10 @@ export function register(program: Command): void {
       'only these models, such as boosted-trees,momentum-garch; with --walk-forward also `all`, networks and agents too',
     )
     .option('--fee-bps <number>', 'fee per side, in basis points')
-    .option('--slippage-bps <number>', 'slippage per side, in basis points')
+    .option(
+      '--slippage-bps <number>',
+      'a fixed slippage per side, in basis points, instead of the modelled one',
+    )
     .option('--walk-forward', 'refit the models before every fold instead of using the trained set')
     .option('--folds <count>', 'folds of --walk-forward', '5')
     .option('--embargo-bars <count>', 'bars left free between training and fold', '24')
@@ -132,6 +140,8 @@ export function register(program: Command): void {
       ),
     )
     .option('--strategy <id>', STRATEGY_HELP)
+    .option('--detail <timeframe>', 'look for stops and targets inside the bars, in stored candles this fine')
+    .option('--intrabar-band', 'the interval of the profit over the paths that prices may take inside a bar')
     .option('--report <file>', 'write a report as one HTML file')
     .addHelpText('after', EXAMPLES)
     .action(command(async (context, options) => run(context, Options.parse(options))));
@@ -168,7 +178,8 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   const { source, edges } = decide(found, { strategy, params, cost: tradeCost(rules), allowShort });
   const small = balanceWarning(instruments, rules.initialBalance);
   const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];
-  const result = backtest({ ...source, instruments, rules, seed });
+  const detail = options.detail && (await loadDetail(openStore(config.dataDir), found, options.detail));
+  const result = backtest({ ...source, instruments, rules, seed, detail });
 
   const about = await provenanceOf({ ...source, warnings }, result, {
     seed,
@@ -189,6 +200,8 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   for (const warning of warnings) log.info({}, warning);
   if (source.untrained.length > 0) out.print(untrainedText(source.trainedBy, source.untrained));
   print(out, result, about, { equityFile, report: options.report, convention: options.convention });
+  if (detail !== undefined) out.print(detailText(detail, result.market));
+  if (options.intrabarBand) out.print(bandText(result));
   if (strategy.restsOnSkill) out.table(EDGE_HEAD, edgeRows(edges));
   out.document({
     ...backtestDocument(result, about, equityFile),
@@ -284,9 +297,7 @@ function print(
     `${about.symbols.join(', ')} ${about.timeframe} on ${about.exchange}, ${formatMinute(about.fromMs)} .. ${formatMinute(about.untilMs)}: ${result.market.time.length} bars. By ${about.trainedBy}.`,
   );
   if (about.missingBars > 0) out.print(`${about.missingBars} bars are missing; nothing trades across a gap.`);
-  out.print(
-    `Decisions at the close fill at the next open; fee ${rules.feeBps} bp and slippage ${rules.slippageBps} bp per side.\n`,
-  );
+  out.print(`Decisions at the close fill at the next open; ${costWords(rules)}.\n`);
   out.table(
     [
       'strategy',

@@ -18,6 +18,7 @@ import {
 import { ruleId } from '../../../lab/backtest/rule-id.ts';
 import { marketName, recordTrials, type Trial } from '../../../lab/backtest/trials.ts';
 import { executionRules } from '../../config/execution.ts';
+import { SPOT_RULES } from '../../../core/trading/rules.ts';
 import type { Config } from '../../config/schema.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
@@ -197,7 +198,7 @@ function settingsOf(context: CommandContext, mode: 'quick' | 'full', options: Op
     ...(untilMs !== undefined && { untilMs }),
     validationPct: training.validationPct,
     testPct: training.testPct,
-    costs: { feeBps: trading.feeBps, slippageBps: trading.slippageBps },
+    costs: { feeBps: trading.feeBps, slippageBps: trading.slippageBps ?? SPOT_RULES.slippageBps },
     approach: oneOf('--approach', options.approach, APPROACHES),
     ...(options.models !== undefined && { models: options.models }),
     params: config.models,

@@ -2,6 +2,7 @@ import type { TradingEvent } from '../events.ts';
 import type { Market } from '../market.ts';
 import { isWorthAnOrder, keptOf } from '../open.ts';
 import { equity, type Portfolio } from '../portfolio.ts';
+import { slippageRate } from '../trade-cost.ts';
 import { type ClosedTrade, lockedBy, memoryBars } from './protections.ts';
 import type { RiskRules, Verdict } from './rules.ts';
 
@@ -181,12 +182,13 @@ function withinCash(
   wanted: number,
   budget: { cash: number },
 ): number | undefined {
-  const { feeBps, slippageBps } = portfolio.rules;
   const held = heldValue(portfolio, s);
   const one = unit(portfolio, s, wanted);
   const bought = wanted * one - held;
   if (bought <= 0 || budget.cash === Infinity) return wanted;
-  const costs = (1 + feeBps / 10_000) * (1 + slippageBps / 10_000);
+  const { rules, columns } = portfolio;
+  const rate = slippageRate(rules, columns, s, bought / columns.mark[s]);
+  const costs = (1 + rules.feeBps / 10_000) * (1 + rate);
   const payable = Math.min(bought, Math.max(0, budget.cash) / costs);
   if (payable <= 0) return undefined;
   budget.cash -= payable * costs;

@@ -1,0 +1,48 @@
+import { UserError } from '../../core/foundation/errors.ts';
+import type { Candles } from '../../core/market/candles.ts';
+import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import type { Market } from '../../core/trading/market.ts';
+import type { Store } from '../../data/store/store.ts';
+import type { Backtest, DetailCandles } from '../../lab/backtest/backtest.ts';
+import type { ForecastSource } from '../../lab/backtest/sources.ts';
+
+/** The stored candles of `timeframe` for every symbol of a backtest. Throws `UserError` where there are none, or they are no finer. */
+export async function loadDetail(
+  store: Store,
+  { panel, range }: ForecastSource,
+  timeframe: Timeframe,
+): Promise<DetailCandles> {
+  const barMs = TIMEFRAME_MS[timeframe];
+  if (barMs >= TIMEFRAME_MS[panel.timeframe] || TIMEFRAME_MS[panel.timeframe] % barMs !== 0)
+    throw new UserError(`--detail ${timeframe} does not divide the bars of ${panel.timeframe}.`, {
+      hint: 'Choose a finer timeframe, such as --detail 1m.',
+    });
+  const candles = await Promise.all(
+    panel.series.map(async ({ symbol }): Promise<Candles> => {
+      const key = { exchange: panel.exchange, symbol, timeframe };
+      const stored =
+        (await store.manifest(key)) &&
+        (await store.read(key, { sinceMs: range.fromMs, untilMs: range.untilMs }));
+      if (stored === undefined || stored.time.length === 0)
+        throw new UserError(`No ${timeframe} candles of ${symbol} are stored for this range.`, {
+          hint: `Fetch them: \`crypto-trader fetch --symbols ${symbol} --timeframe ${timeframe}\`.`,
+        });
+      return stored;
+    }),
+  );
+  return { timeframe, candles };
+}
+
+/** How much of the range the finer candles cover. */
+export function detailText({ timeframe }: DetailCandles, { detail = [] }: Market): string {
+  const rows = detail.flatMap((one) => (one === undefined ? [] : [...one.firstRow]));
+  const whole = rows.filter((row) => row >= 0).length;
+  return `Stops and targets looked for in ${timeframe} candles in ${((100 * whole) / rows.length).toFixed(1)} % of the bars, in the bars themselves where those are not all stored.`;
+}
+
+export function bandText({ intrabar }: Backtest): string {
+  if (intrabar.length === 0) return 'No path inside a bar matters: there are not both a stop and a target.';
+  const profits = intrabar.map(({ totalReturnPct }) => totalReturnPct);
+  const nearest = intrabar.find(({ order }) => order === 'nearest-first')?.totalReturnPct ?? NaN;
+  return `Over the paths that prices may take inside a bar the profit lies between ${Math.min(...profits).toFixed(1)} % and ${Math.max(...profits).toFixed(1)} %; ${nearest.toFixed(1)} % when the extreme nearer to the open comes first.`;
+}
