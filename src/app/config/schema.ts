@@ -313,6 +313,16 @@ export const ConfigSchema = z
       })
       .prefault({})
       .describe('How positions are left, beside the stop and target of trading'),
+    backtest: z
+      .strictObject({
+        kept: z
+          .int()
+          .min(1)
+          .max(10_000)
+          .default(50)
+          .describe('Finished backtests that stay in <dataDir>/backtests; of more, the oldest go'),
+      })
+      .prefault({}),
     risk: z
       .strictObject({
         maxDrawdownPct: percent(

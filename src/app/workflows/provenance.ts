@@ -15,7 +15,7 @@ import { marketName, recordTrials, type Trial } from '../../lab/backtest/trials.
 export async function provenanceOf(
   source: ForecastSource,
   result: Backtest,
-  { seed, trialsFile, by }: { readonly seed: number; readonly trialsFile: string; readonly by: TriedBy },
+  { seed, trials, trialsFile, by }: Entry,
 ): Promise<Provenance> {
   const { panel, range, trainedBy, warnings } = source;
   return {
@@ -29,8 +29,16 @@ export async function provenanceOf(
     missingBars: missingBars(source),
     seed,
     warnings,
-    trials: await countTrials(trialsFile, by, source, result),
+    trials: trials ?? (await countTrials(trialsFile, by, source, result)),
   };
+}
+
+interface Entry {
+  readonly seed: number;
+  /** What to judge by, when this result was entered before; default: enter it, and take what is there then. */
+  readonly trials?: TrialSummary;
+  readonly trialsFile: string;
+  readonly by: TriedBy;
 }
 
 type TriedBy = 'backtest' | 'walk-forward';

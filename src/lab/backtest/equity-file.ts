@@ -1,16 +1,18 @@
-import { writeFileAtomic } from '../../data/files.ts';
 import type { Backtest } from './backtest.ts';
 
-/** Writes every equity curve, and exposure of the ensemble, at bar closes as CSV. */
-export async function writeEquityCurve(
-  file: string,
-  { market, ensemble, members, benchmark }: Backtest,
-): Promise<void> {
+/** Every equity curve, and exposure of the ensemble, at bar closes as CSV; numbers with all their digits. */
+export function equityCsv({ market, ensemble, members, benchmark }: Backtest): string {
   const curves = [ensemble, ...members, benchmark];
-  const lines = [['time', ...curves.map(({ strategy }) => strategy.name), 'exposure'].join(',')];
+  const lines = [['time', ...curves.map(({ strategy }) => csvName(strategy.name)), 'exposure'].join(',')];
   for (let row = 0; row < market.time.length; row++) {
     const time = new Date(market.time[row]).toISOString();
     lines.push([time, ...curves.map(({ run }) => run.equity[row]), ensemble.run.exposure[row]].join(','));
   }
-  await writeFileAtomic(file, `${lines.join('\n')}\n`);
+  return `${lines.join('\n')}\n`;
 }
+
+/** Names of a user's own models as a field (RFC 4180) that no spreadsheet takes for a formula. */
+const csvName = (name: string): string => {
+  const plain = /^[=+\-@\t\r]/.test(name) ? `'${name}` : name;
+  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+};

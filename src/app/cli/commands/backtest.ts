@@ -1,25 +1,10 @@
-import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import type { Assessment } from '../../../lab/backtest/assess.ts';
 import { confidence } from '../../../lab/backtest/assess.ts';
-import { type Backtest, backtest } from '../../../lab/backtest/backtest.ts';
-import {
-  asConvention,
-  backtestDocument,
-  countReasons,
-  type Provenance,
-} from '../../../lab/backtest/document.ts';
-import { writeEquityCurve } from '../../../lab/backtest/equity-file.ts';
-import {
-  type ForecastSource,
-  trainedForecasts,
-  walkForwardForecasts,
-} from '../../../lab/backtest/sources.ts';
-import { openFoldCache } from '../../../learning/validation/fold-cache.ts';
+import type { Backtest } from '../../../lab/backtest/backtest.ts';
+import { asConvention, countReasons, type Provenance } from '../../../lab/backtest/document.ts';
 import { FOLD_HEAD, foldRow } from '../../../lab/backtest/folds.ts';
-import { walkForwardLines } from '../walk-forward-text.ts';
-import { decide } from '../../../lab/backtest/decide.ts';
 import { SEED_HEAD, seedRow } from '../../../lab/backtest/seeds.ts';
 import {
   CONVENTION_NAMES,
@@ -30,19 +15,13 @@ import type { TrialSummary } from '../../../lab/backtest/trial-summary.ts';
 import { FORECAST_HEAD, forecastLines, forecastRow } from '../../../lab/backtest/forecast-text.ts';
 import { markedName } from '../../../learning/ensemble/voters.ts';
 import { outcomeLines, returnText, trialsText, verdicts } from '../../../lab/backtest/verdicts.ts';
-import { configuredInstruments, executionRules } from '../../config/execution.ts';
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
 import { requireReplaceable, writeFileAtomic } from '../../../data/files.ts';
-import { openStore } from '../../../data/store/store.ts';
-import { tradeCost } from '../../../core/trading/trade-cost.ts';
-import type { Strategy } from '../../../core/strategy/strategy.ts';
 import { STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
 import { EDGE_HEAD, edgeRows } from '../edge-table.ts';
-import { withFreqtradeFills } from '../../../core/trading/rules.ts';
-import { bandText, detailText, loadDetail } from '../intrabar.ts';
+import { bandText, detailText } from '../intrabar.ts';
 import { costWords } from '../../report/cost-words.ts';
 import { parseTimeframe } from '../../../core/market/timeframe.ts';
-import { balanceWarning } from '../../../core/trading/balance-warning.ts';
 import { command, type CommandContext, decimal, integer, list, oneOf, refuseIgnored } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import {
@@ -58,9 +37,11 @@ import {
   wantedMarket,
 } from '../run-options.ts';
 import type { Output } from '../output.ts';
-import { provenanceOf } from '../../workflows/provenance.ts';
-import type { Registry } from '../../../learning/models/registry.ts';
 import { projectRegistry } from '../project-plugins.ts';
+import { keepFinished } from '../backtest-document.ts';
+import { addKeptCommands } from './backtest-kept.ts';
+import type { BacktestRequest } from '../backtest-request.ts';
+import { runBacktest } from '../run-backtest.ts';
 
 const Options = z.object({
   ...RUN_OPTION,
@@ -95,8 +76,10 @@ Examples:
   $ crypto-trader backtest --seeds                           mean and deviation over the seeds of \`train --seeds 8\`
   $ crypto-trader backtest --walk-forward --folds 8 --json   refit before every fold, no trained set needed
   $ crypto-trader backtest --walk-forward --models all --folds 12 --window rolling
+  $ crypto-trader backtest diff                              the two newest: settings, figures, trades
+  $ crypto-trader backtest rerun --report report.html        the newest again, every digit compared
 
-Without --since it starts where validation ended: everything before has been seen by training.`;
+Every backtest is kept: see the subcommands. Without --since it starts where validation ended: everything before has been seen by training.`;
 
 export function register(program: Command): void {
   const backtests = program
@@ -145,6 +128,7 @@ export function register(program: Command): void {
     .option('--report <file>', 'write a report as one HTML file')
     .addHelpText('after', EXAMPLES)
     .action(command(async (context, options) => run(context, Options.parse(options))));
+  addKeptCommands(backtests);
 }
 
 async function run(context: CommandContext, options: Options): Promise<void> {
@@ -168,47 +152,39 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   };
   const registry = await projectRegistry(context);
   const { strategy, params } = strategySetting(context, options.strategy, registry);
-  const found = await forecasts(context, options, { strategy, registry });
-  const { panel, range } = found;
-  const symbols = panel.series.map(({ symbol }) => symbol);
-  const own = executionRules({ trading, exits: config.exits }, symbols.length);
-  const rules = options.rulesOf === undefined ? own : withFreqtradeFills(own);
-  const instruments = configuredInstruments(trading, symbols);
-  const { allowShort } = rules;
-  const { source, edges } = decide(found, { strategy, params, cost: tradeCost(rules), allowShort });
-  const small = balanceWarning(instruments, rules.initialBalance);
-  const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];
-  const detail = options.detail && (await loadDetail(openStore(config.dataDir), found, options.detail));
-  const result = backtest({ ...source, instruments, rules, seed, detail });
-
-  const about = await provenanceOf({ ...source, warnings }, result, {
-    seed,
-    trialsFile: join(config.dataDir, 'trials.jsonl'),
-    by: options.walkForward ? 'walk-forward' : 'backtest',
-  });
-  const stamp = new Date().toISOString().replace(/[:.]/g, '-');
-  const equityFile = join(config.logDir, 'backtests', `${stamp}-equity.csv`);
-  await writeEquityCurve(equityFile, result);
+  const finished = await runBacktest(
+    { ...context, registry },
+    {
+      forecasts: forecastRequest(context, options),
+      fromMs: rangeOf(options).since,
+      untilMs: rangeOf(options).until,
+      models: options.models,
+      acceptImplausible: config.market.acceptImplausible,
+      strategy: strategy.id,
+      strategyParams: z.record(z.string(), z.unknown()).parse(params),
+      rulesOf: options.rulesOf,
+      trading,
+      exits: config.exits,
+      detail: options.detail,
+      seed,
+    },
+  );
+  const { source, result, about, edges, detail } = finished;
+  const document = await keepFinished(context, finished, Date.now());
   if (options.report !== undefined) {
     const { renderReport } = await import('../../report/backtest-report.ts');
     await writeFileAtomic(options.report, renderReport(result, about, source.explanations));
   }
-  log.info(
-    { trainedBy: source.trainedBy, ...range, totalReturnPct: result.ensemble.metrics.totalReturnPct },
-    'backtest',
-  );
-  for (const warning of warnings) log.info({}, warning);
+  const { id } = document;
+  const { totalReturnPct } = result.ensemble.metrics;
+  log.info({ id, trainedBy: source.trainedBy, ...source.range, totalReturnPct }, 'backtest');
+  for (const warning of source.warnings) log.info({}, warning);
   if (source.untrained.length > 0) out.print(untrainedText(source.trainedBy, source.untrained));
-  print(out, result, about, { equityFile, report: options.report, convention: options.convention });
+  print(out, result, about, { id, report: options.report, convention: options.convention });
   if (detail !== undefined) out.print(detailText(detail, result.market));
   if (options.intrabarBand) out.print(bandText(result));
   if (strategy.restsOnSkill) out.table(EDGE_HEAD, edgeRows(edges));
-  out.document({
-    ...backtestDocument(result, about, equityFile),
-    strategy: strategy.id,
-    ...(strategy.restsOnSkill && { edges }),
-    ...(options.report !== undefined && { report: options.report }),
-  });
+  out.document({ ...document, ...(options.report !== undefined && { report: options.report }) });
 }
 
 /** `--from` and `--to` are what `--since` and `--until` were called here. */
@@ -221,55 +197,24 @@ function rangeOf({ since, until, from, to }: Options): {
   return { since: since ?? from, until: until ?? to };
 }
 
-async function forecasts(
-  context: CommandContext,
-  options: Options,
-  { strategy, registry }: { readonly strategy: Strategy; readonly registry: Registry },
-): Promise<ForecastSource> {
-  const { config, out, seed, signal } = context;
-  const { since, until } = rangeOf(options);
-  const request = {
-    registry,
-    store: openStore(config.dataDir),
-    fromMs: since,
-    untilMs: until,
-    models: options.models,
-    acceptImplausible: config.market.acceptImplausible,
-  };
-  if (!options.walkForward)
-    return trainedForecasts(config.checkpointDir, {
-      ...request,
-      ...wantedMarket(context, options),
-      runId: runNamed(options),
-      seeds: options.seeds,
-      measuresSkill: strategy.restsOnSkill ?? false,
-    });
-  const progress = out.progress();
-  let task: ReturnType<typeof progress.task> | undefined;
-  try {
-    return await walkForwardForecasts({
-      ...request,
-      ...marketSettings(context, options),
-      sinceMs: config.market.since,
-      folds: integer('--folds', options.folds, { least: 1 }),
-      window: oneOf('--window', options.window, ['expanding', 'rolling']),
-      cold: options.cold,
-      cache: openFoldCache(join(config.dataDir, 'folds')),
-      onCost: (cost) => walkForwardLines(cost).forEach((line) => out.notice(line)),
-      embargoBars: integer('--embargo-bars', options.embargoBars, { least: 0 }),
-      validationPct: config.training.validationPct,
-      params: config.models,
-      sources: config.features,
-      seed,
-      signal,
-      onFold: (done, total, modelId) => {
-        task ??= progress.task('walk-forward', total);
-        task.update(done, modelId);
-      },
-    });
-  } finally {
-    progress.stop();
+function forecastRequest(context: CommandContext, options: Options): BacktestRequest['forecasts'] {
+  const { config } = context;
+  if (!options.walkForward) {
+    const market = wantedMarket(context, options);
+    return { kind: 'trained', run: runNamed(options), market, seeds: options.seeds };
   }
+  return {
+    kind: 'walk-forward',
+    ...marketSettings(context, options),
+    sinceMs: config.market.since,
+    folds: integer('--folds', options.folds, { least: 1 }),
+    window: oneOf('--window', options.window, ['expanding', 'rolling']),
+    cold: options.cold,
+    embargoBars: integer('--embargo-bars', options.embargoBars, { least: 0 }),
+    validationPct: config.training.validationPct,
+    params: config.models,
+    sources: config.features,
+  };
 }
 
 function conventionText(name: ConventionName, result: Backtest): string {
@@ -284,7 +229,7 @@ function print(
   result: Backtest,
   about: Provenance,
   files: {
-    readonly equityFile: string;
+    readonly id: string;
     readonly report: string | undefined;
     readonly convention: ConventionName | undefined;
   },
@@ -341,7 +286,7 @@ function print(
     `${trialsText(about.trials)} Sharpe: annualised, risk-free rate 0, 365 days; intervals: studentised block bootstrap.`,
   );
   out.print(
-    `Equity curves: ${files.equityFile}${files.report === undefined ? '' : `\nReport: ${files.report}`}`,
+    `Kept as ${files.id}: crypto-trader backtest show ${files.id}${files.report === undefined ? '' : `\nReport: ${files.report}`}`,
   );
 }
 

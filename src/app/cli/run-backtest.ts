@@ -1,0 +1,133 @@
+import { join } from 'node:path';
+import { balanceWarning } from '../../core/trading/balance-warning.ts';
+import { withFreqtradeFills } from '../../core/trading/rules.ts';
+import { tradeCost } from '../../core/trading/trade-cost.ts';
+import { openStore } from '../../data/store/store.ts';
+import { type Backtest, backtest, type DetailCandles } from '../../lab/backtest/backtest.ts';
+import { decide, type Edges } from '../../lab/backtest/decide.ts';
+import type { Provenance } from '../../lab/backtest/document.ts';
+import { type ForecastSource, trainedForecasts, walkForwardForecasts } from '../../lab/backtest/sources.ts';
+import type { TrialSummary } from '../../lab/backtest/trial-summary.ts';
+import { runInUse } from '../../learning/training/active-run.ts';
+import { configuredInstruments, executionRules } from '../config/execution.ts';
+import { provenanceOf } from '../workflows/provenance.ts';
+import { type BacktestRequest, settingsDocument } from './backtest-request.ts';
+import type { CommandContext } from './command.ts';
+import { loadDetail } from './intrabar.ts';
+import { walkForwardLines } from './walk-forward-text.ts';
+import { chooseStrategy } from '../../core/strategy/registry.ts';
+import { openFoldCache } from '../../learning/validation/fold-cache.ts';
+import type { Registry } from '../../learning/models/registry.ts';
+
+export interface FinishedBacktest {
+  readonly source: ForecastSource;
+  readonly result: Backtest;
+  readonly about: Provenance;
+  readonly edges: Edges;
+  /** Finer candles that stops and targets were looked for in. */
+  readonly detail: DetailCandles | undefined;
+  /** What identifies each model's weights, whatever strategy decides on what they say. */
+  readonly weights: ForecastSource['weights'];
+  readonly request: BacktestRequest;
+  /** The request, as JSON, with what its defaults turned out to be. */
+  readonly settings: object;
+}
+
+/** A command with the models and strategies of its project. */
+type BacktestContext = CommandContext & { readonly registry: Registry };
+
+/**
+ * Forecasts, trades and judges. A new backtest enters the ledger of trials, and takes folds that were fitted before; one
+ * that is run `again` is given the trials that it was judged against, and fits all of them.
+ */
+export async function runBacktest(
+  context: BacktestContext,
+  request: BacktestRequest,
+  again?: { readonly trials: TrialSummary },
+): Promise<FinishedBacktest> {
+  const { config } = context;
+  const { trading, exits, seed } = request;
+  const { forecasts } = request;
+  const run = forecasts.kind === 'trained' ? await runInUse(config.checkpointDir, forecasts.run) : undefined;
+  const { strategy, params } = chooseStrategy(
+    request.strategy,
+    request.strategyParams,
+    context.registry.strategies,
+  );
+  const found = await forecastsFor(context, request, {
+    restsOnSkill: strategy.restsOnSkill ?? false,
+    fresh: again !== undefined,
+  });
+  const { panel } = found;
+  const symbols = panel.series.map(({ symbol }) => symbol);
+  const own = executionRules({ trading, exits }, symbols.length);
+  const rules = request.rulesOf === undefined ? own : withFreqtradeFills(own);
+  const instruments = configuredInstruments(trading, symbols);
+  const { allowShort } = rules;
+  const { source, edges } = decide(found, { strategy, params, cost: tradeCost(rules), allowShort });
+  const small = balanceWarning(instruments, rules.initialBalance);
+  const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];
+  const detail = request.detail && (await loadDetail(openStore(config.dataDir), found, request.detail));
+  const result = backtest({ ...source, instruments, rules, seed, detail });
+  const about = await provenanceOf({ ...source, warnings }, result, {
+    seed,
+    ...again,
+    trialsFile: join(config.dataDir, 'trials.jsonl'),
+    by: forecasts.kind === 'walk-forward' ? 'walk-forward' : 'backtest',
+  });
+  const settings = settingsDocument(request, source, run, config.checkpointDir);
+  return {
+    source: { ...source, warnings },
+    result,
+    about,
+    edges,
+    detail,
+    weights: found.weights,
+    request,
+    settings,
+  };
+}
+
+async function forecastsFor(
+  context: BacktestContext,
+  request: BacktestRequest,
+  { restsOnSkill, fresh }: { readonly restsOnSkill: boolean; readonly fresh: boolean },
+): Promise<ForecastSource> {
+  const { config, out, signal, registry } = context;
+  const { forecasts } = request;
+  const common = {
+    registry,
+    store: openStore(config.dataDir),
+    fromMs: request.fromMs,
+    untilMs: request.untilMs,
+    models: request.models,
+    acceptImplausible: request.acceptImplausible,
+  };
+  if (forecasts.kind === 'trained')
+    return trainedForecasts(config.checkpointDir, {
+      ...common,
+      ...forecasts.market,
+      runId: forecasts.run,
+      seeds: forecasts.seeds,
+      measuresSkill: restsOnSkill,
+    });
+  const progress = out.progress();
+  let task: ReturnType<typeof progress.task> | undefined;
+  try {
+    return await walkForwardForecasts({
+      ...common,
+      ...forecasts,
+      seed: request.seed,
+      signal,
+      // To prove that a result comes out again, it is made again.
+      ...(!fresh && { cache: openFoldCache(join(config.dataDir, 'folds')) }),
+      onCost: (cost) => walkForwardLines(cost).forEach((line) => out.notice(line)),
+      onFold: (done, total, modelId) => {
+        task ??= progress.task('walk-forward', total);
+        task.update(done, modelId);
+      },
+    });
+  } finally {
+    progress.stop();
+  }
+}
