@@ -44,6 +44,11 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/backtest.ts'),
   },
   {
+    name: 'audit',
+    summary: 'try to prove the result of a training run wrong, and say how',
+    load: () => import('./commands/audit.ts'),
+  },
+  {
     name: 'signals',
     summary: 'what every model and the ensemble want now',
     load: () => import('./commands/signals.ts'),

@@ -57,9 +57,10 @@ async function countTrials(
   const time = new Date().toISOString();
   const entry = (
     { strategy, sample, returns }: Traded,
-    weights: ForecastSource['weights'],
+    { weights, memberSeeds }: Pick<ForecastSource, 'weights' | 'memberSeeds'>,
   ): readonly Trial[] => {
     if (strategy.kind === 'baseline') return [];
+    const seed = memberSeeds[strategy.name];
     const own = strategy.kind === 'ensemble' ? weights : weights[strategy.name];
     return [
       {
@@ -68,6 +69,9 @@ async function countTrials(
         market: name,
         strategy: strategy.name,
         by,
+        ...(seed !== undefined && { seed }),
+        data: panel.fingerprint,
+        params: own,
         bars: returns.length,
         ...(sample !== undefined && {
           barSharpe: sample.sharpe,
@@ -81,10 +85,10 @@ async function countTrials(
     ...members.filter(({ strategy }) => strategy.kind === 'model'),
     ensemble,
   ]).includes(ensemble);
-  const first = [...(single ? [] : [ensemble]), ...members].flatMap((one) => entry(one, source.weights));
+  const first = [...(single ? [] : [ensemble]), ...members].flatMap((one) => entry(one, source));
   const others = seeds
     .filter((one) => !single || one.name !== ensemble.strategy.name)
-    .flatMap(({ runs }) => runs.slice(1).flatMap((one, i) => entry(one, otherSeeds[i].weights)));
+    .flatMap(({ runs }) => runs.slice(1).flatMap((one, i) => entry(one, otherSeeds[i])));
   return summariseTrials(await recordTrials(file, name, [...first, ...others]));
 }
 

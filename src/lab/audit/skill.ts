@@ -10,6 +10,8 @@ export interface Skill {
   readonly hitRatePct: number;
   /** Standard errors above what the same share of ups would give by chance. */
   readonly score: number;
+  /** The score of somebody who is always right by the same amount. */
+  readonly mostScore: number;
 }
 
 /** What luck reaches once in 30 000 checks. */
@@ -85,6 +87,7 @@ function scored(
     samples,
     hitRatePct: (100 * hits) / samples,
     score: sums.reduce((sum, value) => sum + value, 0) / Math.sqrt(squares),
+    mostScore: Math.sqrt(sums.length),
   };
 }
 

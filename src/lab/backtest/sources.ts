@@ -54,8 +54,10 @@ export interface ForecastSource {
   readonly voters: readonly string[];
   /** What identifies each member's weights; ids of trials are made of it. */
   readonly weights: Readonly<Record<string, unknown>>;
+  /** Of members that draw random numbers, the seed of their training. */
+  readonly memberSeeds: Readonly<Record<string, number>>;
   /** The same from the other seeds of the trained set, when they were asked for. */
-  readonly otherSeeds: readonly (Pick<ForecastSource, 'ensemble' | 'weights'> & {
+  readonly otherSeeds: readonly (Pick<ForecastSource, 'ensemble' | 'weights' | 'memberSeeds'> & {
     readonly members: readonly { readonly id: string; readonly forecasts: readonly Forecast[] }[];
   })[];
   /** What the models say that their forecasts rest on, on average over the validation bars. */
@@ -117,6 +119,7 @@ export async function trainedForecasts(
       ensemble: forecasts.ensemble,
       members: forecasts.members.filter(({ id }) => registry.findModel(id).stochastic),
       weights: weightsOf(other),
+      memberSeeds: memberSeedsOf(other),
     });
     for (const { fitted } of other.members) fitted.dispose?.();
   }
@@ -131,6 +134,7 @@ export async function trainedForecasts(
     trainedBy: `training run ${trained.runId}`,
     untrained,
     weights: weightsOf(trained),
+    memberSeeds: memberSeedsOf(trained),
     otherSeeds,
     explanations: trained.members.flatMap(({ id, fitted: { explanation } }) =>
       explanation === undefined ? [] : [{ model: id, parts: explanation }],
@@ -174,6 +178,11 @@ function numbersAfterFirst({ runId, seeds }: TrainedSet): readonly number[] {
 
 const weightsOf = ({ members }: TrainedSet): ForecastSource['weights'] =>
   Object.fromEntries(members.map(({ id, manifest }) => [id, manifest.weightHash]));
+
+const memberSeedsOf = ({ members }: TrainedSet): ForecastSource['memberSeeds'] =>
+  Object.fromEntries(
+    members.flatMap(({ id, model, manifest }) => (model.stochastic === true ? [[id, manifest.seed]] : [])),
+  );
 
 interface WalkForwardRequest extends SourceRequest {
   readonly exchange: string;
@@ -269,6 +278,9 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
         model.id,
         { params, seed, folds, embargoBars, ...(window === 'rolling' && { window }) },
       ]),
+    ),
+    memberSeeds: Object.fromEntries(
+      entries.flatMap(({ model }) => (model.stochastic === true ? [[model.id, seed]] : [])),
     ),
     otherSeeds: [],
     explanations: [],

@@ -13,6 +13,12 @@ export const Trial = z.object({
   /** Trials on the same market compete: `marketName`. */
   market: z.string(),
   strategy: z.string(),
+  /** Of its training, where chance is in it. */
+  seed: z.int().optional(),
+  /** SHA-256 of the candles it was tried on. */
+  data: z.string().optional(),
+  /** What it decides with: the hash of its weights, or its parameters. */
+  params: z.unknown().optional(),
   /** Where it was compared; absent in older ledgers. */
   by: z.enum(['backtest', 'walk-forward', 'validation']).optional(),
   bars: z.int().optional(),
@@ -40,8 +46,16 @@ export async function recordTrials(
   const known = new Map(records.map((trial) => [trial.id, trial]));
   const fresh = trials.filter((trial) => !isSame(known.get(trial.id), trial));
   if (fresh.length > 0) await append(file, fresh, endsTorn);
+  return distinctOn([...records, ...fresh], market);
+}
+
+/** Every different rule that was tried on a market, with what it did last. */
+export const trialsOf = (file: string, market: string): readonly Trial[] =>
+  distinctOn(readTrials(file).records, market);
+
+function distinctOn(records: readonly Trial[], market: string): readonly Trial[] {
   const distinct = new Map<string, Trial>();
-  for (const trial of [...records, ...fresh]) {
+  for (const trial of records) {
     const before = distinct.get(trial.id);
     // A comparison that measured nothing does not hide one that did.
     if (before?.barSharpe === undefined || trial.barSharpe !== undefined) distinct.set(trial.id, trial);

@@ -67,6 +67,7 @@ function source(forecast: Forecast, decisions: ForecastSource['decisions']): For
     explanations: [],
     warnings: [],
     untrained: [],
+    memberSeeds: {},
   };
 }
 

@@ -95,11 +95,13 @@ export async function plantedLeak(subject: Subject, refits: Refits): Promise<Out
   };
   const fitted = await refits.on(member, told);
   const skill = fitted && skillOf(told, await fitted.fitted.forecast(told), testSpan(subject));
-  return skill !== undefined && skill.score > MOST_SCORE
+  if (skill === undefined || skill.mostScore < MOST_SCORE + 1)
+    return warned('The test bars are too few: even who is always right could not be told from chance.');
+  return skill.score > MOST_SCORE
     ? passed(`"${member.id}" with the future among its inputs is found out: ${skillText(skill)}.`)
     : failed(
         `"${member.id}" was given the future as an input and no check of skill sees it: the other findings prove nothing.`,
-        skill && skillText(skill),
+        skillText(skill),
       );
 }
 

@@ -1,0 +1,123 @@
+import type { Panel } from '../../core/dataset/panel.ts';
+import { computeFeatures, inputsOf } from '../../core/features/catalogue.ts';
+import { inputPlace } from '../../core/features/inputs.ts';
+import { seriesKind } from '../../core/market/series-kinds.ts';
+import type { Candles } from '../../core/market/candles.ts';
+import { barsPerYear, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import { type DecisionTerms, decidePaths, measureSkill } from '../../core/strategy/decide.ts';
+import type { Instrument } from '../../core/trading/instrument.ts';
+import { type ExecutionRules } from '../../core/trading/rules.ts';
+import { runBacktest } from '../../core/trading/run.ts';
+import { loadInputs } from '../../data/panel/load-inputs.ts';
+import type { Store } from '../../data/store/store.ts';
+import { marketName, trialsOf } from '../../lab/backtest/trials.ts';
+import type { Subject } from '../../lab/audit/subject.ts';
+import { forecastEnsemble } from '../../learning/ensemble/equal-weight.ts';
+import { votersOf } from '../../learning/ensemble/voters.ts';
+import { loadTrainedPanel, type TrainedSet } from '../../learning/training/checkpoints.ts';
+
+/** A training run as an audit looks at it: its bars, its models, and the procedures that trade them. */
+export async function auditSubject(
+  trained: TrainedSet,
+  {
+    store,
+    terms,
+    ...request
+  }: {
+    readonly store: Store;
+    readonly untilMs?: number | undefined;
+    /** What decides on the ensemble's forecasts. */
+    readonly terms: DecisionTerms;
+    readonly rules: ExecutionRules;
+    readonly instruments: readonly Instrument[];
+    readonly seed: number;
+    readonly trialsFile: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<Subject> {
+  const { exchange, timeframe, symbols, trainUntilMs, validateUntilMs } = trained;
+  const range = request.untilMs === undefined ? {} : { untilMs: request.untilMs };
+  const panel = await loadTrainedPanel(store, trained, range);
+  const voters = new Set(votersOf(trained.members).map(({ id }) => id));
+  const { rules, instruments, seed, signal } = request;
+  return {
+    panel,
+    panelAt: (untilMs) => loadTrainedPanel(store, trained, { untilMs }),
+    panelOf: async (candles) => recomputed(panel, candles, trained),
+    trainUntilMs,
+    validateUntilMs,
+    members: trained.members.map(({ id, model, fitted, manifest }) => ({
+      id,
+      model,
+      fitted,
+      params: manifest.params,
+      seed: manifest.seed,
+      weightHash: manifest.weightHash,
+      seconds: manifest.seconds,
+    })),
+    combine: (of, all) =>
+      of.series.map((_, s) =>
+        forecastEnsemble(all.flatMap((one, m) => (voters.has(trained.members[m].id) ? [one[s]] : []))),
+      ),
+    decide(of, forecasts) {
+      const { strategy } = terms;
+      if (strategy.restates) return forecasts;
+      const measured = { fromMs: trainUntilMs, untilMs: validateUntilMs };
+      const edge = strategy.restsOnSkill ? measureSkill(of, forecasts, measured) : undefined;
+      const paths = decidePaths(of, forecasts, terms, { spans: [{ fromMs: validateUntilMs, edge }] });
+      return forecasts.map((forecast, s) => ({ ...forecast, position: paths[s].orders }));
+    },
+    trade: (targets, setting) => runBacktest({ ...setting, targets }),
+    setting: { instruments, rules, barsPerYear: barsPerYear(timeframe), seed },
+    series: await seriesOf(store, trained, panel.untilMs),
+    universe: await universeOf(store, trained),
+    trials: trialsOf(request.trialsFile, marketName(exchange, timeframe, symbols)),
+    seedsShown: trained.seeds,
+    signal,
+  };
+}
+
+/** Features of other candles. Those that read more than candles stay as they are: their inputs did not change. */
+function recomputed(panel: Panel, candles: readonly Candles[], { catalogue }: TrainedSet): Panel {
+  const series = panel.series.map((one, s) => {
+    const { names, columns } = one.features;
+    const own = names.filter((name) => inputsOf([name], catalogue).length === 0);
+    const made = computeFeatures(own, candles[s], panel.timeframe, {}, catalogue);
+    const columnOf = (name: string, i: number): Float64Array => made.columns[own.indexOf(name)] ?? columns[i];
+    return { ...one, candles: candles[s], features: { names, columns: names.map(columnOf) } };
+  });
+  return { timeframe: panel.timeframe, series };
+}
+
+async function seriesOf(store: Store, trained: TrainedSet, untilMs: number): Promise<Subject['series']> {
+  const { featureNames, exchange, timeframe, symbols, sources, sinceMs, catalogue } = trained;
+  const found = await Promise.all(
+    symbols.map(async (symbol) => {
+      const about = { exchange, symbol, timeframe, sources };
+      const wanted = { ...about, fromMs: sinceMs, untilMs, catalogue };
+      const { inputs } = await loadInputs(store, featureNames, wanted);
+      return inputsOf(featureNames, catalogue).flatMap((input) => {
+        const [rows, place] = [inputs[input], inputPlace(input, about)];
+        if (rows === undefined || place === undefined) return [];
+        if (place.kind === 'candles')
+          return [{ name: `${place.exchange} ${place.symbol}`, rows, delayMs: TIMEFRAME_MS[timeframe] }];
+        const { periodMs, delayMs } = seriesKind(place.name);
+        return [{ name: `${place.name} ${place.subject}`, rows, delayMs: periodMs + delayMs }];
+      });
+    }),
+  );
+  return found.flat();
+}
+
+/** Pairs of the run's exchange, bar length and quote currency. */
+async function universeOf(
+  store: Store,
+  { exchange, timeframe, symbols }: TrainedSet,
+): Promise<Subject['universe']> {
+  const quote = symbols[0].split('/')[1];
+  return (await store.list())
+    .filter(
+      (one) => one.exchange === exchange && one.timeframe === timeframe && one.symbol.endsWith(`/${quote}`),
+    )
+    .map(({ symbol, firstTimeMs, lastTimeMs }) => ({ symbol, firstMs: firstTimeMs, lastMs: lastTimeMs }));
+}
