@@ -42,6 +42,7 @@ export async function run(): Promise<readonly BenchRow[]> {
       name: `${COMMON.length} indicators, 1 M bars`,
       value: common,
       unit: 'ms',
+      target: '<= 1.1 x TA-Lib',
       ...(talib === undefined
         ? { note: 'no Python with TA-Lib here' }
         : { peer: { name: 'TA-Lib', value: talib['ms'] } }),

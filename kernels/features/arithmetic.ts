@@ -1,5 +1,5 @@
 /** Formulas that look at single rows, or at two of one column. */
-import { bytes, column, parameter, sign } from './columns';
+import { bytes, column, parameter, signOf } from './columns';
 import { log as ln } from './log';
 
 export function plus(args: usize, rows: i32): void {
@@ -93,7 +93,7 @@ export function abs(args: usize, rows: i32): void {
 export function signs(args: usize, rows: i32): void {
   const x = column(args, 0);
   const out = column(args, 1);
-  for (let i: usize = 0; i < bytes(rows); i += 8) store<f64>(out + i, sign(load<f64>(x + i)));
+  for (let i: usize = 0; i < bytes(rows); i += 16) v128.store(out + i, signOf(v128.load(x + i)));
 }
 
 export function root(args: usize, rows: i32): void {

@@ -1,5 +1,5 @@
 /** Candlestick patterns: src/core/features/columns/candlesticks.ts says what they are. */
-import { bytes, column } from './columns';
+import { bytes, column, larger, smaller } from './columns';
 
 /** Inputs: open, high, low, close. Outputs: body, upper and lower shadow. */
 export function sticks(args: usize, rows: i32): void {
@@ -84,10 +84,10 @@ export function patterns(args: usize, rows: i32): void {
     const c1 = load<f64>(close + i - 8);
     const o2 = load<f64>(open + i - 16);
     const c2 = load<f64>(close + i - 16);
-    const t = select(c, o, c > o);
-    const b = select(o, c, c > o);
-    const t1 = select(c1, o1, c1 > o1);
-    const b1 = select(o1, c1, c1 > o1);
+    const t = larger(c, o);
+    const b = smaller(c, o);
+    const t1 = larger(c1, o1);
+    const b1 = smaller(c1, o1);
     const size = t - b;
     const size1 = t1 - b1;
     const size2 = Math.abs(c2 - o2);

@@ -36,21 +36,30 @@ export function bytes(rows: i32): usize {
   return <usize>rows << 3;
 }
 
-/** 1, -1, or `x` itself where it is 0 or unknown. */
-// @ts-ignore: decorator
-@inline
-export function sign(x: f64): f64 {
-  return select<f64>(1, select<f64>(-1, x, x < 0), x > 0);
-}
+/*
+ * Choices between float64 values become jumps, and whether a price rose cannot be foreseen: these and `v128.bitselect`
+ * are none.
+ */
 
+/** a where it is above b, else b. */
 // @ts-ignore: decorator
 @inline
 export function larger(a: f64, b: f64): f64 {
-  return select<f64>(a, b, a > b);
+  return f64x2.extract_lane(f64x2.pmax(f64x2.splat(b), f64x2.splat(a)), 0);
 }
 
+/** a where it is below b, else b. */
 // @ts-ignore: decorator
 @inline
 export function smaller(a: f64, b: f64): f64 {
-  return select<f64>(a, b, a < b);
+  return f64x2.extract_lane(f64x2.pmin(f64x2.splat(b), f64x2.splat(a)), 0);
+}
+
+/** 1, -1, or x itself where it is 0 or unknown. */
+// @ts-ignore: decorator
+@inline
+export function signOf(x: v128): v128 {
+  const zero = f64x2.splat(0);
+  const below = v128.bitselect(f64x2.splat(-1), x, f64x2.lt(x, zero));
+  return v128.bitselect(f64x2.splat(1), below, f64x2.gt(x, zero));
 }

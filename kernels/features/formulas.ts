@@ -1,10 +1,7 @@
 /** Formulas of single features: the groups in src/core/features/groups/ say what they are. */
-import { bytes, column, larger, remembered, parameter, sign, smaller } from './columns';
+import { bytes, column, larger, remembered, parameter, signOf, smaller } from './columns';
 import { log } from './log';
 
-// @ts-ignore: decorator
-@external("env", "log1p")
-declare function log1p(x: f64): f64;
 // @ts-ignore: decorator
 @external("env", "tanh")
 declare function tanh(x: f64): f64;
@@ -125,12 +122,15 @@ export function moneyFlow(args: usize, rows: i32): void {
   const volume = column(args, 1);
   const paid = column(args, 2);
   const taken = column(args, 3);
-  for (let i: usize = 0; i < bytes(rows); i += 8) {
-    const now = load<f64>(price + i);
-    const step = now - load<f64>(price + i - 8);
-    const money = now * load<f64>(volume + i);
-    store<f64>(paid + i, select<f64>(money, select<f64>(0, NaN, step <= 0), step > 0));
-    store<f64>(taken + i, select<f64>(money, select<f64>(0, NaN, step >= 0), step < 0));
+  const zero = f64x2.splat(0);
+  for (let i: usize = 0; i < bytes(rows); i += 16) {
+    const now = v128.load(price + i);
+    const step = f64x2.sub(now, v128.load(price + i - 8));
+    const money = f64x2.mul(now, v128.load(volume + i));
+    // Unknown where the step is.
+    const none = f64x2.sub(step, step);
+    v128.store(paid + i, v128.bitselect(money, none, f64x2.gt(step, zero)));
+    v128.store(taken + i, v128.bitselect(money, none, f64x2.lt(step, zero)));
   }
 }
 
@@ -231,11 +231,12 @@ export function halves(args: usize, rows: i32): void {
   const x = column(args, 0);
   const down = column(args, 1);
   const up = column(args, 2);
-  for (let i: usize = 0; i < bytes(rows); i += 8) {
-    const value = load<f64>(x + i);
-    const square = value * value;
-    store<f64>(down + i, select<f64>(0, square, value > 0));
-    store<f64>(up + i, select<f64>(0, square, value < 0));
+  const zero = f64x2.splat(0);
+  for (let i: usize = 0; i < bytes(rows); i += 16) {
+    const value = v128.load(x + i);
+    const square = f64x2.mul(value, value);
+    v128.store(down + i, v128.andnot(square, f64x2.gt(value, zero)));
+    v128.store(up + i, v128.andnot(square, f64x2.lt(value, zero)));
   }
 }
 
@@ -260,7 +261,7 @@ export function jumpShare(args: usize, rows: i32): void {
   for (let i: usize = 0; i < bytes(rows); i += 8) {
     const whole = load<f64>(variance + i);
     const jumps = select<f64>(0, 1 - load<f64>(smooth + i) / whole, whole == 0);
-    store<f64>(out + i, select<f64>(0, jumps, jumps < 0));
+    store<f64>(out + i, larger(0, jumps));
   }
 }
 
@@ -370,10 +371,11 @@ export function gainsAndLosses(args: usize, rows: i32): void {
   const x = column(args, 0);
   const gains = column(args, 1);
   const losses = column(args, 2);
-  for (let i: usize = 0; i < bytes(rows); i += 8) {
-    const move = load<f64>(x + i) - load<f64>(x + i - 8);
-    store<f64>(gains + i, select<f64>(0, move, move < 0));
-    store<f64>(losses + i, select<f64>(0, -move, move > 0));
+  const zero = f64x2.splat(0);
+  for (let i: usize = 0; i < bytes(rows); i += 16) {
+    const move = f64x2.sub(v128.load(x + i), v128.load(x + i - 8));
+    v128.store(gains + i, v128.andnot(move, f64x2.lt(move, zero)));
+    v128.store(losses + i, v128.andnot(f64x2.neg(move), f64x2.gt(move, zero)));
   }
 }
 
@@ -436,10 +438,10 @@ export function momentumScore(args: usize, rows: i32): void {
 export function rising(args: usize, rows: i32): void {
   const x = column(args, 0);
   const out = column(args, 1);
-  for (let i: usize = 0; i < bytes(rows); i += 8) {
-    const move = load<f64>(x + i) - load<f64>(x + i - 8);
-    const still = select<f64>(0.5, NaN, move == 0);
-    store<f64>(out + i, select<f64>(1, select<f64>(0, still, move < 0), move > 0));
+  const half = f64x2.splat(0.5);
+  for (let i: usize = 0; i < bytes(rows); i += 16) {
+    const move = f64x2.sub(v128.load(x + i), v128.load(x + i - 8));
+    v128.store(out + i, f64x2.add(half, f64x2.mul(half, signOf(move))));
   }
 }
 
@@ -488,11 +490,16 @@ export function alignment(args: usize, rows: i32): void {
   const slow = column(args, 2);
   const slowest = column(args, 3);
   const out = column(args, 4);
-  for (let i: usize = 0; i < bytes(rows); i += 8) {
-    const b = load<f64>(fast + i);
-    const c = load<f64>(slow + i);
-    const sum = sign(load<f64>(close + i) - b) + sign(b - c) + sign(c - load<f64>(slowest + i));
-    store<f64>(out + i, sum / 3);
+  const three = f64x2.splat(3);
+  for (let i: usize = 0; i < bytes(rows); i += 16) {
+    const b = v128.load(fast + i);
+    const c = v128.load(slow + i);
+    const first = f64x2.add(
+      signOf(f64x2.sub(v128.load(close + i), b)),
+      signOf(f64x2.sub(b, c)),
+    );
+    const sum = f64x2.add(first, signOf(f64x2.sub(c, v128.load(slowest + i))));
+    v128.store(out + i, f64x2.div(sum, three));
   }
 }
 
@@ -511,7 +518,7 @@ export function sinceCross(args: usize, rows: i32): void {
     }
     since = now == last ? since + 1 : 0;
     last = now;
-    store<f64>(out + i, now * log1p(since));
+    store<f64>(out + i, now * log(1 + since));
   }
   store<f64>(state, last);
   store<f64>(state, since, 8);
@@ -522,8 +529,8 @@ export function signedBy(args: usize, rows: i32): void {
   const witness = column(args, 0);
   const size = column(args, 1);
   const out = column(args, 2);
-  for (let i: usize = 0; i < bytes(rows); i += 8)
-    store<f64>(out + i, load<f64>(size + i) * sign(load<f64>(witness + i)));
+  for (let i: usize = 0; i < bytes(rows); i += 16)
+    v128.store(out + i, f64x2.mul(v128.load(size + i), signOf(v128.load(witness + i))));
 }
 
 /** Inputs: way, path. */
@@ -595,11 +602,15 @@ export function cloudSide(args: usize, rows: i32): void {
   const a = column(args, 1);
   const b = column(args, 2);
   const out = column(args, 3);
-  for (let i: usize = 0; i < bytes(rows); i += 8) {
-    const now = load<f64>(close + i);
-    const sides = sign(now - load<f64>(a + i)) + sign(now - load<f64>(b + i));
-    const side = <f64>(<i32>(sides == 2) - <i32>(sides == -2));
-    store<f64>(out + i, select(NaN, side, sides != sides));
+  const half = f64x2.splat(0.5);
+  for (let i: usize = 0; i < bytes(rows); i += 16) {
+    const now = v128.load(close + i);
+    const sides = f64x2.add(
+      signOf(f64x2.sub(now, v128.load(a + i))),
+      signOf(f64x2.sub(now, v128.load(b + i))),
+    );
+    // 2 becomes 1, a 1 from lying on one of them 0.
+    v128.store(out + i, f64x2.trunc(f64x2.mul(half, sides)));
   }
 }
 
@@ -658,7 +669,8 @@ export function sideOf(args: usize, rows: i32): void {
   for (let i: usize = 0; i < bytes(rows); i += 8) {
     const now = load<f64>(x + i);
     const ceiling = load<f64>(top + i);
-    const side = select<f64>(1, select<f64>(-1, 0, now < load<f64>(bottom + i)), now > ceiling);
+    const above = <i32>(now > ceiling);
+    const side = <f64>(above - (<i32>(now < load<f64>(bottom + i)) & ~above));
     store<f64>(out + i, select(NaN, side, ceiling != ceiling));
   }
 }

@@ -104,8 +104,8 @@ export function rsi(args: usize, rows: i32): void {
       store<f64>(out + i, NaN);
       continue;
     }
-    const up = select<f64>(move, 0, move > 0);
-    const down = select<f64>(-move, 0, move < 0);
+    const up = larger(move, 0);
+    const down = larger(-move, 0);
     if (count >= length) {
       gain = keep * gain + weight * up;
       loss = keep * loss + weight * down;
@@ -207,8 +207,8 @@ export function movement(args: usize, rows: i32): void {
       continue;
     }
     const width = larger(top, before) - smaller(bottom, before);
-    const rising = select<f64>(rise, 0, (rise > fall) & (rise > 0));
-    const falling = select<f64>(fall, 0, (fall > rise) & (fall > 0));
+    const rising = rise * <f64>((rise > fall) & (rise > 0));
+    const falling = fall * <f64>((fall > rise) & (fall > 0));
     if (count >= length) {
       range = keep * range + weight * width;
       up = keep * up + weight * rising;
@@ -363,9 +363,9 @@ export function run(args: usize, rows: i32): void {
   let length = load<f64>(state);
   for (let i: usize = 0; i < bytes(rows); i += 8) {
     const now = load<f64>(x + i);
-    const up = select<f64>(length + 1, 1, length > 0);
-    const down = select<f64>(length - 1, -1, length < 0);
-    length = select<f64>(up, select<f64>(down, 0, now < 0), now > 0);
+    const up = larger(length, 0) + 1;
+    const down = larger(-length, 0) + 1;
+    length = up * <f64>(now > 0) - down * <f64>(now < 0);
     store<f64>(out + i, select(length, NaN, now == now));
   }
   store<f64>(state, length);
@@ -379,7 +379,7 @@ export function rises(args: usize, rows: i32): void {
   let length = load<f64>(state);
   for (let i: usize = 0; i < bytes(rows); i += 8) {
     const now = load<f64>(x + i);
-    length = select<f64>(length + 1, 0, now > 0);
+    length = (length + 1) * <f64>(now > 0);
     store<f64>(out + i, select(length, NaN, now == now));
   }
   store<f64>(state, length);

@@ -1,5 +1,5 @@
 /** Volume by price: src/core/features/columns/volume-profile.ts says what it is. */
-import { bytes, column, remembered, parameter } from './columns';
+import { bytes, column, larger, remembered, parameter } from './columns';
 import { log } from './log';
 
 /**
@@ -121,7 +121,7 @@ export function profile(args: usize, rows: i32): void {
       const above: f64 = to < last ? load<f64>(bins + bytes(to + 1)) : -1;
       // Whichever side is wider; without a jump, which nobody could foresee.
       const up = <i32>(above >= below);
-      held += select(above, below, up);
+      held += larger(above, below);
       to += up;
       from -= 1 - up;
     }

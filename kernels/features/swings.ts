@@ -1,9 +1,6 @@
 /** Swing points and the waves between them: src/core/features/columns/ says what they are. */
-import { bytes, column, remembered, parameter } from './columns';
-
-// @ts-ignore: decorator
-@external("env", "log1p")
-declare function log1p(x: f64): f64;
+import { bytes, column, parameter, remembered } from './columns';
+import { log } from './log';
 
 /**
  * Inputs: high, low, bars since the highest and since the lowest of a swing. Parameter: bars after which a swing is known.
@@ -53,7 +50,7 @@ export function swings(args: usize, rows: i32): void {
     }
     store<f64>(tops + i, top);
     store<f64>(bottoms + i, bottom);
-    store<f64>(ages + i, sinceBottom < sinceTop ? log1p(sinceBottom) : -log1p(sinceTop));
+    store<f64>(ages + i, sinceBottom < sinceTop ? log(1 + sinceBottom) : -log(1 + sinceTop));
     const rising = (top > topBefore) & (bottom > bottomBefore);
     const falling = (top < topBefore) & (bottom < bottomBefore);
     store<f64>(structures + i, <f64>(<i32>rising - <i32>falling));

@@ -11,6 +11,7 @@ export function total(args: usize, rows: i32): void {
   const x = column(args, 0);
   const out = column(args, 1);
   const length = <i32>parameter(args, 0);
+  const size = parameter(args, 0);
   const divisor = parameter(args, 1);
   const state = remembered(args);
   const period = periodOf(length);
@@ -20,24 +21,40 @@ export function total(args: usize, rows: i32): void {
   let run = <i32>load<f64>(state, 16);
   let last = load<f64>(state, 24);
   let sum = load<f64>(state, 32);
-  for (let i: usize = 0; i < bytes(rows); i += 8) {
+  const end = bytes(rows);
+  let i: usize = 0;
+  for (; i < end && count < length; i += 8) {
     const value = load<f64>(x + i);
     run = select(run + 1, 1, value == last);
     last = value;
-    if (count == length) sum += value - load<f64>(x + i - back);
-    else if (value == value) {
+    if (value == value) {
       count++;
       sum += value;
     }
     if (count > 0 && ++phase == period) {
       phase = 0;
-      if (count == length) {
-        sum = 0;
-        for (let j = x + i - back + 8; j <= x + i; j += 8) sum += load<f64>(j);
-      }
+      if (count == length) sum = sumOf(x + i - back + 8, x + i);
     }
-    const whole = select(sum, value * <f64>length, run < length);
+    const whole = select(sum, value * size, run < length);
     store<f64>(out + i, select(NaN, whole / divisor, count < length));
+  }
+  while (i < end) {
+    // To the next rebuild, whose row is the last.
+    const rebuild = i + bytes(period - phase) - 8;
+    const until = min(end, rebuild + 8);
+    phase += <i32>((until - i) >> 3);
+    for (; i < until; i += 8) {
+      const value = load<f64>(x + i);
+      run = select(run + 1, 1, value == last);
+      last = value;
+      sum += value - load<f64>(x + i - back);
+      store<f64>(out + i, select(sum, value * size, run < length) / divisor);
+    }
+    if (phase == period) {
+      phase = 0;
+      sum = sumOf(x + rebuild - back + 8, x + rebuild);
+      store<f64>(out + rebuild, select(sum, last * size, run < length) / divisor);
+    }
   }
   store<f64>(state, <f64>count);
   store<f64>(state, <f64>phase, 8);
@@ -46,13 +63,28 @@ export function total(args: usize, rows: i32): void {
   store<f64>(state, sum, 32);
 }
 
+/** Sum of the values from one address to another: four at a time, so that an addition need not wait for the one before. */
+function sumOf(from: usize, to: usize): f64 {
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  for (; from + 24 <= to; from += 32) {
+    low = f64x2.add(low, v128.load(from));
+    high = f64x2.add(high, v128.load(from, 16));
+  }
+  low = f64x2.add(low, high);
+  let sum = f64x2.extract_lane(low, 0) + f64x2.extract_lane(low, 1);
+  for (; from <= to; from += 8) sum += load<f64>(from);
+  return sum;
+}
+
 /** Parameter: length. Memory: count, phase, run, last, shift, sums of values and squares. Outputs: mean, squares. */
 export function moments(args: usize, rows: i32): void {
   const x = column(args, 0);
   const means = column(args, 1);
   const squares = column(args, 2);
   const length = <i32>parameter(args, 0);
-  const size = <f64>length;
+  const size = parameter(args, 0);
+  const share = 1 / size;
   const state = remembered(args);
   const period = periodOf(length);
   const back = bytes(length);
@@ -63,7 +95,8 @@ export function moments(args: usize, rows: i32): void {
   let shift = load<f64>(state, 32);
   let sum1 = load<f64>(state, 40);
   let sum2 = load<f64>(state, 48);
-  for (let i: usize = 0; i < bytes(rows); i += 8) {
+  const end = bytes(rows);
+  for (let i: usize = 0; i < end; i += 8) {
     const value = load<f64>(x + i);
     run = select(run + 1, 1, value == last);
     last = value;
@@ -83,29 +116,33 @@ export function moments(args: usize, rows: i32): void {
       phase = 0;
       if (count == length) {
         const from = x + i - back + 8;
-        let whole: f64 = 0;
-        for (let j = from; j <= x + i; j += 8) whole += load<f64>(j);
-        shift = whole / size;
+        shift = sumOf(from, x + i) * share;
         sum1 = 0;
         sum2 = 0;
-        for (let j = from; j <= x + i; j += 8) {
+        let both1 = f64x2.splat(0);
+        let both2 = f64x2.splat(0);
+        const shifts = f64x2.splat(shift);
+        let j = from;
+        for (; j + 8 <= x + i; j += 16) {
+          const apart = f64x2.sub(v128.load(j), shifts);
+          both1 = f64x2.add(both1, apart);
+          both2 = f64x2.add(both2, f64x2.mul(apart, apart));
+        }
+        sum1 = f64x2.extract_lane(both1, 0) + f64x2.extract_lane(both1, 1);
+        sum2 = f64x2.extract_lane(both2, 0) + f64x2.extract_lane(both2, 1);
+        if (j <= x + i) {
           const apart = load<f64>(j) - shift;
           sum1 += apart;
           sum2 += apart * apart;
         }
       }
     }
-    if (count < length) {
-      store<f64>(means + i, NaN);
-      store<f64>(squares + i, NaN);
-    } else if (run < length) {
-      const spread = sum2 - (sum1 * sum1) / size;
-      store<f64>(means + i, shift + sum1 / size);
-      store<f64>(squares + i, select<f64>(spread, 0, spread > 0));
-    } else {
-      store<f64>(means + i, value);
-      store<f64>(squares + i, 0);
-    }
+    const apart = sum1 * share;
+    const spread = sum2 - sum1 * apart;
+    const flat = run >= length;
+    const short = count < length;
+    store<f64>(means + i, select(NaN, select(value, shift + apart, flat), short));
+    store<f64>(squares + i, select(NaN, select<f64>(0, select<f64>(spread, 0, spread > 0), flat), short));
   }
   store<f64>(state, <f64>count);
   store<f64>(state, <f64>phase, 8);
@@ -274,46 +311,22 @@ export function line(args: usize, rows: i32): void {
   store<f64>(state, weighted, 32);
 }
 
-/** Parameters: length, 1 for the largest or -1 for the smallest. Memory: known, phase, extreme, `ends` [length + 1]. */
-export function extreme(args: usize, rows: i32): void {
+/** Parameter: bars. Unknown where the earlier value is. */
+export function largerOfTwo(args: usize, rows: i32): void {
   const x = column(args, 0);
+  const before = x - bytes(<i32>parameter(args, 0));
   const out = column(args, 1);
-  const length = <i32>parameter(args, 0);
-  const direction = parameter(args, 1);
-  const state = remembered(args);
-  const ends = state + 24;
-  let known = load<f64>(state) > 0;
-  let phase = <i32>load<f64>(state, 8);
-  let now = load<f64>(state, 16);
-  for (let i: usize = 0; i < bytes(rows); i += 8) {
-    const value = direction * load<f64>(x + i);
-    now = select(value, now, (phase == 0) | (value > now));
-    // Chunks begin with the first known value.
-    if (value != value) {
-      store<f64>(out + i, NaN);
-      continue;
-    }
-    if (++phase < length) {
-      const before = load<f64>(ends + bytes(phase));
-      const both = direction * select(before, now, before > now);
-      store<f64>(out + i, select(both, NaN, known));
-      continue;
-    }
-    store<f64>(out + i, direction * now);
-    known = true;
-    phase = 0;
-    let best: f64 = -Infinity;
-    let j = x + i;
-    for (let k = length - 1; k >= 0; k--) {
-      const past = direction * load<f64>(j);
-      best = select(past, best, past > best);
-      store<f64>(ends + bytes(k), best);
-      j -= 8;
-    }
-  }
-  store<f64>(state, known ? 1 : 0);
-  store<f64>(state, <f64>phase, 8);
-  store<f64>(state, now, 16);
+  for (let i: usize = 0; i < bytes(rows); i += 16)
+    v128.store(out + i, f64x2.pmax(v128.load(before + i), v128.load(x + i)));
+}
+
+/** Parameter: bars. Unknown where the earlier value is. */
+export function smallerOfTwo(args: usize, rows: i32): void {
+  const x = column(args, 0);
+  const before = x - bytes(<i32>parameter(args, 0));
+  const out = column(args, 1);
+  for (let i: usize = 0; i < bytes(rows); i += 16)
+    v128.store(out + i, f64x2.pmin(v128.load(before + i), v128.load(x + i)));
 }
 
 /** Parameters: length, 1 for the largest or -1 for the smallest. Memory: count, extreme, bars since. */

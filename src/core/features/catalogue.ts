@@ -67,8 +67,6 @@ const REPLACED: ReadonlyMap<string, Replacement> = new Map([
   ),
 ]);
 
-/** Rows that all columns take before the next ones: few enough for their values to stay in the nearest caches. */
-const BLOCK_ROWS = 256;
 const STREAM_ROWS = 64;
 
 /**
@@ -97,12 +95,13 @@ export function* featureSteps(
   const rows = candles.time.length;
   const { plan, sources, columns } = planFeatures(names, timeframe, inputs, known);
   const results = names.map(() => new Float64Array(rows));
-  plan.begin(BLOCK_ROWS, columns);
-  for (let from = 0; from < rows; from += BLOCK_ROWS) {
-    const to = Math.min(rows, from + BLOCK_ROWS);
+  const blockRows = plan.begin(columns);
+  const { data } = plan;
+  const read = sources.filter(([, source]) => plan.reads(source));
+  for (let from = 0; from < rows; from += blockRows) {
+    const to = Math.min(rows, from + blockRows);
     plan.advance(to - from);
-    const { data } = plan;
-    for (const [name, { at }] of sources) data.set(candles[name].subarray(from, to), at);
+    for (const [name, { at }] of read) data.set(candles[name].subarray(from, to), at);
     plan.compute(to - from);
     columns.forEach(({ at }, i) => results[i].set(data.subarray(at, at + to - from), from));
     yield;
@@ -135,7 +134,7 @@ export function streamFeatures(
   const { plan, sources, columns } = planFeatures(names, timeframe, inputs, known);
   const complete = inputsOf(names, known).length === 0;
   const values = new Float64Array(names.length);
-  plan.begin(STREAM_ROWS, columns);
+  plan.begin(columns, STREAM_ROWS);
   return {
     push(bar) {
       plan.advance(1);

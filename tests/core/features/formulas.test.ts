@@ -13,7 +13,7 @@ function valuesOf(
   const plan = new Plan();
   const x = plan.source();
   const columns = make(x);
-  plan.begin(capacity, columns);
+  plan.begin(columns, capacity);
   const values = columns.map((): number[] => []);
   for (let from = 0; from < input.length; from += capacity) {
     const block = input.slice(from, from + capacity);

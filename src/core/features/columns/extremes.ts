@@ -1,18 +1,21 @@
 import { type Column, compute, zeros } from './plan.ts';
 
 /** Largest value of the last `length`; unknown until the window is full. */
-export const highest = (x: Column, length: number): Column => extreme(x, length, 1);
+export const highest = (x: Column, length: number): Column => extreme('largerOfTwo', x, length);
 
 /** Smallest value of the last `length`; unknown until the window is full. */
-export const lowest = (x: Column, length: number): Column => extreme(x, length, -1);
+export const lowest = (x: Column, length: number): Column => extreme('smallerOfTwo', x, length);
 
 /**
- * Chunks of `length` values: a window is the end of one chunk and the beginning of the next, whose extremes are
- * known from running through each once (van Herk 1992; Gil and Werman 1993). Three comparisons a bar, whatever
- * the length.
+ * Extremes of 2, 4, 8, ... values, each of two windows half as long; then of two such windows that overlap. Windows of
+ * all lengths share the former, and no row waits for the one before.
  */
-const extreme = (x: Column, length: number, direction: 1 | -1): Column =>
-  compute('extreme', [x.keep(length)], [length, direction], zeros(3 + length + 1));
+function extreme(formula: 'largerOfTwo' | 'smallerOfTwo', x: Column, length: number): Column {
+  let [window, bars] = [x, 1];
+  const widen = (by: number): Column => compute(formula, [window.keep(by)], [by]);
+  for (; 2 * bars <= length; bars *= 2) window = widen(bars);
+  return bars === length ? window : widen(length - bars);
+}
 
 /** Bars since the largest of the last `length` values, the latest of equals; unknown until the window is full. */
 export const barsSinceHighest = (x: Column, length: number): Column => age(x, length, 1);

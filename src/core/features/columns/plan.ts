@@ -139,8 +139,13 @@ export class Plan {
     return memory;
   }
 
-  /** Makes room for blocks of at most `capacity` rows, after each of which the caller reads `results`. */
-  begin(capacity: number, results: readonly Column[]): void {
+  /**
+   * Makes room for blocks of at most `capacity` rows, after each of which the caller reads `results`; told back, and
+   * as many as stay in the nearest caches unless given.
+   */
+  begin(results: readonly Column[], given?: number): number {
+    const homes = this.homesOf(results);
+    const capacity = given ?? rowsThatFit(new Set(homes).size);
     const kernel = startKernel();
     let end = kernel.firstFree;
     const room = (bytes: number): number => {
@@ -162,7 +167,10 @@ export class Plan {
             columns: [...inputs, ...outs],
           },
     );
-    const rooms = this.rooms(capacity, results, room);
+    const rooms = new Map<number, number>();
+    for (const { id, depth } of inOrder)
+      // Formulas that take two rows at once write a row more than asked for.
+      if (!rooms.has(homes[id])) rooms.set(homes[id], room(8 * (2 * depth + capacity + 2)));
 
     const { buffer } = kernel.reserve(end);
     const data = (this.data = new Float64Array(buffer));
@@ -170,7 +178,7 @@ export class Plan {
     this.records = words.subarray(records / 4, records / 4 + RECORD_WORDS * inOrder.length);
     this.recordOf = new Uint32Array(inOrder.length);
     for (const [k, { id, depth }] of inOrder.entries()) {
-      const at = rooms[id];
+      const at = rooms.get(homes[id]) ?? NaN;
       this.recordOf[id] = RECORD_WORDS * k;
       const limit = at + 8 * (2 * depth + capacity);
       this.records.set([at + 8 * depth, at, 8 * depth, limit], RECORD_WORDS * k);
@@ -207,37 +215,35 @@ export class Plan {
     flush(this.steps.length);
     this.passes = passes;
     this.rowsBefore = 0;
+    return capacity;
   }
 
   /**
-   * Where each column has its room. Those that nobody looks back at or reads afterwards share: one that was read for
-   * the last time makes room for the next, so that few are at work at a time and stay in the nearest cache.
+   * The number of each column's home. Those that nobody looks back at or reads afterwards share homes: one that was
+   * read for the last time leaves its own to the next, so that few are at work at a time and stay in the nearest cache.
    */
-  private rooms(capacity: number, results: readonly Column[], room: (bytes: number) => number): Uint32Array {
-    const rooms = new Uint32Array(this.columns.length);
-    // One value more than asked for: formulas that take two rows at once write it.
-    const own = ({ id, depth }: Column): void => void (rooms[id] = room(8 * (2 * depth + capacity + 2)));
-    const written = new Set(this.steps.flatMap(({ outs }) => outs));
-    const lasting = new Set(results);
-    for (const column of this.columns)
-      if (column.depth > 0 || lasting.has(column) || !written.has(column)) own(column);
-      else written.delete(column);
+  private homesOf(results: readonly Column[]): readonly number[] {
+    const alone = new Set([...results, ...this.columns.filter(({ depth }) => depth > 0)]);
     const lastRead = new Map<Column, Step>();
     for (const step of this.steps)
-      for (const column of [...step.outs, ...step.inputs])
-        if (!lasting.has(column) && column.depth === 0) lastRead.set(column, step);
-    const free: number[] = [];
+      for (const column of [...step.outs, ...step.inputs]) if (!alone.has(column)) lastRead.set(column, step);
+    const homes = new Array<number>(this.columns.length).fill(NaN);
+    let count = 0;
+    const left: number[] = [];
+    const written = new Set(this.steps.flatMap(({ outs }) => outs));
+    for (const column of this.columns)
+      if (alone.has(column) || !written.has(column)) homes[column.id] = count++;
     for (const step of this.steps) {
-      for (const column of step.outs) {
-        if (!lastRead.has(column)) continue;
-        const used = free.pop();
-        if (used === undefined) own(column);
-        else rooms[column.id] = used;
-      }
+      for (const { id } of step.outs) if (Number.isNaN(homes[id])) homes[id] = left.pop() ?? count++;
       for (const column of new Set([...step.inputs, ...step.outs]))
-        if (lastRead.get(column) === step) free.push(rooms[column.id]);
+        if (lastRead.get(column) === step) left.push(homes[column.id]);
     }
-    return rooms;
+    return homes;
+  }
+
+  /** Whether a step reads the column, or somebody looks back at it. */
+  reads(column: Column): boolean {
+    return column.depth > 0 || this.steps.some(({ inputs }) => inputs.includes(column));
   }
 
   placeOf({ id }: Column): number {
@@ -288,6 +294,10 @@ export class Plan {
     return [...this.memories.map(({ numbers }) => numbers), ...past];
   }
 }
+
+/** Rows of `homes` columns beside each other that fit into half a megabyte, the second cache of most processors. */
+const rowsThatFit = (homes: number): number =>
+  Math.min(4096, Math.max(128, 2 ** Math.floor(Math.log2(65_536 / homes))));
 
 const lengthOf = (parts: readonly Float64Array[]): number =>
   parts.reduce((length, part) => length + part.length, 0);
