@@ -590,7 +590,7 @@ describe('the terminal', () => {
       status: 0,
       datasets: { datasets: [] },
     });
-    expect(stderr.match(/Going on without a log file/g)).toHaveLength(1);
+    expect(stderr.match(/Continuing without a log file/g)).toHaveLength(1);
   });
 
   it('a folder of runs that is a file: exit 1 with its path and the setting that names it', async () => {

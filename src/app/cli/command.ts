@@ -14,7 +14,7 @@ import { explainSystemError, FileError } from '../../data/file-errors.ts';
 import { classify, Interrupted, UsageError } from './exit.ts';
 import { jsonText } from './json-text.ts';
 import type { LogLevel } from './logging.ts';
-import { createOutput, type Output } from './output.ts';
+import { createOutput, type Output, screenWidth } from './output.ts';
 import { createRedactor } from './redact.ts';
 
 export interface CommandContext {
@@ -69,7 +69,8 @@ export function command(
     const redact = createRedactor(process.env);
     const colour =
       options['color'] !== false && process.env['NO_COLOR'] === undefined && process.stdout.isTTY === true;
-    const out = createOutput({ json: options['json'] === true, colour, redact });
+    const width = options['wide'] === true ? undefined : screenWidth(process.stdout);
+    const out = createOutput({ json: options['json'] === true, colour, width, redact });
 
     const interrupt = new AbortController();
     const seen = new Set<NodeJS.Signals>();
@@ -173,7 +174,7 @@ async function openLog(
     colour,
     redact,
     onUnwritable: ({ message, hint }) =>
-      void process.stderr.write(redact(plainText(`Going on without a log file. ${message} ${hint}\n`))),
+      void process.stderr.write(redact(plainText(`Continuing without a log file. ${message} ${hint}\n`))),
   });
 }
 

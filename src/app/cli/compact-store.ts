@@ -2,6 +2,7 @@ import { bytesPerBar } from '../../data/store/compact.ts';
 import type { DatasetManifest, Store } from '../../data/store/store.ts';
 import type { CommandContext } from './command.ts';
 import { describeDataset } from './dataset-document.ts';
+import { less } from './table.ts';
 
 /** `data compact`: what each dataset takes on disk, and what is won. */
 export async function compactStore(
@@ -25,7 +26,18 @@ export async function compactStore(
   });
   if (results.length === 0) return;
   out.table(
-    ['exchange', 'symbol', 'bars', 'files', 'rows', 'bytes', 'per bar', 'rewritten', 'saved', 'removed'],
+    [
+      'exchange',
+      'symbol',
+      'bars',
+      less('files', 2),
+      less('rows', 3),
+      'bytes',
+      less('per bar', 1),
+      'rewritten',
+      'saved',
+      'removed',
+    ],
     results.map(({ manifest, done }) => [
       manifest.exchange,
       manifest.symbol,

@@ -13,6 +13,7 @@ import { modelParams } from '../../learning/training/plan.ts';
 import { type FeatureSelection, selectFeatures } from '../../learning/validation/select-features.ts';
 import { type CommandContext, oneOf } from './command.ts';
 import { projectRegistry } from './project-plugins.ts';
+import { less } from './table.ts';
 
 export interface SelectionOptions {
   readonly store: Store;
@@ -125,14 +126,14 @@ function report(
     selected,
   });
   out.table(
-    ['feature', 'stands for', 'importance', '95 % interval', 'folds', ''],
+    ['feature', less('stands for', 1), 'importance', less('95 % interval', 2), 'folds', 'selected'],
     clusters.map(({ representative, members, importance, interval, stability, selected: taken }) => [
       representative,
       String(members.length),
       micro(importance),
       interval === undefined ? '-' : `${micro(interval.low)} .. ${micro(interval.high)}`,
       `${Math.round(stability * folds.length)}/${folds.length}`,
-      taken ? 'selected' : '',
+      taken ? 'yes' : 'no',
     ]),
   );
   out.print(

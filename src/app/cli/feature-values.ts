@@ -10,6 +10,7 @@ import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
 import { type AbsentInput, fetchText, loadInputs } from '../../data/panel/load-inputs.ts';
 import { type CommandContext, integer } from './command.ts';
+import { less, prose } from './table.ts';
 
 /** Whose features. */
 export interface Market {
@@ -110,7 +111,7 @@ export function printAbsent({ out }: CommandContext, absent: readonly AbsentInpu
   if (absent.length === 0) return;
   out.print('Left out, because their inputs are not stored:');
   out.table(
-    ['group', 'features', 'needs', 'get it'],
+    [prose('group'), less('features'), 'needs', prose('get it')],
     absent.map((one) => [one.groups.join(', '), String(one.features.length), one.input, fetchText(one)]),
   );
 }

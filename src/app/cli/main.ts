@@ -112,6 +112,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--log-level <level>', 'debug, info, warn or error')
     .option('--seed <number>', 'seed of everything random')
     .option('--no-color', 'plain text')
+    .option('--wide', 'every column of every table, however narrow the terminal (as on a pipe)')
     .option('--trust', 'run the code in user/ that nobody has agreed to yet, and remember it')
     .helpOption('-h, --help', 'show help')
     .configureHelp({ showGlobalOptions: true })

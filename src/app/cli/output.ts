@@ -1,20 +1,21 @@
-import Table from 'cli-table3';
-import { MultiBar, Presets } from 'cli-progress';
+import { MultiBar } from 'cli-progress';
 import { duration } from '../../core/foundation/duration.ts';
 import { plainLine, plainText } from '../../core/foundation/plain-text.ts';
 import { jsonText } from './json-text.ts';
+import { type Column, tableText } from './table.ts';
+import { wrappedLines } from './wrap.ts';
 
 /** The only thing that prints results. Human text and the JSON document never mix on stdout. */
 export interface Output {
   readonly json: boolean;
-  /** Human text on stdout; silent under --json. */
+  /** Human text on stdout, broken between words where the screen ends; silent under --json. */
   print(text?: string): void;
-  /** A picture that was drawn for a terminal, with its colours; silent under --json. */
+  /** Text that is printed as it is: a picture drawn for a terminal, a document; silent under --json. */
   frame(text: string): void;
   /** A line for people that is no result: on stderr, under --json too. */
   notice(text: string): void;
   /** A table for people; silent under --json. */
-  table(head: readonly string[], rows: readonly (readonly string[])[]): void;
+  table(columns: readonly Column[], rows: readonly (readonly string[])[]): void;
   /** The one JSON document of --json; silent otherwise. */
   document(value: unknown): void;
   /** Bars on a terminal, plain lines otherwise, always on stderr. */
@@ -34,7 +35,21 @@ export interface ProgressTask {
 export interface OutputSettings {
   readonly json: boolean;
   readonly colour: boolean;
+  /** Columns of the screen that results are shown on; `undefined`: not known, or as wide as need be. */
+  readonly width: number | undefined;
   readonly redact: (text: string) => string;
+}
+
+/**
+ * Columns of what a stream is shown on: the terminal's, 80 for one that does not say (or says 0); on a pipe those in
+ * `COLUMNS`, where somebody set it, and otherwise `undefined`: everything, for another program to read.
+ */
+export function screenWidth(
+  stream: { readonly isTTY?: boolean; readonly columns?: number },
+  columns: string | undefined = process.env['COLUMNS'],
+): number | undefined {
+  if (stream.isTTY) return stream.columns || 80;
+  return columns !== undefined && /^[1-9]\d{0,4}$/.test(columns) ? Number(columns) : undefined;
 }
 
 export function createOutput(settings: OutputSettings): Output {
@@ -43,21 +58,24 @@ export function createOutput(settings: OutputSettings): Output {
   };
   return {
     json: settings.json,
-    print: (text = '') => human(plainText(text)),
+    print: (text = '') =>
+      human(
+        plainText(text)
+          .split('\n')
+          .flatMap((line) => wrappedLines(line, settings.width))
+          .join('\n'),
+      ),
     frame: human,
     notice: (text) => void process.stderr.write(`${settings.redact(plainText(text))}\n`),
-    table(head, rows) {
+    table(columns, rows) {
       if (settings.json) return;
-      const colours = settings.colour ? { head: ['cyan'], border: ['gray'] } : { head: [], border: [] };
-      const style = { ...colours, compact: true, 'padding-left': 0, 'padding-right': 0 };
-      const table = new Table({
-        head: [...head],
-        style,
-        chars: OPEN_BORDERS,
-        colAligns: alignments(head, rows),
-      });
-      for (const row of rows) table.push(row.map(plainText));
-      human(table.toString().split('\n').map(withoutTrailingSpaces).join('\n'));
+      human(
+        tableText(
+          columns,
+          rows.map((row) => row.map(plainText)),
+          settings,
+        ),
+      );
     },
     document(value) {
       if (settings.json) process.stdout.write(`${settings.redact(jsonText(value))}\n`);
@@ -66,73 +84,72 @@ export function createOutput(settings: OutputSettings): Output {
   };
 }
 
-/** In one step from the end: a pattern for it looks at every run of spaces within the line again from each of them. */
-function withoutTrailingSpaces(line: string): string {
-  let end = line.length;
-  while (line[end - 1] === ' ') end--;
-  return line.slice(0, end);
-}
-
-/** Columns of numbers stand to the right. */
-const alignments = (head: readonly string[], rows: readonly (readonly string[])[]): ('left' | 'right')[] =>
-  head.map((_, column) =>
-    rows.every((row) => /^([-+]?[\d.,]+( ?\S{1,3})?|-|)$/.test(row[column] ?? '')) ? 'right' : 'left',
-  );
-
-const OPEN_BORDERS = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  right: '',
-  'right-mid': '',
-  mid: '─',
-  'mid-mid': '──',
-  middle: '  ',
-};
-
 function bars(): Progress {
-  const multi = new MultiBar(
-    {
-      format: '{label} {bar} {percentage}% | {value}/{total} | {note}',
-      barsize: 20,
-      hideCursor: true,
-      clearOnComplete: false,
-      stream: process.stderr,
-      autopadding: true,
-    },
-    Presets.shades_classic,
-  );
+  const multi = new MultiBar({
+    format: (_, { value, total }, payload: BarPayload) =>
+      progressLine({ ...payload, done: value, total }, screenWidth(process.stderr) ?? 80),
+    hideCursor: true,
+    clearOnComplete: false,
+    stream: process.stderr,
+  });
   return {
     task(label, work) {
       const total = Math.ceil(work);
-      const bar = multi.create(total, 0, { label: plainLine(label).padEnd(18), note: '' });
+      const about = { label: plainLine(label), notes: [] };
+      const bar = multi.create(total, 0, about satisfies BarPayload);
       const annotate = withEta(total);
       return {
-        update: (done, ...about) =>
-          bar.update(whole(done, work), { note: annotate(whole(done, work), ...about) }),
+        update: (done, ...rest) =>
+          bar.update(whole(done, work), { ...about, notes: annotate(whole(done, work), ...rest) }),
       };
     },
     stop: () => multi.stop(),
   };
 }
 
+interface BarPayload {
+  readonly label: string;
+  /** What else there is to say, the most important first. */
+  readonly notes: readonly string[];
+}
+
+const BAR_CELLS = 20;
+
+/** Label, bar, share and count, and as many notes as fit whole: half a number is none. */
+export function progressLine(
+  { label, notes, done, total }: BarPayload & { readonly done: number; readonly total: number },
+  width: number,
+): string {
+  const share = total > 0 ? Math.min(1, done / total) : 1;
+  const cells = width < 60 ? 0 : BAR_CELLS;
+  const filled = Math.round(share * cells);
+  const percent = `${Math.floor(100 * share)} %`;
+  if (width < 40) return `${label.slice(0, Math.max(0, width - 7))} ${percent}`;
+  const parts = [
+    label.padEnd(18),
+    ...(cells === 0 ? [] : ['█'.repeat(filled) + '░'.repeat(cells - filled)]),
+    percent.padStart(5),
+    `${done}/${total}`,
+  ];
+  let line = parts.join(' ');
+  notes.forEach((note, i) => {
+    const longer = `${line}${i === 0 ? '  ' : ', '}${note}`;
+    // The last column stays free: some terminals go to the next line when it is written.
+    if (longer.length < width) line = longer;
+  });
+  return line;
+}
+
 /** Work is counted in bars, of which the last one asked for may be a part: it counts when it is there. */
 const whole = (done: number, work: number): number => (done >= work ? Math.ceil(work) : Math.floor(done));
 
-/** Before the end how long the rest will take, where a narrow terminal still shows it, then the note. */
-function withEta(total: number): (done: number, note?: string, etaSeconds?: number) => string {
+/** Before the end how long the rest will take, where a narrow terminal still shows it, then the parts of the note. */
+function withEta(total: number): (done: number, note?: string, etaSeconds?: number) => readonly string[] {
   const startedAt = Date.now();
   return (done, note, etaSeconds) => {
     const seconds = etaSeconds ?? ((Date.now() - startedAt) * (total - done)) / done / 1000;
     const parts = done > 0 && done < total ? [`ETA ${duration(seconds)}`] : [];
-    return (note ? [...parts, plainLine(note)] : parts).join(', ');
+    return note ? [...parts, ...plainLine(note).split(', ')] : parts;
   };
 }
 
@@ -151,7 +168,7 @@ function lines(): Progress {
           if (done < total && now - printedAt < LINE_EVERY_MS) return;
           printedAt = now;
           const percent = total > 0 ? Math.floor((100 * done) / total) : 100;
-          const note = annotate(done, ...about);
+          const note = annotate(done, ...about).join(', ');
           process.stderr.write(
             `${plainLine(label)}: ${done}/${total} (${percent} %) ${note}`.trimEnd() + '\n',
           );

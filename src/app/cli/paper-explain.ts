@@ -7,6 +7,7 @@ import type { Verdict } from '../../core/trading/risk/rules.ts';
 import { markedName } from '../../learning/ensemble/voters.ts';
 import { type CommandContext, integer } from './command.ts';
 import { verdictText } from './paper-text.ts';
+import { less } from './table.ts';
 
 /** `paper explain`: the newest orders with their numbers. */
 export async function listOrders({ config, out }: CommandContext, name: string | undefined): Promise<void> {
@@ -16,7 +17,7 @@ export async function listOrders({ config, out }: CommandContext, name: string |
   if (orders.length === 0) out.print(`Paper session ${found} has made no order yet.`);
   else {
     out.table(
-      ['number', 'bar', 'symbol', 'side', 'status', 'cause', 'amount', 'price'],
+      ['number', 'bar', 'symbol', 'side', 'status', less('cause', 1), less('amount', 2), less('price', 3)],
       orders.map((order) => [
         String(order.number),
         formatMinute(order.time_ms),

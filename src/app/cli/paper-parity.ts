@@ -13,6 +13,7 @@ import { readLedger } from '../../desk/paper/ledger.ts';
 import { loadTrained } from '../../learning/training/checkpoints.ts';
 import { configuredInstruments } from '../config/execution.ts';
 import type { CommandContext } from './command.ts';
+import { prose } from './table.ts';
 
 const CAUSES: readonly (readonly [ParityCause, string])[] = [
   ['missed-bars', 'decisions missed while the program was away'],
@@ -73,7 +74,7 @@ function report(out: CommandContext['out'], name: string, result: Parity): void 
   if (differences.length === 0) out.print('Every trade is the same to the bit.');
   else
     out.table(
-      ['entry', 'symbol', 'session', 'backtest', 'cause'],
+      ['entry', 'symbol', prose('session'), prose('backtest'), prose('cause')],
       differences.map(({ entryTime, symbol, session, backtest, causes }) => [
         formatMinute(entryTime),
         symbol,

@@ -10,6 +10,7 @@ import {
   type SessionStatus,
 } from '../../desk/paper/sessions.ts';
 import type { CommandContext } from './command.ts';
+import { less } from './table.ts';
 
 const MODE_TEXT: Readonly<Record<Control['mode'], string>> = {
   trade: 'trading',
@@ -25,7 +26,16 @@ export async function showStatus({ config, out }: CommandContext, name: string |
   const sessions = await Promise.all(names.map((one) => readStatus(config.dataDir, one)));
   out.document({ sessions: sessions.map(statusDocument) });
   out.table(
-    ['name', 'process', 'trading', 'bars', 'last bar', 'equity', 'positions', 'training run'],
+    [
+      'name',
+      less('process', 1),
+      'trading',
+      less('bars', 3),
+      'last bar',
+      'equity',
+      less('positions', 2),
+      less('training run', 4),
+    ],
     sessions.map((status) => [
       status.name,
       status.pid === undefined ? 'stopped' : `running (${status.pid})`,

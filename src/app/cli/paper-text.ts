@@ -7,6 +7,7 @@ import type { PaperSession } from '../../desk/paper/session.ts';
 import type { Verdict } from '../../core/trading/risk/rules.ts';
 import type { TradingEvent } from '../../core/trading/events.ts';
 import { isWorthAnOrder } from '../../core/trading/open.ts';
+import { less } from './table.ts';
 
 /** `bought 0.0123 BTC/USDT at 66000.00 (stop-loss)`. */
 export function eventText(event: TradingEvent): string {
@@ -53,7 +54,15 @@ export const reasonLines = (
     return reason ? [`${symbol}: ${describeReason(reason)}`] : [];
   });
 
-export const POSITION_HEAD = ['symbol', 'amount', 'entry', 'last', 'unrealised', 'stop', 'target'];
+export const POSITION_HEAD = [
+  'symbol',
+  'amount',
+  less('entry', 3),
+  'last',
+  'unrealised',
+  less('stop', 1),
+  less('target', 2),
+];
 
 export const positionRows = (account: Account): readonly (readonly string[])[] =>
   account

@@ -1,4 +1,3 @@
-const WIDTH = 100;
 /** Entries of a list that are shown. */
 const MOST = 5;
 
@@ -20,17 +19,6 @@ export function valueText(value: unknown): string {
   if (!isRecord(value)) return JSON.stringify(value) ?? '-';
   const entries = Object.entries(value);
   return entries.length === 0 ? 'none' : entries.map(([name, one]) => `${name} ${valueText(one)}`).join(', ');
-}
-
-/** Words in lines of at most 100 characters, those after the first indented. */
-export function wrapped(text: string): string {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1);
-    if (line !== undefined && line.length + word.length < WIDTH) lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(line === undefined ? word : `  ${word}`);
-  }
-  return lines.join('\n');
 }
 
 function recordLines(record: Readonly<Record<string, unknown>>, indent: string): string[] {

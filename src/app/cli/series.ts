@@ -10,6 +10,7 @@ import { SERIES_NAMES, seriesKind } from '../../core/market/series-kinds.ts';
 import { type PairSymbol, parseSymbol } from '../../core/market/symbol.ts';
 import { type CommandContext, decimal, integer, list, oneOf, symbolsOf, refuseIgnored } from './command.ts';
 import { UsageError } from './exit.ts';
+import { less } from './table.ts';
 
 /** A series as the JSON documents of `fetch` and `data` show it. */
 export const seriesDocument = (manifest: SeriesManifest) => ({
@@ -22,7 +23,15 @@ export const seriesDocument = (manifest: SeriesManifest) => ({
   sha256: manifest.sha256,
 });
 
-export const SERIES_HEAD = ['series', 'source', 'rows', 'first', 'last', 'last known', 'sha256'];
+export const SERIES_HEAD = [
+  'series',
+  less('source', 1),
+  less('rows', 2),
+  less('first', 4),
+  'last',
+  less('last known', 3),
+  less('sha256', 5),
+];
 
 export const seriesRow = (manifest: SeriesManifest): string[] => [
   describeSeries(manifest),
@@ -74,7 +83,7 @@ function seriesKeys({ config }: CommandContext, options: SeriesOptions): readonl
 }
 
 function onlyFromFile({ name }: SeriesKey): UserError {
-  return new UserError(`"${name}" is not asked for over the network: it comes from a file.`, {
+  return new UserError(`"${name}" cannot be downloaded; import it from a CSV file.`, {
     hint: `${seriesKind(name).fetch}`,
   });
 }

@@ -5,14 +5,13 @@ import type { RunResult } from '../../learning/training/run-folder.ts';
 import type { ForecastScore } from '../../learning/validation/score.ts';
 import { votersOf } from '../../learning/ensemble/voters.ts';
 import type { FinishedRun } from '../../learning/training/train.ts';
+import { trainingConclusion } from './conclusions.ts';
 import type { Output } from './output.ts';
+import { less } from './table.ts';
 
 /** What a finished run says: the score of every model on the validation bars, and what was left out. */
-export function printRun(
-  out: Output,
-  { runId, path, plan, result, members, kept, active, datasets }: FinishedRun,
-  logDir: string,
-): void {
+export function printRun(out: Output, finished: FinishedRun, logDir: string): void {
+  const { runId, path, plan, result, members, kept, active, datasets } = finished;
   for (const { symbol, gaps } of datasets) {
     if (gaps.length > 0)
       out.print(
@@ -25,7 +24,7 @@ export function printRun(
     `\nTrained on ${day(plan.sinceMs)} .. ${day(plan.trainUntilMs)}, measured on ${day(plan.trainUntilMs)} .. ${day(plan.validateUntilMs)} (validation). The bars after that are for backtests.\n`,
   );
   out.table(
-    ['model', 'status', 'seconds', 'samples', 'direction right % (95 %)', 'IC', 'net return %'],
+    ['model', 'status', less('seconds', 2), less('samples'), 'hit rate % (95 % CI)', 'IC', 'net return %'],
     [
       ...members.map(({ id, manifest, noSkill }) => [
         id,
@@ -48,12 +47,13 @@ export function printRun(
   for (const { id, reason } of result.skipped) out.print(`${id} was skipped: ${sentence(reason)}`);
   out.print(
     `\nNet return: spot, long only, ${plan.feeBps} bp fee and ${plan.slippageBps} bp slippage per side, equal capital for each symbol.
-Direction: against the return from the next open over the model's own horizon.
+Hit rate: against the return from the next open over the model's own horizon.
 Run ${runId} is in ${path}, its progress in ${trainingLogFile(logDir, runId)}.`,
   );
+  out.print(trainingConclusion(finished));
   out.print(
     active
-      ? `It is active: signals, backtest and paper use it. Next: crypto-trader backtest`
+      ? `It is active: signals, backtest and paper use it.\nNext: crypto-trader backtest`
       : `It is not active: another run is used until you promote it.
 Next: crypto-trader backtest --run ${runId}, then crypto-trader models activate ${runId}`,
   );
@@ -94,7 +94,7 @@ function printSeeds(
     `\nMean +- standard deviation over ${count} seeds; the first of them stands above and is the one that forecasts:\n`,
   );
   out.table(
-    ['model', 'seeds', 'direction right %', 'IC', 'net return %'],
+    ['model', 'seeds', 'hit rate %', 'IC', 'net return %'],
     single.map(([id, metrics]) => {
       const scores = seeds[id] ?? [metrics];
       const { directionalAccuracyPct, informationCoefficient, netReturnPct } = overSeeds(scores);

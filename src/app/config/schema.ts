@@ -144,12 +144,8 @@ export const ConfigSchema = z
           .min(0)
           .default(5)
           .describe('A model in training is kept on disk at least this often; 0: after every step'),
-        snapshotEpochs: z.int().min(1).default(10).describe('... and after every so many epochs'),
-        snapshotsKept: z
-          .int()
-          .min(1)
-          .default(3)
-          .describe('The newest so many of them stay until it is finished'),
+        snapshotEpochs: z.int().min(1).default(10).describe('... and after every N epochs'),
+        snapshotsKept: z.int().min(1).default(3).describe('Snapshots kept per model until it finishes'),
       })
       .prefault({}),
     features: z
@@ -242,7 +238,7 @@ export const ConfigSchema = z
         stopLossPct: distance('Stop-loss distance from the entry price').optional(),
         takeProfitPct: distance('Take-profit distance from the entry price').optional(),
         trailingStopPct: distance('Distance of a trailing stop from the best price').optional(),
-        trailingActivationPct: percent('Profit from which on the trailing stop trails').default(0),
+        trailingActivationPct: percent('Profit at which the trailing stop starts trailing').default(0),
         intrabarOrder: z
           .enum(['stop-first', 'target-first', 'nearest-first'])
           .default('stop-first')

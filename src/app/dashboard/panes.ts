@@ -19,7 +19,13 @@ export interface Pane {
 export const PANES: readonly Pane[] = [
   { id: 'equity', title: 'Equity', least: 2, anchor: 'top', lines: equityLines },
   { id: 'positions', title: 'Positions', least: 2, anchor: 'top', lines: positionLines },
-  { id: 'signals', title: 'Signals at the last close', least: 2, anchor: 'top', lines: signalLines },
+  {
+    id: 'signals',
+    title: 'Signals at the last close (confidence)',
+    least: 2,
+    anchor: 'top',
+    lines: signalLines,
+  },
   { id: 'training', title: 'Training', least: 1, anchor: 'top', lines: trainingLines },
   { id: 'log', title: 'Log', least: 1, anchor: 'bottom', lines: logLines },
 ];

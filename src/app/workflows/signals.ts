@@ -63,3 +63,38 @@ function actionOf(position: number | undefined): Signal['action'] {
   if (position === 0) return 'flat';
   return position > 0 ? 'buy' : 'sell';
 }
+
+/**
+ * What signals come to, symbol by symbol: what the ensemble wants, how those that vote in it are divided, and what an
+ * account that cannot be short makes of it. `signals` are of all models and of the ensemble.
+ */
+export function signalsText(
+  signals: readonly Signal[],
+  { voters, allowShort }: { readonly voters: ReadonlySet<string>; readonly allowShort: boolean },
+): string {
+  const symbols = [...new Set(signals.map(({ symbol }) => symbol))];
+  const lines = symbols.map((symbol) => {
+    const own = signals.filter((one) => one.symbol === symbol);
+    const models = own.filter(({ model }) => voters.has(model));
+    const count = (is: (position: number) => boolean): number =>
+      models.filter(({ position }) => position !== undefined && is(position)).length;
+    const silent = models.filter(({ position }) => position === undefined).length;
+    const divided = [
+      `${count((position) => position > 0)} long`,
+      `${count((position) => position < 0)} short`,
+      `${count((position) => position === 0)} flat`,
+      ...(silent > 0 ? [`${silent} without an opinion`] : []),
+    ].join(', ');
+    const position = own.find(({ model }) => model === 'ensemble')?.position;
+    return `${symbol}: the ensemble ${wanted(position, allowShort)} (votes: ${divided}).`;
+  });
+  return lines.join('\n');
+}
+
+function wanted(position: number | undefined, allowShort: boolean): string {
+  if (position === undefined) return 'has no opinion: what is held stays';
+  const percent = `${Math.round(100 * Math.abs(position))} %`;
+  if (position === 0) return 'is flat';
+  if (position > 0) return `is ${percent} long`;
+  return `is ${percent} short${allowShort ? '' : ', so an account that cannot be short (trading.allowShort) is flat'}`;
+}

@@ -66,7 +66,7 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
           if (!(error instanceof SymbolUnknown)) throw error;
           const stored = await store.manifest(key);
           if (stored === undefined) throw error;
-          if (!gone.has(symbol)) log.warn({ key }, `${error.message} The others go on without it.`);
+          if (!gone.has(symbol)) log.warn({ key }, `${error.message} The others continue without it.`);
           gone.add(symbol);
           return { ...stored, covered: [...stored.covered, { fromMs: untilMs, untilMs }] };
         }

@@ -52,7 +52,7 @@ export async function readSnapshot(folder: string): Promise<Snapshot | undefined
   throw new UserError(
     `The paper ledger "${ledgerFile(folder).path}" lacks the bar that ended at byte ${position.offset}, which its snapshot was taken of: bars are missing at its end, or it is another ledger.`,
     {
-      hint: `Put the ledger back from a backup. To go on from what it still holds, delete "${path}"; to start another session: \`paper --fresh\`.`,
+      hint: `Put the ledger back from a backup. To continue from what it still holds, delete "${path}"; to start another session: \`paper --fresh\`.`,
     },
   );
 }

@@ -42,7 +42,7 @@ function whyNeverTraded({ rejections }: BacktestRun, { targets }: Strategy, cond
   const { market, rules } = conditions;
   const bars = market.time.length;
   if (bars < 2)
-    return `${bars === 1 ? 'one bar is' : 'no bar is'} not enough: what is decided at a close is filled at the next open. Choose a longer range with --from and --to`;
+    return `${bars === 1 ? 'one bar is' : 'no bar is'} not enough: what is decided at a close is filled at the next open. Choose a longer range with --since and --until`;
   const counts = new Map<RejectionReason, number>();
   for (const { reason } of rejections) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   const [most] = [...counts].sort(([, a], [, b]) => b - a);

@@ -91,7 +91,7 @@ export function loadState(parameters: readonly Parameter[], index: unknown, blob
     throw new UserError(
       `The checkpoint belongs to another architecture: expected "${expected[at] ?? 'no more parameters'}", ` +
         `found "${found[at < 0 ? expected.length : at] ?? 'nothing'}".`,
-      { hint: 'Load it with the model and parameters it was trained with, or train anew.' },
+      { hint: 'Load it with the model and parameters it was trained with, or train again.' },
     );
   const count = parameterCount(parameters);
   if (blob.byteLength !== 4 * count * (1 + slots.length))

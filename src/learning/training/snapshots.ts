@@ -150,5 +150,5 @@ async function stepsIn(folder: string): Promise<readonly string[]> {
 
 const damaged = (path: string, what: string): UserError =>
   new UserError(`The snapshot "${path}" is damaged: ${what}.`, {
-    hint: 'Delete that folder and resume: training goes on from the snapshot before it, or from the start.',
+    hint: 'Delete that folder and resume: training resumes from the snapshot before it, or from the start.',
   });

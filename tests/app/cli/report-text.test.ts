@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { reportText, valueText, wrapped } from '../../../src/app/cli/report-text.ts';
+import { reportText, valueText } from '../../../src/app/cli/report-text.ts';
 
 it('puts numbers, lists and short records on one line, and indents what is longer', () => {
   const report = {
@@ -35,11 +35,4 @@ it('shows the first entries of a long list and how many there are', () => {
   expect(valueText([])).toBe('none');
   expect(valueText({})).toBe('none');
   expect(valueText(undefined)).toBe('-');
-});
-
-it('breaks a line between words', () => {
-  const lines = wrapped(Array.from({ length: 40 }, (_, i) => `word${i},`).join(' ')).split('\n');
-  expect(lines.length).toBe(4);
-  for (const line of lines) expect(line.length).toBeLessThanOrEqual(102);
-  expect(lines.join(' ').replaceAll(/ +/g, ' ').split(' ').length).toBe(40);
 });

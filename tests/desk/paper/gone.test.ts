@@ -56,5 +56,5 @@ it('a pair that the exchange lists no more does not end the session of the other
   nowMs += HOUR;
   const second = await feed.look({ timeMs: START + STORED * HOUR }, signal);
   expect(second.bars.map(({ bar }) => bar.timeMs)).toEqual([START + (STORED + 1) * HOUR]);
-  expect(warnings).toEqual(['X does not trade DEAD/USDT. The others go on without it.']);
+  expect(warnings).toEqual(['X does not trade DEAD/USDT. The others continue without it.']);
 });

@@ -86,7 +86,7 @@ describe('the commands train, signals and models', () => {
     expect(signals.map(({ symbol, model }) => `${symbol} ${model}`)).toEqual(
       ['BTC/USDT', 'ETH/USDT'].flatMap((symbol) => forEach.map((model) => `${symbol} ${model}`)),
     );
-    expect((await runCli(['signals'], { cwd })).stdout).toMatch(/ago: run `crypto-trader fetch`/);
+    expect((await runCli(['signals'], { cwd })).stdout).toMatch(/ago\. Next: crypto-trader fetch/);
 
     const list = await runCli(['models', '--json'], { cwd });
     expect(JSON.parse(list.stdout)).toMatchObject({ runs: [{ runId, complete: true }] });

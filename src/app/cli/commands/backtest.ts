@@ -36,12 +36,14 @@ import {
   untrainedText,
   wantedMarket,
 } from '../run-options.ts';
+import { backtestConclusion } from '../conclusions.ts';
 import type { Output } from '../output.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { keepFinished } from '../backtest-document.ts';
 import { addKeptCommands } from './backtest-kept.ts';
 import type { BacktestRequest } from '../backtest-request.ts';
 import { runBacktest } from '../run-backtest.ts';
+import { less } from '../table.ts';
 
 const Options = z.object({
   ...RUN_OPTION,
@@ -184,6 +186,13 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   if (detail !== undefined) out.print(detailText(detail, result.market));
   if (options.intrabarBand) out.print(bandText(result));
   if (strategy.restsOnSkill) out.table(EDGE_HEAD, edgeRows(edges));
+  const named = runNamed(options);
+  const look = {
+    report: options.report,
+    run: named === undefined ? '' : ` --run ${named}`,
+    restsOnSkill: strategy.restsOnSkill,
+  };
+  out.print(backtestConclusion(result, about, look));
   out.document({ ...document, ...(options.report !== undefined && { report: options.report }) });
 }
 
@@ -247,15 +256,15 @@ function print(
     [
       'strategy',
       'return %',
-      '95 %',
+      less('95 % CI', 1),
       'Sharpe',
-      '95 %',
-      'max drawdown %',
+      less('95 % CI', 6),
+      'drawdown %',
       'trades',
-      'win %',
-      'exposure %',
-      'costs',
-      'deflated Sharpe',
+      less('win %', 4),
+      less('exposure %', 3),
+      less('costs', 2),
+      less('deflated Sharpe', 5),
     ],
     [ensemble, ...members, benchmark].map((one) => row(one, setting.barsPerYear, about.trials)),
   );
@@ -263,15 +272,15 @@ function print(
     out.print(
       '\nMean +- standard deviation over the seeds; the first of them stands above and is the one that forecasts:\n',
     );
-    out.table(SEED_HEAD, result.seeds.map(seedRow));
+    out.table(ranked(SEED_HEAD, SEED_RANKS), result.seeds.map(seedRow));
   }
   if (result.forecasts.some(({ samples }) => samples > 0)) {
     out.print('\nForecasts on these bars, whatever trading them earned:\n');
-    out.table(FORECAST_HEAD, result.forecasts.map(forecastRow));
+    out.table(ranked(FORECAST_HEAD, FORECAST_RANKS), result.forecasts.map(forecastRow));
   }
   if (result.folds.length > 0) {
     out.print('\nFold by fold; every model was refitted on the bars before each:\n');
-    out.table(FOLD_HEAD, result.folds.map(foldRow));
+    out.table(ranked(FOLD_HEAD, FOLD_RANKS), result.folds.map(foldRow));
   }
   out.print('');
   const lines = [...outcomeLines(result), ...verdicts(result), ...forecastLines(result.forecasts)];
@@ -289,6 +298,13 @@ function print(
     `Kept as ${files.id}: crypto-trader backtest show ${files.id}${files.report === undefined ? '' : `\nReport: ${files.report}`}`,
   );
 }
+
+/** What goes first on a narrow screen, column by column; 0 stays. */
+const FORECAST_RANKS = [0, 4, 0, 1, 2, 5, 6, 3];
+const FOLD_RANKS = [0, 3, 0, 2, 0, 0, 1];
+const SEED_RANKS = [0, 2, 0, 0, 1, 3, 4];
+const ranked = (heads: readonly string[], ranks: readonly number[]) =>
+  heads.map((head, i) => less(head, ranks[i]));
 
 function row(one: Assessment, barsPerYear: number, trials: TrialSummary): readonly string[] {
   const { metrics, strategy, run } = one;

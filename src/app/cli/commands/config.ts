@@ -4,6 +4,7 @@ import { plainLine } from '../../../core/foundation/plain-text.ts';
 import { formatTime } from '../../../core/foundation/time.ts';
 import { command } from '../command.ts';
 import { defaultSubcommand } from '../subcommands.ts';
+import { prose } from '../table.ts';
 
 export function register(program: Command): void {
   const config = program.command('config').description('show every setting and where it came from');
@@ -25,7 +26,7 @@ export function register(program: Command): void {
           settings: shown.map((setting) => ({ ...setting, environment: environmentName(setting.path) })),
         });
         out.table(
-          ['setting', 'value', 'from'],
+          ['setting', prose('value'), 'from'],
           shown.map(({ path, value, origin }) => [path, plainLine(text(value), LONGEST_SHOWN), origin]),
         );
       }),
@@ -37,7 +38,7 @@ export function register(program: Command): void {
     .action(
       command(async ({ out }) => {
         out.document(configJsonSchema());
-        out.print(JSON.stringify(configJsonSchema(), undefined, 2));
+        out.frame(JSON.stringify(configJsonSchema(), undefined, 2));
       }),
     );
 }

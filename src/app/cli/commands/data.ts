@@ -24,6 +24,7 @@ import {
   gapText,
   missingBars,
 } from '../dataset-document.ts';
+import { less } from '../table.ts';
 
 /** Which datasets; everything in the store without them. */
 const Selection = z.object({
@@ -103,7 +104,17 @@ async function listDatasets(
   out.document({ datasets: found.map((one) => documentOf(one, stored)), series: series.map(seriesDocument) });
   if (found.length + series.length > 0) {
     out.table(
-      ['exchange', 'symbol', 'bars', 'rows', 'first', 'last', 'missing', 'source', 'sha256'],
+      [
+        'exchange',
+        'symbol',
+        'bars',
+        less('rows', 2),
+        less('first', 3),
+        'last',
+        'missing',
+        less('source', 1),
+        less('sha256', 4),
+      ],
       found.map((manifest) => [
         manifest.exchange,
         manifest.symbol,
@@ -166,7 +177,7 @@ async function verify(
   if (results.length + series.length === 0) out.print(nothingStored(selection));
   else
     out.table(
-      ['exchange', 'symbol', 'bars', 'rows', 'missing', 'verdict'],
+      ['exchange', 'symbol', 'bars', less('rows'), 'missing', 'verdict'],
       results.map(({ manifest, faults: found, doubt }) => [
         manifest.exchange,
         manifest.symbol,
@@ -229,7 +240,7 @@ async function showGaps(
       gap.checked ? 'the source has none' : 'not asked for yet',
     ]),
   );
-  if (rows.length > 0) out.table(['dataset', 'first missing', 'last missing', 'bars', 'why'], rows);
+  if (rows.length > 0) out.table(['dataset', 'first missing', less('last missing'), 'bars', 'why'], rows);
   for (const manifest of found) {
     const ended = earlyEnd(manifest, stored);
     if (ended !== undefined) out.print(`${manifest.exchange} ${manifest.timeframe} ${endText(ended)}.`);

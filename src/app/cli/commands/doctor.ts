@@ -5,6 +5,7 @@ import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
 import { type Oddity, oddityLines } from '../../../core/market/plausible.ts';
 import type { DatasetManifest } from '../../../data/store/store.ts';
 import { command, type CommandContext } from '../command.ts';
+import { prose } from '../table.ts';
 
 /** `ok`, `note` (worth knowing, nothing to do) or `fail` (something will not work). */
 interface Finding {
@@ -46,7 +47,7 @@ async function doctor(context: CommandContext, offline: boolean): Promise<void> 
   const failed = findings.filter(({ status }) => status === 'fail');
   out.document({ healthy: failed.length === 0, checks: findings });
   out.table(
-    ['check', '', 'found'],
+    ['check', 'state', prose('found')],
     findings.map(({ check, status, found }) => [check, status, found]),
   );
   for (const { check, advice } of findings) if (advice !== undefined) out.print(`\n${check}: ${advice}`);

@@ -22,6 +22,7 @@ import {
 import { counted } from '../dataset-document.ts';
 import { type Market, printAbsent, printValues } from '../feature-values.ts';
 import { projectRegistry } from '../project-plugins.ts';
+import { less, prose } from '../table.ts';
 
 const Options = z.object({
   group: z.string().optional(),
@@ -64,15 +65,15 @@ export function register(program: Command): void {
     .option('--since <date>', 'first bar to print (UTC)')
     .option('--until <date>', 'up to the end of this date, or before this time (UTC)')
     .option('--rows <number>', 'newest bars to print without --since', '10')
-    .option('--check', 'compare with values computed from shortened histories; exit code 3 on a difference')
-    .option('--select', 'which features carry something that others do not, by the training bars alone')
+    .option('--check', 'recompute on truncated history and fail on any difference (exit code 3)')
+    .option('--select', 'rank features by the information they add, by the training bars alone')
     .option('--model <id>', 'for --select: boosted-trees, random-forest, logistic or ridge')
     .option('--horizon <bars>', "for --select: bars of the return that is forecast (default: the model's)")
     .option('--folds <number>', 'for --select: test spans, each after the bars it is learned from', '5')
     .option('--repeats <number>', 'for --select: shuffles of each feature in each fold', '3')
     .option(
       '--same-above <number>',
-      'for --select: rank correlation above which features say the same',
+      'for --select: rank correlation above which two features count as duplicates',
       '0.7',
     )
     .addHelpText('after', EXAMPLES)
@@ -173,7 +174,14 @@ function printCatalogue(
   });
   // Of a few there is room for everything.
   out.table(
-    ['feature', 'group', 'unit', 'warm-up', 'formula', ...(whole ? ['inputs', 'source'] : [])],
+    [
+      'feature',
+      less('group', 2),
+      less('unit', 1),
+      less('warm-up', 3),
+      prose('formula'),
+      ...(whole ? [less('inputs', 5), less('source', 4)] : []),
+    ],
     features.map(({ name, group, unit, about, warmUpBars, inputs, source }) => [
       name,
       group,

@@ -15,7 +15,15 @@ import type { SourcePlugin } from '../../plugins/define.ts';
 import { UsageError } from '../exit.ts';
 import { fetchOwn, ownSource } from '../own-source.ts';
 import { refuseLive } from '../run-options.ts';
-import { describeDataset, doubtDocument, earlyEnd, endBefore, gapText } from '../dataset-document.ts';
+import {
+  counted,
+  describeDataset,
+  doubtDocument,
+  earlyEnd,
+  endBefore,
+  gapText,
+} from '../dataset-document.ts';
+import { less } from '../table.ts';
 
 const SOURCES = ['auto', 'exchange', 'yahoo', 'csv', 'synthetic'] as const;
 
@@ -51,8 +59,8 @@ export function register(program: Command): void {
     .option('--source <name>', `one of ${SOURCES.join(', ')}; auto: the exchange, else Yahoo`)
     .option('--csv <path>', 'a .csv or .csv.gz file, or a folder of <BASE-QUOTE>/<timeframe>.csv')
     .option('--series <list>', `not candles but ${SERIES_NAMES.join(', ')}`)
-    .option('--every <seconds>', 'for --series order-book: go on taking snapshots, this far apart')
-    .option('--count <number>', 'for --series order-book: end after so many snapshots')
+    .option('--every <seconds>', 'for --series order-book: keep taking snapshots, one every N seconds')
+    .option('--count <number>', 'for --series order-book: stop after N snapshots')
     .option('--base-url <url>', 'another host that speaks the exchange API: a proxy or a test server')
     .option('--concurrency <count>', 'symbols fetched side by side')
     .option('--recheck-gaps', 'ask again for bars that the source did not have the last time')
@@ -306,7 +314,17 @@ function printOutcome(
   for (const { source: tried, reason } of passedOver) out.print(`Not from ${tried}: ${reason}`);
   out.print(`Source: ${source}.`);
   out.table(
-    ['exchange', 'symbol', 'bars', 'rows', 'new', 'first', 'last', 'missing', 'sha256'],
+    [
+      less('exchange', 2),
+      'symbol',
+      'bars',
+      less('rows'),
+      'new',
+      less('first', 3),
+      'last',
+      'missing',
+      less('sha256', 4),
+    ],
     datasets.map(({ manifest, addedRows }, i) => [
       manifest.exchange,
       manifest.symbol,
@@ -332,5 +350,15 @@ function printOutcome(
       out.notice(`${manifest.symbol}: ${quarantined.length - SHOWN} more bars left out likewise.`);
   }
   for (const { symbol, error } of failed) out.notice(`${symbol} failed: ${error.message}\n${error.hint}`);
+  out.print(fetchConclusion({ datasets, failed }));
   if (failed.length > 0) process.exitCode = 1;
+}
+
+/** What came of it, and what to do next. */
+function fetchConclusion({ datasets, failed }: Pick<Outcome, 'datasets' | 'failed'>): string {
+  const added = datasets.reduce((sum, { addedRows }) => sum + addedRows, 0);
+  const result = `Result: ${added === 0 ? 'nothing new' : counted(added, 'new bar')} in ${counted(datasets.length, 'dataset')}`;
+  return failed.length > 0
+    ? `${result}; ${counted(failed.length, 'pair')} failed. Next: the same command again asks only for what is missing.`
+    : `${result}.\nNext: crypto-trader train --mode quick`;
 }

@@ -6,6 +6,7 @@ import { openStore } from '../../../data/store/store.ts';
 import { loadTrained } from '../../../learning/training/checkpoints.ts';
 import { DETECTOR_NAMES, type DetectorName, type WatchedStream } from '../../../learning/validation/drift.ts';
 import { driftOf, SHIFTED_FROM } from '../../workflows/drift.ts';
+import { less } from '../table.ts';
 import { command, type CommandContext } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { projectRegistry } from '../project-plugins.ts';
@@ -77,7 +78,17 @@ async function drift(context: CommandContext, options: z.output<typeof Options>)
     alarms.some(({ timeMs }) => timeMs > trained.validateUntilMs),
   );
   out.table(
-    ['model', 'symbol', 'what', 'samples', 'before', 'since', 'alarms', 'last alarm', 'by'],
+    [
+      'model',
+      'symbol',
+      'what',
+      less('samples', 3),
+      less('before', 5),
+      less('since', 4),
+      'alarms',
+      less('last alarm', 1),
+      less('by', 2),
+    ],
     alarmed.map((stream) => row(stream)),
   );
   if (alarmed.length > 0) out.print(`\n${LEGEND}\n`);

@@ -16,10 +16,11 @@ import { deletedRuns, deleteRun, restoreRun, trashFolder } from '../../../learni
 import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext } from '../command.ts';
 import { explanationText } from '../explanation-text.ts';
-import { reportText, valueText, wrapped } from '../report-text.ts';
+import { reportText, valueText } from '../report-text.ts';
 import { addRunOption, RUN_OPTION, runNamed } from '../run-options.ts';
 import { defaultSubcommand } from '../subcommands.ts';
 import { addDrift } from './models-drift.ts';
+import { less, prose } from '../table.ts';
 
 const Options = z.object({ ...RUN_OPTION, out: z.string().optional() });
 type Options = z.output<typeof Options> & { readonly registry: Registry };
@@ -138,7 +139,7 @@ async function listModels(context: CommandContext): Promise<void> {
     deletedRuns: deleted,
   });
   out.table(
-    ['model', 'kind', 'what it does', 'newest run'],
+    ['model', less('kind'), prose('what it does'), less('newest run', 2)],
     models.map((model) => [model.id, model.kind, model.summary, trained(model.id)?.runId ?? '-']),
   );
   for (const { runId, reason } of damaged) out.print(`\n${runId} cannot be used. ${reason}`);
@@ -147,14 +148,14 @@ async function listModels(context: CommandContext): Promise<void> {
   out.table(
     [
       'run',
-      '',
-      'market',
-      'trained until',
-      'validated until',
-      'models',
-      'hit rate %',
+      'state',
+      prose('market'),
+      less('trained until', 5),
+      less('validated until', 3),
+      less('models', 4),
+      less('hit rate %', 2),
       'net return %',
-      'hold %',
+      less('hold %', 1),
     ],
     runs.map(({ runId, plan, result }) => [
       runId,
@@ -257,7 +258,7 @@ async function showModel({ config, out }: CommandContext, model: Model, options:
   });
   out.print(`${model.id} (${model.kind}): ${model.summary}\nSource: ${model.source}\n`);
   out.table(
-    ['parameter', 'value', 'quick', 'meaning'],
+    ['parameter', prose('value'), less('quick'), prose('meaning')],
     Object.entries(schema.properties).map(([name, { description }]) => [
       name,
       valueText(effective[name]),
@@ -265,7 +266,7 @@ async function showModel({ config, out }: CommandContext, model: Model, options:
       description ?? '',
     ]),
   );
-  out.print(`\n${wrapped(`Features: ${model.features(effective).join(', ') || 'none'}`)}`);
+  out.print(`\nFeatures: ${model.features(effective).join(', ') || 'none'}`);
   if (member === undefined) return out.print('\nNot trained yet: crypto-trader train --mode quick');
   const { manifest } = member;
   const { metrics } = manifest;

@@ -3,6 +3,7 @@ import { UserError } from '../../../core/foundation/errors.ts';
 import { createNotifier, NOTIFIER_DEFAULTS } from '../../../desk/notify/notifier.ts';
 import { command, type CommandContext } from '../command.ts';
 import { CHANNEL_VARIABLES, channelsFrom } from '../notices.ts';
+import { prose } from '../table.ts';
 
 export function register(program: Command): void {
   program
@@ -43,7 +44,7 @@ async function test({ out, signal }: CommandContext): Promise<void> {
   }
   out.document({ channels: results });
   out.table(
-    ['channel', 'delivered', ''],
+    ['channel', 'delivered', prose('why not')],
     results.map(({ channel, delivered, reason = '' }) => [channel, delivered ? 'yes' : 'no', reason]),
   );
   const failed = results.filter(({ delivered }) => !delivered);

@@ -11,6 +11,7 @@ import type { Plugin } from '../../plugins/evaluate.ts';
 import { command, type CommandContext } from '../command.ts';
 import { projectPlugins } from '../project-plugins.ts';
 import { defaultSubcommand } from '../subcommands.ts';
+import { less, prose } from '../table.ts';
 
 const EXAMPLES = `
 Examples:
@@ -52,7 +53,7 @@ async function listPlugins(context: CommandContext): Promise<void> {
   if (files.length === 0)
     return out.print('No code of your own yet: crypto-trader new model my-model writes the first file.');
   out.table(
-    ['file', 'kind', 'id', 'SHA-256'],
+    ['file', 'kind', prose('id'), less('SHA-256')],
     files.map((file) =>
       file.kind === 'loaded'
         ? [file.path, file.plugin.kind, idOf(file.plugin), file.sha256.slice(0, 12)]

@@ -15,8 +15,8 @@ import {
   symbolsOfRun,
   type TrainedSet,
 } from '../../../learning/training/checkpoints.ts';
-import { markedName } from '../../../learning/ensemble/voters.ts';
-import { signalOf } from '../../workflows/signals.ts';
+import { markedName, votersOf } from '../../../learning/ensemble/voters.ts';
+import { signalOf, signalsText } from '../../workflows/signals.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext, list } from '../command.ts';
 import { doubtDocument } from '../dataset-document.ts';
@@ -31,6 +31,7 @@ import {
   untrainedText,
   wantedMarket,
 } from '../run-options.ts';
+import { less } from '../table.ts';
 
 const Options = z.object({
   ...RUN_OPTION,
@@ -100,6 +101,7 @@ async function signals(context: CommandContext, options: Options): Promise<void>
   const explanations = options.explain
     ? (await explain(trained, panel)).filter(({ symbol }) => isSaid(symbol))
     : undefined;
+  const { allowShort } = config.trading;
   const ageMs = Date.now() - panel.untilMs;
   const stale = ageMs > TIMEFRAME_MS[trained.timeframe];
   out.document({
@@ -121,16 +123,27 @@ async function signals(context: CommandContext, options: Options): Promise<void>
   });
   if (panel.synthetic) out.print('These candles are SYNTHETIC: the signals say nothing about any market.');
   out.table(
-    ['symbol', 'model', 'action', 'position', 'confidence', 'horizon', 'expected return %'],
-    rows.map((row) => [
-      row.symbol,
-      markedName(row.model, row.noSkill),
-      row.action,
-      row.position?.toFixed(2) ?? '-',
-      row.confidence?.toFixed(2) ?? '-',
-      row.horizon,
-      row.expectedReturnPct?.toFixed(3) ?? '-',
-    ]),
+    [
+      'symbol',
+      'model',
+      'action',
+      'position',
+      less('confidence', 3),
+      less('horizon', 2),
+      less('expected return %', 1),
+    ],
+    rows.map(({ symbol, model, noSkill, action, position, confidence, horizon, expectedReturnPct }) => {
+      const keptFlat = !allowShort && position !== undefined && position < 0;
+      return [
+        symbol,
+        markedName(model, noSkill),
+        keptFlat ? 'flat (short)' : action,
+        (keptFlat ? 0 : position)?.toFixed(2) ?? '-',
+        confidence?.toFixed(2) ?? '-',
+        horizon,
+        expectedReturnPct?.toFixed(3) ?? '-',
+      ];
+    }),
   );
   out.print(
     `\nDecided at the close of the bar that ended ${formatMinute(panel.untilMs)}, for the next open. Models: ${trained.runId}.`,
@@ -140,8 +153,14 @@ async function signals(context: CommandContext, options: Options): Promise<void>
   for (const { model, symbol, parts } of explanations ?? [])
     for (const part of parts) out.print(`\n${model}, ${symbol}: ${explanationText(part)}`);
   if (untrained.length > 0) out.print(untrainedText(trained.runId, untrained));
-  if (stale && options.until === undefined)
-    out.print(`That was ${age(ageMs)} ago: run \`crypto-trader fetch\` for signals on current candles.`);
+  const voters = new Set(votersOf(trained.members).map(({ id }) => id));
+  out.print(signalsText(rows, { voters, allowShort }));
+  if (options.until !== undefined) return;
+  out.print(
+    stale
+      ? `That was ${age(ageMs)} ago. Next: crypto-trader fetch, for signals on current candles.`
+      : 'Next: crypto-trader paper trades the ensemble on paper.',
+  );
 }
 
 /** What the models that can say so base their forecasts of the newest bar on. */

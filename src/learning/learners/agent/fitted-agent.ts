@@ -61,7 +61,7 @@ function requireLayout(trained: readonly string[], shown: readonly string[]): vo
   if (trained.join() === shown.join()) return;
   throw new UserError(
     `The agent was trained to see "${trained.join(', ')}", and is shown "${shown.join(', ')}".`,
-    { hint: 'Train it anew with the present features.' },
+    { hint: 'Retrain it with the current features.' },
   );
 }
 

@@ -80,7 +80,7 @@ export function unpackState<State>({ json, blobs }: Artifact, sample: State): St
   const state = parsed.success ? unpack(parsed.data) : undefined;
   if (isLike(state, sample)) return state;
   throw new UserError('The snapshot of the agent does not fit this version of the program.', {
-    hint: 'Delete it; the training of the agent then starts anew.',
+    hint: 'Delete it; the training of the agent then starts again.',
   });
 }
 

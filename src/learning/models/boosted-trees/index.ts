@@ -14,7 +14,7 @@ const Params = z.strictObject({
     .int()
     .min(1)
     .default(30)
-    .describe('Stop when validation has not improved for so many'),
+    .describe('Stop when validation has not improved for N rounds'),
   eta: z.number().positive().max(1).default(0.03).describe('Learning rate'),
   maxDepth: z.int().min(1).max(12).default(4),
   minChildWeight: z.number().min(0).default(20).describe('Least sum of second derivatives in a leaf'),

@@ -11,7 +11,7 @@ export type GraphAttentionParams = z.output<typeof Params>;
 
 export const graphAttentionModel = deepModel<GraphAttentionParams>({
   id: 'graph-attention',
-  summary: 'a recurrent encoder a symbol, and a learned graph of which symbol listens to which',
+  summary: 'one recurrent encoder per symbol, and a learned graph of which symbol listens to which',
   source: 'Velickovic, Cucurull, Casanova, Romero, Lio & Bengio 2018, Graph Attention Networks',
   params: Params,
   quickParams: { ...quickDirection, lookBack: 32, heads: 2 },

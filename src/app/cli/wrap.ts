@@ -1,0 +1,30 @@
+import stringWidth from 'string-width';
+
+/**
+ * A line as lines of at most `width` columns, broken between words; those after the first begin with `indent`, by default
+ * the spaces that the line itself begins with. A word that is longer than a line stands alone and is not broken: a path
+ * must stay one that can be copied, and so must a line that is a command. `undefined`: as it is.
+ */
+export function wrappedLines(line: string, width: number | undefined, indent = leading(line)): string[] {
+  if (width === undefined || stringWidth(line) <= width || COMMAND.test(line)) return [line];
+  const lines: string[] = [];
+  let current = leading(line);
+  let used = current.length;
+  let words = 0;
+  for (const word of line.trim().split(' ')) {
+    const length = stringWidth(word);
+    if (words > 0 && used + 1 + length > width) {
+      lines.push(current);
+      [current, used, words] = [indent, indent.length, 0];
+    }
+    current += words === 0 ? word : ` ${word}`;
+    used += words === 0 ? length : length + 1;
+    words++;
+  }
+  return [...lines, current];
+}
+
+/** A line of its own that is there to be copied. */
+const COMMAND = /^\s*(\$ )?crypto-trader /;
+
+const leading = (line: string): string => line.slice(0, line.length - line.trimStart().length);
