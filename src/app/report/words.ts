@@ -3,6 +3,7 @@ import type { Cause } from '../../core/trading/events.ts';
 /** What closed a trade, in words: a "target" is the position that a strategy wants, not a price. */
 export const CAUSE_WORDS: Readonly<Record<Cause, string>> = {
   target: 'strategy',
+  order: 'order',
   'stop-loss': 'stop-loss',
   'trailing-stop': 'trailing stop',
   'break-even': 'break-even',

@@ -19,10 +19,11 @@ export interface Fill {
 
 /**
  * `target`: a decision at the close of the bar before. `liquidation`: nothing of the account was left. `delisted`: the
- * symbol has had no bar for too long. The others are the exits that protect a position.
+ * symbol has had no bar for too long. `order`: one that was placed (`orders/`). The others are the exits that protect a position.
  */
 export type Cause =
   | 'target'
+  | 'order'
   | 'stop-loss'
   | 'trailing-stop'
   | 'break-even'
@@ -42,7 +43,15 @@ export interface Rejection {
 }
 
 export type RejectionReason =
-  'missing-bar' | 'below-amount-step' | 'below-min-notional' | 'insufficient-quote' | 'volume-share';
+  | 'missing-bar'
+  | 'below-amount-step'
+  | 'below-min-notional'
+  | 'insufficient-quote'
+  | 'volume-share'
+  | 'post-only'
+  | 'reduce-only'
+  | 'fill-or-kill'
+  | 'expired';
 
 /** A round trip, from flat to flat. */
 export interface Trade {

@@ -1,5 +1,6 @@
 import type { ExitRules } from './exit-rules.ts';
 import type { Cause, RejectionReason } from './events.ts';
+import { feeBpsOf } from './fees.ts';
 import { slippageRate } from './trade-cost.ts';
 import { atrOf } from './true-range.ts';
 import { roundDown, roundNearest, roundUp } from './instrument.ts';
@@ -17,13 +18,14 @@ export function settle(
   rate: number,
   cause: Cause,
   time: number,
+  maker = false,
 ): void {
-  const { columns, rules } = portfolio;
+  const { columns } = portfolio;
   const buys = signedAmount > 0;
   const baseAmount = Math.abs(signedAmount);
   const price = referencePrice * (buys ? 1 + rate : 1 - rate);
   const notional = baseAmount * price;
-  const feeQuote = (notional * rules.feeBps) / 10_000;
+  const feeQuote = (notional * feeBpsOf(portfolio, maker, time, notional)) / 10_000;
   const slippageQuote = Math.abs(price - referencePrice) * baseAmount;
 
   portfolio.cash -= signedAmount * price + feeQuote;
@@ -82,7 +84,7 @@ export function closePosition(
   const closed = base <= limit ? base : roundDown(Math.max(0, limit), portfolio.instruments[s].amountStep);
   if (closed > 0) {
     const rate = slips ? slippageRate(portfolio.rules, portfolio.columns, s, closed) : 0;
-    settle(portfolio, s, -side * closed, referencePrice, rate, cause, time);
+    settle(portfolio, s, -side * closed, referencePrice, rate, cause, time, !slips);
   }
   if (closed < base) reject(portfolio, s, -side * (base - closed), 'volume-share', time);
   return closed;

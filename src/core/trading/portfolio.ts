@@ -2,6 +2,7 @@ import { invariant } from '../foundation/errors.ts';
 import type { TradingEvent } from './events.ts';
 import type { Instrument } from './instrument.ts';
 import { createLiquidity, type LiquidityColumns } from './liquidity.ts';
+import type { OpenOrder } from './orders/order.ts';
 import type { ExecutionRules } from './rules.ts';
 
 /**
@@ -24,6 +25,12 @@ export interface Portfolio {
   /** Sum of the notional of all fills. */
   turnoverQuote: number;
   readonly columns: PositionColumns;
+  /** Orders that work or sleep (`orders/`), in the order in which they were placed. */
+  orders: readonly OpenOrder[];
+  ordersPlaced: number;
+  /** Turnover of the last 31 days with fills, by day of the epoch modulo 31; kept when fees have tiers. */
+  readonly turnoverDays: Float64Array;
+  turnoverDay: number;
   /**
    * Events of the last bar. A new array whenever it held something, so a caller may keep it. `undefined`: nobody
    * reads them, none is made.
@@ -91,6 +98,10 @@ export function createPortfolio(
     feesQuote: 0,
     slippageQuote: 0,
     turnoverQuote: 0,
+    orders: [],
+    ordersPlaced: 0,
+    turnoverDays: new Float64Array(31),
+    turnoverDay: NaN,
     columns: {
       amount: zeros(),
       mark: unknown(),

@@ -39,6 +39,7 @@ export function liquidateIfRuined(portfolio: Portfolio, market: Market, row: num
   portfolio.cash = 0;
   portfolio.ruinedAt = time;
   columns.target.fill(NaN);
+  portfolio.orders = [];
 }
 
 function openOf({ columns }: Portfolio, market: Market, row: number, s: number): number {

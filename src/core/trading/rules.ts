@@ -4,8 +4,10 @@ import type { ExitRules } from './exit-rules.ts';
 export interface ExecutionRules {
   /** Starting capital in quote currency. */
   readonly initialBalance: number;
-  /** Fee of each fill, on its notional. */
+  /** Fee of each fill, on its notional; with tiers what sizes and strategies count with: a taker's at most. */
   readonly feeBps: number;
+  /** Fees of makers and takers by turnover, the first from 0 on; `undefined`: `feeBps` for all. */
+  readonly feeTiers: readonly FeeTier[] | undefined;
   /** How much worse than the reference price market and stop orders fill. Limit orders (take-profit) do not slip. */
   readonly slippageBps: number;
   /** Slippage from spread, volume and volatility instead of the fixed rate; `undefined`: the rate. */
@@ -56,6 +58,13 @@ export interface ExecutionRules {
   readonly delistedAfterMs: number | undefined;
 }
 
+/** Fees from a turnover of `fromQuote` in the 30 days before on. */
+export interface FeeTier {
+  readonly fromQuote: number;
+  readonly makerBps: number;
+  readonly takerBps: number;
+}
+
 /** Slippage as half the spread plus the square-root law of impact, from bars known at the time (`liquidity.ts`). */
 export interface ImpactRules {
   /** Bars of the exponential means of spread, volume and volatility. */
@@ -87,6 +96,7 @@ export interface TrailingStop {
 export const SPOT_RULES: ExecutionRules = {
   initialBalance: 10_000,
   feeBps: 10,
+  feeTiers: undefined,
   slippageBps: 5,
   impact: undefined,
   maxPositionPct: 100,

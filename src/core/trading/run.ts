@@ -1,6 +1,8 @@
 import type { Fill, Rejection, Ruin, Trade, TradingEvent } from './events.ts';
 import type { Instrument } from './instrument.ts';
 import type { Market } from './market.ts';
+import type { OrderRequest } from './orders/order.ts';
+import { placeOrders } from './orders/work.ts';
 import { createPortfolio, equity, grossExposure, type Portfolio } from './portfolio.ts';
 import type { ExecutionRules } from './rules.ts';
 import { createGuard, type Guard } from './risk/guard.ts';
@@ -15,6 +17,8 @@ interface BacktestTask {
   readonly rules: ExecutionRules;
   /** Limits above the targets; `undefined`: none. */
   readonly risk?: RiskRules | undefined;
+  /** Orders placed at the close of each bar, beside the targets. */
+  readonly orders?: ((portfolio: Portfolio, row: number) => readonly OrderRequest[]) | undefined;
 }
 
 export interface BacktestRun {
@@ -56,6 +60,7 @@ export function runBacktest(task: BacktestTask): BacktestRun {
         else if (event.kind === 'ruin') ruin = event;
         else rejections.push(event);
       }
+    if (task.orders !== undefined) placeOrders(portfolio, task.orders(portfolio, row));
     const worth = equity(portfolio);
     equityCurve[row] = worth;
     exposure[row] = worth > 0 ? grossExposure(portfolio) / worth : 0;

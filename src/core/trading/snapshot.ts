@@ -1,4 +1,5 @@
 import type { Instrument } from './instrument.ts';
+import type { OpenOrder } from './orders/order.ts';
 import { createPortfolio, type Portfolio, type PositionColumns } from './portfolio.ts';
 import type { ExecutionRules } from './rules.ts';
 
@@ -6,6 +7,10 @@ import type { ExecutionRules } from './rules.ts';
 export interface PortfolioSnapshot {
   readonly totals: Readonly<Record<(typeof TOTALS)[number], StoredNumber>>;
   readonly columns: Readonly<Record<keyof PositionColumns, readonly StoredNumber[]>>;
+  /** Only where there were any. */
+  readonly orders?: { readonly placed: number; readonly open: readonly OpenOrder[] } | undefined;
+  /** Only where fees have tiers. */
+  readonly turnover?: { readonly day: StoredNumber; readonly days: readonly number[] } | undefined;
 }
 
 type StoredNumber = number | 'NaN' | 'Infinity' | '-Infinity';
@@ -48,6 +53,12 @@ export function snapshot(portfolio: Portfolio): PortfolioSnapshot {
   return {
     totals: mapKeys(TOTALS, (name) => store(portfolio[name])),
     columns: mapKeys(COLUMNS, (name) => Array.from(portfolio.columns[name], store)),
+    ...(portfolio.ordersPlaced > 0 && {
+      orders: { placed: portfolio.ordersPlaced, open: portfolio.orders.map((order) => ({ ...order })) },
+    }),
+    ...(portfolio.rules.feeTiers !== undefined && {
+      turnover: { day: store(portfolio.turnoverDay), days: [...portfolio.turnoverDays] },
+    }),
   };
 }
 
@@ -60,6 +71,14 @@ export function restore(
   const portfolio = createPortfolio(instruments, rules);
   for (const name of TOTALS) portfolio[name] = Number(saved.totals[name]);
   for (const name of COLUMNS) portfolio.columns[name].set(saved.columns[name].map(Number));
+  if (saved.orders !== undefined) {
+    portfolio.ordersPlaced = saved.orders.placed;
+    portfolio.orders = saved.orders.open.map((order) => ({ ...order }));
+  }
+  if (saved.turnover !== undefined) {
+    portfolio.turnoverDay = Number(saved.turnover.day);
+    portfolio.turnoverDays.set(saved.turnover.days);
+  }
   return portfolio;
 }
 

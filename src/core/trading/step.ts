@@ -5,6 +5,7 @@ import type { Market } from './market.ts';
 import { leaveOnTime } from './exits.ts';
 import { fillTargets } from './open.ts';
 import { protectInside } from './detail.ts';
+import { workOrders } from './orders/work.ts';
 import { canBeRuined, liquidateIfRuined } from './ruin.ts';
 import type { Portfolio } from './portfolio.ts';
 import { seeRange } from './true-range.ts';
@@ -38,6 +39,7 @@ export function advance(portfolio: Portfolio, market: Market, row: number): read
   const { exits, impact } = portfolio.rules;
   if (exits !== undefined) leaveOnTime(portfolio, exits, market, row);
   fillTargets(portfolio, market, row);
+  const begun = portfolio.orders.length > 0 ? workOrders(portfolio, market, row) : undefined;
   for (let s = 0; s < columns.amount.length; s++) {
     const close = market.candles[s].close[row];
     if (close !== close) {
@@ -45,7 +47,7 @@ export function advance(portfolio: Portfolio, market: Market, row: number): read
       continue;
     }
     columns.barTime[s] = time;
-    if (columns.amount[s] !== 0) protectInside(portfolio, market, row, s);
+    if (columns.amount[s] !== 0 && begun?.has(s) !== true) protectInside(portfolio, market, row, s);
   }
   if (canBeRuined(portfolio)) liquidateIfRuined(portfolio, market, row);
   for (let s = 0; s < columns.amount.length; s++) {

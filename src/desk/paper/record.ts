@@ -18,6 +18,9 @@ export const off = <T extends z.ZodType>(schema: T) =>
 const Rules = z.strictObject({
   initialBalance: z.number(),
   feeBps: z.number(),
+  feeTiers: off(
+    z.array(z.strictObject({ fromQuote: z.number(), makerBps: z.number(), takerBps: z.number() })).readonly(),
+  ),
   slippageBps: z.number(),
   impact: off(
     z.strictObject({
@@ -141,6 +144,7 @@ export type SessionRecord = z.output<typeof SessionRecord>;
 const side = z.enum(['buy', 'sell']);
 export const cause = z.enum([
   'target',
+  'order',
   'stop-loss',
   'trailing-stop',
   'break-even',
@@ -173,6 +177,10 @@ const Event = z.discriminatedUnion('kind', [
       'below-min-notional',
       'insufficient-quote',
       'volume-share',
+      'post-only',
+      'reduce-only',
+      'fill-or-kill',
+      'expired',
     ]),
     baseAmount: z.number(),
   }),

@@ -121,6 +121,7 @@ const SnapshotSchema = z.strictObject({
       closedQuote: column,
       closedFees: column,
     }),
+    turnover: z.strictObject({ day: stored, days: z.array(z.number()).length(31) }).optional(),
   }),
   risk: off(RiskStateSchema),
 }) satisfies z.ZodType<Snapshot>;

@@ -71,6 +71,11 @@ function whyRejected(reason: RejectionReason, count: number, { instruments, rule
       return `${orders} more than the cash there was; raise trading.initialBalance`;
     case 'volume-share':
       return `${orders} more than trading.maxVolumeSharePct of the bar's volume`;
+    case 'post-only':
+    case 'reduce-only':
+    case 'fill-or-kill':
+    case 'expired':
+      return `${orders} refused or ended by their own terms (${reason})`;
     case 'missing-bar':
       return `${orders} due at a bar that is missing; fetch the missing candles with \`fetch\``;
   }

@@ -33,6 +33,7 @@ type Case = z.infer<typeof Case>;
 
 const REASONS: Readonly<Record<Cause, string>> = {
   target: 'EXIT_SIGNAL',
+  order: 'EXIT_SIGNAL',
   'stop-loss': 'STOP_LOSS',
   'take-profit': 'ROI',
   'trailing-stop': 'TRAILING_STOP_LOSS',

@@ -8,11 +8,12 @@ import {
   grossExposure,
   type Portfolio,
 } from '../../../src/core/trading/portfolio.ts';
+import { placeOrders } from '../../../src/core/trading/orders/work.ts';
 import { restore, snapshot } from '../../../src/core/trading/snapshot.ts';
 import { stepBar } from '../../../src/core/trading/step.ts';
 import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
 import { anyAmount, type Bar, marketOf } from './market-of.ts';
-import { type Scenario, scenario } from './random-market.ts';
+import { ordersAt, type Scenario, scenario } from './random-market.ts';
 
 const runs = { numRuns: 400, seed: 20260213 };
 
@@ -22,13 +23,15 @@ interface Outcome {
   readonly portfolio: Portfolio;
 }
 
-function play({ bars, targets, instruments, rules }: Scenario, each?: (p: Portfolio) => void): Outcome {
+function play(given: Scenario, each?: (p: Portfolio) => void): Outcome {
+  const { bars, targets, instruments, rules } = given;
   const market = marketOf(...bars);
   const portfolio = createPortfolio(instruments, rules);
   const events: (readonly TradingEvent[])[] = [];
   const curve: number[] = [];
   for (let row = 0; row < market.time.length; row++) {
     events.push(stepBar(portfolio, market, row, targets));
+    placeOrders(portfolio, ordersAt(given, portfolio, row));
     curve.push(equity(portfolio));
     each?.(portfolio);
   }
@@ -149,7 +152,7 @@ describe('whatever the bars, the decisions and the rules', () => {
         );
         const targets = given.targets.map(first);
         let filled = false;
-        play({ ...given, bars, targets }, (portfolio) => {
+        play({ ...given, bars, targets, orders: [] }, (portfolio) => {
           if (filled || portfolio.events?.length === 0) return;
           filled = true;
           const share = grossExposure(portfolio) / equity(portfolio);
@@ -194,6 +197,7 @@ describe('whatever the bars, the decisions and the rules', () => {
         const events: (readonly TradingEvent[])[] = [];
         for (let row = 0; row < market.time.length; row++) {
           events.push(stepBar(portfolio, market, row, given.targets));
+          placeOrders(portfolio, ordersAt(given, portfolio, row));
           if (row !== stopAt) continue;
           const saved = JSON.parse(JSON.stringify(snapshot(portfolio))) as ReturnType<typeof snapshot>;
           portfolio = restore(saved, given.instruments, given.rules);
@@ -223,13 +227,11 @@ describe('whatever the bars, the decisions and the rules', () => {
       fc.property(scenario, (given) => {
         const market = marketOf(...given.bars);
         const live = createPortfolio(given.instruments, given.rules);
-        for (let row = 0; row < market.time.length; row++)
-          stepBar(
-            live,
-            onlyRow(market, row),
-            0,
-            given.targets.map((column) => column.subarray(row, row + 1)),
-          );
+        for (let row = 0; row < market.time.length; row++) {
+          const targets = given.targets.map((column) => column.subarray(row, row + 1));
+          stepBar(live, onlyRow(market, row), 0, targets);
+          placeOrders(live, ordersAt(given, live, row));
+        }
         expect(bits(live)).toBe(bits(play(given).portfolio));
       }),
       runs,

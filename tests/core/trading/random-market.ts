@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import type { Instrument } from '../../../src/core/trading/instrument.ts';
+import type { OrderKind, OrderRequest } from '../../../src/core/trading/orders/order.ts';
+import type { Portfolio } from '../../../src/core/trading/portfolio.ts';
 import type { ExecutionRules } from '../../../src/core/trading/rules.ts';
 import { type Bar, exitsOf, freeRules, NO_BAR } from './market-of.ts';
 
@@ -8,6 +10,22 @@ export interface Scenario {
   readonly targets: readonly Float64Array[];
   readonly instruments: readonly Instrument[];
   readonly rules: ExecutionRules;
+  readonly orders: readonly RandomOrder[];
+}
+
+/** An order in terms of what is known when it is placed. */
+interface RandomOrder {
+  readonly row: number;
+  readonly symbol: number;
+  readonly side: 'buy' | 'sell';
+  /** Of the starting balance, at the last close. */
+  readonly share: number;
+  readonly kind: OrderKind['kind'];
+  /** Of its price from the last close, as a fraction. */
+  readonly offset: number;
+  readonly timeInForce: NonNullable<OrderRequest['timeInForce']>;
+  readonly reduceOnly: boolean;
+  readonly grouped: boolean;
 }
 
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as const;
@@ -95,6 +113,52 @@ const rules = fc
   })
   .map((changes) => freeRules(changes));
 
+const randomOrder = fc.record({
+  row: fc.integer({ min: 0, max: 20 }),
+  symbol: fc.integer({ min: 0, max: 2 }),
+  side: fc.constantFrom('buy' as const, 'sell' as const),
+  share: fc.double({ min: 0.01, max: 1.5, noNaN: true }),
+  kind: fc.constantFrom(
+    'market' as const,
+    'limit' as const,
+    'stop' as const,
+    'stop-limit' as const,
+    'take-profit' as const,
+    'trailing' as const,
+  ),
+  offset: fc.double({ min: -0.06, max: 0.06, noNaN: true }),
+  timeInForce: fc.constantFrom('GTC' as const, 'IOC' as const, 'FOK' as const, 8 * 3_600_000),
+  reduceOnly: fc.boolean(),
+  grouped: fc.boolean(),
+});
+
+/** What a scenario places at the close of bar `row`. */
+export const ordersAt = ({ orders }: Scenario, portfolio: Portfolio, row: number): readonly OrderRequest[] =>
+  orders.flatMap((order): readonly OrderRequest[] => {
+    const { symbol: s, side, timeInForce, reduceOnly, grouped } = order;
+    const last = portfolio.columns.mark[s];
+    if (order.row !== row || !(last > 0)) return [];
+    const baseAmount = (portfolio.rules.initialBalance * order.share) / last;
+    const group = grouped ? { group: `g${s}` } : {};
+    return [{ s, side, baseAmount, timeInForce, reduceOnly, kind: kindOf(order, last), ...group }];
+  });
+
+function kindOf({ kind, offset, side }: RandomOrder, last: number): OrderKind {
+  const price = last * (1 + offset);
+  switch (kind) {
+    case 'market':
+      return { kind };
+    case 'limit':
+      return { kind, price, postOnly: offset > 0.03 };
+    case 'stop-limit':
+      return { kind, price, limitPrice: price * (side === 'buy' ? 1.01 : 0.99) };
+    case 'trailing':
+      return { kind, by: 'percent', distance: 100 * Math.abs(offset) };
+    default:
+      return { kind, price };
+  }
+}
+
 /** One to three symbols over up to 40 hourly bars, any decisions, any rules. */
 export const scenario: fc.Arbitrary<Scenario> = fc
   .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 2, max: 40 }))
@@ -121,6 +185,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc
         ),
       ),
       rules,
+      orders: fc.oneof(fc.constant([]), fc.array(randomOrder, { maxLength: 8 })),
     }),
   );
 
