@@ -4,6 +4,10 @@ import type { Backtest } from '../../lab/backtest/backtest.ts';
 import type { Provenance } from '../../lab/backtest/document.ts';
 import type { ModelExplanation } from '../../lab/backtest/sources.ts';
 import { returnText } from '../../lab/backtest/verdicts.ts';
+import { evidenceOf } from './evidence.ts';
+import { packCandles } from './pack-candles.ts';
+import { renderPeriods } from './periods.ts';
+import { CAUSE_WORDS } from './words.ts';
 import { renderCosts } from './costs.ts';
 import { renderExplanations } from './explanations.ts';
 import { renderForecasts } from './forecasts.ts';
@@ -15,20 +19,29 @@ import { band, day, figure } from './text.ts';
 import { renderTrades } from './trades.ts';
 import { renderTrust } from './trust.ts';
 
+export interface ReportExtras {
+  /** What is inside the models. */
+  readonly explanations?: readonly ModelExplanation[];
+  /** Of a backtest that is kept, with its settings, program and machine. */
+  readonly document?: object;
+}
+
 /** A backtest as one HTML page that works offline. */
 export function renderReport(
   result: Backtest,
   about: Provenance,
-  explanations: readonly ModelExplanation[] = [],
+  { explanations = [], document }: ReportExtras = {},
 ): string {
   const title = `Backtest ${about.symbols.join(', ')} ${about.timeframe}`;
   const sure = confidence(result.ensemble, result.setting.barsPerYear, about.trials);
+  const symbols = result.setting.instruments.map(({ symbol }) => symbol);
   return renderPage({
     title,
     header: header(title, result, about),
     sections: [
       { id: 'result', title: 'Result', body: cards(result, sure) },
       renderOverTime(result),
+      renderPeriods(result),
       renderStrategies(result, about),
       renderSeeds(result),
       renderTrust(result, about, sure),
@@ -39,14 +52,32 @@ export function renderReport(
       renderFigures(result),
       renderSettings(result, about),
     ],
-    data: { charts: overTimeCharts(result) },
+    data: {
+      charts: {
+        ...overTimeCharts(result),
+        candles: packCandles(symbols, result.market),
+        causes: CAUSE_WORDS,
+      },
+      evidence: evidenceOf(result, about, document),
+    },
     script: DRAW_SCRIPT,
   });
 }
 
 const DRAW_SCRIPT = `
-const charts = JSON.parse(document.getElementById('charts').textContent);
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+const charts = read('charts');
 for (const [id, spec] of Object.entries(charts.overTime)) lineChart(document.getElementById(id), spec, charts.time);
+const figure = document.getElementById('candles');
+if (figure !== null) {
+  const columns = read('evidence').trades;
+  const trades = columns.symbol.map((symbol, i) => ({
+    symbol, side: columns.side[i], entry: Date.parse(columns.entryTime[i]) / 1000, exit: Date.parse(columns.exitTime[i]) / 1000,
+    entryPrice: columns.entryPrice[i], exitPrice: columns.exitPrice[i], profit: columns.profitQuote[i],
+  }));
+  const zoomTo = candleChart(figure, charts.candles, trades);
+  tradeTable(document.querySelector('table[data-paged]'), columns, (i) => zoomTo(trades[i]));
+}
 `;
 
 function header(title: string, { market, setting }: Backtest, about: Provenance): string {

@@ -2,6 +2,7 @@ import { underwater } from '../../core/evaluation/drawdown.ts';
 import type { Assessment } from '../../lab/backtest/assess.ts';
 import type { Backtest } from '../../lab/backtest/backtest.ts';
 import { thin } from './curves.ts';
+import { rollingMean, rollingSharpe } from './rolling.ts';
 import { renderChart, type Section } from './page.ts';
 import { figure } from './text.ts';
 
@@ -27,10 +28,11 @@ interface ChartSpec {
 const HOLD = { colour: 'c1', dashed: true };
 
 /** Curves by the id of their chart, and the seconds since 1970 that they share. */
-export function overTimeCharts({ market, ensemble, benchmark, members, setting }: Backtest): {
+export function overTimeCharts(result: Backtest): {
   readonly time: readonly (number | null)[];
   readonly overTime: Readonly<Record<string, ChartSpec>>;
 } {
+  const { market, ensemble, benchmark, members, setting } = result;
   const { initialBalance } = setting.rules;
   const percentOf = (values: Float64Array): Float64Array => values.map((value) => 100 * value);
   const depth = ({ strategy, run }: Assessment) => ({
@@ -45,6 +47,12 @@ export function overTimeCharts({ market, ensemble, benchmark, members, setting }
     values: thin(run.equity, CHART_POINTS),
   });
   const exposure = thin(percentOf(ensemble.run.exposure), CHART_POINTS, { digits: 4 });
+  const span = rollingSpan(result);
+  const sharpe = ({ returns }: Assessment): (number | null)[] =>
+    thin(rollingSharpe(returns, span.bars, setting.barsPerYear), CHART_POINTS, { digits: 4 });
+  const meanExposure = thin(rollingMean(percentOf(ensemble.run.exposure), span.bars), CHART_POINTS, {
+    digits: 4,
+  });
   const seconds = market.time.map((ms) => ms / 1000);
   return {
     time: thin(seconds, CHART_POINTS, { digits: 12 }),
@@ -70,16 +78,37 @@ export function overTimeCharts({ market, ensemble, benchmark, members, setting }
           { ...depth(benchmark), ...HOLD },
         ],
       },
+      rolling: {
+        height: 180,
+        format: 'ratio',
+        series: [
+          { label: ensemble.strategy.name, values: sharpe(ensemble), colour: 'c0', width: 1.8 },
+          { label: benchmark.strategy.name, values: sharpe(benchmark), ...HOLD },
+        ],
+      },
       exposure: {
-        height: 130,
+        height: 150,
         format: 'percent',
-        series: [{ label: 'exposure', values: exposure, colour: 'c3', fill: true }],
+        series: [
+          { label: 'at the close', values: exposure, colour: 'c3', fill: true },
+          { label: `mean of ${span.text}`, values: meanExposure, colour: 'c2', width: 1.8 },
+        ],
       },
     },
   };
 }
 
-export function renderOverTime({ ensemble, benchmark }: Backtest): Section {
+/** Thirty days, or a quarter of the bars where there are fewer than four times as many; never below 20 bars. */
+function rollingSpan({ market, setting }: Backtest): { readonly bars: number; readonly text: string } {
+  const perDay = setting.barsPerYear / 365;
+  const bars = Math.max(20, Math.round(Math.min(30 * perDay, market.time.length / 4)));
+  const days = bars / perDay;
+  return { bars, text: days >= 2 ? `${Math.round(days)} days` : `${bars} bars` };
+}
+
+export function renderOverTime(result: Backtest): Section {
+  const { ensemble, benchmark } = result;
+  const span = rollingSpan(result);
   const ends = [ensemble, benchmark].map(
     ({ strategy, run }) => `${strategy.name} ends at ${figure(run.equity.at(-1), 0)}`,
   );
@@ -97,6 +126,11 @@ export function renderOverTime({ ensemble, benchmark }: Backtest): Section {
         'drawdown',
         'Drawdown: fall from the highest equity before; the deepest of each stretch.',
         `Drawdown: deepest ${figure(ensemble.metrics.maxDrawdownPct)} %.`,
+      ),
+      renderChart(
+        'rolling',
+        `Rolling Sharpe ratio of the last ${span.text}, annualised. Over so short a time it swings by several units without any change of skill.`,
+        `Sharpe ratio of the last ${span.text}: ${figure(ensemble.metrics.sharpe, 2)} over the whole range.`,
       ),
       renderChart(
         'exposure',

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { plainText } from '../../core/foundation/plain-text.ts';
+import { CANDLES_SCRIPT } from './browser/candles.ts';
+import { TRADES_SCRIPT } from './browser/trades.ts';
 import { CHARTS_SCRIPT } from './browser/charts.ts';
 import { TABLES_SCRIPT } from './browser/tables.ts';
 import { THEME_SCRIPT } from './browser/theme.ts';
@@ -59,7 +61,7 @@ ${asset('uplot/dist/uPlot.iife.min.js')}
 </script>
 <script>
 'use strict';
-${[THEME_SCRIPT, CHARTS_SCRIPT, TABLES_SCRIPT, script].join('\n')}
+${[THEME_SCRIPT, CHARTS_SCRIPT, CANDLES_SCRIPT, TABLES_SCRIPT, TRADES_SCRIPT, script].join('\n')}
 </script>
 </body>
 </html>
@@ -79,13 +81,15 @@ interface TableLooks {
   readonly longColumns?: readonly number[];
   /** Scrolls inside a frame of its own. */
   readonly tall?: boolean;
+  /** The rows are the last of many; a script of its own shows all. */
+  readonly paged?: boolean;
 }
 
 /** A table of texts that can be sorted and downloaded. */
 export function renderTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  { name, textColumns = [0], longColumns = [], tall = false }: TableLooks,
+  { name, textColumns = [0], longColumns = [], tall = false, paged = false }: TableLooks,
 ): string {
   const heads = head.map(escapeHtml);
   const kinds = head.map((_, i) =>
@@ -96,7 +100,7 @@ export function renderTable(
     i === 0
       ? `<th scope="row"${kinds[i]}>${escapeHtml(text)}</th>`
       : `<td${kinds[i]}${stacked ? ` data-head="${heads[i]}"` : ''}>${escapeHtml(text)}</td>`;
-  return `<div class="table"><div class="${tall ? 'tall' : 'scroll'}${stacked ? ' stack' : ''}" role="region" tabindex="0" aria-label="${escapeHtml(name)}"><table data-name="${escapeHtml(name)}"><thead><tr>${heads.map((text, i) => `<th scope="col"${kinds[i]}>${text}</th>`).join('')}</tr></thead><tbody>
+  return `<div class="table"><div class="${tall ? 'tall' : 'scroll'}${stacked ? ' stack' : ''}" role="region" tabindex="0" aria-label="${escapeHtml(name)}"><table data-name="${escapeHtml(name)}"${paged ? ' data-paged' : ''}><thead><tr>${heads.map((text, i) => `<th scope="col"${kinds[i]}>${text}</th>`).join('')}</tr></thead><tbody>
 ${rows.map((row) => `<tr>${row.map(cell).join('')}</tr>`).join('\n')}
 </tbody></table></div></div>`;
 }

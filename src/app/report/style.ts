@@ -79,7 +79,7 @@ button, select { font: inherit; color: inherit; background: var(--card); border:
 .swatch.dashed { border-top-style: dashed; }
 
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 8px 28px; }
-.static { display: block; width: 100%; max-width: 540px; margin-top: 6px; }
+.static { display: block; width: 100%; max-width: 470px; margin-top: 6px; }
 .static text { font-size: 12px; fill: var(--faint); }
 .static path { fill: none; stroke: var(--c0); stroke-width: 1.8; }
 .static .grid { stroke: var(--line); stroke-width: 1; }
@@ -97,9 +97,11 @@ th { color: var(--faint); font-weight: 600; white-space: nowrap; }
 thead th { position: sticky; top: 0; background: var(--paper); z-index: 1; }
 tbody th { color: inherit; font-weight: 500; white-space: normal; }
 td { white-space: nowrap; } .long { white-space: normal; overflow-wrap: anywhere; }
-.number { text-align: right; }
+.number { text-align: right; } .tall th, .tall td { padding: 4px 7px; }
 .sort { border: 0; background: none; padding: 0; color: inherit; font-weight: inherit; }
 [aria-sort=ascending] .sort::after { content: " ▲"; } [aria-sort=descending] .sort::after { content: " ▼"; }
+.link { border: 0; background: none; padding: 0; color: var(--accent); text-decoration: underline; }
+.heat span { font-weight: 500; color: var(--ink); }
 .save { float: right; font-size: 12.5px; margin-bottom: 4px; }
 .scroll, .tall { clear: both; }
 .wide { width: 55%; }

@@ -57,26 +57,28 @@ describe('the report', () => {
 
   test('shows what is inside the models, where they can tell', () => {
     expect(html).not.toContain('Inside the models');
-    const explained = renderReport(result, about, [
-      {
-        model: 'tft',
-        parts: [
-          importance('inputs', '%', [
-            ['rsi_14', 20],
-            ['<b>volume</b>', 80],
-          ]),
-          { kind: 'by-lag', title: 'attention', unit: '%', values: [75, 25, 0] },
-          {
-            kind: 'matrix',
-            title: 'graph',
-            unit: '%',
-            rows: ['BTC/USDT'],
-            columns: ['ETH/USDT'],
-            values: [[42]],
-          },
-        ],
-      },
-    ]);
+    const explained = renderReport(result, about, {
+      explanations: [
+        {
+          model: 'tft',
+          parts: [
+            importance('inputs', '%', [
+              ['rsi_14', 20],
+              ['<b>volume</b>', 80],
+            ]),
+            { kind: 'by-lag', title: 'attention', unit: '%', values: [75, 25, 0] },
+            {
+              kind: 'matrix',
+              title: 'graph',
+              unit: '%',
+              rows: ['BTC/USDT'],
+              columns: ['ETH/USDT'],
+              values: [[42]],
+            },
+          ],
+        },
+      ],
+    });
     expect(explained).toContain('<h3>tft</h3>');
     // The largest input fills the row, a quarter of it a quarter.
     expect(explained).toContain('&#60;b&#62;volume&#60;/b&#62;</td><td class="number">80</td>');
@@ -101,6 +103,48 @@ describe('the report', () => {
 
   test('has scripts that a browser can read', () => {
     for (const [, source] of html.matchAll(/<script>([^]*?)<\/script>/g)) new Script(source);
+  });
+
+  test('holds its evidence as JSON that cannot end its element', () => {
+    const hostile = '</script><script>alert(1)</script><!--';
+    const text = renderReport(
+      result,
+      { ...about, trainedBy: hostile },
+      { document: { id: hostile, settings: { seed: 1 }, fills: [1] } },
+    );
+    expect(text).not.toContain('<script>alert');
+    const found = /<script type="application\/json" id="evidence">([^]*?)<\/script>/.exec(text)?.[1] ?? '';
+    const evidence = JSON.parse(found) as {
+      readonly document: object;
+      readonly trades: Record<string, unknown[]>;
+    };
+    expect(evidence.document).toEqual({ id: hostile, settings: { seed: 1 } });
+    const { trades } = result.ensemble.run;
+    expect(evidence.trades['profitQuote']).toEqual(trades.map(({ profitQuote }) => profitQuote));
+    expect(evidence.trades['entryTime']).toEqual(
+      trades.map(({ entryTime }) => new Date(entryTime).toISOString()),
+    );
+  });
+
+  test('shows names of others as text wherever they stand', () => {
+    const hostile = '"><img src=x onerror=alert(1)>\u202e\u001b[31m';
+    const named = {
+      ...result,
+      members: result.members.map((one) => ({ ...one, strategy: { ...one.strategy, name: hostile } })),
+    };
+    const text = renderReport(named, {
+      ...about,
+      exchange: hostile,
+      symbols: [hostile],
+      trainedBy: hostile,
+      warnings: [hostile],
+    });
+    const page = text.replace(/<script[^]*?<\/script>/g, '');
+    expect(page).not.toContain('<img');
+    expect(page).not.toMatch(/[\u202e\u001b]/);
+    expect(page).toContain('&#34;&#62;&#60;img src=x onerror=alert(1)&#62;');
+    // In the scripts' data it is JSON, and they write it as text: no script of the page makes markup of a string.
+    expect(text).not.toMatch(/innerHTML|insertAdjacentHTML|document\.write|outerHTML/);
   });
 
   test('labels synthetic candles', () => {

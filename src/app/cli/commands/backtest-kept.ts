@@ -199,7 +199,10 @@ async function rerun(
     const { renderReport } = await import('../../report/backtest-report.ts');
     await writeFileAtomic(
       report,
-      renderReport(finished.result, finished.about, finished.source.explanations),
+      renderReport(finished.result, finished.about, {
+        explanations: finished.source.explanations,
+        document: again,
+      }),
     );
     out.print(`Report: ${report}`);
   }

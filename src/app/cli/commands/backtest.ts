@@ -175,7 +175,10 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   const document = await keepFinished(context, finished, Date.now());
   if (options.report !== undefined) {
     const { renderReport } = await import('../../report/backtest-report.ts');
-    await writeFileAtomic(options.report, renderReport(result, about, source.explanations));
+    await writeFileAtomic(
+      options.report,
+      renderReport(result, about, { explanations: source.explanations, document }),
+    );
   }
   const { id } = document;
   const { totalReturnPct } = result.ensemble.metrics;

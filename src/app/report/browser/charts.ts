@@ -45,7 +45,7 @@ function lineChart(figure, spec, time) {
   themed.push(() => chart.redraw(false));
   new ResizeObserver(() => chart.setSize({ width: width(), height: spec.height })).observe(plot);
   const showValues = legendOf(figure, spec, chart, format);
-  steer(figure, plot, chart, () => readout(spec, chart, format));
+  steer(figure, plot, () => chart, () => readout(spec, chart, format));
   return chart;
 }
 
@@ -94,31 +94,31 @@ function readout(spec, chart, format) {
 }
 
 /** Arrow keys move the cursor, + and - zoom, 0 and Escape show everything; the same as buttons for touch. */
-function steer(figure, plot, chart, say) {
-  const x = () => chart.data[0];
+function steer(figure, plot, drawn, say) {
+  const x = () => drawn().data[0];
   const range = (min, max) => {
     const first = x()[0], last = x()[x().length - 1];
     const span = Math.min(max - min, last - first);
     const from = Math.max(first, Math.min(min, last - span));
-    if (span > 0) chart.setScale('x', { min: from, max: from + span });
+    if (span > 0) drawn().setScale('x', { min: from, max: from + span });
   };
   const zoom = (factor) => {
-    const { min, max } = chart.scales.x;
-    const idx = chart.cursor.idx;
+    const { min, max } = drawn().scales.x;
+    const idx = drawn().cursor.idx;
     const middle = idx == null ? (min + max) / 2 : Math.min(max, Math.max(min, x()[idx]));
     range(middle - (middle - min) * factor, middle + (max - middle) * factor);
   };
   const pan = (share) => {
-    const { min, max } = chart.scales.x;
+    const { min, max } = drawn().scales.x;
     range(min + share * (max - min), max + share * (max - min));
   };
   const whole = () => range(x()[0], x()[x().length - 1]);
   const move = (rows) => {
-    const now = chart.cursor.idx == null ? x().length - 1 : chart.cursor.idx;
+    const now = drawn().cursor.idx == null ? x().length - 1 : drawn().cursor.idx;
     const next = Math.max(0, Math.min(x().length - 1, now + rows));
-    const { min, max } = chart.scales.x;
+    const { min, max } = drawn().scales.x;
     if (x()[next] < min) pan(-0.5); else if (x()[next] > max) pan(0.5);
-    chart.setCursor({ left: chart.valToPos(x()[next], 'x'), top: plot.clientHeight / 3 });
+    drawn().setCursor({ left: drawn().valToPos(x()[next], 'x'), top: plot.clientHeight / 3 });
     announce(say());
   };
   const page = () => Math.max(1, Math.round(x().length / 50));

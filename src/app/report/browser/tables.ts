@@ -23,12 +23,12 @@ const csvText = (rows) => rows.map((row) => row.map(csvField).join(',')).join('\
 
 function save(name, type, text) {
   const link = element('a', { download: name });
-  link['href'] = URL.createObjectURL(new Blob([text], { type }));
+  link.href = URL.createObjectURL(new Blob([text], { type }));
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link['href']), 1000);
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-for (const table of document.querySelectorAll('table[data-name]')) {
+for (const table of document.querySelectorAll('table[data-name]:not([data-paged])')) {
   const heads = [...table.tHead.rows[0].cells];
   const rowsOf = () => [...table.tBodies[0].rows];
   heads.forEach((head, column) => {
