@@ -7,8 +7,10 @@ export { openProject, type Project, type ProjectBacktest, type ProjectSettings }
 export type { Signal } from './workflows/signals.ts';
 export {
   defineModel,
+  defineNotifier,
   defineSource,
   defineStrategy,
+  type NotifierPlugin,
   type SourcePlugin,
   type StrategyPlugin,
 } from './plugins/define.ts';
@@ -43,6 +45,7 @@ export type { FeatureTable, Panel, Series } from '../core/dataset/panel.ts';
 export { panelUntil, panelWithin } from '../core/dataset/panel.ts';
 export { forwardReturns, labelEndMs, labelledRows } from '../core/dataset/labels.ts';
 export { fitScaler, scaleColumn, type Scaler } from '../core/dataset/scaler.ts';
+export type { Message, Messenger } from '../core/foundation/message.ts';
 export { UserError } from '../core/foundation/errors.ts';
 export { createRandom, deriveSeed, normal, type Random } from '../core/foundation/random.ts';
 export { type Candles, emptyCandles, lowerBound, sliceCandles } from '../core/market/candles.ts';

@@ -2,6 +2,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import { parseYaml } from '../config/yaml.ts';
 import { idleSettings } from '../config/idle.ts';
 import type { Config } from '../config/schema.ts';
 import { invariant } from '../../core/foundation/errors.ts';
@@ -48,6 +49,7 @@ const GlobalOptions = z.object({
   json: z.boolean().default(false),
   logLevel: z.string().optional(),
   seed: z.string().optional(),
+  set: z.array(z.string()).default([]),
   color: z.boolean().default(true),
   trust: z.boolean().default(false),
 });
@@ -153,13 +155,26 @@ async function createContext(
     file: options.config ?? 'config.yaml',
     fileRequired: options.config !== undefined,
     environment: process.env,
-    flags: { seed, 'log.level': logLevel },
+    flags: { ...settingsOf(options.set), seed, 'log.level': logLevel },
   });
   const log = surroundings.logs ? await openLog(config, logLevel, surroundings) : silentLog;
   const { out, signal, given } = surroundings;
   if (surroundings.logs) for (const idle of idleSettings(config, settings)) out.notice(idle);
   return { config, settings, log, out, signal, given, seed: config.seed, trust: options.trust };
 }
+
+/** `--set trading.feeBps=5`: the value as YAML has it. */
+const settingsOf = (texts: readonly string[]): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    texts.map((text) => {
+      const [, path, value] = /^([\w.-]+)=(.*)$/s.exec(text) ?? [];
+      if (path === undefined || value === undefined)
+        throw new UsageError(
+          `--set cannot be "${text}": expected a setting and its value, such as trading.feeBps=5.`,
+        );
+      return [path, parseYaml(value, `--set ${path}`).value];
+    }),
+  );
 
 async function openLog(
   config: Config,

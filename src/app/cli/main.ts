@@ -110,6 +110,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--config <file>', 'settings file (default: config.yaml)')
     .option('--json', 'one JSON document on stdout; logs and progress on stderr')
     .option('--log-level <level>', 'debug, info, warn or error')
+    .option(
+      '--set <setting=value>',
+      'a setting for this command alone, such as strategies.threshold.medianPct=3; again for more',
+      (text: string, before: readonly string[] = []) => [...before, text],
+    )
     .option('--seed <number>', 'seed of everything random')
     .option('--no-color', 'plain text')
     .option('--wide', 'every column of every table, however narrow the terminal (as on a pipe)')

@@ -1,7 +1,7 @@
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Log } from '../../core/foundation/log.ts';
 import type { BarRecord } from '../../desk/paper/record.ts';
-import type { Channel } from '../../desk/notify/channel.ts';
+import type { Channel, OwnChannel } from '../../desk/notify/channel.ts';
 import { createNotifier, type Notifier, NOTIFIER_DEFAULTS } from '../../desk/notify/notifier.ts';
 import type { Config } from '../config/schema.ts';
 import { eventText, verdictText } from './paper-text.ts';
@@ -67,9 +67,13 @@ export interface SessionNotices {
 export function openNotices(
   { notify }: Config,
   environment: Environment,
-  { title, log }: { readonly title: string; readonly log: Log },
+  { title, log, own }: { readonly title: string; readonly log: Log; readonly own: readonly OwnChannel[] },
 ): SessionNotices {
-  const notifier: Notifier = createNotifier(channelsFrom(environment), { ...NOTIFIER_DEFAULTS, title, log });
+  const notifier: Notifier = createNotifier([...channelsFrom(environment), ...own], {
+    ...NOTIFIER_DEFAULTS,
+    title,
+    log,
+  });
   const say = (kind: Kind, text: string): void => {
     if (notify[kind] !== 'off') notifier.notify({ text, silent: notify[kind] === 'silent' });
   };

@@ -1,5 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Registry } from '../../learning/models/registry.ts';
+import type { OwnChannel } from '../../desk/notify/channel.ts';
+import { openNotifiers } from '../plugins/own-channels.ts';
 import { loadPlugins, type ProjectPlugins } from '../plugins/load.ts';
 import type { PluginSource } from '../plugins/files.ts';
 import type { CommandContext } from './command.ts';
@@ -10,7 +12,9 @@ type Context = Pick<CommandContext, 'config' | 'out' | 'signal' | 'trust'>;
 export async function projectPlugins(
   { config, out, signal, trust }: Context,
   named: readonly string[] = config.plugins,
-): Promise<ProjectPlugins> {
+): Promise<ProjectPlugins & { readonly channels: readonly OwnChannel[] }> {
+  // Loading takes tokens out of the environment.
+  const environment = { ...process.env };
   const plugins = await loadPlugins({
     project: process.cwd(),
     named,
@@ -24,7 +28,10 @@ export async function projectPlugins(
   for (const file of plugins.files)
     if (file.kind === 'failed') out.notice(`The plug-in "${file.path}" is left out: ${file.reason}`);
   for (const note of plugins.notes) out.notice(note);
-  return plugins;
+  const opened = openNotifiers(plugins.notifiers, config.notifiers, environment);
+  for (const one of opened)
+    if (one.kind === 'closed') out.notice(`The notifier "${one.id}" is left out: ${one.reason}`);
+  return { ...plugins, channels: opened.flatMap((one) => (one.kind === 'open' ? [one.channel] : [])) };
 }
 
 /** Models, features and strategies of the project: ours, and those of its plug-ins. */
@@ -32,7 +39,12 @@ export const projectRegistry = async (context: Context): Promise<Registry> =>
   (await projectPlugins(context)).registry;
 
 async function agree(files: readonly PluginSource[], signal: AbortSignal): Promise<boolean> {
-  const shown = files.map(({ path, sha256 }) => `  ${path}\n    SHA-256 ${sha256}`).join('\n');
+  const shown = files
+    .map(
+      ({ path, sha256, imports }) =>
+        `  ${path}${imports.length === 0 ? '' : `, with ${imports.join(', ')}`}\n    SHA-256 ${sha256}`,
+    )
+    .join('\n');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await terminal.question(

@@ -27,7 +27,8 @@ export function strategySetting(
   const chosen = chooseStrategy(id, config.strategies[id] ?? {}, known);
   const configured = settings.some(
     ({ path, origin }) =>
-      origin !== 'default' && (path === 'strategy.name' || path.startsWith(`strategies.${id}`)),
+      origin !== 'default' &&
+      (path === 'strategy.name' || (path === 'strategies' && Object.hasOwn(config.strategies, id))),
   );
   return { ...chosen, isSet: named !== undefined || configured };
 }

@@ -55,7 +55,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   for (const [path, value] of Object.entries(sources.flags)) {
     if (value === undefined) continue;
     setPath(values, path, value);
-    origins.set(path, 'flag');
+    // `models.ridge.alpha` belongs to the setting `models`.
+    origins.set(known.find((leaf) => path === leaf || path.startsWith(`${leaf}.`)) ?? path, 'flag');
   }
 
   const result = ConfigSchema.safeParse(values, IN_PLAIN_WORDS);
@@ -119,7 +120,7 @@ function explain(
   });
   function where(path: readonly PropertyKey[]): string {
     const setting = settingLeaves().find((leaf) => isBelow(path, leaf.path.split('.')))?.path ?? '';
-    const origin = origins.get(setting);
+    const origin = origins.get(setting) ?? [...origins].find(([key]) => isBelow(key.split('.'), path))?.[1];
     if (origin === 'environment') return `${environmentName(setting)}:`;
     return origin === 'flag' ? 'command line:' : `${basename(file)}:${document.lineOf(path)}:`;
   }

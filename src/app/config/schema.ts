@@ -380,6 +380,10 @@ export const ConfigSchema = z
         session: notice('A session starts, ends, or fails').default('on'),
       })
       .prefault({}),
+    notifiers: z
+      .record(z.string(), z.record(z.string(), z.unknown()))
+      .default({})
+      .describe('Parameters of notifiers of your own, by id; tokens belong into the environment'),
     paper: z
       .strictObject({
         intervalSeconds: z

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { OwnFeature } from '../../core/features/define-feature.ts';
 import type { Model } from '../../core/forecast/model.ts';
 import type { Strategy } from '../../core/strategy/strategy.ts';
-import type { SourcePlugin, StrategyPlugin } from './define.ts';
+import type { NotifierPlugin, SourcePlugin, StrategyPlugin } from './define.ts';
 import type { PluginSource } from './files.ts';
 
 /** What the default export of a plug-in is. */
@@ -10,6 +10,7 @@ export type Plugin =
   | { readonly kind: 'model'; readonly model: Model }
   | { readonly kind: 'strategy'; readonly strategy: Strategy }
   | { readonly kind: 'feature'; readonly feature: OwnFeature }
+  | { readonly kind: 'notifier'; readonly notifier: NotifierPlugin }
   | { readonly kind: 'source'; readonly source: SourcePlugin };
 
 /** Names that keys, tokens and passwords have in an environment. */
@@ -64,6 +65,14 @@ const StrategyShape = z.looseObject({
   prepare: aFunction('from parameters and setting to a rule'),
 });
 
+const NotifierShape = z.looseObject({
+  kind: z.literal('notifier'),
+  id: modelId,
+  summary: z.string(),
+  params: paramsSchema,
+  open: aFunction('from parameters to what sends'),
+});
+
 /** What `defineFeature` returns; it has checked the rest. */
 const FeatureShape = z.looseObject({
   kind: z.literal('feature'),
@@ -96,7 +105,7 @@ function pluginOf(value: unknown): Plugin {
   const known = z.looseObject({ kind: z.unknown().optional() }).safeParse(value);
   if (!known.success) {
     throw new Error(
-      'It has no default export that is a plug-in. Expected: export default defineModel({ ... }), defineStrategy, defineFeature or defineSource.',
+      'It has no default export that is a plug-in. Expected: export default defineModel({ ... }), defineStrategy, defineFeature, defineSource or defineNotifier.',
     );
   }
   switch (known.data.kind) {
@@ -106,6 +115,9 @@ function pluginOf(value: unknown): Plugin {
     case 'feature':
       requireShape<OwnFeature>(value, FeatureShape, 'a feature');
       return { kind: 'feature', feature: value };
+    case 'notifier':
+      requireShape<NotifierPlugin>(value, NotifierShape, 'a notifier');
+      return { kind: 'notifier', notifier: value };
     case 'source':
       requireShape<SourcePlugin>(value, SourceShape, 'a source');
       return { kind: 'source', source: value };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../../core/foundation/errors.ts';
 import { errorCode } from '../../data/files.ts';
 
@@ -15,8 +15,10 @@ export interface PluginSource {
   readonly path: string;
   readonly file: string;
   readonly code: string;
-  /** Of exactly the bytes that will be run; of what they import it says nothing. */
+  /** Of its bytes and, where it imports files of the project, of theirs and their names: see `importsOf`. */
   readonly sha256: string;
+  /** Files of the project that it imports, directly or not, as `path` names its own. */
+  readonly imports: readonly string[];
 }
 
 const isPlugin = (name: string): boolean =>
@@ -57,10 +59,73 @@ export async function readPlugin(project: string, path: string): Promise<PluginS
     });
   }
   const bytes = await readFile(file);
+  const imports = await importsOf({ root, file, bytes });
+  const own = createHash('sha256').update(bytes).digest('hex');
+  const lines = imports.map((one) => `\n${one.path} ${one.sha256}`);
   return {
     path: inside.split(sep).join('/'),
     file,
     code: new TextDecoder().decode(bytes),
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256:
+      lines.length === 0
+        ? own
+        : createHash('sha256')
+            .update([own, ...lines].join(''))
+            .digest('hex'),
+    imports: imports.map((one) => one.path),
   };
+}
+
+const MOST_IMPORTS = 200;
+const IMPORT = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*(['"])(\.{1,2}\/[^'"\n]+)\1/g;
+const ENDINGS = ['', '.ts', '.mjs', '.js', '.json', '/index.ts', '/index.mjs', '/index.js'];
+
+/**
+ * Files that a plug-in imports by a relative path that stands in its code, and what those import, sorted by path. Packages
+ * and paths that are put together at run time are not among them. Throws `UserError` for a file outside the project.
+ */
+async function importsOf({
+  root,
+  file,
+  bytes,
+}: {
+  readonly root: string;
+  readonly file: string;
+  readonly bytes: Uint8Array;
+}): Promise<readonly { readonly path: string; readonly sha256: string }[]> {
+  const found = new Map<string, string>();
+  const todo = [{ file, bytes }];
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    for (const [, , specifier] of new TextDecoder().decode(next.bytes).matchAll(IMPORT)) {
+      const target = await firstFile(resolve(dirname(next.file), specifier));
+      if (target === undefined || target === file) continue;
+      const inside = relative(root, target);
+      if (inside.startsWith('..') || isAbsolute(inside))
+        throw new UserError(`It imports "${specifier}", which lies outside the project folder "${root}".`, {
+          hint: 'Only what lies inside the project is run: copy that file into it.',
+        });
+      const path = inside.split(sep).join('/');
+      if (found.has(path)) continue;
+      if (found.size >= MOST_IMPORTS)
+        throw new UserError(`It imports more than ${MOST_IMPORTS} files.`, {
+          hint: 'Make a package of them, and import that.',
+        });
+      const content = await readFile(target);
+      found.set(path, createHash('sha256').update(content).digest('hex'));
+      todo.push({ file: target, bytes: content });
+    }
+  }
+  return [...found]
+    .map(([path, sha256]) => ({ path, sha256 }))
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The file that an import without its ending means; `undefined` when there is none: running the plug-in will say so. */
+async function firstFile(path: string): Promise<string | undefined> {
+  const stem = path.replace(/\.js$/, '');
+  for (const candidate of [...ENDINGS.map((ending) => path + ending), `${stem}.ts`]) {
+    const about = await stat(candidate).catch(() => undefined);
+    if (about?.isFile() === true) return realpath(candidate);
+  }
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import { suggest } from '../../core/foundation/nearest.ts';
 import { createRegistry, type Registry } from '../../learning/models/registry.ts';
-import type { SourcePlugin } from './define.ts';
+import type { NotifierPlugin, SourcePlugin } from './define.ts';
 import { evaluatePlugin, forgetSecrets, type Plugin } from './evaluate.ts';
 import { pluginPaths, type PluginSource, readPlugin } from './files.ts';
 import { type Consent, requireTrust } from './trust.ts';
@@ -8,6 +8,7 @@ import { type Consent, requireTrust } from './trust.ts';
 export interface ProjectPlugins {
   readonly registry: Registry;
   readonly sources: readonly SourcePlugin[];
+  readonly notifiers: readonly NotifierPlugin[];
   /** Every plug-in that there is or that the settings name, and what became of it. */
   readonly files: readonly (
     | { readonly kind: 'loaded'; readonly path: string; readonly sha256: string; readonly plugin: Plugin }
@@ -78,13 +79,14 @@ export async function loadPlugins({
     plugins: loaded.map(({ path, sha256, plugin }) => ({ path, sha256, provides: [idOf(plugin)] })),
   });
   const sources = plugins.flatMap((one) => (one.kind === 'source' ? [one.source] : []));
+  const notifiers = plugins.flatMap((one) => (one.kind === 'notifier' ? [one.notifier] : []));
   const names = features.map(({ name }) => name);
   const idle = Object.keys(featureParameters).filter((name) => !names.includes(name));
   const notes = idle.map(
     (name) =>
       `ownFeatures.${name} has no effect: there is no such feature of your own. ${names.length === 0 ? '' : suggest(name, names)}`,
   );
-  return { registry, sources, files, notes };
+  return { registry, sources, notifiers, files, notes };
 }
 
 /** What settings and commands call it. */
@@ -96,6 +98,8 @@ export function idOf(plugin: Plugin): string {
       return plugin.strategy.id;
     case 'feature':
       return plugin.feature.name;
+    case 'notifier':
+      return plugin.notifier.id;
     case 'source':
       return plugin.source.id;
   }

@@ -124,6 +124,30 @@ export default defineFeature({
   },
 });
 `,
+  notifier: (id: string): string => `import { appendFile } from 'node:fs/promises';
+import { defineNotifier, z } from 'crypto-trader';
+
+/**
+ * A notifier of your own: what a paper session tells goes where you like. Try it, which sends two messages that say so:
+ * crypto-trader plugin check user/${id}.ts
+ * Then: crypto-trader notify test, and paper.
+ */
+export default defineNotifier({
+  id: '${id}',
+  summary: 'writes what is told to a file; replace it by something that reaches you',
+  // From notifiers.${id} in config.yaml. A token belongs into the environment or .env: a parameter \`token\` is
+  // NOTIFY_${id.replaceAll('-', '_').toUpperCase()}_TOKEN there, and is shown nowhere.
+  params: z.strictObject({ file: z.string().default('messages.txt') }),
+
+  open: ({ file }) => ({
+    // Resolve when the message is taken; throw when it is not, and it is tried again. Pass \`signal\` on to fetch.
+    async send({ title, text }, signal) {
+      signal.throwIfAborted();
+      await appendFile(file, \`\${title}\\n\${text}\\n\\n\`);
+    },
+  }),
+});
+`,
   source: (id: string): string => `import { defineSource, emptyCandles, TIMEFRAME_MS } from 'crypto-trader';
 
 /**

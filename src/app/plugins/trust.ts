@@ -38,7 +38,12 @@ export async function requireTrust(
     ({ path, sha256 }) => !list.plugins.some((one) => one.path === path && one.sha256 === sha256),
   );
   if (unknown.length === 0) return;
-  const shown = unknown.map(({ path, sha256 }) => `${path} (SHA-256 ${sha256})`).join('\n');
+  const shown = unknown
+    .map(
+      ({ path, sha256, imports }) =>
+        `${path} (SHA-256 ${sha256}${imports.length === 0 ? '' : `, with ${imports.join(', ')}`})`,
+    )
+    .join('\n');
   if (!trustAll && (ask === undefined || !(await ask(unknown)))) {
     throw new UserError(`Nobody has agreed yet to run this code of the project:\n${shown}`, {
       hint: 'Read it: it runs with your rights and can read every file you can, .env included. Then agree once with --trust, or move it out of user/ and `plugins`.',

@@ -1,17 +1,23 @@
-/** Where messages go. Addresses and tokens are secrets: they come from the environment and are never printed. */
-export type Channel =
+import type { Message, Messenger } from '../../core/foundation/message.ts';
+
+/** Where messages go, ours and those of the user's own. */
+export type Channel = HttpChannel | OwnChannel;
+
+/** A notifier of the user's own. */
+export interface OwnChannel {
+  readonly kind: 'own';
+  readonly id: string;
+  readonly messenger: Messenger;
+  readonly secrets: readonly string[];
+}
+
+/** Addresses and tokens are secrets: they come from the environment and are never printed. */
+export type HttpChannel =
   | { readonly kind: 'webhook'; readonly url: string }
   | { readonly kind: 'discord'; readonly url: string }
   | { readonly kind: 'slack'; readonly url: string }
   | { readonly kind: 'telegram'; readonly apiUrl: string; readonly botToken: string; readonly chatId: string }
   | { readonly kind: 'ntfy'; readonly url: string; readonly token: string | undefined };
-
-export interface Message {
-  readonly title: string;
-  readonly text: string;
-  /** Arrives without a sound where the channel can do that. */
-  readonly silent: boolean;
-}
 
 interface HttpRequest {
   readonly url: string;
@@ -20,7 +26,7 @@ interface HttpRequest {
 }
 
 /** Longest text that each service takes, in UTF-16 units, with room for the title. */
-const LONGEST: Readonly<Record<Channel['kind'], number>> = {
+const LONGEST: Readonly<Record<HttpChannel['kind'], number>> = {
   webhook: 30_000,
   discord: 1_800, // 2 000: discord.com/developers/docs/resources/webhook
   slack: 30_000, // 40 000: docs.slack.dev/reference/methods/chat.postMessage
@@ -29,7 +35,7 @@ const LONGEST: Readonly<Record<Channel['kind'], number>> = {
 };
 
 /** The POST that delivers `message`. Text is sent as text: nothing in it is read as markup or as a mention. */
-export function requestOf(channel: Channel, message: Message): HttpRequest {
+export function requestOf(channel: HttpChannel, message: Message): HttpRequest {
   const text = cut(message.text, LONGEST[channel.kind]);
   const json = (url: string, value: object): HttpRequest => ({
     url,
@@ -69,9 +75,14 @@ export function requestOf(channel: Channel, message: Message): HttpRequest {
   }
 }
 
+/** What people call it. */
+export const channelName = (channel: Channel): string => (channel.kind === 'own' ? channel.id : channel.kind);
+
 /** What of a channel must not appear in any log or error. */
 export function secretsOf(channel: Channel): readonly string[] {
   switch (channel.kind) {
+    case 'own':
+      return channel.secrets;
     case 'webhook':
     case 'discord':
     case 'slack':

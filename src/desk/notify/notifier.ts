@@ -1,6 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../core/foundation/log.ts';
-import { type Channel, requestOf, secretsOf } from './channel.ts';
+import type { Message } from '../../core/foundation/message.ts';
+import {
+  type Channel,
+  channelName,
+  type HttpChannel,
+  type OwnChannel,
+  requestOf,
+  secretsOf,
+} from './channel.ts';
 
 export interface Notice {
   readonly text: string;
@@ -73,12 +81,14 @@ function createQueue(channel: Channel, options: NotifierOptions) {
       dropped = 0;
       const message = { title, text: lines.join('\n'), silent: batch.every(({ silent }) => silent) };
       for (let attempt = 1; ; attempt++) {
-        const outcome = await send(channel, message, options, stopping.signal);
+        const outcome = await (channel.kind === 'own'
+          ? sendOwn(channel, message, options, stopping.signal)
+          : send(channel, message, options, stopping.signal));
         if (outcome.kind === 'delivered') break;
         if (stopping.signal.aborted) return;
         if (outcome.kind === 'refused' || attempt >= attempts) {
           log.warn(
-            { channel: channel.kind, lines: batch.length },
+            { channel: channelName(channel), lines: batch.length },
             `notification not delivered: ${outcome.reason}`,
           );
           break;
@@ -118,10 +128,30 @@ type Outcome =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unavailable'; readonly reason: string; readonly waitMs: number };
 
+/** One attempt of code that is not ours: whatever it throws, and whether it ever answers, the queue goes on. */
+async function sendOwn(
+  channel: OwnChannel,
+  message: Message,
+  { requestTimeoutMs }: NotifierOptions,
+  stop: AbortSignal,
+): Promise<Outcome> {
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(requestTimeoutMs)]);
+  const late = new Promise<never>((_, reject) =>
+    signal.addEventListener('abort', () => reject(new Error(`no answer in ${requestTimeoutMs} ms`))),
+  );
+  try {
+    await Promise.race([(async () => channel.messenger.send(message, signal))(), late]);
+    return { kind: 'delivered' };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { kind: 'unavailable', reason: redacted(channel, reason), waitMs: 0 };
+  }
+}
+
 /** One attempt. Refused: asking again would give the same answer. */
 async function send(
-  channel: Channel,
-  message: Parameters<typeof requestOf>[1],
+  channel: HttpChannel,
+  message: Message,
   { requestTimeoutMs }: NotifierOptions,
   stop: AbortSignal,
 ): Promise<Outcome> {

@@ -57,6 +57,27 @@ describe('code of the user’s own', () => {
     expect(readFileSync(join(folder, 'ran'), 'utf8')).toBe('xx');
   });
 
+  it('is asked about again when a file that it imports is another one', async () => {
+    const { folder, run } = project({
+      'mine.ts': `import { one } from './lib/one';\n${holding('mine', 1)}\nvoid one;`,
+    });
+    mkdirSync(join(folder, 'user/lib'));
+    writeFileSync(join(folder, 'user/lib/one.ts'), "export { two as one } from '../../shared.js';");
+    writeFileSync(join(folder, 'shared.ts'), 'export const two = 2;');
+    const refused = await run('plugin', 'list');
+    expect(refused.stderr).toMatch(
+      /user\/mine\.ts \(SHA-256 [0-9a-f]{64}, with shared\.ts, user\/lib\/one\.ts\)/,
+    );
+    expect((await run('plugin', 'list', '--trust')).stdout).toContain('mine');
+    expect((await run('plugin', 'list')).status).toBe(0);
+    writeFileSync(join(folder, 'shared.ts'), 'export const two = 3;');
+    expect((await run('plugin', 'list')).status).toBe(1);
+    writeFileSync(join(folder, '../outside.ts'), 'export const two = 3;');
+    writeFileSync(join(folder, 'shared.ts'), "export { two } from '../outside.ts';");
+    expect((await run('plugin', 'list', '--trust')).stderr).toContain('lies outside the project folder');
+    rmSync(join(folder, '../outside.ts'));
+  });
+
   it('sees no key in the environment, and everything else of it', async () => {
     const tell = 'throw new Error(`${process.env.EXCHANGE_API_KEY} ${process.env.PLAIN}`);';
     const { run } = project({ 'mine.ts': tell });
@@ -214,6 +235,80 @@ strategies: { my-rule: { timesCost: 0 } }
       'There are two features with the name "rsi_14"',
     );
   });
+});
+
+describe('a notifier of the user’s own', () => {
+  it('that `new` wrote keeps every law and is told what ours are told', async () => {
+    const { folder, run } = project();
+    await run('new', 'notifier', 'my-file');
+    const checked = await run('plugin', 'check', 'user/my-file.ts', '--trust');
+    expect(checked.status, checked.stdout + checked.stderr).toBe(0);
+    rmSync(join(folder, 'messages.txt'));
+    expect((await run('notify', 'test')).stdout).toMatch(/my-file\s+yes/);
+    expect(readFileSync(join(folder, 'messages.txt'), 'utf8')).toContain('notifications arrive here');
+    const other = await run('notify', 'test', '--set', 'notifiers.my-file.file=elsewhere.txt');
+    expect(other.status).toBe(0);
+    expect(readFileSync(join(folder, 'elsewhere.txt'), 'utf8')).toContain('notifications arrive here');
+    const wrong = await run('notify', 'test', '--set', 'notifiers.my-file.fiel=x');
+    expect(wrong.stderr).toContain('The notifier "my-file" is left out');
+    expect(wrong.stderr).toContain('NOTIFY_MY_FILE_FILE');
+  });
+
+  it('gets its token from the environment, and shows it to nobody', async () => {
+    const code = `
+      import { defineNotifier, z } from 'crypto-trader';
+      export default defineNotifier({
+        id: 'phone', summary: 'fails', params: z.strictObject({ token: z.string() }),
+        open: ({ token }) => ({
+          send: async () => { throw new Error('refused ' + token + ' ' + String(process.env.NOTIFY_PHONE_TOKEN)); },
+        }),
+      });`;
+    const { folder, run } = project({ 'phone.ts': code });
+    writeFileSync(join(folder, '.env'), 'NOTIFY_PHONE_TOKEN=tokentokentoken\n');
+    const { stdout, stderr, status } = await run('notify', 'test', '--trust');
+    expect(status).toBe(1);
+    expect(stdout).toContain('refused [redacted] undefined');
+    expect(stdout + stderr).not.toContain('tokentokentoken');
+  });
+});
+
+it('a notifier that lets an error loose is told so: a session would end of it', async () => {
+  const { run } = project({
+    'loose.ts': `
+      import { defineNotifier, z } from 'crypto-trader';
+      export default defineNotifier({
+        id: 'loose', summary: 'forgets a promise', params: z.strictObject({}),
+        open: () => ({ send: async () => { void Promise.reject(new Error('stray')); } }),
+      });`,
+  });
+  const { status, stdout } = await run('plugin', 'check', 'user/loose.ts', '--trust');
+  expect(stdout).toContain('BROKEN  lets no error loose beside the promise that it returned');
+  expect(status).toBe(3);
+});
+
+it('takes parameters of any Standard Schema', async () => {
+  const code = (params: string): string => `
+    import { defineStrategy } from 'crypto-trader';
+    const validate = ({ level = 1, ...rest }) =>
+      Object.keys(rest).length > 0
+        ? { issues: [{ message: 'only level is known', path: Object.keys(rest).slice(0, 1) }] }
+        : { value: { level } };
+    export default defineStrategy({
+      id: 'plain', summary: 'flat', source: 'test', params: ${params},
+      prepare: ({ level }) => () => ({ target: level - level, reason: { kind: 'no-opinion' } }),
+    });`;
+  const { run } = project({
+    'plain.ts': code("{ '~standard': { version: 1, vendor: 'test', validate } }"),
+    'late.ts': code(
+      "{ '~standard': { version: 1, vendor: 'test', validate: async () => ({ value: {} }) } }",
+    ).replace("'plain'", "'late'"),
+  });
+  const checked = await run('plugin', 'check', 'user/plain.ts', '--trust');
+  expect(checked.status, checked.stdout).toBe(0);
+  const late = await run('plugin', 'check', 'user/late.ts');
+  expect(late.stdout).toContain('parameters are checked at once');
+  const wrong = await run('backtest', '--strategy', 'plain', '--set', 'strategies.plain.lvl=2');
+  expect(wrong.stderr).toMatch(/only level is known\n\s+→ at lvl/);
 });
 
 it('a plug-in that breaks a law is told which, with exit code 3', async () => {

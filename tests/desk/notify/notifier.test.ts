@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Log } from '../../../src/core/foundation/log.ts';
 import { silentLog } from '../../../src/core/foundation/log.ts';
-import { type Channel, requestOf } from '../../../src/desk/notify/channel.ts';
+import { type HttpChannel, requestOf } from '../../../src/desk/notify/channel.ts';
 import { createNotifier } from '../../../src/desk/notify/notifier.ts';
 
 interface Received {
@@ -51,7 +51,7 @@ async function receiver(statuses: readonly (number | 'hang')[] = [], headers: Re
 }
 
 const open = (
-  channels: readonly Channel[],
+  channels: readonly HttpChannel[],
   options: { readonly log?: Log; readonly requestTimeoutMs?: number } = {},
 ) =>
   createNotifier(channels, {
@@ -67,7 +67,7 @@ const loud = (text: string) => ({ text, silent: false });
 
 describe('a message as each service takes it', () => {
   const message = { title: 'Paper ü', text: 'bought <1> & @everyone', silent: true };
-  it.each<[Channel, string, unknown]>([
+  it.each<[HttpChannel, string, unknown]>([
     [
       { kind: 'webhook', url: 'https://h/x' },
       'https://h/x',

@@ -14,9 +14,10 @@ const NAMES = {
   model: dashed,
   strategy: dashed,
   feature: { pattern: /^[a-z][a-z0-9_]{0,39}$/, of: 'lower-case letters, digits and underscores' },
+  notifier: dashed,
   source: { pattern: /^[a-z][a-z0-9]{0,39}$/, of: 'lower-case letters and digits' },
 } as const;
-const KINDS = ['model', 'strategy', 'feature', 'source'] as const;
+const KINDS = ['model', 'strategy', 'feature', 'notifier', 'source'] as const;
 
 export function register(program: Command): void {
   program

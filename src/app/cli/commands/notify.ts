@@ -2,13 +2,17 @@ import type { Command } from 'commander';
 import { UserError } from '../../../core/foundation/errors.ts';
 import { createNotifier, NOTIFIER_DEFAULTS } from '../../../desk/notify/notifier.ts';
 import { command, type CommandContext } from '../command.ts';
+import { channelName } from '../../../desk/notify/channel.ts';
 import { CHANNEL_VARIABLES, channelsFrom } from '../notices.ts';
 import { prose } from '../table.ts';
+import { projectPlugins } from '../project-plugins.ts';
 
 export function register(program: Command): void {
   program
     .command('notify')
-    .description('messages about paper sessions: webhook, Discord, Slack, Telegram, ntfy')
+    .description(
+      'messages about paper sessions: webhook, Discord, Slack, Telegram, ntfy, or a notifier of your own',
+    )
     .command('test')
     .description('send one message to every channel and say which took it')
     .addHelpText(
@@ -19,11 +23,13 @@ export function register(program: Command): void {
 }
 
 /** Each channel by itself, once, so that what it answers can be told. */
-async function test({ out, signal }: CommandContext): Promise<void> {
-  const channels = channelsFrom(process.env);
+async function test(context: CommandContext): Promise<void> {
+  const { out, signal } = context;
+  const ours = channelsFrom(process.env);
+  const channels = [...ours, ...(await projectPlugins(context)).channels];
   if (channels.length === 0)
     throw new UserError('No notification channel is set.', {
-      hint: `Set one in the environment or in .env: ${CHANNEL_VARIABLES.join(', ')}.`,
+      hint: `Set one in the environment or in .env: ${CHANNEL_VARIABLES.join(', ')}. Or write your own: crypto-trader new notifier my-notifier.`,
     });
   const results: { channel: string; delivered: boolean; reason: string | undefined }[] = [];
   for (const channel of channels) {
@@ -40,7 +46,7 @@ async function test({ out, signal }: CommandContext): Promise<void> {
     });
     notifier.notify({ text: 'This is a test: notifications arrive here.', silent: false });
     await notifier.close(2 * NOTIFIER_DEFAULTS.requestTimeoutMs);
-    results.push({ channel: channel.kind, delivered: reason === undefined, reason });
+    results.push({ channel: channelName(channel), delivered: reason === undefined, reason });
   }
   out.document({ channels: results });
   out.table(

@@ -23,7 +23,7 @@ import type { Instrument } from '../../../core/trading/instrument.ts';
 import { loadTrained, requireSameMarket, type TrainedSet } from '../../../learning/training/checkpoints.ts';
 import { activeRunId } from '../../../learning/training/active-run.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
-import { projectRegistry } from '../project-plugins.ts';
+import { projectPlugins } from '../project-plugins.ts';
 import { command, type CommandContext, decimal, integer } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { openNotices, type SessionNotices } from '../notices.ts';
@@ -160,7 +160,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
     });
   }
   const source = options.exchange ? 'exchange' : 'stored';
-  const registry = await projectRegistry(context);
+  const { registry, channels } = await projectPlugins(context);
   const { name, trained } = await chooseRun(context, options, source, registry);
   requireSameMarket(trained, { exchange: config.exchange.id, timeframe: config.market.timeframe });
   const { strategy, params, isSet } = strategySetting(context, options.strategy, registry);
@@ -181,7 +181,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
     },
     { fresh: options.fresh, keepsStrategy: !isSet, nowMs: Date.now(), instruments },
   );
-  const notices = openNotices(config, process.env, { title: `paper ${name}`, log });
+  const notices = openNotices(config, process.env, { title: `paper ${name}`, log, own: channels });
   try {
     introduce(context, session, trained);
     for (const line of await endings(openStore(config.dataDir), trained)) {

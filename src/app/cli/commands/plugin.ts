@@ -2,10 +2,12 @@ import type { Command } from 'commander';
 import { checkModel } from '../../../lab/contracts/check-model.ts';
 import { checkFeature } from '../../../lab/contracts/check-feature.ts';
 import { checkStrategy } from '../../../lab/contracts/check-strategy.ts';
+import { checkNotifier } from '../../../lab/contracts/check-notifier.ts';
 import { checkSource } from '../../../lab/contracts/check-source.ts';
 import type { Verdict } from '../../../lab/contracts/verdict.ts';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
 import { idOf } from '../../plugins/load.ts';
+import type { OwnChannel } from '../../../desk/notify/channel.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
 import type { Plugin } from '../../plugins/evaluate.ts';
 import { command, type CommandContext } from '../command.ts';
@@ -64,7 +66,7 @@ async function listPlugins(context: CommandContext): Promise<void> {
 
 async function checkPlugin(context: CommandContext, path: string): Promise<void> {
   const { out, signal } = context;
-  const { files, registry } = await projectPlugins(context, [...context.config.plugins, path]);
+  const { files, registry, channels } = await projectPlugins(context, [...context.config.plugins, path]);
   const wanted = path.replace(/^[.][/]/, '');
   const file = files.find((one) => one.path === wanted) ?? files.at(-1);
   if (file?.kind !== 'loaded') {
@@ -73,7 +75,7 @@ async function checkPlugin(context: CommandContext, path: string): Promise<void>
     });
   }
   const verdicts: Verdict[] = [];
-  for await (const verdict of lawsOf(file.plugin, registry, signal)) {
+  for await (const verdict of lawsOf(file.plugin, { registry, channels, signal })) {
     verdicts.push(verdict);
     out.print(
       verdict.kind === 'kept'
@@ -90,7 +92,18 @@ async function checkPlugin(context: CommandContext, path: string): Promise<void>
   if (broken.length > 0) throw new CheckFailed(`"${idOf(file.plugin)}" breaks ${broken.length} laws.`);
 }
 
-function lawsOf(plugin: Plugin, { features }: Registry, signal: AbortSignal): AsyncIterable<Verdict> {
+function lawsOf(
+  plugin: Plugin,
+  {
+    registry: { features },
+    channels,
+    signal,
+  }: {
+    readonly registry: Registry;
+    readonly channels: readonly OwnChannel[];
+    readonly signal: AbortSignal;
+  },
+): AsyncIterable<Verdict> {
   switch (plugin.kind) {
     case 'model':
       return checkModel(plugin.model, { signal, features });
@@ -98,6 +111,13 @@ function lawsOf(plugin: Plugin, { features }: Registry, signal: AbortSignal): As
       return checkStrategy(plugin.strategy, { signal });
     case 'feature':
       return checkFeature(plugin.feature, { signal });
+    case 'notifier': {
+      const channel = channels.find(({ id }) => id === plugin.notifier.id);
+      if (channel !== undefined) return checkNotifier(channel.messenger, { ...channel, signal });
+      throw new UserError(`The notifier "${plugin.notifier.id}" cannot be opened.`, {
+        hint: 'Give it valid parameters first.',
+      });
+    }
     case 'source':
       return checkSource(plugin.source.open(), plugin.source.example, { signal });
   }
