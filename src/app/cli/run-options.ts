@@ -83,7 +83,7 @@ interface MarketOptions {
 }
 
 /** Throws `UsageError` for a range that holds nothing. */
-export function requireRange({ since, until }: MarketOptions): void {
+export function requireRange({ since, until }: Pick<MarketOptions, 'since' | 'until'>): void {
   if (since === undefined || until === undefined || since < until) return;
   throw new UsageError(
     since === until

@@ -18,6 +18,8 @@ interface ExchangeFeedOptions {
   readonly store: Store;
   readonly trained: TrainedSet;
   readonly terms: DecisionTerms;
+  /** Symbols of the run; default: all. */
+  readonly traded?: readonly PairSymbol[];
   readonly source: CandleSource;
   readonly log: Log;
   /** This machine's clock. */
@@ -30,7 +32,7 @@ interface ExchangeFeedOptions {
  */
 export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
   const { store, trained, terms, source, log } = options;
-  const outlooks = createOutlooks(store, trained, terms);
+  const outlooks = createOutlooks(store, trained, terms, options.traded);
   const { exchange, timeframe, symbols } = trained;
   const step = TIMEFRAME_MS[timeframe];
   // A pair that others are compared with is kept up to date, and waited for, like those that are traded.

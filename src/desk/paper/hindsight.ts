@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../../core/foundation/errors.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
@@ -16,16 +15,17 @@ export async function loadHindsight(
   session: SessionRecord,
   bars: readonly BarRecord[],
 ): Promise<Omit<Hindsight, 'instruments'>> {
-  if (!isDeepStrictEqual(trained.symbols, symbolsOf(session)))
+  const traded = symbolsOf(session);
+  if (!traded.every((symbol) => trained.symbols.includes(symbol)))
     throw new UserError(
-      `The run "${trained.runId}" knows ${trained.symbols.join(', ')}, the session trades ${symbolsOf(session).join(', ')}.`,
+      `The run "${trained.runId}" knows ${trained.symbols.join(', ')}, the session trades ${traded.join(', ')}.`,
       {
         hint: 'Compare with a run of the same symbols: --run <name>.',
       },
     );
   const [fromMs, lastMs] = [bars[0].timeMs, bars[bars.length - 1].timeMs];
   const untilMs = lastMs + TIMEFRAME_MS[session.timeframe];
-  const outlook = await createOutlooks(store, trained, termsOf(session, trained)).look({
+  const outlook = await createOutlooks(store, trained, termsOf(session, trained), traded).look({
     sinceMs: fromMs,
     untilMs,
   });

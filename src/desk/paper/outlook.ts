@@ -5,6 +5,7 @@ import type { Reason } from '../../core/strategy/reason.ts';
 import { chooseStrategy } from '../../core/strategy/registry.ts';
 import { alignColumn, type AlignedMarket, alignMarket } from '../../core/trading/align.ts';
 import { tradeCost } from '../../core/trading/trade-cost.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Store } from '../../data/store/store.ts';
 import { type Forecast, statesPosition } from '../../core/forecast/model.ts';
 import { votersOf } from '../../learning/ensemble/voters.ts';
@@ -44,20 +45,31 @@ export function termsOf(
 
 /**
  * Forecasts and decides bar by bar, from the same start and through the same functions as a backtest, so that a bar
- * that just closed gets the numbers a later backtest gives it. Skill is measured once, on the validation bars of the run.
+ * that just closed gets the numbers a later backtest gives it; for the symbols of the run that are `traded`. Skill is measured once, on the validation bars of the run.
  */
-export function createOutlooks(store: Store, trained: TrainedSet, terms: DecisionTerms): Outlooks {
+export function createOutlooks(
+  store: Store,
+  trained: TrainedSet,
+  terms: DecisionTerms,
+  traded: readonly PairSymbol[] = trained.symbols,
+): Outlooks {
+  // Models are shown all of their symbols; some read several together.
+  const places = trained.symbols.flatMap((symbol, s) => (traded.includes(symbol) ? [s] : []));
+  const pick = <T>(all: readonly T[]): readonly T[] => places.map((s) => all[s]);
   const deciding = votersOf(trained.members).every(({ model }) => statesPosition(model))
     ? { ...terms, ...chooseStrategy('own', {}) }
     : terms;
   let skill: { readonly edge: Edge | undefined } | undefined;
   return {
     look: async ({ sinceMs = -Infinity, untilMs, wanted }) => {
-      const panel = await loadTrainedPanel(store, trained, { untilMs });
+      const whole = await loadTrainedPanel(store, trained, { untilMs });
       const measures = deciding.strategy.restsOnSkill === true && skill === undefined;
-      const { members, ensemble } = await forecastAll(trained, panel, {
+      const forecasts = await forecastAll(trained, whole, {
         sinceMs: measures ? Math.min(sinceMs, trained.trainUntilMs) : sinceMs,
       });
+      const panel = { ...whole, series: pick(whole.series) };
+      const ensemble = pick(forecasts.ensemble);
+      const members = forecasts.members.map((one) => ({ ...one, forecasts: pick(one.forecasts) }));
       const validation = { fromMs: trained.trainUntilMs, untilMs: trained.validateUntilMs };
       if (measures) skill = { edge: measureSkill(panel, ensemble, validation) };
       const reasons = panel.series.map(() => new Map<number, Reason>());

@@ -3,12 +3,13 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/foundation/errors.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
 import { errorCode } from '../../data/files.ts';
 import { checkChain, readLastEntry, tornTail } from '../../data/journal/read.ts';
 import { lockHolder } from '../../data/lock.ts';
 import { type Control, readControl } from './controls.ts';
 import { LEDGER_FILE, ledgerFile, parseBar, readSession, SNAPSHOT_FILE } from './ledger.ts';
-import type { BarRecord, SessionRecord } from './record.ts';
+import { type BarRecord, type SessionRecord, symbolsOf } from './record.ts';
 import { readSnapshot } from './snapshot.ts';
 
 export const ARCHIVE = 'archive';
@@ -84,6 +85,15 @@ export async function runOfSession(dataDir: string, name: string): Promise<strin
   if (found === undefined) return undefined;
   const last = await readLastEntry(ledgerFile(folder), found.start);
   return last === undefined ? found.session.runId : parseBar(folder, last).runId;
+}
+
+/** What the session called `name` trades; `undefined` when there is none. */
+export async function symbolsOfSession(
+  dataDir: string,
+  name: string,
+): Promise<readonly PairSymbol[] | undefined> {
+  const found = await readSession(sessionFolder(dataDir, name));
+  return found && symbolsOf(found.session);
 }
 
 export interface LedgerCheck {

@@ -1,3 +1,4 @@
+import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Store } from '../../data/store/store.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { DecisionTerms } from '../../core/strategy/decide.ts';
@@ -11,13 +12,29 @@ import { createOutlooks, type Outlook } from './outlook.ts';
  * The stored bars that training has never seen, one a look: a session over the recent past, without an
  * exchange. Throws `UserError` when there are none.
  */
-export function createStoredFeed(store: Store, trained: TrainedSet, terms: DecisionTerms): BarFeed {
+export function createStoredFeed({
+  store,
+  trained,
+  terms,
+  traded,
+  sinceMs = -Infinity,
+  untilMs = Infinity,
+}: {
+  readonly store: Store;
+  readonly trained: TrainedSet;
+  readonly terms: DecisionTerms;
+  /** Symbols of the run; default: all. */
+  readonly traded?: readonly PairSymbol[];
+  /** Where a new session begins, and where any ends; default: all bars. */
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+}): BarFeed {
   let outlook: Outlook | undefined;
   return {
     look: async (last) => {
-      const fromMs = Math.max(trained.validateUntilMs, (last?.timeMs ?? -Infinity) + 1);
-      outlook ??= await createOutlooks(store, trained, terms).look({
-        untilMs: Infinity,
+      const fromMs = Math.max(trained.validateUntilMs, last === undefined ? sinceMs : last.timeMs + 1);
+      outlook ??= await createOutlooks(store, trained, terms, traded).look({
+        untilMs,
         sinceMs: fromMs,
         wanted: last?.wanted,
       });

@@ -15,7 +15,11 @@ const Options = z.object({ dir: z.string().min(1) });
 
 /** What the demo needs to know of `fetch --json`. */
 const Fetched = z.object({
-  datasets: z.array(z.object({ exchange: z.string(), source: z.string(), synthetic: z.boolean() })).min(1),
+  datasets: z
+    .array(
+      z.object({ exchange: z.string(), source: z.string(), synthetic: z.boolean(), lastTime: z.string() }),
+    )
+    .min(1),
 });
 
 export function register(program: Command): void {
@@ -57,7 +61,10 @@ async function demo(context: CommandContext, folder: string): Promise<void> {
   await step('models', 'activate', run);
   await step('backtest', '--report', reportFile);
   await step('signals');
-  await step('paper', '--max-cycles', '1', ...(source === 'exchange' ? [] : ['--no-exchange']));
+  // Without an exchange the newest stored bar is what paper can trade: the one that the signals are about.
+  const newest = fetched.datasets.map(({ lastTime }) => lastTime).toSorted()[0];
+  const replay = ['--no-exchange', '--fresh', '--since', newest];
+  await step('paper', '--max-cycles', '1', ...(source === 'exchange' ? [] : replay));
 
   const minutes = (Date.now() - started) / 60_000;
   out.document({ synthetic, source, exchange, config: configFile, report: reportFile, minutes });

@@ -13,6 +13,8 @@ import { activateRun, activeRunId, rollbackRun, runInUse } from '../../../learni
 import { loadTrained } from '../../../learning/training/checkpoints.ts';
 import { findRun, listRuns, type RunFolder, surveyRuns } from '../../../learning/training/run-folder.ts';
 import { deletedRuns, deleteRun, restoreRun, trashFolder } from '../../../learning/training/trash.ts';
+import { listSessions, runOfSession } from '../../../desk/paper/sessions.ts';
+import type { Config } from '../../config/schema.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext } from '../command.ts';
 import { explanationText } from '../explanation-text.ts';
@@ -220,11 +222,22 @@ async function rollback({ config, out }: CommandContext): Promise<void> {
 }
 
 async function remove({ config, out }: CommandContext, name: string): Promise<void> {
+  await requireNoSession(config, await findRun(config.checkpointDir, name));
   const { runId } = await deleteRun(config.checkpointDir, name);
   out.document({ deleted: runId, trash: trashFolder(config.checkpointDir) });
   out.print(
     `${runId} is in ${trashFolder(config.checkpointDir)}. Undo: crypto-trader models restore ${runId}. Remove that folder to free the space.`,
   );
+}
+
+/** A session keeps its run until it is told another; without it, it could not be resumed. */
+async function requireNoSession({ dataDir }: Config, { runId }: RunFolder): Promise<void> {
+  for (const session of await listSessions(dataDir)) {
+    if ((await runOfSession(dataDir, session)) !== runId) continue;
+    throw new UserError(`The paper session "${session}" uses the run "${runId}".`, {
+      hint: `Give it another run first: crypto-trader paper --name ${session} --run <run>; or archive it with --fresh.`,
+    });
+  }
 }
 
 async function restore({ config, out }: CommandContext, runId: string): Promise<void> {

@@ -16,15 +16,35 @@ import { type BarRecord, strategyOf } from '../../../desk/paper/record.ts';
 import { type Cycle, runPaper, type RunSummary } from '../../../desk/paper/run.ts';
 import type { PaperSession } from '../../../desk/paper/session.ts';
 import { readControl } from '../../../desk/paper/controls.ts';
-import { runOfSession, sessionFolder } from '../../../desk/paper/sessions.ts';
+import { runOfSession, sessionFolder, symbolsOfSession } from '../../../desk/paper/sessions.ts';
 import { defaultName, openSession } from '../../../desk/paper/slot.ts';
 import { createStoredFeed } from '../../../desk/paper/stored-feed.ts';
 import type { Instrument } from '../../../core/trading/instrument.ts';
-import { loadTrained, requireSameMarket, type TrainedSet } from '../../../learning/training/checkpoints.ts';
+import {
+  loadTrained,
+  requireSameMarket,
+  symbolsOfRun,
+  type TrainedSet,
+  type WantedMarket,
+} from '../../../learning/training/checkpoints.ts';
+import { findRun } from '../../../learning/training/run-folder.ts';
+import { balanceWarning } from '../../../core/trading/balance-warning.ts';
+import type { PairSymbol } from '../../../core/market/symbol.ts';
+import {
+  addMarketOptions,
+  addRunOption,
+  MARKET_OPTIONS,
+  refuseLive,
+  requireRange,
+  RUN_OPTION,
+  runNamed,
+  untrainedText,
+  wantedMarket,
+} from '../run-options.ts';
 import { activeRunId } from '../../../learning/training/active-run.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
 import { projectPlugins } from '../project-plugins.ts';
-import { command, type CommandContext, decimal, integer } from '../command.ts';
+import { command, type CommandContext, decimal, integer, refuseIgnored } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { openNotices, type SessionNotices } from '../notices.ts';
 import { explain, listOrders } from '../paper-explain.ts';
@@ -43,12 +63,14 @@ import {
 } from '../paper-text.ts';
 
 const Options = z.object({
+  ...RUN_OPTION,
+  ...MARKET_OPTIONS,
+  /** `false`: --no-exchange. */
+  exchange: z.union([z.literal(false), MARKET_OPTIONS.exchange]),
   intervalSeconds: z.string().optional(),
   maxCycles: z.string().optional(),
-  exchange: z.boolean().default(true),
   fresh: z.boolean().default(false),
   name: z.string().optional(),
-  run: z.string().optional(),
   strategy: z.string().optional(),
 });
 type Options = z.output<typeof Options>;
@@ -73,12 +95,18 @@ export function register(program: Command): void {
   const group = program
     .command('paper')
     .description('trade closed bars on paper, with a ledger that survives any stop')
+    .option('--name <name>', 'the session, when there are several (default: <exchange>-<timeframe>)');
+  addRunOption(group, 'the training run to trade with, from now on: its name or its folder');
+  addMarketOptions(group, ['exchange', 'symbols', 'timeframe', 'since', 'until'], {
+    symbols: 'only these pairs of the run (default: market.symbols, else all)',
+    since:
+      'with --no-exchange: first bar of a new session (UTC; default: the first that training has not seen)',
+    until: 'with --no-exchange: up to the end of this date, or before this time (UTC; default: the last bar)',
+  })
+    .option('--no-exchange', 'run over the stored candles, asking no exchange')
     .option('--interval-seconds <seconds>', 'pause between cycles (default: paper.intervalSeconds)')
     .option('--max-cycles <number>', 'stop after N cycles')
-    .option('--no-exchange', 'run over the stored candles, asking no exchange')
     .option('--fresh', 'archive the current session and start another')
-    .option('--name <name>', 'the session, when there are several (default: <exchange>-<timeframe>)')
-    .option('--run <name>', 'the training run to trade with, from now on')
     .option('--strategy <id>', STRATEGY_HELP)
     .addHelpText('after', HELP)
     .action(command(async (context, options) => paper(context, Options.parse(options))));
@@ -137,14 +165,19 @@ function alone(usage: string, options: Readonly<Record<string, unknown>>): Reado
     ['maxCycles', '--max-cycles'],
     ['fresh', '--fresh'],
     ['strategy', '--strategy'],
+    ['symbols', '--symbols'],
+    ['timeframe', '--timeframe'],
+    ['since', '--since'],
+    ['until', '--until'],
+    ['checkpoint', '--checkpoint'],
     ...(usage === 'parity' ? [] : [['run', '--run'] as const]),
   ] as const;
   const found = foreign.find(([key]) => options[key] !== undefined);
   if (found !== undefined)
     throw new UsageError(`${found[1]} does nothing with "paper ${usage.split(' ')[0]}".`);
-  if (options['exchange'] === false)
+  if (options['exchange'] !== undefined)
     throw new UsageError(
-      '--no-exchange does nothing here. Name the session instead: --name <exchange>-<timeframe>-stored.',
+      `--${options['exchange'] === false ? 'no-exchange' : 'exchange'} does nothing here. Name the session instead: --name <name>.`,
     );
   return options;
 }
@@ -154,17 +187,20 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
   const pauseMs = intervalMs(context, options);
   const maxCycles =
     options.maxCycles === undefined ? undefined : integer('--max-cycles', options.maxCycles, { least: 1 });
-  if (config.exchange.mode === 'live') {
-    throw new UserError('exchange.mode is "live", and this program does not trade live yet.', {
-      hint: 'Set exchange.mode to "paper": the program then only reads from the exchange.',
-    });
-  }
-  const source = options.exchange ? 'exchange' : 'stored';
+  refuseLive(config);
+  requireRange(options);
+  const source = options.exchange === false ? 'stored' : 'exchange';
+  if (source === 'exchange') refuseIgnored(context, ['--since', '--until'], 'without --no-exchange');
   const { registry, channels } = await projectPlugins(context);
-  const { name, trained } = await chooseRun(context, options, source, registry);
-  requireSameMarket(trained, { exchange: config.exchange.id, timeframe: config.market.timeframe });
+  const wanted = wantedMarket(context, { ...options, exchange: options.exchange || undefined });
+  const { name, trained } = await chooseRun(context, options, { wanted, source, registry });
+  requireSameMarket(trained, wanted);
+  const kept = options.fresh ? undefined : await symbolsOfSession(config.dataDir, name);
+  const asked = wanted.symbols ?? (kept && { list: kept, named: true });
+  const { symbols, untrained } = symbolsOfRun(trained, asked);
+  if (untrained.length > 0) out.print(untrainedText(trained.runId, untrained));
   const { strategy, params, isSet } = strategySetting(context, options.strategy, registry);
-  const { createFeed, instruments } = await openFeed(context, trained, options);
+  const { createFeed, instruments } = await openFeed(context, { trained, symbols, options });
   const session = await openSession(
     config.dataDir,
     name,
@@ -174,17 +210,29 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       risk: riskRules(config.risk),
       exchange: trained.exchange,
       timeframe: trained.timeframe,
-      symbols: trained.symbols,
+      symbols,
       synthetic: trained.synthetic,
-      rules: executionRules(config, trained.symbols.length),
+      rules: executionRules(config, symbols.length),
       strategy: { id: strategy.id, params: z.record(z.string(), z.unknown()).parse(params) },
     },
     { fresh: options.fresh, keepsStrategy: !isSet, nowMs: Date.now(), instruments },
   );
   const notices = openNotices(config, process.env, { title: `paper ${name}`, log, own: channels });
   try {
-    introduce(context, session, trained);
-    for (const line of await endings(openStore(config.dataDir), trained)) {
+    if (session.last !== undefined)
+      refuseIgnored(
+        context,
+        ['--since'],
+        `in a session that exists: it resumes after ${formatMinute(session.last.timeMs)}; --fresh starts another`,
+      );
+    introduce(context, session, {
+      trained,
+      sinceMs: Math.max(options.since ?? -Infinity, trained.validateUntilMs),
+    });
+    const { instruments: traded, rules } = session.session;
+    const small = balanceWarning(traded, rules.initialBalance);
+    const ends = await endings(openStore(config.dataDir), { ...trained, symbols });
+    for (const line of [...(small === undefined ? [] : [small]), ...ends]) {
       out.print(line);
       log.warn({}, line);
     }
@@ -232,22 +280,33 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
 async function chooseRun(
   context: CommandContext,
   options: Options,
-  feed: 'exchange' | 'stored',
-  registry: Registry,
+  about: {
+    readonly wanted: WantedMarket;
+    readonly source: 'exchange' | 'stored';
+    readonly registry: Registry;
+  },
 ): Promise<{ readonly name: string; readonly trained: TrainedSet }> {
   const { config, out } = context;
-  const { exchange, market } = config;
-  const name = options.name ?? defaultName({ exchange: exchange.id, timeframe: market.timeframe, feed });
+  const { wanted, source, registry } = about;
+  const named = runNamed(options);
+  const active = await activeRunId(config.checkpointDir);
+  const run = named ?? active;
+  const plan = run === undefined ? undefined : (await findRun(config.checkpointDir, run)).plan;
+  const name =
+    options.name ??
+    defaultName({
+      exchange: wanted.exchange ?? plan?.exchange ?? config.exchange.id,
+      timeframe: wanted.timeframe ?? plan?.timeframe ?? config.market.timeframe,
+      feed: source,
+    });
   if (!/^(?!archive$)[a-z0-9][a-z0-9._-]{0,63}$/i.test(name))
     throw new UsageError(
       `--name cannot be "${name}": use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first.`,
     );
-  const named = options.run;
   const kept = options.fresh ? undefined : await runOfSession(config.dataDir, name);
   const trained = await loadTrained(config.checkpointDir, { ...runIdOf(named ?? kept), registry });
   for (const note of trained.notes) out.notice(note);
   if (kept !== undefined && named === undefined) {
-    const active = await activeRunId(config.checkpointDir);
     if (active !== undefined && active !== kept)
       out.print(
         `The session keeps its training run ${kept}; the active one is ${active}. To trade with that: paper --run ${active}`,
@@ -264,36 +323,50 @@ const runIdOf = (runId: string | undefined): { readonly runId?: string } =>
 function intervalMs({ config }: CommandContext, { intervalSeconds, exchange }: Options): number {
   if (intervalSeconds !== undefined)
     return 1000 * decimal('--interval-seconds', intervalSeconds, { least: 0 });
-  return exchange ? 1000 * config.paper.intervalSeconds : 0;
+  return exchange === false ? 0 : 1000 * config.paper.intervalSeconds;
 }
 
 async function openFeed(
   { config, log, signal }: CommandContext,
-  trained: TrainedSet,
-  options: Options,
+  {
+    trained,
+    symbols,
+    options,
+  }: { readonly trained: TrainedSet; readonly symbols: readonly PairSymbol[]; readonly options: Options },
 ): Promise<{
   readonly createFeed: (terms: DecisionTerms) => BarFeed;
   readonly instruments: () => Promise<readonly Instrument[]>;
 }> {
-  const store = openStore(config.dataDir);
-  const configured = configuredInstruments(config.trading, trained.symbols);
-  if (!options.exchange)
+  const about = { store: openStore(config.dataDir), trained, traded: symbols };
+  const configured = configuredInstruments(config.trading, symbols);
+  const { since, until } = options;
+  if (options.exchange === false) {
+    if (since !== undefined && since < trained.validateUntilMs)
+      throw new UserError(
+        `--since ${formatMinute(since)} lies in what training has seen, which ends at ${formatMinute(trained.validateUntilMs)}.`,
+        { hint: 'Choose a later time, or leave --since out.' },
+      );
+    const range = {
+      ...(since !== undefined && { sinceMs: since }),
+      ...(until !== undefined && { untilMs: until }),
+    };
     return {
-      createFeed: (terms) => createStoredFeed(store, trained, terms),
+      createFeed: (terms) => createStoredFeed({ ...about, terms, ...range }),
       instruments: async () => configured,
     };
+  }
   if (trained.synthetic) {
     throw new UserError(`The models of "${trained.runId}" were trained on synthetic candles.`, {
       hint: 'No exchange continues those: use `paper --no-exchange`, or fetch real candles and train on them.',
     });
   }
-  const { id, baseUrl } = config.exchange;
+  const { baseUrl } = config.exchange;
   const { timeoutMs, retries } = config.fetch;
-  const client = await openExchange({ id, baseUrl, timeoutMs, retries, log });
+  const client = await openExchange({ id: trained.exchange, baseUrl, timeoutMs, retries, log });
   return {
-    createFeed: (terms) => createExchangeFeed({ store, trained, terms, source: client, log, now: Date.now }),
+    createFeed: (terms) => createExchangeFeed({ ...about, terms, source: client, log, now: Date.now }),
     instruments: async () => {
-      const facts = await client.instruments(trained.symbols, signal);
+      const facts = await client.instruments(symbols, signal);
       return configured.map(({ symbol, amountStep, priceTick, minNotional }, s) => ({
         symbol,
         amountStep: facts[s].amountStep ?? amountStep,
@@ -317,14 +390,14 @@ async function endings(
 function introduce(
   { out, log }: CommandContext,
   { session, last, recovery }: PaperSession,
-  trained: TrainedSet,
+  { trained, sinceMs }: { readonly trained: TrainedSet; readonly sinceMs: number },
 ) {
   const { sessionId, synthetic } = session;
   log.info({ sessionId, runId: trained.runId, ...recovery }, 'paper session');
   if (synthetic) out.print('SYNTHETIC candles: results say nothing about any market.');
   if (session.feed === 'stored')
     out.print(
-      `A replay of stored bars from ${formatMinute(trained.validateUntilMs)} on, which training has not seen: the past, not the market now.`,
+      `A replay of stored bars from ${formatMinute(sinceMs)} on, which training has not seen: the past, not the market now.`,
     );
   out.print(
     last === undefined
