@@ -39,6 +39,11 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/train.ts'),
   },
   {
+    name: 'tune',
+    summary: 'search hyper-parameters on purged folds, and say what luck alone would have found',
+    load: () => import('./commands/tune.ts'),
+  },
+  {
     name: 'backtest',
     summary: 'trade the forecasts on stored candles, with costs, baselines and intervals',
     load: () => import('./commands/backtest.ts'),

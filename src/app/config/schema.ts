@@ -65,6 +65,7 @@ export const ConfigSchema = z
       .describe('Seed of everything random; the same seed gives the same weights'),
     dataDir: path('Candles and paper sessions').default('data'),
     checkpointDir: path('Trained models').default('checkpoints'),
+    tuningDir: path('Studies of hyper-parameter searches').default('tuning'),
     logDir: path('JSON-lines logs and training metrics').default('logs'),
     plugins: z
       .array(path('A file'))

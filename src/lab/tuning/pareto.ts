@@ -1,7 +1,7 @@
 import type { Trial } from './trial.ts';
 
 /** Whether `a` is nowhere worse than `b` and somewhere better; lower is better. */
-export const dominates = (a: readonly number[], b: readonly number[]): boolean =>
+const dominates = (a: readonly number[], b: readonly number[]): boolean =>
   a.every((value, i) => value <= b[i]) && a.some((value, i) => value < b[i]);
 
 /** Trials in fronts: the first are dominated by none, the second by those of the first only, and so on (Deb et al. 2002). */

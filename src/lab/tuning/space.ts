@@ -5,7 +5,7 @@ export type Params = Readonly<Record<string, Value>>;
 
 interface Conditional {
   /** The parameter exists only where each of these others, named before it, has one of these values. */
-  readonly when?: Readonly<Record<string, readonly Value[]>>;
+  readonly when?: Readonly<Record<string, readonly Value[]>> | undefined;
 }
 
 /** What one parameter may be; bounds are included. */
@@ -16,9 +16,9 @@ export type Dimension = Conditional &
         readonly low: number;
         readonly high: number;
         /** Searched on a logarithmic scale: `low` is above 0 and there is no `step`. */
-        readonly log?: boolean;
+        readonly log?: boolean | undefined;
         /** Distance of neighbouring values, from `low` on; an `int` that is not searched by its logarithm has 1 by default. */
-        readonly step?: number;
+        readonly step?: number | undefined;
       }
     | { readonly kind: 'categorical'; readonly choices: readonly Value[] }
   );
@@ -26,7 +26,7 @@ export type Dimension = Conditional &
 export type Space = Readonly<Record<string, Dimension>>;
 
 /** Whether the parameter exists beside `params`, which hold those named before it. */
-export const isActive = ({ when = {} }: Dimension, params: Params): boolean =>
+const isActive = ({ when = {} }: Dimension, params: Params): boolean =>
   Object.entries(when).every(([name, values]) => params[name] !== undefined && values.includes(params[name]));
 
 /** Has one value only: nothing to search. */

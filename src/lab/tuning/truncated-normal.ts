@@ -3,7 +3,7 @@ import { normalCdf } from '../../core/foundation/special-functions.ts';
 const LOG_SQRT_2_PI = 0.5 * Math.log(2 * Math.PI);
 
 /** Logarithm of the standard normal distribution function; an asymptotic series where the function itself vanishes. */
-export function logNormalCdf(x: number): number {
+function logNormalCdf(x: number): number {
   if (x > 6) return -normalCdf(-x);
   if (x > -30) return Math.log(normalCdf(x));
   const inverse = 1 / (x * x);

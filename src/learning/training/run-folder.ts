@@ -18,7 +18,7 @@ const epochMs = z.int();
 /** A folder name of its own: it cannot lead out of its run. */
 const modelId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/);
 
-const InputSources = z.strictObject({
+export const InputSources = z.strictObject({
   benchmark: z.string().transform(parseSymbol),
   derivatives: z.string(),
   otherExchange: z.string(),

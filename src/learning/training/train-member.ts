@@ -158,7 +158,7 @@ export const validationSpan = ({ trainUntilMs, validateUntilMs }: RunPlan): Span
   untilMs: validateUntilMs,
 });
 
-function programVersion(): string {
+export function programVersion(): string {
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
   return /"version":\s*"([^"]+)"/.exec(text)?.[1] ?? 'unknown';
 }

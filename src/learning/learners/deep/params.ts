@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { searchRanges } from '../../../core/forecast/search-range.ts';
 
 /** The volatility by which returns are divided before a network sees them; always the first input. */
 export const VOLATILITY = 'ewma_volatility_97';
@@ -26,8 +27,18 @@ export const trainingParams = {
     .min(1)
     .default(DEFAULT_FEATURES)
     .describe('Inputs from the feature catalogue, after the volatility that is always one'),
-  lookBack: z.int().min(2).default(168).describe('Bars in the input window'),
-  batchSize: z.int().min(1).default(64).describe('Windows in one optimiser step'),
+  lookBack: z
+    .int()
+    .min(2)
+    .default(168)
+    .describe('Bars in the input window')
+    .register(searchRanges, { low: 12, high: 336, log: true }),
+  batchSize: z
+    .int()
+    .min(1)
+    .default(64)
+    .describe('Windows in one optimiser step')
+    .register(searchRanges, { low: 16, high: 256, log: true }),
   epochs: z.int().min(1).default(50).describe('Most passes over the training windows'),
   windowsPerEpoch: z
     .int()
@@ -36,15 +47,31 @@ export const trainingParams = {
     .describe('Windows drawn for one epoch; all of them when left out'),
   validationWindows: z.int().min(1).default(4096).describe('Most windows, evenly spread, to validate on'),
   patience: z.int().min(1).default(5).describe('Epochs without a better validation loss before stopping'),
-  learningRate: z.number().positive().default(1e-3).describe('Peak of warm-up and cosine decay'),
-  weightDecay: z.number().min(0).default(0.01).describe('Of AdamW'),
+  learningRate: z
+    .number()
+    .positive()
+    .default(1e-3)
+    .describe('Peak of warm-up and cosine decay')
+    .register(searchRanges, { low: 1e-5, high: 1e-2, log: true }),
+  weightDecay: z
+    .number()
+    .min(0)
+    .default(0.01)
+    .describe('Of AdamW')
+    .register(searchRanges, { low: 1e-4, high: 0.3, log: true }),
   clipNorm: z.number().positive().default(1).describe('Largest global norm of the gradient'),
   workers: z
     .int()
     .min(1)
     .optional()
     .describe('Threads that share each step; left out: all cores for a large network, one for a small'),
-  dropout: z.number().min(0).max(0.9).default(0.1).describe('Share of activations left out in training'),
+  dropout: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0.1)
+    .describe('Share of activations left out in training')
+    .register(searchRanges, { low: 0, high: 0.6 }),
 };
 
 export type DeepParams = z.output<z.ZodObject<typeof trainingParams, z.core.$strict>>;

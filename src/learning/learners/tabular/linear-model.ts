@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { normalCdf } from '../../../core/foundation/special-functions.ts';
 import type { FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
 import { gatherExamples } from './examples.ts';
@@ -8,7 +9,12 @@ import { TABULAR_PARAMS } from './params.ts';
 
 const Params = z.strictObject({
   ...TABULAR_PARAMS,
-  penalty: z.number().min(0).default(0.01).describe('L2 penalty on the weights of standardised features'),
+  penalty: z
+    .number()
+    .min(0)
+    .default(0.01)
+    .describe('L2 penalty on the weights of standardised features')
+    .register(searchRanges, { low: 1e-4, high: 10, log: true }),
 });
 type Params = z.output<typeof Params>;
 

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
+import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import type { FitTask } from '../../../core/forecast/model.ts';
 import type { Examples } from '../../learners/tabular/examples.ts';
@@ -9,20 +10,53 @@ import { treesModel } from '../../learners/trees/trees-model.ts';
 
 const Params = z.strictObject({
   ...TABULAR_PARAMS,
-  rounds: z.int().min(1).default(400).describe('Trees at most'),
+  rounds: z
+    .int()
+    .min(1)
+    .default(400)
+    .describe('Trees at most')
+    .register(searchRanges, { low: 50, high: 800, log: true }),
   earlyStoppingRounds: z
     .int()
     .min(1)
     .default(30)
     .describe('Stop when validation has not improved for N rounds'),
-  eta: z.number().positive().max(1).default(0.03).describe('Learning rate'),
-  maxDepth: z.int().min(1).max(12).default(4),
-  minChildWeight: z.number().min(0).default(20).describe('Least sum of second derivatives in a leaf'),
-  lambda: z.number().min(0).default(5).describe('L2 penalty on leaf values'),
+  eta: z
+    .number()
+    .positive()
+    .max(1)
+    .default(0.03)
+    .describe('Learning rate')
+    .register(searchRanges, { low: 0.005, high: 0.3, log: true }),
+  maxDepth: z.int().min(1).max(12).default(4).register(searchRanges, { low: 2, high: 8 }),
+  minChildWeight: z
+    .number()
+    .min(0)
+    .default(20)
+    .describe('Least sum of second derivatives in a leaf')
+    .register(searchRanges, { low: 1, high: 200, log: true }),
+  lambda: z
+    .number()
+    .min(0)
+    .default(5)
+    .describe('L2 penalty on leaf values')
+    .register(searchRanges, { low: 0.1, high: 100, log: true }),
   alpha: z.number().min(0).default(0).describe('L1 penalty on leaf values'),
   gamma: z.number().min(0).default(0).describe('Least gain of a split'),
-  subsample: z.number().gt(0).max(1).default(0.7).describe('Share of rows for each tree'),
-  colsampleByTree: z.number().gt(0).max(1).default(0.6).describe('Share of features for each tree'),
+  subsample: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.7)
+    .describe('Share of rows for each tree')
+    .register(searchRanges, { low: 0.4, high: 1 }),
+  colsampleByTree: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.6)
+    .describe('Share of features for each tree')
+    .register(searchRanges, { low: 0.2, high: 1 }),
   maxBin: z.int().min(2).max(255).default(255).describe('Histogram bins a feature'),
   monotone: z
     .record(z.string(), z.union([z.literal(-1), z.literal(1)]))

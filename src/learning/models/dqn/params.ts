@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { agentParams } from '../../learners/agent/params.ts';
 import { classicalModels } from '../classical.ts';
 
@@ -6,10 +7,14 @@ const share = z.number().min(0).max(1);
 
 /** DQN's hyper-parameters with the names and defaults of Stable-Baselines3; double and dueling are off there too. */
 export const DqnParams = z.strictObject({
-  learningRate: z.number().positive().default(1e-4),
+  learningRate: z
+    .number()
+    .positive()
+    .default(1e-4)
+    .register(searchRanges, { low: 1e-5, high: 1e-2, log: true }),
   bufferSize: z.int().min(1).default(1_000_000).describe('Transitions that are remembered'),
   learningStarts: z.int().min(0).default(100).describe('Steps of random play before the first update'),
-  batchSize: z.int().min(1).default(32),
+  batchSize: z.int().min(1).default(32).register(searchRanges, { low: 16, high: 256, log: true }),
   tau: share.default(1).describe('How far the target network moves towards the online one: 1 copies it'),
   gamma: share.default(0.99),
   trainFreq: z.int().min(1).default(4).describe('Steps of each environment between updates'),
@@ -19,7 +24,12 @@ export const DqnParams = z.strictObject({
   explorationInitialEps: share.default(1),
   explorationFinalEps: share.default(0.05),
   maxGradNorm: z.number().positive().default(10),
-  nSteps: z.int().min(1).default(1).describe('Rewards that are summed before bootstrapping'),
+  nSteps: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe('Rewards that are summed before bootstrapping')
+    .register(searchRanges, { low: 1, high: 8 }),
   nEnvs: z.int().min(1).default(1).describe('Copies of the environment stepped together'),
   doubleQ: z
     .boolean()

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { deepModel } from '../../learners/deep/deep-model.ts';
 import { trainingParams } from '../../learners/deep/params.ts';
 
@@ -6,14 +7,24 @@ const Params = z.strictObject({
   ...trainingParams,
   dropout: trainingParams.dropout.default(0.2),
   epochs: trainingParams.epochs.default(50),
-  hidden: z.int().min(1).default(128).describe('Units of each LSTM layer'),
-  layers: z.int().min(1).default(2).describe('LSTM layers'),
+  hidden: z
+    .int()
+    .min(1)
+    .default(128)
+    .describe('Units of each LSTM layer')
+    .register(searchRanges, { low: 8, high: 192, log: true }),
+  layers: z.int().min(1).default(2).describe('LSTM layers').register(searchRanges, { low: 1, high: 3 }),
   channels: z
     .array(z.int().min(1))
     .min(1)
     .default([64, 128])
     .describe('Channels of the convolutions over the five numbers of a bar; each halves the time axis'),
-  horizonBars: z.int().min(1).default(4).describe('Bars over which the direction is forecast'),
+  horizonBars: z
+    .int()
+    .min(1)
+    .default(4)
+    .describe('Bars over which the direction is forecast')
+    .register(searchRanges, { low: 1, high: 48, log: true }),
   buyAbove: z.number().min(0.5).max(1).default(0.65).describe('Long above this probability of a rise'),
   sellBelow: z.number().min(0).max(0.5).default(0.35).describe('Short below it'),
   minimumConfidence: z.number().min(0).max(1).default(0.7).describe('Least probability for a long position'),

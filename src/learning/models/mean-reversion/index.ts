@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { searchRanges } from '../../../core/forecast/search-range.ts';
 import type { Panel, Series } from '../../../core/dataset/panel.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
@@ -21,17 +22,41 @@ const Params = z.strictObject({
     .min(0)
     .default(24)
     .describe('Most lagged differences in the Dickey-Fuller test, chosen by AIC'),
-  hedge: z.enum(['rolling', 'kalman']).default('rolling').describe('How the hedge ratio follows the market'),
-  windowBars: z.int().min(20).default(720).describe('Bars of the rolling hedge ratio and of the score'),
+  hedge: z
+    .enum(['rolling', 'kalman'])
+    .default('rolling')
+    .describe('How the hedge ratio follows the market')
+    .register(searchRanges, { choices: ['rolling', 'kalman'] }),
+  windowBars: z
+    .int()
+    .min(20)
+    .default(720)
+    .describe('Bars of the rolling hedge ratio and of the score')
+    .register(searchRanges, { low: 100, high: 2000, log: true }),
   kalmanDrift: z
     .number()
     .positive()
     .default(1e-7)
     .describe('Variance of a step of the Kalman hedge ratio over that of an observation'),
-  entryScore: z.number().positive().default(2).describe('Enter when the spread is this many deviations away'),
-  exitScore: z.number().min(0).default(0.5).describe('Leave when it is back within this'),
+  entryScore: z
+    .number()
+    .positive()
+    .default(2)
+    .describe('Enter when the spread is this many deviations away')
+    .register(searchRanges, { low: 1, high: 4 }),
+  exitScore: z
+    .number()
+    .min(0)
+    .default(0.5)
+    .describe('Leave when it is back within this')
+    .register(searchRanges, { low: 0, high: 1 }),
   stopScore: z.number().positive().default(4).describe('Give up when it is this far away'),
-  maxHoldBars: z.int().min(1).default(336).describe('Give up after this many bars'),
+  maxHoldBars: z
+    .int()
+    .min(1)
+    .default(336)
+    .describe('Give up after this many bars')
+    .register(searchRanges, { low: 24, high: 1000, log: true }),
 });
 type Params = z.output<typeof Params>;
 

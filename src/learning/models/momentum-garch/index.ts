@@ -1,6 +1,7 @@
 import type { Steps } from '../../../core/foundation/steps.ts';
 import { inTurns } from '../../../data/turns.ts';
 import { z } from 'zod';
+import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { forwardReturns, labelledRows } from '../../../core/dataset/labels.ts';
 import type { Panel, Series } from '../../../core/dataset/panel.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
@@ -12,26 +13,47 @@ import { cumulativeVariance, filterVariance, garchSteps, type Garch, persistence
 import { ewmaVariance, harVariance, qlike } from './volatility-rivals.ts';
 
 const Params = z.strictObject({
-  lookBackBars: z.int().min(2).default(168).describe('Bars of the return whose sign is followed'),
-  entryScore: z.number().min(0).default(1).describe('Enter when return / forecast deviation exceeds this'),
-  exitScore: z.number().default(0).describe('Leave when it falls below this'),
+  lookBackBars: z
+    .int()
+    .min(2)
+    .default(168)
+    .describe('Bars of the return whose sign is followed')
+    .register(searchRanges, { low: 12, high: 1000, log: true }),
+  entryScore: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe('Enter when return / forecast deviation exceeds this')
+    .register(searchRanges, { low: 0, high: 3 }),
+  exitScore: z
+    .number()
+    .default(0)
+    .describe('Leave when it falls below this')
+    .register(searchRanges, { low: -2, high: 1 }),
   horizonBars: z.int().min(1).default(24).describe('Bars of the stated return quantiles'),
   variance: z
     .enum(['garch', 'gjr', 'ewma'])
     .default('garch')
-    .describe('GARCH(1,1); GJR, where falls raise volatility more than rises; EWMA with its decay estimated'),
-  student: z.boolean().default(true).describe("Student's t instead of normal shocks"),
+    .describe('GARCH(1,1); GJR, where falls raise volatility more than rises; EWMA with its decay estimated')
+    .register(searchRanges, { choices: ['garch', 'gjr', 'ewma'] }),
+  student: z
+    .boolean()
+    .default(true)
+    .describe("Student's t instead of normal shocks")
+    .register(searchRanges, { choices: [true, false] }),
   targetVolatilityPct: z
     .number()
     .positive()
     .default(40)
-    .describe('Annual volatility a position is scaled to'),
+    .describe('Annual volatility a position is scaled to')
+    .register(searchRanges, { low: 10, high: 100 }),
   calmQuantile: z
     .number()
     .gt(0)
     .max(1)
     .default(0.95)
-    .describe('Flat while forecast volatility is above this quantile of the training bars'),
+    .describe('Flat while forecast volatility is above this quantile of the training bars')
+    .register(searchRanges, { low: 0.5, high: 1 }),
   sizeStep: z.number().min(0).max(1).default(0.2).describe('Smallest change of a position worth its costs'),
 });
 type Params = z.output<typeof Params>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { agentParams } from '../../learners/agent/params.ts';
 import { classicalModels } from '../classical.ts';
 
@@ -7,21 +8,25 @@ const schedule = z.enum(['constant', 'linear']);
 
 /** PPO's hyper-parameters with the names and defaults of Stable-Baselines3, normalisation as its VecNormalize. */
 export const PpoParams = z.strictObject({
-  learningRate: z.number().positive().default(3e-4),
+  learningRate: z
+    .number()
+    .positive()
+    .default(3e-4)
+    .register(searchRanges, { low: 1e-5, high: 1e-2, log: true }),
   learningRateSchedule: schedule
     .default('constant')
     .describe('`linear`: down to 0 at the end of the training'),
   nSteps: z.int().min(1).default(2048).describe('Steps of each environment between updates'),
   batchSize: z.int().min(2).default(64).describe('Minibatch; divides nSteps times nEnvs'),
-  nEpochs: z.int().min(1).default(10),
+  nEpochs: z.int().min(1).default(10).register(searchRanges, { low: 3, high: 20 }),
   nEnvs: z.int().min(1).default(1).describe('Copies of the environment stepped together'),
   gamma: share.default(0.99),
   gaeLambda: share.default(0.95),
-  clipRange: z.number().positive().default(0.2),
+  clipRange: z.number().positive().default(0.2).register(searchRanges, { low: 0.1, high: 0.4 }),
   clipRangeSchedule: schedule.default('constant'),
   clipRangeVf: z.number().positive().optional().describe('Clips the change of the value; default: not'),
   normalizeAdvantage: z.boolean().default(true),
-  entCoef: z.number().min(0).default(0),
+  entCoef: z.number().min(0).default(0).register(searchRanges, { low: 0, high: 0.05 }),
   vfCoef: z.number().min(0).default(0.5),
   maxGradNorm: z.number().positive().default(0.5),
   targetKl: z.number().positive().optional().describe('Ends the epochs when the KL exceeds 1.5 times this'),

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
+import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { createRandom, shuffle } from '../../../core/foundation/random.ts';
 import { binColumns } from '../../learners/trees/binning.ts';
 import { type Booster, draw, upTo } from '../../learners/trees/boosting.ts';
@@ -12,11 +13,28 @@ import { TABULAR_PARAMS } from '../../learners/tabular/params.ts';
 
 const Params = z.strictObject({
   ...TABULAR_PARAMS,
-  trees: z.int().min(1).default(200),
-  maxDepth: z.int().min(1).max(16).default(8),
-  minLeaf: z.int().min(1).default(50).describe('Least rows in a leaf'),
-  rowShare: z.number().gt(0).max(1).default(0.5).describe('Share of rows each tree is grown on'),
-  featureShare: z.number().gt(0).max(1).default(0.3).describe('Share of features drawn for each split'),
+  trees: z.int().min(1).default(200).register(searchRanges, { low: 50, high: 500, log: true }),
+  maxDepth: z.int().min(1).max(16).default(8).register(searchRanges, { low: 2, high: 14 }),
+  minLeaf: z
+    .int()
+    .min(1)
+    .default(50)
+    .describe('Least rows in a leaf')
+    .register(searchRanges, { low: 5, high: 500, log: true }),
+  rowShare: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.5)
+    .describe('Share of rows each tree is grown on')
+    .register(searchRanges, { low: 0.2, high: 1 }),
+  featureShare: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.3)
+    .describe('Share of features drawn for each split')
+    .register(searchRanges, { low: 0.05, high: 1, log: true }),
 });
 type Params = z.output<typeof Params>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { deepModel } from '../../learners/deep/deep-model.ts';
 import { trainingParams } from '../../learners/deep/params.ts';
 
@@ -6,7 +7,12 @@ const Params = z
   .strictObject({
     ...trainingParams,
     epochs: trainingParams.epochs.default(100),
-    hidden: z.int().min(1).default(64).describe('Size of every internal vector'),
+    hidden: z
+      .int()
+      .min(1)
+      .default(64)
+      .describe('Size of every internal vector')
+      .register(searchRanges, { low: 8, high: 128, step: 8 }),
     heads: z.int().min(1).default(4).describe('Attention heads; they divide the hidden size'),
     horizonsBars: z
       .array(z.int().min(1))
@@ -14,7 +20,12 @@ const Params = z
       .default([1, 4, 24])
       .describe('Bars over which returns are forecast'),
     decisionBars: z.int().min(1).default(4).describe('The horizon that decides the position'),
-    thresholdPct: z.number().min(0).default(2).describe('Least median return for a position, in percent'),
+    thresholdPct: z
+      .number()
+      .min(0)
+      .default(2)
+      .describe('Least median return for a position, in percent')
+      .register(searchRanges, { low: 0, high: 3 }),
     minimumConfidence: z
       .number()
       .min(0)

@@ -1,0 +1,288 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { UserError } from '../../../core/foundation/errors.ts';
+import { issueLines } from '../../../core/foundation/plain-issues.ts';
+import { formatMinute } from '../../../core/foundation/time.ts';
+import { openStore } from '../../../data/store/store.ts';
+import { readTextFile } from '../../../data/text-file.ts';
+import { PRUNERS, SAMPLERS } from '../../../lab/tuning/methods.ts';
+import { narrowedSpace, spaceOfModel, SpaceFile } from '../../../lab/tuning/model-space.ts';
+import { OBJECTIVE_NAMES } from '../../../lab/tuning/objective.ts';
+import type { Params, Space } from '../../../lab/tuning/space.ts';
+import { createStudy, openStudy, type Study } from '../../../lab/tuning/study.ts';
+import type { StudySettings } from '../../../lab/tuning/study-journal.ts';
+import type { Registry } from '../../../learning/models/registry.ts';
+import { modelParams } from '../../../learning/training/plan.ts';
+import { programVersion } from '../../../learning/training/train-member.ts';
+import { executionRules } from '../../config/execution.ts';
+import { parseYaml } from '../../config/yaml.ts';
+import { concludeStudy, openBench, runTrials, taskOf, type TuneTask } from '../../workflows/tune.ts';
+import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
+import { UsageError } from '../exit.ts';
+import { projectRegistry } from '../project-plugins.ts';
+import { addMarketOptions, MARKET_OPTIONS, marketSettings, requireRange } from '../run-options.ts';
+import { defaultSubcommand } from '../subcommands.ts';
+import { addStudies, folderOf } from '../tune-studies.ts';
+import { printStudy, trialText } from '../tune-text.ts';
+
+const Options = z.object({
+  ...MARKET_OPTIONS,
+  study: z.string().optional(),
+  name: z.string().optional(),
+  model: z.string().optional(),
+  mode: z.string().default('quick'),
+  trials: z.string().default('50'),
+  folds: z.string().default('5'),
+  objective: z.string().default('net-return'),
+  sampler: z.string().default('tpe'),
+  pruner: z.string().default('wilcoxon'),
+  space: z.string().optional(),
+  minTrades: z.string().default('30'),
+  workers: z.string().default('1'),
+  allowSynthetic: z.boolean().default(false),
+});
+type Options = z.output<typeof Options>;
+
+const EXAMPLES = `
+Examples:
+  $ crypto-trader tune --model boosted-trees --trials 50 --name trees
+  $ crypto-trader tune --study trees --trials 100        go on with it, also after Ctrl-C or kill -9
+  $ crypto-trader tune --model lstm --objective log-loss --workers 2
+  $ crypto-trader tune --model ridge --objective net-return,drawdown --sampler nsga2
+  $ crypto-trader tune --model ridge --space space.yaml  penalty: { low: 0.001, high: 1, log: true }
+  $ crypto-trader tune show trees
+  $ crypto-trader tune apply trees                       its best parameters as lines for config.yaml
+
+Trials are measured on purged folds of the oldest bars; the newest training.testPct percent are looked at once, at the
+end, beside the untuned parameters, and with what luck alone would have found after so many trials.`;
+
+/** What belongs to the start of a study and is known to one that goes on. */
+const OF_THE_START = [
+  '--name', '--model', '--mode', '--folds', '--objective', '--sampler', '--pruner', '--space', '--min-trades',
+  '--exchange', '--symbols', '--timeframe', '--since', '--until',
+]; // prettier-ignore
+
+export function register(program: Command): void {
+  const group = program
+    .command('tune')
+    .description(
+      'search hyper-parameters of a model on purged folds, and say what luck alone would have found',
+    )
+    .addHelpText('after', EXAMPLES);
+
+  const run = defaultSubcommand(group, 'run')
+    .description('start a study, or go on with one')
+    .option('--model <id>', 'whose parameters to search')
+    .option('--name <name>', 'name of the new study (default: the model)')
+    .option('--study <name>', 'the study to go on with')
+    .option('--trials <count>', 'trials of the study, those that it has included', '50')
+    .option('--folds <count>', 'purged folds that each trial is measured on', '5')
+    .option(
+      '--objective <list>',
+      `what to optimise, the first decides: ${OBJECTIVE_NAMES.join(', ')}`,
+      'net-return',
+    )
+    .option('--sampler <name>', SAMPLERS.join(', '), 'tpe')
+    .option('--pruner <name>', PRUNERS.join(', '), 'wilcoxon')
+    .option('--space <file>', 'YAML: the parameters to search, with their ranges')
+    .option('--mode <mode>', 'quick or full: sizes of deep models and agents', 'quick')
+    .option('--min-trades <count>', 'fills over all folds below which a trial does not count', '30')
+    .option('--workers <count>', 'processes that work on the study together', '1')
+    .option('--allow-synthetic', 'search on synthetic candles too');
+  addMarketOptions(run, ['exchange', 'symbols', 'timeframe', 'since', 'until']).action(
+    command(async (context, options) => tune(context, Options.parse(options))),
+  );
+
+  addStudies(group);
+}
+
+async function tune(context: CommandContext, options: Options): Promise<void> {
+  const { config, out, log, signal } = context;
+  const trials = integer('--trials', options.trials, { least: 1 });
+  const workers = integer('--workers', options.workers, { least: 1 });
+  const registry = await projectRegistry(context);
+  const { study, task, testPct } =
+    options.study === undefined
+      ? await begin(context, options, registry)
+      : await goOn(context, options.study);
+  const { settings } = study;
+  const rules = executionRules(config, task.symbols.length);
+  const surroundings = {
+    registry,
+    store: openStore(config.dataDir),
+    rules,
+    acceptImplausible: config.market.acceptImplausible,
+    signal,
+  };
+  const bench = await openBench(task, { testPct, seed: settings.seed }, surroundings);
+  await study.refresh();
+  const started = study.trials().length;
+  out.notice(
+    `Study ${settings.name}: ${task.model} on ${bench.folds.length} folds, ${formatMinute(bench.folds[0].test.fromMs)} .. ${formatMinute(bench.task.testFromMs)}; ${Object.keys(settings.space).length} parameters, ${settings.sampler}, ${trials} trials${started > 0 ? `, ${started} of them started before` : ''}.`,
+  );
+  const helpers = Array.from({ length: workers - 1 }, () => spawnWorker(settings.name, trials, context));
+  const progress = out.progress();
+  const bar = progress.task('trials', trials);
+  const startedMs = Date.now();
+  try {
+    await runTrials(study, bench, {
+      trials,
+      trialsFile: join(config.dataDir, 'trials.jsonl'),
+      rules,
+      signal,
+      onTrial: (trial) => {
+        const done = study.trials().filter(({ state }) => state !== 'running').length;
+        const seconds = (Date.now() - startedMs) / 1000;
+        bar.update(
+          done,
+          trialText(trial, settings),
+          (seconds / Math.max(1, done - started)) * (trials - done),
+        );
+        log.info({ study: settings.name, trial: trial.number, state: trial.state }, 'trial');
+      },
+    });
+    await Promise.all(helpers.map(({ ended }) => ended));
+    await study.refresh();
+    progress.stop();
+    const end = await concludeStudy(study, bench, { registry, rules, signal });
+    printStudy(context, study, bench.task, end);
+  } catch (error) {
+    if (signal.aborted)
+      out.notice(`What was measured is kept. Go on: crypto-trader tune --study ${settings.name}`);
+    throw error;
+  } finally {
+    progress.stop();
+    for (const { stop } of helpers) stop();
+    await study.close();
+  }
+}
+
+interface Opened {
+  readonly study: Study;
+  readonly task: Omit<TuneTask, 'testFromMs' | 'untilMs' | 'dataFingerprint' | 'synthetic'> &
+    Partial<TuneTask>;
+  readonly testPct: number;
+}
+
+async function begin(context: CommandContext, options: Options, registry: Registry): Promise<Opened> {
+  const { config, signal } = context;
+  if (options.model === undefined)
+    throw new UsageError('Which model? Name it with --model, or a study to go on with by --study.');
+  requireRange(options);
+  const mode = oneOf('--mode', options.mode, ['quick', 'full']);
+  const objectives = list(options.objective).map((name) => oneOf('--objective', name, OBJECTIVE_NAMES));
+  if (objectives.length === 0) throw new UsageError('--objective names nothing to optimise.');
+  const sampler = oneOf('--sampler', options.sampler, SAMPLERS);
+  const pruner = oneOf('--pruner', options.pruner, PRUNERS);
+  const model = registry.findModel(options.model);
+  const name = options.name ?? model.id;
+  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name))
+    throw new UsageError(
+      `"${name}" cannot be the name of a study: letters, digits, dots, dashes, underscores.`,
+    );
+  const { space, fixed } = searched(model.params, options.space);
+  if (Object.keys(space).length === 0)
+    throw new UserError(`Nothing of "${model.id}" has a range to search.`, {
+      hint: 'Name parameters and their ranges in a file: --space space.yaml.',
+    });
+  const { training, market } = config;
+  const untilMs = options.until ?? market.until;
+  const chosen = marketSettings(context, options);
+  const rules = executionRules(config, chosen.symbols.length);
+  const partial = {
+    model: model.id,
+    mode,
+    own: { ...config.models[model.id], ...fixed },
+    ...chosen,
+    symbols: [...chosen.symbols],
+    sources: config.features,
+    sinceMs: options.since ?? market.since,
+    ...(untilMs !== undefined && { untilMs }),
+    folds: integer('--folds', options.folds, { least: 1 }),
+    embargoBars: 24,
+    validationPct: training.validationPct,
+    minFills: integer('--min-trades', options.minTrades, { least: 0 }),
+    rules: JSON.stringify(rules),
+  };
+  const surroundings = { registry, store: openStore(config.dataDir), rules, signal };
+  const { task } = await openBench(
+    partial,
+    { testPct: training.testPct, seed: config.seed },
+    { ...surroundings, acceptImplausible: market.acceptImplausible },
+  );
+  if (task.synthetic && !options.allowSynthetic)
+    throw new UserError(`The ${task.exchange} candles are synthetic: what is found on them means nothing.`, {
+      hint: 'Fetch real candles, or pass --allow-synthetic to try the program out.',
+    });
+  const study = await createStudy(join(config.tuningDir, name), {
+    type: 'study',
+    version: 1,
+    name,
+    createdAt: new Date().toISOString(),
+    program: programVersion(),
+    seed: config.seed,
+    sampler,
+    pruner,
+    objectives,
+    steps: task.folds,
+    space: space as StudySettings['space'],
+    task,
+  });
+  // What everything is compared with comes first.
+  await study.enqueue(untunedParams(modelParams(model, mode, partial.own), space));
+  return { study, task, testPct: training.testPct };
+}
+
+/** The searched parameters as they are without a search. */
+function untunedParams(all: unknown, space: Space): Params {
+  const values = z.record(z.string(), z.unknown()).parse(all);
+  return Object.fromEntries(
+    Object.keys(space).flatMap((name) => {
+      const value = z.union([z.number(), z.string(), z.boolean()]).safeParse(values[name]);
+      return value.success ? [[name, value.data]] : [];
+    }),
+  );
+}
+
+function searched(params: z.ZodType, file: string | undefined): ReturnType<typeof narrowedSpace> {
+  if (file === undefined) return { space: spaceOfModel(params), fixed: {} };
+  const text = readTextFile({ path: file, what: 'the space', largestBytes: 1 << 20 });
+  if (text === undefined)
+    throw new UserError(`There is no file "${file}".`, { hint: '--space names a YAML file.' });
+  const parsed = SpaceFile.safeParse(parseYaml(text, file).value);
+  if (!parsed.success)
+    throw new UserError(`"${file}" is not a space: ${issueLines(parsed.error).join('; ')}.`, {
+      hint: 'Write one parameter a line: penalty: { low: 0.001, high: 1, log: true }.',
+    });
+  return narrowedSpace(params, parsed.data);
+}
+
+async function goOn(context: CommandContext, name: string): Promise<Opened> {
+  const wrong = OF_THE_START.filter((option) => context.given(option));
+  if (wrong.length > 0)
+    throw new UsageError(`${wrong.join(', ')} cannot be given with --study: the study knows.`);
+  const study = await openStudy(await folderOf(context, name));
+  return { study, task: taskOf(study.settings), testPct: 0 };
+}
+
+/** Another process of this program that works on the study. */
+function spawnWorker(name: string, trials: number, { signal }: CommandContext) {
+  const bin = fileURLToPath(new URL('../../../../bin/crypto-trader.js', import.meta.url));
+  const child = spawn(
+    process.execPath,
+    [bin, 'tune', 'run', '--study', name, '--trials', String(trials), '--json'],
+    {
+      stdio: 'ignore',
+    },
+  );
+  const stop = (): void => void child.kill('SIGTERM');
+  signal.addEventListener('abort', stop, { once: true });
+  // A worker that ends badly loses nothing: its trial is done again.
+  const ended = new Promise<void>((resolve) =>
+    child.once('error', () => resolve()).once('close', () => resolve()),
+  );
+  return { ended, stop };
+}

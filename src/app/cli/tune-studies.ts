@@ -1,0 +1,220 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { UserError } from '../../core/foundation/errors.ts';
+import { writeFileAtomic } from '../../data/files.ts';
+import { importanceOf } from '../../lab/tuning/importance.ts';
+import { fromLoss, OBJECTIVES, type ObjectiveName } from '../../lab/tuning/objective.ts';
+import { openStudy } from '../../lab/tuning/study.ts';
+import type { KeptTrial } from '../../lab/tuning/study-journal.ts';
+import { bestTrial, listStudies, taskOf } from '../workflows/tune.ts';
+import { command, type CommandContext } from './command.ts';
+import { UsageError } from './exit.ts';
+import { valueText } from './report-text.ts';
+import { fillsOf, valuesOf } from './tune-text.ts';
+
+/** Adds what looks at studies: `tune list`, `show`, `best`, `apply`, `export`. */
+export function addStudies(group: Command): void {
+  group
+    .command('list')
+    .description('the studies of this project')
+    .action(command(async (context) => listAll(context), { logs: false }));
+  group
+    .command('show')
+    .argument('<study>')
+    .description('trials, the importance of parameters, and whether every suggestion can be made again')
+    .action(command(async (context, _options, name) => show(context, name), { logs: false }));
+  group
+    .command('best')
+    .argument('<study>')
+    .description('the parameters of the best trial')
+    .action(command(async (context, _options, name) => best(context, name), { logs: false }));
+  group
+    .command('apply')
+    .argument('<study>')
+    .option('--out <file>', 'write them there instead of printing them')
+    .description('the best parameters as lines for config.yaml')
+    .action(command(async (context, options, name) => apply(context, name, options), { logs: false }));
+  group
+    .command('export')
+    .argument('<study>')
+    .requiredOption('--out <file>', 'a .csv or .json file')
+    .description('every trial as a table')
+    .action(command(async (context, options, name) => exportTrials(context, name, options)));
+}
+
+/** The folder of a study. Throws `UserError` with those that there are. */
+export async function folderOf({ config }: CommandContext, name: string): Promise<string> {
+  const studies = await listStudies(config.tuningDir);
+  const found = studies.find((study) => study.name === name);
+  if (found !== undefined) return found.folder;
+  throw new UserError(`There is no study "${name}".`, {
+    hint:
+      studies.length === 0
+        ? 'Start one: crypto-trader tune --model boosted-trees'
+        : `There are: ${studies.map((study) => study.name).join(', ')}.`,
+  });
+}
+
+async function listAll({ config, out }: CommandContext): Promise<void> {
+  const studies = await listStudies(config.tuningDir);
+  const rows = await Promise.all(
+    studies.map(async ({ folder, settings }) => {
+      const study = await openStudy(folder);
+      await study.refresh();
+      const trials = study.trials();
+      const complete = trials.filter(({ state, violation }) => state === 'complete' && violation === 0);
+      return {
+        settings,
+        task: taskOf(settings),
+        trials: trials.length,
+        best: complete.length > 0 ? bestTrial(trials) : undefined,
+      };
+    }),
+  );
+  out.document({
+    studies: rows.map(({ settings, task, trials, best: winner }) => ({
+      name: settings.name,
+      createdAt: settings.createdAt,
+      model: task.model,
+      sampler: settings.sampler,
+      objectives: settings.objectives,
+      trials,
+      best: winner && {
+        trial: winner.number,
+        values: valuesOf(winner, settings.objectives as ObjectiveName[]),
+      },
+    })),
+  });
+  if (rows.length === 0) return out.print('There is no study yet: crypto-trader tune --model boosted-trees');
+  out.table(
+    ['study', 'model', 'objective', 'sampler', 'trials', 'best'],
+    rows.map(({ settings, task, trials, best: winner }) => {
+      const name = settings.objectives[0] as ObjectiveName;
+      return [
+        settings.name,
+        task.model,
+        settings.objectives.join(', '),
+        settings.sampler,
+        String(trials),
+        winner === undefined ? '-' : fromLoss(name, winner.values[0]).toFixed(3),
+      ];
+    }),
+  );
+}
+
+async function show(context: CommandContext, name: string): Promise<void> {
+  const { out } = context;
+  const study = await openStudy(await folderOf(context, name));
+  await study.refresh();
+  const { settings } = study;
+  const trials = study.trials();
+  const objectives = settings.objectives as ObjectiveName[];
+  const wrong = await study.verify();
+  const importance = importanceOf(settings.space, trials);
+  out.document({ settings, trials, importance, notReproduced: wrong });
+  const ranked = trials
+    .filter(({ state }) => state === 'complete')
+    .toSorted((a, b) => Number(a.violation > 0) - Number(b.violation > 0) || a.values[0] - b.values[0]);
+  out.table(
+    ['trial', ...objectives, 'fills', 'parameters'],
+    ranked
+      .slice(0, 15)
+      .map((trial) => [
+        String(trial.number),
+        ...objectives.map((objective) => valuesOf(trial, objectives)[objective].toFixed(3)),
+        `${fillsOf(trial)}${trial.violation > 0 ? ' (too few)' : ''}`,
+        valueText(trial.params),
+      ]),
+  );
+  const count = (state: KeptTrial['state']): number => trials.filter((trial) => trial.state === state).length;
+  out.print(
+    `\n${trials.length} trials: ${count('complete')} complete, ${count('pruned')} pruned, ${count('failed')} failed, ${count('running')} running.`,
+  );
+  for (const { number, reason } of trials.filter(({ state }) => state === 'failed').slice(0, 5))
+    out.print(`Trial ${number} failed: ${reason}`);
+  const shares = Object.entries(importance).map(
+    ([parameter, share]) => `${parameter} ${Math.round(100 * share)} %`,
+  );
+  if (shares.length > 0) out.print(`What mattered: ${shares.join(', ')}.`);
+  out.print(
+    `Objective: ${objectives.map((objective) => OBJECTIVES[objective].text).join('; ')}, mean over ${settings.steps} folds.`,
+  );
+  out.print(
+    wrong.length === 0
+      ? 'Every suggestion was made again from the journal, and is the same.'
+      : `Trials ${wrong.join(', ')} do not follow from the journal: it was changed, or another version of the program made them.`,
+  );
+}
+
+async function best(context: CommandContext, name: string): Promise<void> {
+  const study = await openStudy(await folderOf(context, name));
+  await study.refresh();
+  const winner = bestTrial(study.trials());
+  const objectives = study.settings.objectives as ObjectiveName[];
+  context.out.document({ trial: winner.number, params: winner.params, values: valuesOf(winner, objectives) });
+  context.out.print(`Trial ${winner.number}: ${valueText(valuesOf(winner, objectives))}`);
+  for (const [parameter, value] of Object.entries(winner.params))
+    context.out.print(`  ${parameter}: ${value}`);
+}
+
+async function apply(
+  context: CommandContext,
+  name: string,
+  options: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const study = await openStudy(await folderOf(context, name));
+  await study.refresh();
+  const winner = bestTrial(study.trials());
+  const { model } = taskOf(study.settings);
+  const where = `study ${name}, trial ${winner.number} of ${study.trials().length}`;
+  const lines = [
+    'models:',
+    `  ${model}:`,
+    ...Object.entries(winner.params).map(
+      ([parameter, value]) => `    ${parameter}: ${JSON.stringify(value)} # ${where}`,
+    ),
+  ];
+  const text = `${lines.join('\n')}\n`;
+  const file = z.string().optional().parse(options['out']);
+  context.out.document({ model, params: winner.params, study: name, trial: winner.number });
+  if (file === undefined) return context.out.print(text.trimEnd());
+  await writeFileAtomic(file, text);
+  context.out.print(`Written to ${file}. Use it: crypto-trader train --config ${file} --models ${model}`);
+}
+
+async function exportTrials(
+  context: CommandContext,
+  name: string,
+  options: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const file = z.string().parse(options['out']);
+  const study = await openStudy(await folderOf(context, name));
+  await study.refresh();
+  const { settings } = study;
+  const objectives = settings.objectives as ObjectiveName[];
+  const trials = study.trials();
+  if (/\.json$/.test(file)) await writeFileAtomic(file, `${JSON.stringify(trials, undefined, 1)}\n`);
+  else if (/\.csv$/.test(file)) {
+    const names = Object.keys(settings.space);
+    const cell = (value: string | number | boolean | undefined): string =>
+      value === undefined ? '' : /[",\n]/.test(String(value)) ? JSON.stringify(value) : String(value);
+    const rows = trials.map((trial) =>
+      [
+        trial.number,
+        trial.state,
+        ...objectives.map((_, i) =>
+          trial.values[i] === undefined ? undefined : fromLoss(objectives[i], trial.values[i]),
+        ),
+        ...names.map((parameter) => trial.params[parameter]),
+        trial.startedAt,
+        trial.endedAt,
+      ]
+        .map(cell)
+        .join(','),
+    );
+    const head = ['trial', 'state', ...objectives, ...names, 'started', 'ended'].join(',');
+    await writeFileAtomic(file, `${[head, ...rows].join('\n')}\n`);
+  } else throw new UsageError(`--out cannot be "${file}": expected a name that ends with .csv or .json.`);
+  context.out.document({ study: name, file, trials: trials.length });
+  context.out.print(`${trials.length} trials of ${name} are in ${file}.`);
+}
