@@ -287,7 +287,7 @@ describe('updateDataset', () => {
   });
 });
 
-describe.skipIf(!existsSync(shared))('real Binance candles (skipped: ../shared is not there)', () => {
+describe.skipIf(!existsSync(shared))('an exchange of recorded Binance candles (needs real candles)', () => {
   test('the reference window of three pairs is 52 560 bars without a gap', async () => {
     const exchange = await serve(pairsFromFolder(shared), { nowMs: Date.UTC(2026, 1, 14) });
     const { update } = setUp(exchange);

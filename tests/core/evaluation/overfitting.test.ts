@@ -1,29 +1,26 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { backtestOverfitting } from '../../../src/core/evaluation/overfitting.ts';
 import { createRandom, normal } from '../../../src/core/foundation/random.ts';
 
-const golden = new URL('../../../../shared/golden/stats/misc.json', import.meta.url);
+const golden = new URL('../../golden/stats/misc.json', import.meta.url);
 
-it.skipIf(!existsSync(golden))(
-  'has the published closed-form value (skipped where ../shared is absent)',
-  () => {
-    const { pbo } = z
-      .object({ pbo: z.object({ pbo: z.number(), mean_logit: z.number() }) })
-      .parse(JSON.parse(readFileSync(golden, 'utf8')));
-    const returns = Array.from({ length: 6 }, (_, n) =>
-      Float64Array.from(
-        { length: 160 },
-        (__, t) => 0.01 * Math.sin(1 + 0.37 * t * (n + 1)) + 0.0008 * (n - 2) * Math.cos(0.05 * t),
-      ),
-    );
-    const result = backtestOverfitting(returns, 8);
-    expect(result?.probability).toBeCloseTo(pbo.pbo, 9);
-    expect(result?.meanLogit).toBeCloseTo(pbo.mean_logit, 9);
-    expect(result?.splits).toBe(70);
-  },
-);
+it('has the published closed-form value', () => {
+  const { pbo } = z
+    .object({ pbo: z.object({ pbo: z.number(), mean_logit: z.number() }) })
+    .parse(JSON.parse(readFileSync(golden, 'utf8')));
+  const returns = Array.from({ length: 6 }, (_, n) =>
+    Float64Array.from(
+      { length: 160 },
+      (__, t) => 0.01 * Math.sin(1 + 0.37 * t * (n + 1)) + 0.0008 * (n - 2) * Math.cos(0.05 * t),
+    ),
+  );
+  const result = backtestOverfitting(returns, 8);
+  expect(result?.probability).toBeCloseTo(pbo.pbo, 9);
+  expect(result?.meanLogit).toBeCloseTo(pbo.mean_logit, 9);
+  expect(result?.splits).toBe(70);
+});
 
 const noise = (seed: number, drift = 0): Float64Array => {
   const random = createRandom(seed);

@@ -227,7 +227,7 @@ describe('the feature catalogue', () => {
 
 const shared = new URL('../../../../shared/data/ohlcv/binance/BTC-USDT/1h.csv.gz', import.meta.url);
 
-describe.skipIf(!existsSync(shared))('on real candles (skipped where ../shared is absent)', () => {
+describe.skipIf(!existsSync(shared))('on two years of an exchange (needs real candles)', () => {
   it('every feature has a finite value on every bar of the last two years', () => {
     const candles = readCsv(shared);
     const own = catalogue.filter(({ needs }) => needs.length === 0).map(({ name }) => name);

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { computeFeatures } from '../../../src/core/features/catalogue.ts';
 import { type Candles, emptyCandles } from '../../../src/core/market/candles.ts';
 
-const file = new URL('../../../../shared/golden/indicators/quotes.csv', import.meta.url);
+const file = new URL('../../golden/indicators/quotes.csv', import.meta.url);
 
 /**
  * Values of TA-Lib 0.8.2 (Python package, defaults of its conventions) on rows 400 and 501 of quotes.csv. Its ADX and
@@ -32,9 +32,8 @@ const MACD = [
 ];
 const ROWS = [400, 501];
 
-describe.skipIf(!existsSync(file))('TA-Lib conventions (skipped where ../shared is absent)', () => {
-  // Collected even when skipped: without the file there is nothing to read.
-  const candles = existsSync(file) ? readQuotes(file) : emptyCandles(0);
+describe('TA-Lib conventions', () => {
+  const candles = readQuotes(file);
   const column = (name: string): Float64Array => computeFeatures([name], candles, '1d').columns[0];
 
   it.each(Object.entries(TALIB))('%s', (name, expected) => {

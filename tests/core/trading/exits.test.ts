@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import { describe, expect, test } from 'vitest';
 import type { ExitRules } from '../../../src/core/trading/exit-rules.ts';
 import { createPortfolio } from '../../../src/core/trading/portfolio.ts';
@@ -72,32 +73,29 @@ test('a trailing stop by ATR uses the range as of the last close, and never move
   expect(fills).toEqual(['2 target 100 @ 100', '3 trailing-stop 100 @ 97']);
 });
 
-const quotes = new URL('../../../../shared/golden/indicators/quotes.csv', import.meta.url);
-test.skipIf(!existsSync(quotes))(
-  "the range is Wilder's: ATR(14) of 502 published daily bars (skipped without the shared golden files)",
-  () => {
-    const rows = readFileSync(quotes, 'utf8').trim().split('\n').slice(1);
-    const bars = rows.map((line): Bar => {
-      const [, open, high, low, close] = line.split(',').map(Number);
-      return [open, high, low, close];
-    });
-    const golden = JSON.parse(readFileSync(new URL('atr.json', quotes), 'utf8')) as readonly {
-      readonly atr: number | null;
-    }[];
-    const market = marketOf(bars);
-    const portfolio = createPortfolio([anyAmount()], freeRules({ exits: exitsOf({}) }));
-    let compared = 0;
-    bars.forEach((_, row) => {
-      advance(portfolio, market, row);
-      const expected = golden[row].atr;
-      if (expected === null || expected === undefined) return;
-      expect(portfolio.columns.rangeBars[0]).toBe(14);
-      expect(portfolio.columns.trueRange[0]).toBeCloseTo(expected, 8);
-      compared++;
-    });
-    expect(compared).toBe(488);
-  },
-);
+const quotes = new URL('../../golden/indicators/quotes.csv', import.meta.url);
+test("the range is Wilder's: ATR(14) of 502 published daily bars", () => {
+  const rows = readFileSync(quotes, 'utf8').trim().split('\n').slice(1);
+  const bars = rows.map((line): Bar => {
+    const [, open, high, low, close] = line.split(',').map(Number);
+    return [open, high, low, close];
+  });
+  const { atr } = z
+    .looseObject({ atr: z.array(z.number().nullable()) })
+    .parse(JSON.parse(readFileSync(new URL('indicators.json', quotes), 'utf8')));
+  const market = marketOf(bars);
+  const portfolio = createPortfolio([anyAmount()], freeRules({ exits: exitsOf({}) }));
+  let compared = 0;
+  bars.forEach((_, row) => {
+    advance(portfolio, market, row);
+    const expected = atr[row];
+    if (expected === null) return;
+    expect(portfolio.columns.rangeBars[0]).toBe(14);
+    expect(portfolio.columns.trueRange[0]).toBeCloseTo(expected, 8);
+    compared++;
+  });
+  expect(compared).toBe(488);
+});
 
 test('from 5 % of profit on, a break-even stop lies 1 % beyond the entry, from the next bar on', () => {
   const bars: Bar[] = [flat(100), [100, 106, 100, 105], [105, 105, 100, 102], flat(102)];

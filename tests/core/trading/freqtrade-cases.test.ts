@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Cause, Trade } from '../../../src/core/trading/events.ts';
@@ -7,7 +7,7 @@ import { type ExecutionRules, withFreqtradeFills } from '../../../src/core/tradi
 import { advance, setTarget } from '../../../src/core/trading/step.ts';
 import { anyAmount, type Bar, exitsOf, freeRules, HOUR_MS, marketOf } from './market-of.ts';
 
-const shared = new URL('../../../../shared/golden/backtest/candle_cases.json', import.meta.url);
+const shared = new URL('../../golden/backtest/candle_cases.json', import.meta.url);
 
 const Case = z.object({
   id: z.string(),
@@ -54,16 +54,13 @@ const entryBarCases = z
 
 test.each(entryBarCases)('freqtrade $id: $comment', (golden) => expectTrades(golden));
 
-describe.skipIf(!existsSync(shared))(
-  "freqtrade's published candle cases (skipped without the shared golden files)",
-  () => {
-    const cases = existsSync(shared) ? z.array(Case).parse(JSON.parse(readFileSync(shared, 'utf8'))) : [];
+describe("freqtrade's published candle cases", () => {
+  const cases = z.array(Case).parse(JSON.parse(readFileSync(shared, 'utf8')));
 
-    test('are 32', () => expect(cases.length).toBe(32));
+  test('are 32', () => expect(cases.length).toBe(32));
 
-    test.each(cases)('$id', (golden) => expectTrades(golden));
-  },
-);
+  test.each(cases)('$id', (golden) => expectTrades(golden));
+});
 
 function expectTrades(golden: Case): void {
   const trades = play(golden);

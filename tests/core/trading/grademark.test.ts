@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Trade } from '../../../src/core/trading/events.ts';
@@ -7,7 +7,7 @@ import type { ExecutionRules } from '../../../src/core/trading/rules.ts';
 import { advance, setTarget } from '../../../src/core/trading/step.ts';
 import { anyAmount, type Bar, freeRules, marketOf } from './market-of.ts';
 
-const folder = new URL('../../../../shared/golden/backtest/', import.meta.url);
+const folder = new URL('../../golden/backtest/', import.meta.url);
 const SMA_BARS = 30;
 /** The published run read the dates as midnight in Queensland. */
 const UTC_OFFSET_MS = 10 * 3_600_000;
@@ -35,44 +35,41 @@ const runs: readonly [file: string, rules: Partial<ExecutionRules>][] = [
   ],
 ];
 
-describe.skipIf(!existsSync(folder))(
-  "Grademark's mean reversion on STW (skipped without the shared golden files)",
-  () => {
-    test.each(runs)('%s trade by trade', (file, changes) => {
-      const expected = GoldenTrades.parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
-      const trades = play(
-        freeRules({
-          protectEntryBar: false,
-          reentry: 'next-bar',
-          gapFill: 'level-if-touched',
-          takeProfitFill: 'touch',
-          ...changes,
-        }),
+describe("Grademark's mean reversion on STW", () => {
+  test.each(runs)('%s trade by trade', (file, changes) => {
+    const expected = GoldenTrades.parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
+    const trades = play(
+      freeRules({
+        protectEntryBar: false,
+        reentry: 'next-bar',
+        gapFill: 'level-if-touched',
+        takeProfitFill: 'touch',
+        ...changes,
+      }),
+    );
+    expect(trades.length).toBe(expected.length);
+    trades.forEach((trade, i) => {
+      const golden = expected[i];
+      expect(new Date(trade.entryTime).toISOString()).toBe(golden.entryTime);
+      expect(new Date(trade.exitTime).toISOString()).toBe(golden.exitTime);
+      expect(trade.entryPrice).toBeCloseTo(golden.entryPrice, 9);
+      expect(trade.exitPrice).toBeCloseTo(golden.exitPrice, 9);
+      expect(trade.profitPct).toBeCloseTo(golden.profitPct, 9);
+      expect(trade.profitQuote / trade.baseAmount).toBeCloseTo(golden.profit, 9);
+      // Grademark counts the bars between entry and exit.
+      expect(trade.barsHeld - 1).toBe(golden.holdingPeriod);
+      expect(trade.exit).toBe(
+        golden.exitReason === 'exit-rule'
+          ? 'target'
+          : golden.exitReason === 'profit-target'
+            ? 'take-profit'
+            : changes.trailingStop === undefined
+              ? 'stop-loss'
+              : 'trailing-stop',
       );
-      expect(trades.length).toBe(expected.length);
-      trades.forEach((trade, i) => {
-        const golden = expected[i];
-        expect(new Date(trade.entryTime).toISOString()).toBe(golden.entryTime);
-        expect(new Date(trade.exitTime).toISOString()).toBe(golden.exitTime);
-        expect(trade.entryPrice).toBeCloseTo(golden.entryPrice, 9);
-        expect(trade.exitPrice).toBeCloseTo(golden.exitPrice, 9);
-        expect(trade.profitPct).toBeCloseTo(golden.profitPct, 9);
-        expect(trade.profitQuote / trade.baseAmount).toBeCloseTo(golden.profit, 9);
-        // Grademark counts the bars between entry and exit.
-        expect(trade.barsHeld - 1).toBe(golden.holdingPeriod);
-        expect(trade.exit).toBe(
-          golden.exitReason === 'exit-rule'
-            ? 'target'
-            : golden.exitReason === 'profit-target'
-              ? 'take-profit'
-              : changes.trailingStop === undefined
-                ? 'stop-loss'
-                : 'trailing-stop',
-        );
-      });
     });
-  },
-);
+  });
+});
 
 /** Enter below the 30-bar mean, leave above it; nothing is decided on the bar of an entry or of an exit. */
 function play(rules: ExecutionRules): readonly Trade[] {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { compileProgram } from '../../../src/learning/engine/executor.ts';
 import { defineNetwork, type Declare, type Layer, type Pass } from '../../../src/learning/engine/network.ts';
 import type { Feeds } from '../../../src/learning/engine/program.ts';
@@ -6,11 +6,9 @@ import { createPass, unflatten } from '../../../src/learning/engine/program.ts';
 import { openSession } from '../../../src/learning/engine/session.ts';
 import { type Tensor, tf } from '../../../src/learning/engine/tf.ts';
 
-const folder = new URL('../../../../shared/golden/nn/', import.meta.url);
-/** PyTorch's values (see the README beside them) live outside the repository. */
-export const goldenPresent = existsSync(new URL('layers.json', folder));
-export const golden = (file: string): unknown =>
-  goldenPresent ? JSON.parse(readFileSync(new URL(file, folder), 'utf8')) : {};
+const folder = new URL('../../golden/nn/', import.meta.url);
+/** PyTorch's values: see the README of tests/golden. */
+export const golden = (file: string): unknown => JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
 
 /** The numbers at a path of a golden file; a single number becomes a list of one. */
 export function numbersAt(values: unknown, ...path: readonly string[]): number[] {

@@ -11,7 +11,7 @@ import { layerNorm } from '../../../src/learning/engine/layers/layer-norm.ts';
 import { lstm } from '../../../src/learning/engine/layers/lstm.ts';
 import { fromSteps, toSteps } from '../../../src/learning/engine/layers/sequence.ts';
 import { tf } from '../../../src/learning/engine/tf.ts';
-import { distance, fill, golden, goldenPresent, numbersAt, runCompiled, runLayer } from './golden.ts';
+import { distance, fill, golden, numbersAt, runCompiled, runLayer } from './golden.ts';
 
 const values = golden('layers.json');
 const [B, T, I, H] = [2, 5, 3, 4];
@@ -28,7 +28,7 @@ function agree(
     expect(distance(run.gradient(name), at(stored)), `gradient of ${name}`).toBeLessThan(1e-5);
 }
 
-describe.skipIf(!goldenPresent)('layers against PyTorch (needs ../shared/golden/nn)', () => {
+describe('layers against PyTorch', () => {
   const sequence = { rows: B, inputs: { x: { shape: [B, T, I], phase: 0.5 } } };
 
   it('LSTM', async () => {

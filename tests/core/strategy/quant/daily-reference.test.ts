@@ -79,7 +79,7 @@ const CASES = [50, 100, 200].flatMap((bars) => [
   [`trend_${bars}_voltarget40`, 'trend', { bars }] as const,
 ]);
 
-describe.skipIf(!present)('the daily reference, by pandas', () => {
+describe.skipIf(!present)('the daily reference, by pandas (needs real candles)', () => {
   describe.each(['BTC-USDT', 'ETH-USDT'])('%s', (name) => {
     it.each([...CASES, ['donchian_50_25', 'donchian', { entryBars: 50, exitBars: 25 }] as const])(
       '%s',

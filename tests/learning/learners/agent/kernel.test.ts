@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createRandom, normal } from '../../../../src/core/foundation/random.ts';
 import { createKernel, type Kernel } from '../../../../src/learning/learners/agent/kernel.ts';
 import { adamControls, clipScale } from '../../../../src/learning/learners/agent/mlp.ts';
-import { distance, fill, golden, goldenPresent, numbersAt } from '../../engine/golden.ts';
+import { distance, fill, golden, numbersAt } from '../../engine/golden.ts';
 
 const noise = (kernel: Kernel, count: number, seed: number) => {
   const random = createRandom(seed);
@@ -59,7 +59,7 @@ describe('the compiled kernel', () => {
     inputs.forEach((value, i) => expect(Math.abs(x.values[i] - Math.tanh(value))).toBeLessThan(4e-7));
   });
 
-  it.skipIf(!goldenPresent)("takes PyTorch's steps of Adam (needs ../shared/golden/nn)", () => {
+  it("takes PyTorch's steps of Adam", () => {
     const kernel = createKernel();
     const [p, m, v, gradient] = [0, 1, 2, 3].map(() => kernel.allocate(4));
     p.values.set(fill([3]));
@@ -75,7 +75,7 @@ describe('the compiled kernel', () => {
     expect(distance(path, numbersAt(golden('layers.json'), 'opt_adam_lr.1_eps1e-5'))).toBeLessThan(1e-5);
   });
 
-  it.skipIf(!goldenPresent)('clips as PyTorch does (needs ../shared/golden/nn)', () => {
+  it('clips as PyTorch does', () => {
     const values = golden('layers.json');
     const [norm] = numbersAt(values, 'clip_grad_norm_.5', 'norm');
     const clipped = numbersAt(values, 'clip_grad_norm_.5', 'grad');

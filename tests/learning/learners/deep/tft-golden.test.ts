@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { createPass, unflatten } from '../../../../src/learning/engine/program.ts';
 import { tf } from '../../../../src/learning/engine/tf.ts';
 import { tftNetwork } from '../../../../src/learning/models/tft/network.ts';
-import { distance, fill, golden, goldenPresent, runCompiled } from '../../engine/golden.ts';
+import { distance, fill, golden, runCompiled } from '../../engine/golden.ts';
 
 const Golden = z.object({
   config: z.object({ static_ids: z.array(z.number()) }),
@@ -17,27 +17,23 @@ const Golden = z.object({
 /** NVIDIA wraps LayerNorm in a module of its own. */
 const ourName = (name: string): string => name.replace('layer_norm.ln.', 'layer_norm.');
 
-const title = goldenPresent
-  ? "the Temporal Fusion Transformer beside NVIDIA's in PyTorch"
-  : 'the Temporal Fusion Transformer beside PyTorch (skipped: ../shared/golden is not there)';
-
-describe.skipIf(!goldenPresent)(title, async () => {
-  const expected = goldenPresent ? Golden.parse(golden('tft_forward.json')) : undefined;
-  const found = expected && (await compiled(expected));
+describe("the Temporal Fusion Transformer beside NVIDIA's in PyTorch", async () => {
+  const expected = Golden.parse(golden('tft_forward.json'));
+  const found = await compiled(expected);
 
   it('has the same outputs', () => {
-    expect(distance(found?.output ?? [], expected?.out ?? [])).toBeLessThan(1e-5);
+    expect(distance(found.output, expected.out)).toBeLessThan(1e-5);
   });
 
   it('has the same quantile loss', () => {
-    expect(found?.loss).toBeCloseTo(expected?.quantile_loss_sum ?? NaN, 5);
+    expect(found.loss).toBeCloseTo(expected.quantile_loss_sum, 5);
   });
 
   it('has the same gradient norm, and the same for every parameter', () => {
-    const norm = Math.sqrt(found?.squares.reduce((sum, [, square]) => sum + square, 0) ?? NaN);
-    expect(norm / (expected?.grad_norm ?? NaN)).toBeCloseTo(1, 4);
-    for (const [name, square] of found?.squares ?? []) {
-      const wanted = expected?.grad_sq_by_param[name] ?? NaN;
+    const norm = Math.sqrt(found.squares.reduce((sum, [, square]) => sum + square, 0));
+    expect(norm / expected.grad_norm).toBeCloseTo(1, 4);
+    for (const [name, square] of found.squares) {
+      const wanted = expected.grad_sq_by_param[name] ?? NaN;
       expect(Math.abs(square - wanted), name).toBeLessThan(1e-4 * wanted + 1e-9);
     }
   });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createRandom, normal } from '../../../../src/core/foundation/random.ts';
 import {
@@ -10,9 +10,9 @@ import {
 import { mackinnonP } from '../../../../src/learning/models/mean-reversion/mackinnon.ts';
 import { walk } from '../panels.ts';
 
-const golden = new URL('../../../../../shared/golden/stats/coint_200x4.csv', import.meta.url);
+const golden = new URL('../../../golden/stats/coint_200x4.csv', import.meta.url);
 
-describe.skipIf(!existsSync(golden))('Engle-Granger on 200 x 4 (skipped where ../shared is absent)', () => {
+describe('Engle-Granger on 200 x 4', () => {
   const table = (): number[][] =>
     readFileSync(golden, 'utf8')
       .trim()

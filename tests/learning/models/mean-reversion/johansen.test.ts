@@ -1,52 +1,49 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { johansen } from '../../../../src/learning/models/mean-reversion/johansen.ts';
 import { walk } from '../panels.ts';
 
-const golden = new URL('../../../../../shared/golden/stats/coint_200x4.csv', import.meta.url);
+const golden = new URL('../../../golden/stats/coint_200x4.csv', import.meta.url);
 
-describe.skipIf(!existsSync(golden))(
-  "Johansen's tests on 200 x 4 (skipped where ../shared is absent)",
-  () => {
-    const series = (): Float64Array[] => {
-      const rows = readFileSync(golden, 'utf8')
-        .trim()
-        .split('\n')
-        .map((line) => line.split(',').map(Number));
-      return rows[0].map((_, column) => Float64Array.from(rows, (row) => row[column]));
-    };
+describe("Johansen's tests on 200 x 4", () => {
+  const series = (): Float64Array[] => {
+    const rows = readFileSync(golden, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split(',').map(Number));
+    return rows[0].map((_, column) => Float64Array.from(rows, (row) => row[column]));
+  };
 
-    // coint_johansen(..., det_order=0, k_ar_diff) of statsmodels 0.15.0. (With k_ar_diff=0 that regresses on the
-    // level of the same bar, so there is nothing to compare.)
-    it.each([
-      [
-        1,
-        [270.6120915048122, 165.35753478868526, 74.92689553257608, 5.520900729204205],
-        [105.25455671612696, 90.43063925610919, 69.40599480337188, 5.520900729204205],
-      ],
-      [
-        4,
-        [134.06295964744947, 80.84973001002676, 39.313054011524045, 6.3707832920454495],
-        [53.21322963742274, 41.53667599850271, 32.94227071947859, 6.3707832920454495],
-      ],
-    ])('with %i lags has the statistics of statsmodels', (lags, trace, largest) => {
-      const { steps } = johansen(series(), lags) ?? { steps: [] };
-      expect(steps.length).toBe(4);
-      steps.forEach((step, r) => {
-        expect(step.trace).toBeCloseTo(trace[r], 7);
-        expect(step.maxEigenvalue).toBeCloseTo(largest[r], 7);
-      });
-      expect(steps[2].traceCritical).toEqual([13.4294, 15.4943, 19.9349]);
-      expect(steps[2].maxEigenvalueCritical).toEqual([12.2971, 14.2639, 18.52]);
+  // coint_johansen(..., det_order=0, k_ar_diff) of statsmodels 0.15.0. (With k_ar_diff=0 that regresses on the
+  // level of the same bar, so there is nothing to compare.)
+  it.each([
+    [
+      1,
+      [270.6120915048122, 165.35753478868526, 74.92689553257608, 5.520900729204205],
+      [105.25455671612696, 90.43063925610919, 69.40599480337188, 5.520900729204205],
+    ],
+    [
+      4,
+      [134.06295964744947, 80.84973001002676, 39.313054011524045, 6.3707832920454495],
+      [53.21322963742274, 41.53667599850271, 32.94227071947859, 6.3707832920454495],
+    ],
+  ])('with %i lags has the statistics of statsmodels', (lags, trace, largest) => {
+    const { steps } = johansen(series(), lags) ?? { steps: [] };
+    expect(steps.length).toBe(4);
+    steps.forEach((step, r) => {
+      expect(step.trace).toBeCloseTo(trace[r], 7);
+      expect(step.maxEigenvalue).toBeCloseTo(largest[r], 7);
     });
+    expect(steps[2].traceCritical).toEqual([13.4294, 15.4943, 19.9349]);
+    expect(steps[2].maxEigenvalueCritical).toEqual([12.2971, 14.2639, 18.52]);
+  });
 
-    it('gives the same answer in any order', () => {
-      const [a, b, c, d] = series();
-      const [one, other] = [johansen([a, b, c, d], 2), johansen([d, b, a, c], 2)];
-      one?.steps.forEach(({ trace }, r) => expect(other?.steps[r].trace).toBeCloseTo(trace, 7));
-    });
-  },
-);
+  it('gives the same answer in any order', () => {
+    const [a, b, c, d] = series();
+    const [one, other] = [johansen([a, b, c, d], 2), johansen([d, b, a, c], 2)];
+    one?.steps.forEach(({ trace }, r) => expect(other?.steps[r].trace).toBeCloseTo(trace, 7));
+  });
+});
 
 it('finds no relation between walks about as often as it claims', () => {
   let found = 0;

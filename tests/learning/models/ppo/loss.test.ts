@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { ActionSpace } from '../../../../src/core/environments/environment.ts';
@@ -8,7 +8,7 @@ import {
   valueGradient,
 } from '../../../../src/learning/models/ppo/loss.ts';
 
-const golden = new URL('../../../../../shared/golden/nn/layers.json', import.meta.url);
+const golden = new URL('../../../golden/nn/layers.json', import.meta.url);
 const NAME = 'ppo_loss_sb3_clip.2_ent.01_vf.5';
 const Golden = z.object({
   [NAME]: z.object({
@@ -67,7 +67,7 @@ const logProbabilities = (logits: Float32Array): Float32Array =>
     return row[b % 3] - Math.log(row.reduce((sum, value) => sum + Math.exp(value), 0));
   });
 
-describe.skipIf(!existsSync(golden))('PPO loss against PyTorch (skipped without ../shared)', () => {
+describe('PPO loss against PyTorch', () => {
   const expected = () => Golden.parse(JSON.parse(readFileSync(golden, 'utf8')))[NAME];
   const normalised = (): Float32Array => {
     const values = fill(ROWS, 0.7);
