@@ -2,7 +2,7 @@ import { parseEnv } from 'node:util';
 import { UserError } from '../../core/foundation/errors.ts';
 import { plainLine } from '../../core/foundation/plain-text.ts';
 import { readTextFile } from '../../data/text-file.ts';
-import { ENVIRONMENT_PREFIX } from '../config/load.ts';
+import { ENVIRONMENT_PREFIX } from '../config/environment-prefix.ts';
 
 const LARGEST_BYTES = 2 ** 20;
 

@@ -3,7 +3,6 @@ import { Command, CommanderError } from 'commander';
 import { UserError } from '../../core/foundation/errors.ts';
 import { plainText } from '../../core/foundation/plain-text.ts';
 import { explainSystemError } from '../../data/file-errors.ts';
-import { fail } from './command.ts';
 import { loadEnvironmentFile } from './environment-file.ts';
 import { createRedactor } from './redact.ts';
 
@@ -146,7 +145,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     // commander has printed its message and the nearest valid word already.
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-    else fail(error, { json: argv.includes('--json'), redact });
+    // What a command needs is loaded with the first one: help, typed often, comes at once.
+    else (await import('./command.ts')).fail(error, { json: argv.includes('--json'), redact });
   }
 }
 

@@ -7,6 +7,7 @@ import { plainLine } from '../../core/foundation/plain-text.ts';
 import { readTextFile } from '../../data/text-file.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { parseYaml, type YamlDocument } from './yaml.ts';
+import { ENVIRONMENT_PREFIX } from './environment-prefix.ts';
 
 export type Origin = 'flag' | 'environment' | 'file' | 'default';
 
@@ -24,8 +25,6 @@ export interface ConfigSources {
   /** Settings from flags, by dotted path. */
   readonly flags: Readonly<Record<string, unknown>>;
 }
-
-export const ENVIRONMENT_PREFIX = 'CRYPTO_TRADER_';
 
 /** A configuration is a few kilobytes; what is larger is another file. */
 const LARGEST_FILE_BYTES = 2 ** 20;

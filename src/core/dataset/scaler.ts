@@ -33,5 +33,31 @@ export function fitScaler(columns: readonly Float64Array[], rows: Int32Array): S
 export function scaleColumn(scaler: Scaler, index: number, column: Float64Array, clip = 10): Float64Array {
   const mean = scaler.means[index];
   const deviation = scaler.deviations[index];
-  return column.map((value) => Math.max(-clip, Math.min(clip, (value - mean) / deviation)));
+  const scaled = new Float64Array(column.length);
+  for (let row = 0; row < scaled.length; row++) scaled[row] = limited((column[row] - mean) / deviation, clip);
+  return scaled;
+}
+
+/** At most `clip` from 0; `NaN` stays `NaN`. */
+const limited = (value: number, clip: number): number =>
+  value > clip ? clip : value < -clip ? -clip : value;
+
+/**
+ * The columns from row `from` on, scaled as by `scaleColumn` and side by side, row by row: [rows, columns], 0 before.
+ */
+export function scaleRows(
+  scaler: Scaler,
+  columns: readonly Float64Array[],
+  { clip, from }: { readonly clip: number; readonly from: number },
+): Float32Array {
+  const rows = columns[0].length;
+  const width = columns.length;
+  const scaled = new Float32Array(rows * width);
+  for (const [i, column] of columns.entries()) {
+    const mean = scaler.means[i];
+    const deviation = scaler.deviations[i];
+    for (let row = from; row < rows; row++)
+      scaled[row * width + i] = limited((column[row] - mean) / deviation, clip);
+  }
+  return scaled;
 }

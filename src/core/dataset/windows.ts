@@ -2,20 +2,21 @@ import { type Timeframe, TIMEFRAME_MS } from '../market/timeframe.ts';
 
 /**
  * Rows at which a sequence model has its whole input: `lookBack` consecutive bars that end with the row, no bar
- * missing among them, and every column finite in all of them.
+ * missing among them, and every column finite in all of them. Rows before `from` are not looked at.
  */
 export function windowEnds(
   time: Float64Array,
   columns: readonly Float64Array[],
   timeframe: Timeframe,
-  lookBack: number,
+  { lookBack, from = 0 }: { readonly lookBack: number; readonly from?: number },
 ): Int32Array {
   const step = TIMEFRAME_MS[timeframe];
   const ends: number[] = [];
   let run = 0;
-  for (let row = 0; row < time.length; row++) {
-    const follows = row > 0 && time[row] - time[row - 1] === step;
-    const complete = columns.every((column) => Number.isFinite(column[row]));
+  for (let row = from; row < time.length; row++) {
+    const follows = row > from && time[row] - time[row - 1] === step;
+    let complete = true;
+    for (let i = 0; complete && i < columns.length; i++) complete = Number.isFinite(columns[i][row]);
     run = complete ? (follows ? run + 1 : 1) : 0;
     if (run >= lookBack) ends.push(row);
   }

@@ -129,7 +129,8 @@ async function forecastColumns(
   const columns = panel.series.map(({ candles }) => new Float64Array(candles.time.length).fill(NaN));
   const refits = all.filter((refit) => refit.model === model);
   for (const [i, { fromMs, fitted }] of refits.entries()) {
-    const forecasts = await fitted.forecast(panelUntil(own, refits[i + 1]?.fromMs ?? Infinity));
+    const until = panelUntil(own, refits[i + 1]?.fromMs ?? Infinity);
+    const forecasts = await fitted.forecast(until, { sinceMs: fromMs });
     forecasts.forEach(({ expectedReturn, position }, s) => {
       const stated = expectedReturn ?? position;
       const from = lowerBound(panel.series[s].candles.time, fromMs);

@@ -158,13 +158,15 @@ async function forecaster(
     return outputs;
   }
 
-  function inputsOf(panel: Panel): SeriesInputs[] {
+  function inputsOf(panel: Panel, sinceMs = -Infinity): SeriesInputs[] {
     requireSameInputs(panel, saved, layout);
-    return seriesInputs(panel, { symbols, scalers, layout });
+    // Windows that share their bars come in blocks, which begin up to `rows` bars before the first that is wanted.
+    const before = sharesBars ? rows * TIMEFRAME_MS[shape.timeframe] : 0;
+    return seriesInputs(panel, { symbols, scalers, layout, sinceMs: sinceMs - before });
   }
 
   async function forecast(panel: Panel, sinceMs: number): Promise<Forecast[]> {
-    const series = inputsOf(panel);
+    const series = inputsOf(panel, sinceMs);
     const outputs = await outputsOf(series, sinceMs);
     return series.map(({ symbol, volatility }, s) => ({
       symbol,

@@ -1,5 +1,5 @@
 import type { Panel, Series } from '../../../core/dataset/panel.ts';
-import { fitScaler, type Scaler, scaleColumn } from '../../../core/dataset/scaler.ts';
+import { fitScaler, type Scaler, scaleRows } from '../../../core/dataset/scaler.ts';
 import { windowEnds } from '../../../core/dataset/windows.ts';
 import { computeFeatures } from '../../../core/features/catalogue.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
@@ -160,23 +160,30 @@ export function fitScalers({ series, timeframe }: Panel, layout: InputLayout, un
   });
 }
 
-/** Scales the inputs of every series. Throws `UserError` for a symbol that the model has never seen. */
+/**
+ * Scales the inputs of every series. Windows that end at bars before `sinceMs` may be left out. Throws `UserError` for a
+ * symbol that the model has never seen.
+ */
 export function seriesInputs(
   { series, timeframe }: Panel,
   options: {
     readonly symbols: readonly PairSymbol[];
     readonly scalers: readonly Scaler[];
     readonly layout: InputLayout;
+    readonly sinceMs?: number;
   },
 ): SeriesInputs[] {
   const { branches } = options.layout;
+  const { sinceMs = -Infinity } = options;
   return series.map((one) => {
     const { time } = one.candles;
     const inputs = branches.map((branch, b): BranchInputs => {
       const read = branchColumns(one, branch, timeframe);
+      const closed = barOpen(sinceMs, branch.timeframe) - TIMEFRAME_MS[branch.timeframe];
+      const from = Math.max(0, lowerBound(read.time, closed) - branch.lookBack);
       return {
-        values: interleave(read.columns.map((column, i) => scaleColumn(options.scalers[b], i, column, 5))),
-        last: windowRows(time, timeframe, branch, read),
+        values: scaleRows(options.scalers[b], read.columns, { clip: 5, from }),
+        last: windowRows(time, timeframe, branch, { ...read, from }),
       };
     });
     return {
@@ -185,9 +192,17 @@ export function seriesInputs(
       time,
       volatility: volatilityOf(one),
       branches: inputs,
-      ends: Int32Array.from(time.keys()).filter((row) => inputs.every(({ last }) => last[row] >= 0)),
+      ends: rowsWithAll(inputs),
     };
   });
+}
+
+function rowsWithAll(branches: readonly BranchInputs[]): Int32Array {
+  const [first, ...others] = branches;
+  const rows: number[] = [];
+  for (let row = 0; row < first.last.length; row++)
+    if (first.last[row] >= 0 && others.every(({ last }) => last[row] >= 0)) rows.push(row);
+  return Int32Array.from(rows);
 }
 
 /**
@@ -198,15 +213,21 @@ function windowRows(
   time: Float64Array,
   timeframe: Timeframe,
   branch: Branch,
-  { time: opened, columns }: BranchColumns,
+  { time: opened, columns, from = 0 }: BranchColumns & { readonly from?: number },
 ): Int32Array {
   const duration = TIMEFRAME_MS[branch.timeframe];
-  const ends = windowEnds(opened, columns, branch.timeframe, branch.lookBack);
+  const ends = windowEnds(opened, columns, branch.timeframe, { lookBack: branch.lookBack, from });
+  const last = new Int32Array(time.length).fill(-1);
+  if (branch.timeframe === timeframe) {
+    for (const row of ends) last[row] = row;
+    return last;
+  }
   const rowAt = new Map(Array.from(ends, (row) => [opened[row], row]));
-  return Int32Array.from(time, (bar) => {
-    const closed = barOpen(bar + TIMEFRAME_MS[timeframe], branch.timeframe) - duration;
-    return rowAt.get(closed) ?? -1;
-  });
+  for (let row = 0; row < last.length; row++) {
+    const closed = barOpen(time[row] + TIMEFRAME_MS[timeframe], branch.timeframe) - duration;
+    last[row] = rowAt.get(closed) ?? -1;
+  }
+  return last;
 }
 
 /** The input arrays of one batch, filled window by window. */
@@ -296,15 +317,6 @@ function joined(columns: readonly Float64Array[]): Float64Array {
     offset += column.length;
   }
   return all;
-}
-
-function interleave(columns: readonly Float64Array[]): Float32Array {
-  const rows = columns[0].length;
-  const values = new Float32Array(rows * columns.length);
-  columns.forEach((column, c) => {
-    for (let row = 0; row < rows; row++) values[row * columns.length + c] = column[row];
-  });
-  return values;
 }
 
 function indexOfSymbol(symbol: PairSymbol, symbols: readonly PairSymbol[]): number {

@@ -40,9 +40,11 @@ export function quantileHead(rule: QuantileRule): Head {
     forecast(outputs, volatility) {
       const rows = volatility.length;
       const scale = volatility.map((value) => value * Math.sqrt(decisionBars));
-      const columns = QUANTILE_LEVELS.map(() => new Float64Array(rows));
-      const probabilityUp = new Float64Array(rows);
+      const columns = QUANTILE_LEVELS.map(() => new Float64Array(rows).fill(NaN));
+      const probabilityUp = new Float64Array(rows).fill(NaN);
       for (let row = 0; row < rows; row++) {
+        // Bars that nobody asked for.
+        if (Number.isNaN(outputs[(row * horizonsBars.length + at) * width])) continue;
         const scaled = ordered(outputs, (row * horizonsBars.length + at) * width);
         scaled.forEach((value, q) => (columns[q][row] = value * scale[row]));
         probabilityUp[row] = 1 - probabilityBelowZero(scaled);

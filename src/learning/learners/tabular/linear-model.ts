@@ -102,14 +102,18 @@ function fitted(kind: Kind, learned: Learned): FittedModel {
   const { params, entryEdge, meanMove, figures } = learned;
   return {
     report: figures,
-    forecast: async (panel) =>
-      forecastDirection(panel, {
-        ...params,
-        entryEdge,
-        meanMove,
-        predict: (columns) => probabilities(kind, learned, columns),
-        blind: 'any-missing',
-      }),
+    forecast: async (panel, wanted) =>
+      forecastDirection(
+        panel,
+        {
+          ...params,
+          entryEdge,
+          meanMove,
+          predict: (columns) => probabilities(kind, learned, columns),
+          blind: 'any-missing',
+        },
+        wanted,
+      ),
     save: () => ({ json: learned, blobs: {} }),
   };
 }

@@ -18,7 +18,8 @@ export function linearValues(
   const values = new Float64Array(columns[0]?.length ?? 0).fill(intercept);
   for (const [i, column] of columns.entries()) {
     const scaled = scaleColumn(scaler, i, column);
-    for (let row = 0; row < values.length; row++) values[row] += weights[i] * scaled[row];
+    const weight = weights[i];
+    for (let row = 0; row < values.length; row++) values[row] += weight * scaled[row];
   }
   return values;
 }

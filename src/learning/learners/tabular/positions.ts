@@ -8,12 +8,15 @@ export function followProbability(
   entryEdge: number,
 ): { readonly position: Float64Array; readonly confidence: Float64Array } {
   let held = 0;
-  const position = probabilityUp.map((probability) => {
-    if (Number.isNaN(probability)) return NaN;
+  const position = new Float64Array(probabilityUp.length);
+  const confidence = new Float64Array(probabilityUp.length);
+  for (let row = 0; row < position.length; row++) {
+    const probability = probabilityUp[row];
     const distance = probability - 0.5;
-    if (distance !== 0 && Math.abs(distance) >= entryEdge) held = Math.sign(distance);
+    if (distance !== 0 && Math.abs(distance) >= entryEdge) held = distance > 0 ? 1 : -1;
     else if (held * distance <= 0) held = 0;
-    return held;
-  });
-  return { position, confidence: probabilityUp.map((probability) => Math.abs(2 * probability - 1)) };
+    position[row] = probability === probability ? held : NaN;
+    confidence[row] = Math.abs(2 * probability - 1);
+  }
+  return { position, confidence };
 }

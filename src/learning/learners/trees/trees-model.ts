@@ -91,16 +91,20 @@ function fitted<Params extends TabularParams>(learned: Learned<Params>, booster:
     report: figures,
     explanation,
     explain: async (panel) => explainNewest(booster, panel, params.features),
-    forecast: async (panel) =>
-      forecastDirection(panel, {
-        features: params.features,
-        horizonBars: params.horizonBars,
-        entryEdge,
-        meanMove,
-        predict: (columns) => ({ probabilityUp: predict(booster, columns) }),
-        // Trees can route missing values, but a row in which all are missing says nothing.
-        blind: 'all-missing',
-      }),
+    forecast: async (panel, wanted) =>
+      forecastDirection(
+        panel,
+        {
+          features: params.features,
+          horizonBars: params.horizonBars,
+          entryEdge,
+          meanMove,
+          predict: (columns) => ({ probabilityUp: predict(booster, columns) }),
+          // Trees can route missing values, but a row in which all are missing says nothing.
+          blind: 'all-missing',
+        },
+        wanted,
+      ),
     save: () => ({ json: learned, blobs: { trees: packTrees(booster).bytes } }),
   };
 }

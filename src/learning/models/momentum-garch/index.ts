@@ -186,12 +186,16 @@ function fitted(learned: Learned): FittedModel {
     report: {
       symbols: learned.symbols.map(({ symbol, garch, figures }) => ({ symbol, ...garch, ...figures })),
     },
-    forecast: async (panel) => forecast(learned, panel),
+    forecast: async (panel, wanted) => forecast(learned, panel, wanted),
     save: () => ({ json: learned, blobs: {} }),
   };
 }
 
-function forecast(learned: Learned, panel: Panel): readonly Forecast[] {
+function forecast(
+  learned: Learned,
+  panel: Panel,
+  { sinceMs = -Infinity }: { readonly sinceMs?: number } = {},
+): readonly Forecast[] {
   return panel.series.map((series) => {
     const known = learned.symbols.find(({ symbol }) => symbol === series.symbol);
     if (learned.absent?.some(({ name }) => name === series.symbol)) return noOpinion(series, learned.params);
@@ -200,7 +204,7 @@ function forecast(learned: Learned, panel: Panel): readonly Forecast[] {
         hint: `Train again with this symbol; it knows ${learned.symbols.map(({ symbol }) => symbol).join(', ')}.`,
       });
     }
-    return forecastSymbol(known, learned.params, series, panel.timeframe);
+    return forecastSymbol(known, learned.params, series, { timeframe: panel.timeframe, sinceMs });
   });
 }
 
@@ -213,8 +217,8 @@ function noOpinion({ symbol, candles }: Series, { horizonBars }: Params): Foreca
 function forecastSymbol(
   { garch, calmVariance, quantiles }: LearnedSymbol,
   params: Params,
-  { symbol, candles: { close } }: Series,
-  timeframe: Timeframe,
+  { symbol, candles: { time, close } }: Series,
+  { timeframe, sinceMs }: { readonly timeframe: Timeframe; readonly sinceMs: number },
 ): Forecast {
   const { lookBackBars, entryScore, exitScore, horizonBars, sizeStep } = params;
   const rows = close.length;
@@ -231,6 +235,8 @@ function forecastSymbol(
     const size = Math.min(1, targetPct / deviationPct);
     const calm = variances[row] <= calmVariance;
     held = calm ? decide(held, { score, size, entryScore, exitScore, sizeStep }) : 0;
+    // What is held hangs on all bars before, the rest on this one.
+    if (time[row] < sinceMs) continue;
     position[row] = held;
     confidence[row] = calm ? 2 * normalCdf(Math.abs(score)) - 1 : 0;
     const spread = Math.sqrt(cumulativeVariance(garch, variances[row], horizonBars));
@@ -254,7 +260,9 @@ function decide(
 
 /** Close-to-close log returns x 100; `NaN` on the first row. */
 function percentReturns(close: Float64Array): Float64Array {
-  return close.map((price, row) => (row === 0 ? NaN : 100 * Math.log(price / close[row - 1])));
+  const returns = new Float64Array(close.length).fill(NaN);
+  for (let row = 1; row < returns.length; row++) returns[row] = 100 * Math.log(close[row] / close[row - 1]);
+  return returns;
 }
 
 /** Of sorted values, the smallest that at least `level` of them do not exceed. */
