@@ -53,6 +53,11 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/audit.ts'),
   },
   {
+    name: 'results',
+    summary: 'walk every model forward, trade by every strategy, audit, and write it down',
+    load: () => import('./commands/results.ts'),
+  },
+  {
     name: 'signals',
     summary: 'what every model and the ensemble want now',
     load: () => import('./commands/signals.ts'),

@@ -68,7 +68,7 @@ export async function runBacktest(
   const small = balanceWarning(instruments, rules.initialBalance);
   const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];
   const detail = request.detail && (await loadDetail(openStore(config.dataDir), found, request.detail));
-  const result = backtest({ ...source, instruments, rules, seed, detail });
+  const result = backtest({ ...source, stated: found, instruments, rules, seed, detail });
   const about = await provenanceOf({ ...source, warnings }, result, {
     seed,
     ...again,

@@ -1,24 +1,59 @@
 import type { Panel } from '../../core/dataset/panel.ts';
 import { computeFeatures, inputsOf } from '../../core/features/catalogue.ts';
-import { inputPlace } from '../../core/features/inputs.ts';
+import type { Feature } from '../../core/features/feature.ts';
+import { inputPlace, type InputSources } from '../../core/features/inputs.ts';
 import { seriesKind } from '../../core/market/series-kinds.ts';
 import type { Candles } from '../../core/market/candles.ts';
-import { barsPerYear, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
+import { barsPerYear, type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { type DecisionTerms, decidePaths, measureSkill } from '../../core/strategy/decide.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import { type ExecutionRules } from '../../core/trading/rules.ts';
 import { runBacktest } from '../../core/trading/run.ts';
+import { type LoadedPanel, loadPanel } from '../../data/panel/load-panel.ts';
 import { loadInputs } from '../../data/panel/load-inputs.ts';
 import type { Store } from '../../data/store/store.ts';
 import { marketName, trialsOf } from '../../lab/backtest/trials.ts';
-import type { Subject } from '../../lab/audit/subject.ts';
+import type { AuditedMember, Subject } from '../../lab/audit/subject.ts';
 import { forecastEnsemble } from '../../learning/ensemble/equal-weight.ts';
 import { votersOf } from '../../learning/ensemble/voters.ts';
-import { loadTrainedPanel, type TrainedSet } from '../../learning/training/checkpoints.ts';
+import type { TrainedSet } from '../../learning/training/checkpoints.ts';
 
-/** A training run as an audit looks at it: its bars, its models, and the procedures that trade them. */
+/** What an audit is about: bars, models fitted on the first of them, and who votes. */
+export interface AuditedRun {
+  readonly exchange: string;
+  readonly timeframe: Timeframe;
+  readonly symbols: readonly PairSymbol[];
+  /** The bar at which features start. */
+  readonly sinceMs: number;
+  readonly sources: InputSources;
+  readonly catalogue: readonly Feature[];
+  readonly featureNames: readonly string[];
+  readonly trainUntilMs: number;
+  readonly validateUntilMs: number;
+  readonly members: readonly (AuditedMember & { readonly noSkill?: string | undefined })[];
+  /** How many seeds the result shows. */
+  readonly seeds: number;
+}
+
+/** A training run as an audit looks at it. */
+export const auditedRun = (trained: TrainedSet): AuditedRun => ({
+  ...trained,
+  members: trained.members.map(({ id, model, fitted, noSkill, manifest }) => ({
+    id,
+    model,
+    fitted,
+    noSkill,
+    params: manifest.params,
+    seed: manifest.seed,
+    weightHash: manifest.weightHash,
+    seconds: manifest.seconds,
+  })),
+});
+
+/** A run's bars, its models, and the procedures that trade them. */
 export async function auditSubject(
-  trained: TrainedSet,
+  run: AuditedRun,
   {
     store,
     terms,
@@ -35,29 +70,22 @@ export async function auditSubject(
     readonly signal: AbortSignal;
   },
 ): Promise<Subject> {
-  const { exchange, timeframe, symbols, trainUntilMs, validateUntilMs } = trained;
-  const range = request.untilMs === undefined ? {} : { untilMs: request.untilMs };
-  const panel = await loadTrainedPanel(store, trained, range);
-  const voters = new Set(votersOf(trained.members).map(({ id }) => id));
+  const { exchange, timeframe, symbols, trainUntilMs, validateUntilMs, members } = run;
+  const panelUntil = (untilMs: number | undefined): Promise<LoadedPanel> =>
+    loadPanel(store, { ...run, ...(untilMs !== undefined && { untilMs }) });
+  const panel = await panelUntil(request.untilMs);
+  const voters = new Set(votersOf(members).map(({ id }) => id));
   const { rules, instruments, seed, signal } = request;
   return {
     panel,
-    panelAt: (untilMs) => loadTrainedPanel(store, trained, { untilMs }),
-    panelOf: async (candles) => recomputed(panel, candles, trained),
+    panelAt: panelUntil,
+    panelOf: async (candles) => recomputed(panel, candles, run),
     trainUntilMs,
     validateUntilMs,
-    members: trained.members.map(({ id, model, fitted, manifest }) => ({
-      id,
-      model,
-      fitted,
-      params: manifest.params,
-      seed: manifest.seed,
-      weightHash: manifest.weightHash,
-      seconds: manifest.seconds,
-    })),
+    members,
     combine: (of, all) =>
       of.series.map((_, s) =>
-        forecastEnsemble(all.flatMap((one, m) => (voters.has(trained.members[m].id) ? [one[s]] : []))),
+        forecastEnsemble(all.flatMap((one, m) => (voters.has(members[m].id) ? [one[s]] : []))),
       ),
     decide(of, forecasts) {
       const { strategy } = terms;
@@ -69,16 +97,16 @@ export async function auditSubject(
     },
     trade: (targets, setting) => runBacktest({ ...setting, targets }),
     setting: { instruments, rules, barsPerYear: barsPerYear(timeframe), seed },
-    series: await seriesOf(store, trained, panel.untilMs),
-    universe: await universeOf(store, trained),
+    series: await seriesOf(store, run, panel.untilMs),
+    universe: await universeOf(store, run),
     trials: trialsOf(request.trialsFile, marketName(exchange, timeframe, symbols)),
-    seedsShown: trained.seeds,
+    seedsShown: run.seeds,
     signal,
   };
 }
 
 /** Features of other candles. Those that read more than candles stay as they are: their inputs did not change. */
-function recomputed(panel: Panel, candles: readonly Candles[], { catalogue }: TrainedSet): Panel {
+function recomputed(panel: Panel, candles: readonly Candles[], { catalogue }: AuditedRun): Panel {
   const series = panel.series.map((one, s) => {
     const { names, columns } = one.features;
     const own = names.filter((name) => inputsOf([name], catalogue).length === 0);
@@ -89,8 +117,8 @@ function recomputed(panel: Panel, candles: readonly Candles[], { catalogue }: Tr
   return { timeframe: panel.timeframe, series };
 }
 
-async function seriesOf(store: Store, trained: TrainedSet, untilMs: number): Promise<Subject['series']> {
-  const { featureNames, exchange, timeframe, symbols, sources, sinceMs, catalogue } = trained;
+async function seriesOf(store: Store, run: AuditedRun, untilMs: number): Promise<Subject['series']> {
+  const { featureNames, exchange, timeframe, symbols, sources, sinceMs, catalogue } = run;
   const found = await Promise.all(
     symbols.map(async (symbol) => {
       const about = { exchange, symbol, timeframe, sources };
@@ -112,7 +140,7 @@ async function seriesOf(store: Store, trained: TrainedSet, untilMs: number): Pro
 /** Pairs of the run's exchange, bar length and quote currency. */
 async function universeOf(
   store: Store,
-  { exchange, timeframe, symbols }: TrainedSet,
+  { exchange, timeframe, symbols }: AuditedRun,
 ): Promise<Subject['universe']> {
   const quote = symbols[0].split('/')[1];
   return (await store.list())

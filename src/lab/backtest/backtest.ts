@@ -38,6 +38,8 @@ export interface BacktestInput {
     readonly noSkill?: string | undefined;
     readonly forecasts: readonly Forecast[];
   }[];
+  /** What was forecast, before a strategy decided on it: forecasts are judged by that. Default: what is traded. */
+  readonly stated?: Pick<BacktestInput, 'ensemble' | 'members'>;
   /** What the same models forecast when they are trained from other seeds. */
   readonly otherSeeds?: readonly {
     readonly ensemble: readonly Forecast[];
@@ -123,9 +125,11 @@ export function backtest(input: BacktestInput): Backtest {
   const learned = members.filter(({ strategy }) => strategy.kind === 'model');
   const several = different([...learned, ensemble]).includes(ensemble);
   const superiority = testSuperiority([...(several ? [ensemble] : []), ...learned], benchmark, seed);
+  const stated = input.stated ?? input;
+  const judged = stated.members.filter(({ kind }) => kind === 'model');
   const forecasts = forecastQuality(panel, input.range, [
-    ...(several ? [{ id: ensemble.strategy.name, forecasts: input.ensemble }] : []),
-    ...input.members.filter(({ kind }) => kind === 'model'),
+    ...(judged.length > 1 ? [{ id: ensemble.strategy.name, forecasts: stated.ensemble }] : []),
+    ...judged,
   ]);
   const folds = foldOutcomes(input.folds ?? [], [ensemble, ...members, benchmark], setting);
   const barsPerSecond = speed(ensemble.strategy, setting);

@@ -10,7 +10,7 @@ import { audit as runAudit, CHECKS } from '../../../lab/audit/audit.ts';
 import type { Finding } from '../../../lab/audit/finding.ts';
 import { loadTrained } from '../../../learning/training/checkpoints.ts';
 import { configuredInstruments, executionRules } from '../../config/execution.ts';
-import { auditSubject } from '../../workflows/audit-subject.ts';
+import { auditedRun, auditSubject } from '../../workflows/audit-subject.ts';
 import { command, type CommandContext, decimal, list, oneOf } from '../command.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { addMarketOptions, MARKET_OPTIONS } from '../run-options.ts';
@@ -71,7 +71,7 @@ async function audit(context: CommandContext, options: Options, runId: string | 
   for (const note of trained.notes) out.notice(note);
   const { strategy, params } = strategySetting(context, options.strategy, registry);
   const rules = executionRules(config, trained.symbols.length);
-  const subject = await auditSubject(trained, {
+  const subject = await auditSubject(auditedRun(trained), {
     store: openStore(config.dataDir),
     untilMs: options.until,
     terms: { strategy, params, cost: tradeCost(rules), allowShort: rules.allowShort },

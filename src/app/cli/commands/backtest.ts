@@ -1,7 +1,5 @@
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
-import type { Assessment } from '../../../lab/backtest/assess.ts';
-import { confidence } from '../../../lab/backtest/assess.ts';
 import type { Backtest } from '../../../lab/backtest/backtest.ts';
 import { asConvention, countReasons, type Provenance } from '../../../lab/backtest/document.ts';
 import { FOLD_HEAD, foldRow } from '../../../lab/backtest/folds.ts';
@@ -11,10 +9,9 @@ import {
   CONVENTION_TEXTS,
   type ConventionName,
 } from '../../../core/evaluation/conventions.ts';
-import type { TrialSummary } from '../../../lab/backtest/trial-summary.ts';
 import { FORECAST_HEAD, forecastLines, forecastRow } from '../../../lab/backtest/forecast-text.ts';
-import { markedName } from '../../../learning/ensemble/voters.ts';
-import { outcomeLines, returnText, trialsText, verdicts } from '../../../lab/backtest/verdicts.ts';
+import { STRATEGY_HEAD, strategyRow } from '../../../lab/backtest/strategy-text.ts';
+import { outcomeLines, trialsText, verdicts } from '../../../lab/backtest/verdicts.ts';
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
 import { requireReplaceable, writeFileAtomic } from '../../../data/files.ts';
 import { STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
@@ -256,20 +253,8 @@ function print(
   if (about.missingBars > 0) out.print(`${about.missingBars} bars are missing; nothing trades across a gap.`);
   out.print(`Decisions at the close fill at the next open; ${costWords(rules)}.\n`);
   out.table(
-    [
-      'strategy',
-      'return %',
-      less('95 % CI', 1),
-      'Sharpe',
-      less('95 % CI', 6),
-      'drawdown %',
-      'trades',
-      less('win %', 4),
-      less('exposure %', 3),
-      less('costs', 2),
-      less('deflated Sharpe', 5),
-    ],
-    [ensemble, ...members, benchmark].map((one) => row(one, setting.barsPerYear, about.trials)),
+    ranked(STRATEGY_HEAD, STRATEGY_RANKS),
+    [ensemble, ...members, benchmark].map((one) => strategyRow(one, setting.barsPerYear, about.trials)),
   );
   if (result.seeds.length > 0) {
     out.print(
@@ -303,31 +288,9 @@ function print(
 }
 
 /** What goes first on a narrow screen, column by column; 0 stays. */
+const STRATEGY_RANKS = [0, 0, 1, 0, 6, 0, 0, 4, 3, 2, 5];
 const FORECAST_RANKS = [0, 4, 0, 1, 2, 5, 6, 3];
 const FOLD_RANKS = [0, 3, 0, 2, 0, 0, 1];
 const SEED_RANKS = [0, 2, 0, 0, 1, 3, 4];
 const ranked = (heads: readonly string[], ranks: readonly number[]) =>
   heads.map((head, i) => less(head, ranks[i]));
-
-function row(one: Assessment, barsPerYear: number, trials: TrialSummary): readonly string[] {
-  const { metrics, strategy, run } = one;
-  const sure = confidence(one, barsPerYear, trials);
-  const interval = (band: { low: number; high: number } | undefined): string =>
-    band === undefined ? '' : `${figure(band.low)} .. ${figure(band.high)}`;
-  return [
-    markedName(strategy.name, strategy.noSkill),
-    returnText(one),
-    interval(sure.totalReturnPct95),
-    figure(metrics.sharpe, 2),
-    interval(sure.sharpe95),
-    figure(metrics.maxDrawdownPct),
-    String(metrics.tradeCount),
-    figure(metrics.winRatePct, 0),
-    figure(metrics.averageExposurePct, 0),
-    figure(run.portfolio.feesQuote + run.portfolio.slippageQuote, 0),
-    strategy.kind === 'baseline' ? '' : figure(sure.deflatedSharpe, 2),
-  ];
-}
-
-const figure = (value: number | undefined, digits = 1): string =>
-  value === undefined ? '-' : value.toFixed(digits);

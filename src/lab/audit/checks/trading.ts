@@ -15,8 +15,7 @@ export async function fills({ run, setting, targets }: Traded): Promise<Outcome>
     return failed(
       `At ${formatMinute(setting.market.time[differs])} the account is worth ${run.equity[differs].toFixed(2)}, and ${honest.equity[differs].toFixed(2)} when each decision at a close is filled at the next open: the result was traded otherwise.`,
     );
-  const { market, rules, instruments } = setting;
-  const slip = rules.slippageBps / 10_000;
+  const { market, instruments } = setting;
   for (const fill of run.fills) {
     const s = instruments.findIndex(({ symbol }) => symbol === fill.symbol);
     const row = lowerBound(market.time, fill.time);
@@ -24,14 +23,16 @@ export async function fills({ run, setting, targets }: Traded): Promise<Outcome>
     const step = instruments[s].priceTick;
     const at = `The ${fill.side} of ${fill.symbol} at ${formatMinute(fill.time)}`;
     if (fill.cause === 'target') {
-      const open = candles.open[row] * (fill.side === 'buy' ? 1 + slip : 1 - slip);
-      if (Math.abs(fill.price - open) > step + 1e-9 * open)
+      // What slippage cost is said with the fill: without it the price must be the open.
+      const slipped = fill.slippageQuote / fill.baseAmount;
+      const reference = fill.price - (fill.side === 'buy' ? slipped : -slipped);
+      if (Math.abs(reference - candles.open[row]) > step + 1e-9 * reference)
         return failed(
           `${at} has the price ${fill.price}, the bar opened at ${candles.open[row]}: it was not filled at the open after the decision.`,
         );
       if (row === 0 || !decidedBefore(targets[s], row))
         return failed(`${at} has no decision at a close before it.`);
-    } else if (fill.cause !== 'delisted' && outside(fill, candles.low[row], candles.high[row], slip, step))
+    } else if (fill.cause !== 'delisted' && outside(fill, candles.low[row], candles.high[row], step))
       return failed(`${at} has the price ${fill.price}, outside its bar.`);
   }
   return run.fills.length === 0
@@ -45,8 +46,16 @@ const decidedBefore = (column: Float64Array, row: number): boolean => {
   return false;
 };
 
-const outside = ({ price }: Fill, low: number, high: number, slip: number, step: number): boolean =>
-  price < low * (1 - slip) - step - 1e-9 * low || price > high * (1 + slip) + step + 1e-9 * high;
+function outside(
+  { price, side, slippageQuote, baseAmount }: Fill,
+  low: number,
+  high: number,
+  step: number,
+): boolean {
+  const slipped = slippageQuote / baseAmount;
+  const reference = price - (side === 'buy' ? slipped : -slipped);
+  return reference < low - step - 1e-9 * low || reference > high + step + 1e-9 * high;
+}
 
 /** The same decisions a bar later: an edge that vanishes, or grows, is one of the bar in between. */
 export async function lag(traded: Traded): Promise<Outcome> {
