@@ -16,7 +16,7 @@ export const archiveOf = ({ config }: CommandContext): BacktestArchive => ({
 
 /** Everything there is to say of a finished backtest, and what it takes to run it again. */
 export function documentOf(
-  { result, about, edges, weights, request, settings }: FinishedBacktest,
+  { source, result, about, edges, contributions, weights, request, settings }: FinishedBacktest,
   { id, timeMs, equityCurve }: { readonly id: string; readonly timeMs: number; readonly equityCurve: string },
 ) {
   const { strategy } = request;
@@ -27,9 +27,12 @@ export function documentOf(
     machine: describeMachine(),
     settings,
     weights,
+    memberSeeds: source.memberSeeds,
     ...backtestDocument(result, about, equityCurve),
     strategy,
     ...(Object.keys(edges).length > 0 && { edges }),
+    contributions:
+      contributions?.map((one) => ({ ...one, withoutSharpe: one.withoutSharpe ?? null })) ?? null,
     costTerms: costWords(result.setting.rules),
     trials: about.trials,
     sentences: [

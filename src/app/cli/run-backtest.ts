@@ -4,6 +4,7 @@ import { withFreqtradeFills } from '../../core/trading/rules.ts';
 import { tradeCost } from '../../core/trading/trade-cost.ts';
 import { openStore } from '../../data/store/store.ts';
 import { type Backtest, backtest, type DetailCandles } from '../../lab/backtest/backtest.ts';
+import { type Contribution, contributions } from '../../lab/backtest/contributions.ts';
 import { decide, type Edges } from '../../lab/backtest/decide.ts';
 import type { Provenance } from '../../lab/backtest/document.ts';
 import { type ForecastSource, trainedForecasts, walkForwardForecasts } from '../../lab/backtest/sources.ts';
@@ -24,6 +25,7 @@ export interface FinishedBacktest {
   readonly result: Backtest;
   readonly about: Provenance;
   readonly edges: Edges;
+  readonly contributions: readonly Contribution[] | undefined;
   /** Finer candles that stops and targets were looked for in. */
   readonly detail: DetailCandles | undefined;
   /** What identifies each model's weights, whatever strategy decides on what they say. */
@@ -64,7 +66,8 @@ export async function runBacktest(
   const rules = request.rulesOf === undefined ? own : withFreqtradeFills(own);
   const instruments = configuredInstruments(trading, symbols);
   const { allowShort } = rules;
-  const { source, edges } = decide(found, { strategy, params, cost: tradeCost(rules), allowShort });
+  const terms = { strategy, params, cost: tradeCost(rules), allowShort };
+  const { source, edges } = decide(found, terms);
   const small = balanceWarning(instruments, rules.initialBalance);
   const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];
   const detail = request.detail && (await loadDetail(openStore(config.dataDir), found, request.detail));
@@ -81,6 +84,7 @@ export async function runBacktest(
     result,
     about,
     edges,
+    contributions: contributions(found, result, terms),
     detail,
     weights: found.weights,
     request,

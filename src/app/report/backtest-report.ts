@@ -8,6 +8,10 @@ import { evidenceOf } from './evidence.ts';
 import { packCandles } from './pack-candles.ts';
 import { renderPeriods } from './periods.ts';
 import { CAUSE_WORDS } from './words.ts';
+import type { Contribution } from '../../lab/backtest/contributions.ts';
+import type { ForecastFan } from '../../lab/backtest/fans.ts';
+import { renderContributions } from './contributions.ts';
+import { thin } from './curves.ts';
 import { renderCosts } from './costs.ts';
 import { renderExplanations } from './explanations.ts';
 import { renderForecasts } from './forecasts.ts';
@@ -22,6 +26,8 @@ import { renderTrust } from './trust.ts';
 export interface ReportExtras {
   /** What is inside the models. */
   readonly explanations?: readonly ModelExplanation[];
+  readonly contributions?: readonly Contribution[] | undefined;
+  readonly fans?: readonly ForecastFan[];
   /** Of a backtest that is kept, with its settings, program and machine. */
   readonly document?: object;
 }
@@ -30,7 +36,7 @@ export interface ReportExtras {
 export function renderReport(
   result: Backtest,
   about: Provenance,
-  { explanations = [], document }: ReportExtras = {},
+  { explanations = [], contributions, fans = [], document }: ReportExtras = {},
 ): string {
   const title = `Backtest ${about.symbols.join(', ')} ${about.timeframe}`;
   const sure = confidence(result.ensemble, result.setting.barsPerYear, about.trials);
@@ -43,20 +49,22 @@ export function renderReport(
       renderOverTime(result),
       renderPeriods(result),
       renderStrategies(result, about),
+      renderContributions(contributions),
       renderSeeds(result),
-      renderTrust(result, about, sure),
+      renderTrust(result, about, sure, document),
       renderCosts(result),
       renderTrades(result),
-      renderForecasts(result),
+      renderForecasts(result, fans),
       renderExplanations(explanations),
       renderFigures(result),
-      renderSettings(result, about),
+      renderSettings(result, about, document),
     ],
     data: {
       charts: {
         ...overTimeCharts(result),
         candles: packCandles(symbols, result.market),
         causes: CAUSE_WORDS,
+        fans: fans.map(thinFan),
       },
       evidence: evidenceOf(result, about, document),
     },
@@ -68,6 +76,8 @@ const DRAW_SCRIPT = `
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const charts = read('charts');
 for (const [id, spec] of Object.entries(charts.overTime)) lineChart(document.getElementById(id), spec, charts.time);
+const fans = document.getElementById('fans');
+if (fans !== null) fanChart(fans, charts.fans);
 const figure = document.getElementById('candles');
 if (figure !== null) {
   const columns = read('evidence').trades;
@@ -79,6 +89,14 @@ if (figure !== null) {
   tradeTable(document.querySelector('table[data-paged]'), columns, (i) => zoomTo(trades[i]));
 }
 `;
+
+/** To the digits that a screen can show. */
+const thinFan = ({ levels, time, quantilesPct, outcomePct }: ForecastFan): object => ({
+  levels,
+  time: time.map((ms) => ms / 1000),
+  quantilesPct: quantilesPct.map((column) => thin(column, column.length, { digits: 4 })),
+  outcomePct: thin(outcomePct, outcomePct.length, { digits: 4 }),
+});
 
 function header(title: string, { market, setting }: Backtest, about: Provenance): string {
   const warnings = [

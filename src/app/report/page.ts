@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { plainText } from '../../core/foundation/plain-text.ts';
 import { CANDLES_SCRIPT } from './browser/candles.ts';
+import { FANS_SCRIPT } from './browser/fans.ts';
 import { TRADES_SCRIPT } from './browser/trades.ts';
 import { CHARTS_SCRIPT } from './browser/charts.ts';
 import { TABLES_SCRIPT } from './browser/tables.ts';
@@ -61,7 +62,7 @@ ${asset('uplot/dist/uPlot.iife.min.js')}
 </script>
 <script>
 'use strict';
-${[THEME_SCRIPT, CHARTS_SCRIPT, CANDLES_SCRIPT, TABLES_SCRIPT, TRADES_SCRIPT, script].join('\n')}
+${[THEME_SCRIPT, CHARTS_SCRIPT, CANDLES_SCRIPT, FANS_SCRIPT, TABLES_SCRIPT, TRADES_SCRIPT, script].join('\n')}
 </script>
 </body>
 </html>

@@ -6,18 +6,23 @@ import { renderTable, type Section } from './page.ts';
 import { digits } from './text.ts';
 import { keyWords, settingWords, valueWords } from './words.ts';
 
-/** Every figure with how it is computed. */
-export function renderFigures({ ensemble, benchmark }: Backtest): Section {
+/** Figure by figure: its name, of the ensemble, of the benchmark, how it is computed. */
+export function figureRows({ ensemble, benchmark }: Backtest): readonly (readonly string[])[] {
   const value = (one: Assessment, name: string): string => {
     const found = Object.entries(one.metrics).find(([key]) => key === name)?.[1] as unknown;
     return typeof found === 'number' ? digits(found, 4) : '-';
   };
-  const rows = Object.entries(CONVENTIONS).map(([name, convention]) => [
+  return Object.entries(CONVENTIONS).map(([name, convention]) => [
     keyWords(name),
     value(ensemble, name),
     value(benchmark, name),
     convention,
   ]);
+}
+
+export function renderFigures(result: Backtest): Section {
+  const { ensemble, benchmark } = result;
+  const rows = figureRows(result);
   return {
     id: 'figures',
     title: 'Figures and their conventions',
@@ -33,9 +38,12 @@ export function renderFigures({ ensemble, benchmark }: Backtest): Section {
   };
 }
 
-/** Every setting and every hash. */
-export function renderSettings({ market, setting }: Backtest, about: Provenance): Section {
-  const rows = [
+/** Setting by setting, with every hash. */
+export function settingRows(
+  { market, setting }: Backtest,
+  about: Provenance,
+): readonly (readonly string[])[] {
+  return [
     ['Candles', `${about.exchange} ${about.timeframe}${about.synthetic ? ' (SYNTHETIC)' : ''}`],
     ['Symbols', about.symbols.join(', ')],
     ['Range', `${new Date(about.fromMs).toISOString()} to ${new Date(about.untilMs).toISOString()}`],
@@ -47,6 +55,10 @@ export function renderSettings({ market, setting }: Backtest, about: Provenance)
     ...Object.entries(setting.rules).map(([key, value]) => settingWords(key, value)),
     ...setting.instruments.map(({ symbol, ...steps }) => [`Orders of ${symbol}`, valueWords(steps)]),
   ];
+}
+
+export function renderSettings(result: Backtest, about: Provenance, document: object | undefined): Section {
+  const rows = [...settingRows(result, about), ...documentRows(document)];
   return {
     id: 'settings',
     title: 'Where the numbers come from',
@@ -57,3 +69,22 @@ export function renderSettings({ market, setting }: Backtest, about: Provenance)
     }),
   };
 }
+
+/** What else a kept document says of where it comes from: every setting that was asked for, program, machine, weights. */
+function documentRows(document: object | undefined): readonly (readonly string[])[] {
+  if (document === undefined) return [];
+  const found = Object.entries(document) as readonly (readonly [string, unknown])[];
+  return found.flatMap(([key, value]) =>
+    ['id', 'time', 'program', 'machine', 'settings', 'weights'].includes(key)
+      ? isRecord(value)
+        ? Object.entries(value).map(([inner, one]) => [
+            key === 'weights' ? `Weights of ${inner}` : `${keyWords(key)}: ${keyWords(inner)}`,
+            valueWords(one),
+          ])
+        : [[keyWords(key), valueWords(value)]]
+      : [],
+  );
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

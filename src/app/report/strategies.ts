@@ -7,7 +7,7 @@ import { markedName } from '../../learning/ensemble/voters.ts';
 import { renderTable, type Section } from './page.ts';
 import { band, figure } from './text.ts';
 
-const HEAD = [
+export const STRATEGY_HEAD = [
   'strategy',
   'kind',
   'return %',
@@ -21,11 +21,11 @@ const HEAD = [
   'costs',
 ];
 
-export function renderStrategies(
+export function strategyRows(
   { ensemble, members, benchmark, setting }: Backtest,
   about: Provenance,
-): Section {
-  const rows = [ensemble, ...members, benchmark].map((one) => {
+): readonly (readonly string[])[] {
+  return [ensemble, ...members, benchmark].map((one) => {
     const sure = confidence(one, setting.barsPerYear, about.trials);
     const { metrics, run } = one;
     return [
@@ -42,11 +42,15 @@ export function renderStrategies(
       figure(run.portfolio.feesQuote + run.portfolio.slippageQuote, 0),
     ];
   });
+}
+
+export function renderStrategies(result: Backtest, about: Provenance): Section {
+  const rows = strategyRows(result, about);
   return {
     id: 'strategies',
     title: 'Every strategy on its own',
     body: `<p class="faint">Each with all of the capital, the same costs and the same rules. Intervals: studentised block bootstrap of bar returns. Costs in quote currency.</p>
-${renderTable(HEAD, rows, { name: 'strategies', textColumns: [0, 1] })}`,
+${renderTable(STRATEGY_HEAD, rows, { name: 'strategies', textColumns: [0, 1] })}`,
   };
 }
 

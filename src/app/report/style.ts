@@ -86,6 +86,7 @@ button, select { font: inherit; color: inherit; background: var(--card); border:
 .static .zero { stroke: var(--edge); stroke-width: 1; stroke-dasharray: 4 3; }
 .static .dots { stroke-width: 3.4; stroke-linecap: round; opacity: 0.6; }
 .static .up { stroke: var(--c0); } .static .down { stroke: var(--c2); }
+.static .this { stroke-width: 3.5; }
 .static rect { fill: var(--c0); } .static .other { stroke: var(--c1); }
 
 .table { position: relative; margin: 8px 0 18px; }

@@ -1,7 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { z } from 'zod';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
-import { requireReplaceable, writeFileAtomic } from '../../../data/files.ts';
 import {
   differences,
   incomparable,
@@ -28,6 +27,7 @@ import {
   tradeLines,
 } from '../kept-text.ts';
 import { projectRegistry } from '../project-plugins.ts';
+import { requireReport, writeReport } from '../backtest-report-file.ts';
 import { runBacktest } from '../run-backtest.ts';
 import { equityCsv } from '../../../lab/backtest/equity-file.ts';
 
@@ -52,7 +52,7 @@ export function addKeptCommands(group: Command): void {
     .action(command(async (context, _, a, b) => diff(context, given(a), given(b)), { logs: false }));
   add('rerun', 'run one again from its document, and compare every digit')
     .addArgument(id)
-    .option('--report <file>', 'write its report')
+    .option('--report <file>', 'write its report: .html, .md, .json, .csv or .parquet')
     .action(
       command(async (context, options, name) => rerun(context, given(name), RerunOptions.parse(options))),
     );
@@ -183,7 +183,7 @@ async function rerun(
   { report }: z.output<typeof RerunOptions>,
 ): Promise<void> {
   const { out } = context;
-  if (report !== undefined) await requireReplaceable(report);
+  if (report !== undefined) await requireReport(report);
   const archive = archiveOf(context);
   const id = await findBacktest(archive, name);
   const before = await readBacktest(archive, id);
@@ -196,14 +196,7 @@ async function rerun(
   );
   const again = documentOf(finished, { id, timeMs: Date.now(), equityCurve: keptPaths(archive, id).equity });
   if (report !== undefined) {
-    const { renderReport } = await import('../../report/backtest-report.ts');
-    await writeFileAtomic(
-      report,
-      renderReport(finished.result, finished.about, {
-        explanations: finished.source.explanations,
-        document: again,
-      }),
-    );
+    await writeReport(report, finished, again);
     out.print(`Report: ${report}`);
   }
   const found = resultDifferences(before.document, again);

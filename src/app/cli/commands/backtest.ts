@@ -13,7 +13,6 @@ import { FORECAST_HEAD, forecastLines, forecastRow } from '../../../lab/backtest
 import { STRATEGY_HEAD, strategyRow } from '../../../lab/backtest/strategy-text.ts';
 import { outcomeLines, trialsText, verdicts } from '../../../lab/backtest/verdicts.ts';
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
-import { requireReplaceable, writeFileAtomic } from '../../../data/files.ts';
 import { STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
 import { EDGE_HEAD, edgeRows } from '../edge-table.ts';
 import { bandText, detailText } from '../intrabar.ts';
@@ -39,6 +38,7 @@ import { projectRegistry } from '../project-plugins.ts';
 import { keepFinished } from '../backtest-document.ts';
 import { addKeptCommands } from './backtest-kept.ts';
 import type { BacktestRequest } from '../backtest-request.ts';
+import { requireReport, writeReport } from '../backtest-report-file.ts';
 import { runBacktest } from '../run-backtest.ts';
 import { less } from '../table.ts';
 
@@ -124,7 +124,10 @@ export function register(program: Command): void {
     .option('--strategy <id>', STRATEGY_HELP)
     .option('--detail <timeframe>', 'look for stops and targets inside the bars, in stored candles this fine')
     .option('--intrabar-band', 'the interval of the profit over the paths that prices may take inside a bar')
-    .option('--report <file>', 'write a report as one HTML file')
+    .option(
+      '--report <file>',
+      'write a report: .html (one page), .md, .json (the document), .csv or .parquet (equity by bar)',
+    )
     .addHelpText('after', EXAMPLES)
     .action(command(async (context, options) => run(context, Options.parse(options))));
   addKeptCommands(backtests);
@@ -140,7 +143,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
     refuseIgnored(context, ['--folds', '--embargo-bars', '--window', '--cold'], 'without --walk-forward');
   if (options.walkForward && options.seeds)
     throw new UsageError('--seeds is about a trained set: it cannot be given with --walk-forward.');
-  if (options.report !== undefined) await requireReplaceable(options.report);
+  if (options.report !== undefined) await requireReport(options.report);
   const costs = { least: 0, most: 1000 };
   const trading = {
     ...config.trading,
@@ -171,11 +174,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   const { source, result, about, edges, detail } = finished;
   const document = await keepFinished(context, finished, Date.now());
   if (options.report !== undefined) {
-    const { renderReport } = await import('../../report/backtest-report.ts');
-    await writeFileAtomic(
-      options.report,
-      renderReport(result, about, { explanations: source.explanations, document }),
-    );
+    await writeReport(options.report, finished, document);
   }
   const { id } = document;
   const { totalReturnPct } = result.ensemble.metrics;
