@@ -1,6 +1,7 @@
 import { plainLine } from '../../core/foundation/plain-text.ts';
 import type { Difference, TradeDifferences } from '../workflows/backtest-differences.ts';
 import type { BacktestDocument, KeptBacktest } from '../workflows/kept-backtests.ts';
+import { curvesOfCsv, printCurves } from './curve-lines.ts';
 import type { Output } from './output.ts';
 
 export const LIST_HEAD = ['backtest', 'market', 'bars from', 'return %', 'Sharpe', 'trades'];
@@ -47,7 +48,7 @@ export const compareRow = ({
 ];
 
 /** A kept backtest for a person. */
-export function showDocument(out: Output, document: BacktestDocument, _equity: string): void {
+export function showDocument(out: Output, document: BacktestDocument, equity: string): void {
   const { range } = document;
   if (document.synthetic) out.print('These candles are SYNTHETIC: the figures say nothing about any market.');
   out.print(
@@ -70,6 +71,8 @@ export function showDocument(out: Output, document: BacktestDocument, _equity: s
     ]),
   );
   out.print('');
+  const curves = curvesOfCsv(equity, document.rules.initialBalance, document.benchmark.name);
+  printCurves(out, curves);
   for (const line of document.sentences) out.print(line);
 }
 

@@ -63,7 +63,7 @@ function PaneBox({ placed, width }: { readonly placed: PlacedPane; readonly widt
   const { pane, lines, rows, first, focused } = placed;
   const shown = lines.slice(first, first + rows);
   const hidden = lines.length - shown.length;
-  const title = `${focused ? '▶' : '─'} ${pane.title}${hidden > 0 ? ` (${hidden} more lines)` : ''} `;
+  const title = `${focused ? '▶' : '─'} ${pane.title}${hidden > 0 ? ` (${hidden} more ${hidden === 1 ? 'line' : 'lines'})` : ''} `;
   return (
     <Box flexDirection="column" height={rows + 1}>
       <Text wrap="truncate" {...(focused ? { color: 'cyan', bold: true } : { dimColor: true })}>

@@ -59,11 +59,14 @@ ${days.length < 10 ? '' : distribution(days, held, ensemble.strategy.name, bench
   };
 }
 
+/** How much of the colour the largest return gets: more, and the figure on it is hard to read. */
+export const HEAT_PCT = 38;
+
 function heatMap(months: readonly PeriodReturn[], years: readonly PeriodReturn[]): string {
   const largest = Math.max(1e-9, ...months.map(({ returnPct }) => Math.abs(returnPct)));
   const cell = (returnPct: number | undefined): string => {
     if (returnPct === undefined) return '<td></td>';
-    const share = Math.round((70 * Math.abs(returnPct)) / largest);
+    const share = Math.round((HEAT_PCT * Math.abs(returnPct)) / largest);
     const tone = returnPct < 0 ? 'c2' : 'c0';
     return `<td class="number heat" style="background: color-mix(in srgb, var(--${tone}) ${share}%, transparent)"><span>${figure(returnPct)}</span></td>`;
   };

