@@ -1,6 +1,6 @@
 import pl from 'nodejs-polars';
 import { invariant } from '../../core/foundation/errors.ts';
-import { type Candles, CANDLE_COLUMNS } from '../../core/market/candles.ts';
+import { type Candles, CANDLE_COLUMNS, concatCandles } from '../../core/market/candles.ts';
 
 type Columns<Name extends string> = Readonly<Record<Name, Float64Array>>;
 
@@ -8,14 +8,18 @@ type Columns<Name extends string> = Readonly<Record<Name, Float64Array>>;
 const TIMES: readonly string[] = ['time', 'known'];
 
 /** Columns of equal length as a zstd parquet file. */
-export function encodeColumns(columns: Columns<string>): Uint8Array {
-  const series = Object.entries(columns).map(([name, values]) =>
-    TIMES.includes(name)
-      ? pl.Series(name, values, pl.Float64).cast(pl.Int64).cast(pl.Datetime('ms'))
-      : pl.Series(name, values, pl.Float64),
+export const encodeColumns = (columns: Columns<string>): Uint8Array => write(frameOf(columns));
+
+const frameOf = (columns: Columns<string>): pl.DataFrame =>
+  pl.DataFrame(
+    Object.entries(columns).map(([name, values]) =>
+      TIMES.includes(name)
+        ? pl.Series(name, values, pl.Float64).cast(pl.Int64).cast(pl.Datetime('ms'))
+        : pl.Series(name, values, pl.Float64),
+    ),
   );
-  return pl.DataFrame(series).writeParquet({ compression: 'zstd' });
-}
+
+const write = (frame: pl.DataFrame): Uint8Array => frame.writeParquet({ compression: 'zstd' });
 
 /**
  * The named columns of files that `encodeColumns` made, file after file. Throws when one is anything else. They
@@ -40,8 +44,23 @@ export function decodeColumns<const Name extends string>(
   );
 }
 
-export const encodeParquet = (candles: Candles): Uint8Array =>
-  encodeColumns(Object.fromEntries(CANDLE_COLUMNS.map((column) => [column, candles[column]])));
+const columnsOf = (candles: Candles): Columns<string> =>
+  Object.fromEntries(CANDLE_COLUMNS.map((column) => [column, candles[column]]));
+
+export const encodeParquet = (candles: Candles): Uint8Array => encodeColumns(columnsOf(candles));
+
+/**
+ * A file for each, cut out of one frame: to hand a column over to polars costs half a millisecond and a hundred closures,
+ * however short it is.
+ */
+export function* encodeEach(parts: readonly Candles[]): Generator<Uint8Array> {
+  const frame = frameOf(columnsOf(concatCandles(parts)));
+  let from = 0;
+  for (const { time } of parts) {
+    yield write(frame.slice(from, time.length));
+    from += time.length;
+  }
+}
 
 export function decodeParquet(...files: readonly Uint8Array[]): Candles {
   const columns = decodeColumns(CANDLE_COLUMNS, files);

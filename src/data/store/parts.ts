@@ -22,6 +22,23 @@ const parquet = () => import('./parquet.ts');
 export const encodePart = async (candles: Candles): Promise<Uint8Array> =>
   (await parquet()).encodeParquet(candles);
 
+/** Rows encoded together: enough to save time, few enough to bound the copy that is made of them. */
+const ROWS_AT_ONCE = 65_536;
+
+/** A file for each of several months. */
+export async function* encodeParts(months: readonly Candles[]): AsyncGenerator<Uint8Array> {
+  const { encodeEach } = await parquet();
+  for (let from = 0, to = 0; from < months.length; from = to) {
+    let rows = 0;
+    while (to < months.length && (to === from || rows + months[to].time.length <= ROWS_AT_ONCE))
+      rows += months[to++].time.length;
+    for (const bytes of encodeEach(months.slice(from, to))) {
+      yield bytes;
+      await yieldToEventLoop();
+    }
+  }
+}
+
 /** The candles of one month, its bytes checked before they are parsed. `UserError` when damaged. */
 export async function readPart(folder: string, key: DatasetKey, part: DatasetPart): Promise<Candles> {
   try {

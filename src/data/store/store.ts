@@ -21,7 +21,7 @@ import {
   readManifest,
 } from './manifest.ts';
 import { mergeCandles, splitByMonth } from './merge.ts';
-import { absentDataset, encodePart, partFault, readPart, readParts } from './parts.ts';
+import { absentDataset, encodeParts, partFault, readPart, readParts } from './parts.ts';
 import { openSeriesStore, type SeriesStore } from './series-store.ts';
 
 export type { DatasetGap, DatasetKey, DatasetManifest, DatasetPart } from './manifest.ts';
@@ -123,17 +123,21 @@ export function openStore(dataDir: string): Store {
           );
         }
         const parts = new Map(before?.parts.map((part) => [part.file, part]));
-        const files = new Map<string, Uint8Array>();
+        const changed: { readonly file: string; readonly merged: Candles }[] = [];
         for (const [month, added] of splitByMonth(candles)) {
           const file = `${month}.parquet`;
           const old = parts.get(file);
           const merged =
             old === undefined ? added : mergeCandles(await readPart(folder(key), key, old), added);
           if (merged.time.length === old?.rows) continue;
-          const bytes = await encodePart(merged);
+          changed.push({ file, merged });
+        }
+        const files = new Map<string, Uint8Array>();
+        let next = 0;
+        for await (const bytes of encodeParts(changed.map(({ merged }) => merged))) {
+          const { file, merged } = changed[next++];
           files.set(file, bytes);
           parts.set(file, describePart(file, merged, key.timeframe, bytes));
-          await yieldToEventLoop();
         }
         const after = describeDataset(key, {
           source: joinSources(before?.source, origin.source),
