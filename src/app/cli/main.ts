@@ -53,6 +53,16 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/audit.ts'),
   },
   {
+    name: 'trials',
+    summary: 'every decision rule that was tried, on which market, and what luck makes of so many',
+    load: () => import('./commands/trials.ts'),
+  },
+  {
+    name: 'verify',
+    summary: 'make the result of a report again, and say whether every digit is the same',
+    load: () => import('./commands/verify.ts'),
+  },
+  {
     name: 'results',
     summary: 'walk every model forward, trade by every strategy, audit, and write it down',
     load: () => import('./commands/results.ts'),

@@ -3,6 +3,7 @@ import type { Fold } from '../../core/dataset/splits.ts';
 import type { Candles } from '../../core/market/candles.ts';
 import { barsPerYear, type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { withDetail } from '../../core/trading/detail.ts';
+import { type Breakdowns, breakDown } from '../../core/evaluation/breakdown.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
@@ -78,6 +79,8 @@ export interface Backtest {
   readonly forecasts: readonly ForecastQuality[];
   /** What each fold of a walk-forward came to; empty without one. */
   readonly folds: readonly FoldOutcome[];
+  /** The ensemble's result part by part; `undefined` where it never traded, or on bars that say nothing. */
+  readonly breakdowns: Breakdowns | undefined;
   /** The ensemble under each assumption about the order inside a bar, when the rules have stop and target. */
   readonly intrabar: readonly {
     readonly order: ExecutionRules['intrabarOrder'];
@@ -131,6 +134,17 @@ export function backtest(input: BacktestInput): Backtest {
     ...(judged.length > 1 ? [{ id: ensemble.strategy.name, forecasts: stated.ensemble }] : []),
     ...judged,
   ]);
+  const { outcome, run, returns } = ensemble;
+  const breakdowns =
+    outcome.kind === 'never-traded' || outcome.kind === 'no-evidence'
+      ? undefined
+      : breakDown({
+          time: market.time,
+          returns,
+          benchmark: benchmark.returns,
+          trades: run.trades,
+          barsPerYear: setting.barsPerYear,
+        });
   const folds = foldOutcomes(input.folds ?? [], [ensemble, ...members, benchmark], setting);
   const barsPerSecond = speed(ensemble.strategy, setting);
   return {
@@ -146,6 +160,7 @@ export function backtest(input: BacktestInput): Backtest {
     superiority,
     forecasts,
     folds,
+    breakdowns,
     intrabar,
     barsPerSecond,
   };

@@ -69,6 +69,15 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
     timing: result.timing ?? null,
     overfitting: result.overfitting ?? null,
     superiority: result.superiority ?? null,
+    breakdowns:
+      result.breakdowns === undefined
+        ? null
+        : Object.fromEntries(
+            Object.entries(result.breakdowns).map(([kind, parts]: [string, readonly object[]]) => [
+              kind,
+              parts.map(known),
+            ]),
+          ),
     forecasts: result.forecasts.map(known),
     metricsAs: Object.fromEntries(
       CONVENTION_NAMES.map((name) => [

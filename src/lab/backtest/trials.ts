@@ -49,6 +49,11 @@ export async function recordTrials(
   return distinctOn([...records, ...fresh], market);
 }
 
+/** Every market that something was tried on, each name as `marketName` makes it. */
+export const triedMarkets = (file: string): readonly string[] => [
+  ...new Set(readTrials(file).records.map(({ market }) => canonical(market))),
+];
+
 /** Every different rule that was tried on a market, with what it did last. */
 export const trialsOf = (file: string, market: string): readonly Trial[] =>
   distinctOn(readTrials(file).records, market);

@@ -10,6 +10,7 @@ import {
   type ConventionName,
 } from '../../../core/evaluation/conventions.ts';
 import { FORECAST_HEAD, forecastLines, forecastRow } from '../../../lab/backtest/forecast-text.ts';
+import { BREAKDOWN_HEAD, breakdownLines, breakdownRows } from '../../../lab/backtest/breakdown-text.ts';
 import { STRATEGY_HEAD, strategyRow } from '../../../lab/backtest/strategy-text.ts';
 import { outcomeLines, trialsText, verdicts } from '../../../lab/backtest/verdicts.ts';
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
@@ -270,6 +271,10 @@ function print(
     out.print('\nFold by fold; every model was refitted on the bars before each:\n');
     out.table(ranked(FOLD_HEAD, FOLD_RANKS), result.folds.map(foldRow));
   }
+  if (result.breakdowns !== undefined) {
+    out.print('\nThe ensemble part by part:\n');
+    out.table(BREAKDOWN_HEAD, breakdownRows(result.breakdowns));
+  }
   out.print('');
   printCurves(out, {
     initialBalance: rules.initialBalance,
@@ -277,7 +282,12 @@ function print(
     benchmark: benchmark.run.equity,
     benchmarkName: benchmark.strategy.name,
   });
-  const lines = [...outcomeLines(result), ...verdicts(result), ...forecastLines(result.forecasts)];
+  const lines = [
+    ...outcomeLines(result),
+    ...verdicts(result),
+    ...forecastLines(result.forecasts),
+    ...breakdownLines(result.breakdowns),
+  ];
   for (const line of lines) out.print(line);
   if (files.convention !== undefined) out.print(conventionText(files.convention, result));
   const rejected = Object.entries(countReasons(ensemble.run.rejections));
