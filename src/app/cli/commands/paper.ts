@@ -4,22 +4,17 @@ import { configuredInstruments, executionRules, riskRules } from '../../config/e
 import { formatMinute } from '../../../core/foundation/time.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { openExchange } from '../../../data/exchange/client.ts';
-import { endedHistories, endText } from '../../../core/market/history-end.ts';
-import { openStore, type Store } from '../../../data/store/store.ts';
+import { endText } from '../../../core/market/history-end.ts';
+import { openStore } from '../../../data/store/store.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
-import { createExchangeFeed } from '../../../desk/paper/exchange-feed.ts';
 import { termsOf } from '../../../desk/paper/outlook.ts';
-import type { DecisionTerms } from '../../../core/strategy/decide.ts';
 import { STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
-import type { BarFeed } from '../../../desk/paper/feed.ts';
 import { type BarRecord, strategyOf } from '../../../desk/paper/record.ts';
 import { type Cycle, runPaper, type RunSummary } from '../../../desk/paper/run.ts';
 import type { PaperSession } from '../../../desk/paper/session.ts';
 import { readControl } from '../../../desk/paper/controls.ts';
 import { runOfSession, sessionFolder, symbolsOfSession } from '../../../desk/paper/sessions.ts';
 import { defaultName, openSession } from '../../../desk/paper/slot.ts';
-import { createStoredFeed } from '../../../desk/paper/stored-feed.ts';
-import type { Instrument } from '../../../core/trading/instrument.ts';
 import {
   loadTrained,
   requireSameMarket,
@@ -43,6 +38,7 @@ import {
 } from '../run-options.ts';
 import { activeRunId } from '../../../learning/training/active-run.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
+import { endedPairs, openLiveFeed, openStoredFeed, type PaperFeed } from '../../workflows/paper-feed.ts';
 import { projectPlugins } from '../project-plugins.ts';
 import { command, type CommandContext, decimal, integer, refuseIgnored } from '../command.ts';
 import { UsageError } from '../exit.ts';
@@ -231,7 +227,9 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
     });
     const { instruments: traded, rules } = session.session;
     const small = balanceWarning(traded, rules.initialBalance);
-    const ends = await endings(openStore(config.dataDir), { ...trained, symbols });
+    const ends = (await endedPairs(openStore(config.dataDir), { ...trained, symbols })).map(
+      (ended) => `${endText(ended)}; no signal and no trade there.`,
+    );
     for (const line of [...(small === undefined ? [] : [small]), ...ends]) {
       out.print(line);
       log.warn({}, line);
@@ -333,58 +331,14 @@ async function openFeed(
     symbols,
     options,
   }: { readonly trained: TrainedSet; readonly symbols: readonly PairSymbol[]; readonly options: Options },
-): Promise<{
-  readonly createFeed: (terms: DecisionTerms) => BarFeed;
-  readonly instruments: () => Promise<readonly Instrument[]>;
-}> {
-  const about = { store: openStore(config.dataDir), trained, traded: symbols };
+): Promise<PaperFeed> {
   const configured = configuredInstruments(config.trading, symbols);
-  const { since, until } = options;
-  if (options.exchange === false) {
-    if (since !== undefined && since < trained.validateUntilMs)
-      throw new UserError(
-        `--since ${formatMinute(since)} lies in what training has seen, which ends at ${formatMinute(trained.validateUntilMs)}.`,
-        { hint: 'Choose a later time, or leave --since out.' },
-      );
-    const range = {
-      ...(since !== undefined && { sinceMs: since }),
-      ...(until !== undefined && { untilMs: until }),
-    };
-    return {
-      createFeed: (terms) => createStoredFeed({ ...about, terms, ...range }),
-      instruments: async () => configured,
-    };
-  }
-  if (trained.synthetic) {
-    throw new UserError(`The models of "${trained.runId}" were trained on synthetic candles.`, {
-      hint: 'No exchange continues those: use `paper --no-exchange`, or fetch real candles and train on them.',
-    });
-  }
+  const traded = { store: openStore(config.dataDir), trained, symbols, configured };
+  if (options.exchange === false) return openStoredFeed(traded, options);
   const { baseUrl } = config.exchange;
   const { timeoutMs, retries } = config.fetch;
-  const client = await openExchange({ id: trained.exchange, baseUrl, timeoutMs, retries, log });
-  return {
-    createFeed: (terms) => createExchangeFeed({ ...about, terms, source: client, log, now: Date.now }),
-    instruments: async () => {
-      const facts = await client.instruments(symbols, signal);
-      return configured.map(({ symbol, amountStep, priceTick, minNotional }, s) => ({
-        symbol,
-        amountStep: facts[s].amountStep ?? amountStep,
-        priceTick: facts[s].priceTick ?? priceTick,
-        minNotional: facts[s].minNotional ?? minNotional,
-      }));
-    },
-  };
-}
-
-/** Pairs whose stored bars end before those of the others. */
-async function endings(
-  store: Store,
-  { exchange, symbols, timeframe }: TrainedSet,
-): Promise<readonly string[]> {
-  const found = await Promise.all(symbols.map((symbol) => store.manifest({ exchange, symbol, timeframe })));
-  const stored = found.filter((manifest) => manifest !== undefined);
-  return endedHistories(stored, timeframe).map((ended) => `${endText(ended)}; no signal and no trade there.`);
+  const open = () => openExchange({ id: trained.exchange, baseUrl, timeoutMs, retries, log });
+  return openLiveFeed(traded, { open, log, signal });
 }
 
 function introduce(

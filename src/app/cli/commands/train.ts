@@ -1,25 +1,14 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Command } from 'commander';
-import { UserError } from '../../../core/foundation/errors.ts';
 import { duration } from '../../../core/foundation/duration.ts';
 import { APPROACHES } from '../../../learning/models/registry.ts';
 import { openStore } from '../../../data/store/store.ts';
 import type { TrainingEvent } from '../../../learning/training/journal.ts';
-import { planRun } from '../../../learning/training/plan.ts';
-import { findRun, listRuns, requireRunName, type RunFolder } from '../../../learning/training/run-folder.ts';
-import { placeOfSnapshot } from '../../../learning/training/snapshots.ts';
-import {
-  finishRun,
-  type FinishedRun,
-  startRun,
-  type TrainingSurroundings,
-} from '../../../learning/training/train.ts';
-import { ruleId } from '../../../lab/backtest/rule-id.ts';
-import { marketName, recordTrials, type Trial } from '../../../lab/backtest/trials.ts';
+import { requireRunName, type RunFolder } from '../../../learning/training/run-folder.ts';
 import { executionRules } from '../../config/execution.ts';
 import { SPOT_RULES } from '../../../core/trading/rules.ts';
-import type { Config } from '../../config/schema.ts';
+import { train } from '../../workflows/train.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
@@ -62,16 +51,16 @@ The first finished run of a project becomes the active one, which signals, backt
 not replace it until it is promoted: crypto-trader models activate <run>.`;
 
 export function register(program: Command): void {
-  const train = program
+  const group = program
     .command('train')
     .description('train models on the stored candles; keeps finished models, and snapshots along the way')
     .option('--mode <mode>', 'quick, full or resume', 'quick')
     .option('--name <name>', 'name of the run (default: made of the time)');
   addRunOption(
-    train,
+    group,
     'what to resume: a run (name or folder; default: the newest that is not complete), or one of its snapshots',
   );
-  addMarketOptions(train, ['exchange', 'symbols', 'timeframe', 'since', 'until'], {
+  addMarketOptions(group, ['exchange', 'symbols', 'timeframe', 'since', 'until'], {
     since: 'first bar to use (UTC; default: market.since)',
     until: 'bars up to the end of this date, or before this time (UTC; default: all)',
   })
@@ -100,37 +89,40 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
   let kept: Extract<TrainingEvent, { kind: 'snapshot' }> | undefined;
   let run: RunFolder | undefined;
   const registry = await projectRegistry(context);
-  const surroundings: TrainingSurroundings = {
-    registry,
-    store: openStore(config.dataDir),
-    checkpointDir: config.checkpointDir,
-    logDir: config.logDir,
-    signal,
-    snapshots: {
-      everyMinutes: config.training.snapshotMinutes,
-      everyEpochs: config.training.snapshotEpochs,
-      kept: config.training.snapshotsKept,
-    },
-    onEvent: (event) => {
-      if (event.kind === 'snapshot') kept = event;
-      if (event.kind === 'projected') out.notice(projectedLine(event, run?.plan.seeds ?? 1));
-      show(event);
-    },
-  };
   try {
-    const place = named === undefined ? undefined : await placeOfSnapshot(named);
-    run =
+    const finished = await train(
       mode === 'resume'
-        ? await runToResume(config.checkpointDir, place?.runPath ?? named)
-        : await startRun(
-            await planRun(surroundings.store, { ...settingsOf(context, mode, options), registry }),
-            surroundings,
-            options.name,
-          );
-    log.info({ runId: run.runId, mode, seed: run.plan.seed }, 'training');
-    const finished = await finishRun(run, surroundings, place);
+        ? { kind: 'resume', run: named }
+        : {
+            kind: 'new',
+            settings: { ...settingsOf(context, mode, options), registry },
+            name: options.name,
+          },
+      {
+        registry,
+        store: openStore(config.dataDir),
+        checkpointDir: config.checkpointDir,
+        logDir: config.logDir,
+        trialsFile: join(config.dataDir, 'trials.jsonl'),
+        rules: (symbols) => executionRules(config, symbols),
+        signal,
+        snapshots: {
+          everyMinutes: config.training.snapshotMinutes,
+          everyEpochs: config.training.snapshotEpochs,
+          kept: config.training.snapshotsKept,
+        },
+        onStart: (started) => {
+          run = started;
+          log.info({ runId: run.runId, mode, seed: run.plan.seed }, 'training');
+        },
+        onEvent: (event) => {
+          if (event.kind === 'snapshot') kept = event;
+          if (event.kind === 'projected') out.notice(projectedLine(event, run?.plan.seeds ?? 1));
+          show(event);
+        },
+      },
+    );
     progress.stop();
-    await countComparison(config, finished);
     printRun(out, finished, config.logDir);
     out.document(runDocument(finished, mode));
   } catch (error) {
@@ -140,25 +132,6 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
   } finally {
     progress.stop();
   }
-}
-
-/** Comparing models on the validation bars is a trial of each, and of the ensemble of several. */
-async function countComparison(config: Config, { plan, members, result }: FinishedRun): Promise<void> {
-  const rules = executionRules(config, plan.symbols.length);
-  const weights = Object.fromEntries(members.map(({ id, manifest }) => [id, manifest.weightHash]));
-  const learned = members.filter(({ model }) => model.kind !== 'baseline');
-  const market = marketName(plan.exchange, plan.timeframe, plan.symbols);
-  const trial = (strategy: string, own: unknown): Trial => ({
-    time: new Date().toISOString(),
-    id: ruleId(strategy, own, rules),
-    market,
-    strategy,
-    by: 'validation',
-  });
-  await recordTrials(join(config.dataDir, 'trials.jsonl'), market, [
-    ...learned.map(({ id }) => trial(id, weights[id])),
-    ...(result.ensemble.members.length > 1 ? [trial('ensemble', weights)] : []),
-  ]);
 }
 
 const KNOWN_TO_THE_RUN = [
@@ -207,19 +180,4 @@ function settingsOf(context: CommandContext, mode: 'quick' | 'full', options: Op
     acceptImplausible: market.acceptImplausible,
     onDoubt: (line: string) => log.warn({}, line),
   };
-}
-
-async function runToResume(checkpointDir: string, name: string | undefined): Promise<RunFolder> {
-  if (name !== undefined) return findRun(checkpointDir, name);
-  const runs = await listRuns(checkpointDir);
-  const unfinished = runs.findLast(({ result }) => result === undefined);
-  if (unfinished !== undefined) return unfinished;
-  if (runs.length > 0) {
-    throw new UserError('Every training run is complete: there is nothing to resume.', {
-      hint: 'Name a run to train again what was removed from it: --run <name>. Start another: --mode quick.',
-    });
-  }
-  throw new UserError(`There is no training run in "${checkpointDir}" to resume.`, {
-    hint: 'Start one: crypto-trader train --mode quick',
-  });
 }
