@@ -20,6 +20,8 @@ export function eventText(event: TradingEvent): string {
       return `could not ${event.side} ${short(event.baseAmount)} ${event.symbol}: ${event.reason}`;
     case 'trade':
       return `${event.symbol} ${event.side} closed with ${event.profitQuote.toFixed(2)} (${event.profitPct.toFixed(2)} %)`;
+    case 'payment':
+      return `${event.symbol}: ${event.reason} of ${event.quote.toFixed(2)}`;
     case 'ruin':
       return 'RUINED: nothing of the account is left, and it trades no more';
   }
@@ -119,7 +121,7 @@ export function paperDocument(running: PaperSession, summary: RunSummary, record
 }
 
 function order(event: TradingEvent): readonly object[] {
-  if (event.kind === 'trade' || event.kind === 'ruin') return [];
+  if (event.kind !== 'fill' && event.kind !== 'rejected') return [];
   const { kind, time, ...rest } = event;
   return [{ status: kind === 'fill' ? 'filled' : 'rejected', time: formatTime(time), ...rest }];
 }

@@ -1,7 +1,7 @@
 import type { PairSymbol } from '../market/symbol.ts';
 
 /** What happened on a bar, in order. Times are the bar's open, epoch ms UTC. */
-export type TradingEvent = Fill | Rejection | Trade | Ruin;
+export type TradingEvent = Fill | Rejection | Trade | Payment | Ruin;
 
 export interface Fill {
   readonly kind: 'fill';
@@ -67,11 +67,21 @@ export interface Trade {
   /** All that was bought (long) or sold (short) during the trade. */
   readonly baseAmount: number;
   readonly feeQuote: number;
-  /** After fees and slippage. */
+  /** After fees, slippage and funding. */
   readonly profitQuote: number;
   /** `profitQuote` of what the entry cost (long, with fee) or yielded (short, less fee). */
   readonly profitPct: number;
   readonly exit: Cause;
+}
+
+/** Money that moved without a fill: funding of a perpetual, or what an isolated position lost beyond its margin, made good. */
+export interface Payment {
+  readonly kind: 'payment';
+  readonly reason: 'funding' | 'insurance';
+  readonly time: number;
+  readonly symbol: PairSymbol;
+  /** Positive: received. */
+  readonly quote: number;
 }
 
 /** The account is worth nothing any more: everything was closed, and it never trades again. */

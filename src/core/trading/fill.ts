@@ -1,3 +1,4 @@
+import { isInverse, unitValue, worthAt } from './accounts/worth.ts';
 import type { ExitRules } from './exit-rules.ts';
 import type { Cause, RejectionReason } from './events.ts';
 import { feeBpsOf } from './fees.ts';
@@ -19,16 +20,20 @@ export function settle(
   cause: Cause,
   time: number,
   maker = false,
+  addedFeeBps = 0,
 ): void {
   const { columns } = portfolio;
   const buys = signedAmount > 0;
   const baseAmount = Math.abs(signedAmount);
   const price = referencePrice * (buys ? 1 + rate : 1 - rate);
-  const notional = baseAmount * price;
-  const feeQuote = (notional * feeBpsOf(portfolio, maker, time, notional)) / 10_000;
-  const slippageQuote = Math.abs(price - referencePrice) * baseAmount;
+  const inverse = isInverse(portfolio.rules);
+  const notional = baseAmount * unitValue(inverse, price);
+  const feeQuote = (notional * (feeBpsOf(portfolio, maker, time, notional) + addedFeeBps)) / 10_000;
+  const slippageQuote = inverse
+    ? Math.abs(1 / price - 1 / referencePrice) * baseAmount
+    : Math.abs(price - referencePrice) * baseAmount;
 
-  portfolio.cash -= signedAmount * price + feeQuote;
+  portfolio.cash -= signedAmount * worthAt(inverse, price) + feeQuote;
   portfolio.feesQuote += feeQuote;
   portfolio.slippageQuote += slippageQuote;
   portfolio.turnoverQuote += notional;
@@ -53,13 +58,16 @@ export function settle(
     columns.openedQuote[s] += notional;
     columns.openedFees[s] += feeQuote;
     const heldBase = Math.abs(held);
-    const cost = heldBase === 0 ? notional : heldBase * columns.entryPrice[s] + notional;
-    columns.entryPrice[s] = heldBase === 0 ? price : cost / (heldBase + baseAmount);
+    const cost = heldBase === 0 ? notional : heldBase * unitValue(inverse, columns.entryPrice[s]) + notional;
+    columns.entryPrice[s] =
+      heldBase === 0 ? price : inverse ? (heldBase + baseAmount) / cost : cost / (heldBase + baseAmount);
+    columns.margin[s] += notional / (portfolio.rules.account?.leverage ?? 1);
     columns.amount[s] = roundNearest(held + signedAmount, portfolio.instruments[s].amountStep);
     protectFrom(portfolio, s);
     return;
   }
   columns.closedQuote[s] += notional;
+  columns.margin[s] *= 1 - baseAmount / Math.abs(held);
   columns.closedFees[s] += feeQuote;
   if (baseAmount === Math.abs(held)) finish(portfolio, s, cause, time);
   else columns.amount[s] = roundNearest(held + signedAmount, portfolio.instruments[s].amountStep);
@@ -152,6 +160,8 @@ function begin(portfolio: Portfolio, s: number, time: number): void {
   columns.openedFees[s] = 0;
   columns.closedQuote[s] = 0;
   columns.closedFees[s] = 0;
+  columns.openedFunding[s] = 0;
+  columns.margin[s] = 0;
   columns.bestPrice[s] = NaN;
   columns.entryRange[s] = NaN;
   columns.partials[s] = 0;
@@ -200,7 +210,9 @@ function finish(portfolio: Portfolio, s: number, exit: Cause, time: number): voi
   const openedBase = columns.openedBase[s];
   const openedQuote = columns.openedQuote[s];
   const feeQuote = columns.openedFees[s] + columns.closedFees[s];
-  const profitQuote = side * (columns.closedQuote[s] - openedQuote) - feeQuote;
+  const inverse = isInverse(portfolio.rules);
+  const moved = inverse ? openedQuote - columns.closedQuote[s] : columns.closedQuote[s] - openedQuote;
+  const profitQuote = side * moved - feeQuote + columns.openedFunding[s];
   portfolio.events?.push({
     kind: 'trade',
     symbol: portfolio.instruments[s].symbol,
@@ -208,8 +220,8 @@ function finish(portfolio: Portfolio, s: number, exit: Cause, time: number): voi
     entryTime: columns.entryTime[s],
     exitTime: time,
     barsHeld: portfolio.bars - columns.entryBar[s],
-    entryPrice: openedQuote / openedBase,
-    exitPrice: columns.closedQuote[s] / openedBase,
+    entryPrice: inverse ? openedBase / openedQuote : openedQuote / openedBase,
+    exitPrice: inverse ? openedBase / columns.closedQuote[s] : columns.closedQuote[s] / openedBase,
     baseAmount: openedBase,
     feeQuote,
     profitQuote,

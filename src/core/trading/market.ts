@@ -1,3 +1,4 @@
+import type { FundingColumns } from './accounts/funding.ts';
 import type { Candles } from '../market/candles.ts';
 
 /**
@@ -8,6 +9,10 @@ export interface Market {
   readonly time: Float64Array;
   readonly barMs: number;
   readonly candles: readonly Candles[];
+  /** Mark price of each symbol, by which positions are liquidated and funded; absent: the last price. */
+  readonly mark?: readonly (Candles | undefined)[];
+  /** Funding rates of each symbol; a perpetual account needs them unless its rules waive them. */
+  readonly funding?: readonly (FundingColumns | undefined)[];
   /** Finer bars of each symbol, in which stops and targets are looked for; absent: the bars themselves are all there is. */
   readonly detail?: readonly (Detail | undefined)[];
 }

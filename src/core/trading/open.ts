@@ -1,3 +1,4 @@
+import { isInverse, unitValue, worthAt } from './accounts/worth.ts';
 import { closePosition, reject, settle } from './fill.ts';
 import { roundDown, roundNearest } from './instrument.ts';
 import type { Market } from './market.ts';
@@ -17,11 +18,12 @@ export function fillTargets(portfolio: Portfolio, market: Market, row: number): 
 
   planPositions(portfolio, market, row);
   const { wanted, rules } = portfolio;
+  const inverse = isInverse(rules);
   let orders = false;
   for (let s = 0; s < target.length; s++) {
     if (target[s] !== target[s]) continue;
     const band = (wanted[target.length] * rules.rebalanceBandPct) / 100;
-    const change = wanted[s] - amount[s] * openPrice(portfolio, market, row, s);
+    const change = wanted[s] - amount[s] * unitValue(inverse, openPrice(portfolio, market, row, s));
     if (isWorthAnOrder(amount[s], wanted[s], change, band)) orders = true;
     else target[s] = NaN;
   }
@@ -42,12 +44,14 @@ export const isWorthAnOrder = (amount: number, wanted: number, change: number, b
 function planPositions(portfolio: Portfolio, market: Market, row: number): void {
   const { columns, rules, wanted } = portfolio;
   const { amount, target } = columns;
+  const inverse = isInverse(rules);
   let equity = portfolio.cash;
   let left = 0;
   let held = 0;
   for (let s = 0; s < amount.length; s++) {
-    const value = amount[s] === 0 ? 0 : amount[s] * openPrice(portfolio, market, row, s);
-    equity += value;
+    const price = openPrice(portfolio, market, row, s);
+    const value = amount[s] === 0 ? 0 : amount[s] * unitValue(inverse, price);
+    equity += inverse && value !== 0 ? amount[s] * worthAt(inverse, price) : value;
     if (target[s] !== target[s]) {
       held += Math.abs(value);
       continue;
@@ -56,7 +60,10 @@ function planPositions(portfolio: Portfolio, market: Market, row: number): void 
     if (wanted[s] * amount[s] <= 0) left += Math.abs(value);
   }
   const costs = dearest(portfolio, market, row, equity);
-  const capital = Math.max(0, equity - left * (costs - 1)) / costs;
+  const free = Math.max(0, equity - left * (costs - 1));
+  // Costs are of what is bought: with leverage that is a multiple of the capital.
+  const capital =
+    rules.account === undefined ? free / costs : free / (1 + (rules.maxExposurePct / 100) * (costs - 1));
   const room = (capital * rules.maxExposurePct) / 100 - held;
   let asked = 0;
   for (let s = 0; s < amount.length; s++) {
@@ -113,7 +120,8 @@ function order(portfolio: Portfolio, market: Market, row: number, s: number, sid
   if (columns.target[s] !== columns.target[s]) return;
   const wanted = portfolio.wanted[s];
   const price = openPrice(portfolio, market, row, s);
-  const change = wanted - columns.amount[s] * price;
+  const unit = unitValue(isInverse(portfolio.rules), price);
+  const change = wanted - columns.amount[s] * unit;
   if (side * change < 0) return;
 
   const leaves = columns.amount[s] !== 0 && wanted * columns.amount[s] <= 0;
@@ -122,7 +130,7 @@ function order(portfolio: Portfolio, market: Market, row: number, s: number, sid
   const stale = time - portfolio.time > market.barMs;
   if (stale || Number.isNaN(candles.open[row])) {
     columns.target[s] = NaN;
-    reject(portfolio, s, change / price, 'missing-bar', time);
+    reject(portfolio, s, change / unit, 'missing-bar', time);
     return;
   }
   let limit = volumeLimit(portfolio, market, row, s);
@@ -146,14 +154,15 @@ function resize(
   const { columns, rules, instruments } = portfolio;
   const { amountStep, minNotional } = instruments[s];
   const held = columns.amount[s];
-  const goal = Math.sign(wanted) * roundDown(Math.abs(wanted) / price, amountStep);
+  const unit = unitValue(isInverse(rules), price);
+  const goal = Math.sign(wanted) * roundDown(Math.abs(wanted) / unit, amountStep);
   const change = roundNearest(goal - held, amountStep);
   if (change === 0) {
-    reject(portfolio, s, wanted / price - held, 'below-amount-step', time);
+    reject(portfolio, s, wanted / unit - held, 'below-amount-step', time);
     return 'done';
   }
   let base = Math.abs(change);
-  if (change > 0 && held >= 0) {
+  if (change > 0 && held >= 0 && rules.account === undefined) {
     // At the rate of what is wanted: what cash or volume leave of it costs no more.
     const rate = slippageRate(rules, columns, s, base);
     const unitCost = price * (1 + rate) * (1 + rules.feeBps / 10_000);
@@ -163,7 +172,7 @@ function resize(
       return 'done';
     }
   }
-  if (base * price < minNotional) {
+  if (base * unit < minNotional) {
     reject(portfolio, s, change, 'below-min-notional', time);
     return 'done';
   }

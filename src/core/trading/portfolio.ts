@@ -1,4 +1,5 @@
 import { invariant } from '../foundation/errors.ts';
+import { isInverse, unitValue, worthAt } from './accounts/worth.ts';
 import type { TradingEvent } from './events.ts';
 import type { Instrument } from './instrument.ts';
 import { createLiquidity, type LiquidityColumns } from './liquidity.ts';
@@ -22,6 +23,9 @@ export interface Portfolio {
   cash: number;
   feesQuote: number;
   slippageQuote: number;
+  /** Funding received less paid, and interest paid; both are in the cash. */
+  fundingQuote: number;
+  interestQuote: number;
   /** Sum of the notional of all fills. */
   turnoverQuote: number;
   readonly columns: PositionColumns;
@@ -76,6 +80,9 @@ export interface PositionColumns extends LiquidityColumns {
   readonly openedFees: Float64Array;
   readonly closedQuote: Float64Array;
   readonly closedFees: Float64Array;
+  /** Margin that an isolated position stands on, and the funding of the trade that is open. */
+  readonly margin: Float64Array;
+  readonly openedFunding: Float64Array;
 }
 
 export function createPortfolio(
@@ -85,6 +92,15 @@ export function createPortfolio(
 ): Portfolio {
   invariant(instruments.length > 0, 'a portfolio has at least one instrument');
   invariant(rules.initialBalance > 0, 'a portfolio starts with capital');
+  const { account } = rules;
+  invariant(
+    account === undefined || rules.maxExposurePct <= 100 * account.leverage,
+    'the exposure limit is within the leverage',
+  );
+  invariant(
+    !isInverse(rules) || (rules.impact === undefined && rules.maxVolumeSharePct === undefined),
+    'volumes in coins say nothing of amounts in quote currency',
+  );
   const size = instruments.length;
   const zeros = (): Float64Array => new Float64Array(size);
   const unknown = (): Float64Array => new Float64Array(size).fill(NaN);
@@ -97,6 +113,8 @@ export function createPortfolio(
     cash: rules.initialBalance,
     feesQuote: 0,
     slippageQuote: 0,
+    fundingQuote: 0,
+    interestQuote: 0,
     turnoverQuote: 0,
     orders: [],
     ordersPlaced: 0,
@@ -126,6 +144,8 @@ export function createPortfolio(
       partials: zeros(),
       kept: new Float64Array(size).fill(1),
       ...createLiquidity(size),
+      margin: zeros(),
+      openedFunding: zeros(),
     },
     events: keepsEvents ? [] : undefined,
     wanted: new Float64Array(size + 1),
@@ -135,15 +155,18 @@ export function createPortfolio(
 /** Cash plus positions at their last close, in quote currency. */
 export function equity(portfolio: Portfolio): number {
   const { amount, mark } = portfolio.columns;
+  const inverse = isInverse(portfolio.rules);
   let total = portfolio.cash;
-  for (let s = 0; s < amount.length; s++) if (amount[s] !== 0) total += amount[s] * mark[s];
+  for (let s = 0; s < amount.length; s++) if (amount[s] !== 0) total += amount[s] * worthAt(inverse, mark[s]);
   return total;
 }
 
 /** Sum of the absolute values of all positions, in quote currency. */
 export function grossExposure(portfolio: Portfolio): number {
   const { amount, mark } = portfolio.columns;
+  const inverse = isInverse(portfolio.rules);
   let total = 0;
-  for (let s = 0; s < amount.length; s++) if (amount[s] !== 0) total += Math.abs(amount[s] * mark[s]);
+  for (let s = 0; s < amount.length; s++)
+    if (amount[s] !== 0) total += Math.abs(amount[s] * unitValue(inverse, mark[s]));
   return total;
 }

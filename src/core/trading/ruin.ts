@@ -1,9 +1,12 @@
+import { isInverse, worthAt } from './accounts/worth.ts';
 import { closePosition } from './fill.ts';
 import type { Market } from './market.ts';
 import type { Portfolio } from './portfolio.ts';
 
 /** What owes nothing cannot lose more than it has: with cash and without shorts, equity stays above zero. */
-export function canBeRuined({ cash, columns: { amount } }: Portfolio): boolean {
+export function canBeRuined({ cash, rules, ruinedAt, columns: { amount } }: Portfolio): boolean {
+  // A leveraged account was liquidated before: it is ruined when that left nothing.
+  if (rules.account !== undefined) return cash <= 0 && ruinedAt !== ruinedAt && amount.every((held) => held === 0);
   if (cash < 0) return true;
   for (let s = 0; s < amount.length; s++) if (amount[s] < 0) return true;
   return false;
@@ -18,12 +21,13 @@ export function canBeRuined({ cash, columns: { amount } }: Portfolio): boolean {
 export function liquidateIfRuined(portfolio: Portfolio, market: Market, row: number): void {
   const { columns } = portfolio;
   const { amount } = columns;
+  const inverse = isInverse(portfolio.rules);
   let atOpen = portfolio.cash;
   let atWorst = portfolio.cash;
   for (let s = 0; s < amount.length; s++) {
     if (amount[s] === 0) continue;
-    atOpen += amount[s] * openOf(portfolio, market, row, s);
-    atWorst += amount[s] * worstOf(portfolio, market, row, s);
+    atOpen += amount[s] * worthAt(inverse, openOf(portfolio, market, row, s));
+    atWorst += amount[s] * worthAt(inverse, worstOf(portfolio, market, row, s));
   }
   if (atWorst > 0) return;
 

@@ -1,8 +1,11 @@
+import type { AccountRules } from './accounts/account-rules.ts';
 import type { ExitRules } from './exit-rules.ts';
 
 /** How orders are filled, sized and protected. Percentages are of 100, basis points of 10 000. */
 export interface ExecutionRules {
-  /** Starting capital in quote currency. */
+  /** What kind of account trades; `undefined`: spot, on which shorts (if allowed) borrow for free. */
+  readonly account: AccountRules | undefined;
+  /** Starting capital in quote currency; of an inverse account in the coin. */
   readonly initialBalance: number;
   /** Fee of each fill, on its notional; with tiers what sizes and strategies count with: a taker's at most. */
   readonly feeBps: number;
@@ -94,6 +97,7 @@ export interface TrailingStop {
 
 /** Spot trading, the pessimistic choice wherever a bar leaves room for more than one. */
 export const SPOT_RULES: ExecutionRules = {
+  account: undefined,
   initialBalance: 10_000,
   feeBps: 10,
   feeTiers: undefined,

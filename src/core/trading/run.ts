@@ -1,4 +1,5 @@
-import type { Fill, Rejection, Ruin, Trade, TradingEvent } from './events.ts';
+import { UserError } from '../foundation/errors.ts';
+import type { Fill, Payment, Rejection, Ruin, Trade, TradingEvent } from './events.ts';
 import type { Instrument } from './instrument.ts';
 import type { Market } from './market.ts';
 import type { OrderRequest } from './orders/order.ts';
@@ -30,6 +31,7 @@ export interface BacktestRun {
   readonly fills: readonly Fill[];
   readonly trades: readonly Trade[];
   readonly rejections: readonly Rejection[];
+  readonly payments: readonly Payment[];
   /** When and how the account ended, if it did: nothing happens after it. */
   readonly ruin: Ruin | undefined;
   /** As it stands after the last bar: positions still open are valued at the close, not sold. */
@@ -41,12 +43,14 @@ export function runBacktest(task: BacktestTask): BacktestRun {
   const { market, targets } = task;
   const bars = market.time.length;
   const portfolio = createPortfolio(task.instruments, task.rules);
+  requireFunding(task);
   const guard = task.risk && createGuard(task.risk, portfolio, market.barMs);
   const equityCurve = new Float64Array(bars);
   const exposure = new Float64Array(bars);
   const fills: Fill[] = [];
   const trades: Trade[] = [];
   const rejections: Rejection[] = [];
+  const payments: Payment[] = [];
   let ruin: Ruin | undefined;
   for (let row = 0; row < bars; row++) {
     const events =
@@ -58,6 +62,7 @@ export function runBacktest(task: BacktestTask): BacktestRun {
         if (event.kind === 'fill') fills.push(event);
         else if (event.kind === 'trade') trades.push(event);
         else if (event.kind === 'ruin') ruin = event;
+        else if (event.kind === 'payment') payments.push(event);
         else rejections.push(event);
       }
     if (task.orders !== undefined) placeOrders(portfolio, task.orders(portfolio, row));
@@ -65,7 +70,28 @@ export function runBacktest(task: BacktestTask): BacktestRun {
     equityCurve[row] = worth;
     exposure[row] = worth > 0 ? grossExposure(portfolio) / worth : 0;
   }
-  return { time: market.time, equity: equityCurve, exposure, fills, trades, rejections, ruin, portfolio };
+  return {
+    time: market.time,
+    equity: equityCurve,
+    exposure,
+    fills,
+    trades,
+    rejections,
+    payments,
+    ruin,
+    portfolio,
+  };
+}
+
+/** Funding that is not known is never zero: it has to be there, or waived by name. */
+function requireFunding({ market, rules, instruments }: BacktestTask): void {
+  const { account } = rules;
+  if (account === undefined || account.kind === 'margin' || account.funding === 'waived') return;
+  const without = instruments.find((_, s) => market.funding?.[s] === undefined);
+  if (without === undefined) return;
+  throw new UserError(`The funding rates of ${without.symbol} are not known.`, {
+    hint: 'Fetch them with `fetch --series funding`, or waive funding by name: trading.account.funding: waived.',
+  });
 }
 
 function stepGuarded(

@@ -15,7 +15,17 @@ export interface PortfolioSnapshot {
 
 type StoredNumber = number | 'NaN' | 'Infinity' | '-Infinity';
 
-const TOTALS = ['time', 'bars', 'ruinedAt', 'cash', 'feesQuote', 'slippageQuote', 'turnoverQuote'] as const;
+const TOTALS = [
+  'time',
+  'bars',
+  'ruinedAt',
+  'cash',
+  'feesQuote',
+  'slippageQuote',
+  'fundingQuote',
+  'interestQuote',
+  'turnoverQuote',
+] as const;
 
 const COLUMNS = [
   'amount',
@@ -40,6 +50,8 @@ const COLUMNS = [
   'spread',
   'barVariance',
   'barVolume',
+  'margin',
+  'openedFunding',
   'entryTime',
   'entryBar',
   'openedBase',

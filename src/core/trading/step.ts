@@ -1,3 +1,6 @@
+import { settleFunding } from './accounts/funding.ts';
+import { chargeInterest } from './accounts/interest.ts';
+import { liquidate } from './accounts/liquidate.ts';
 import { leaveDelisted } from './delisted.ts';
 import type { TradingEvent } from './events.ts';
 import { seeLiquidity } from './liquidity.ts';
@@ -36,7 +39,11 @@ export function advance(portfolio: Portfolio, market: Market, row: number): read
   const { columns } = portfolio;
   const time = market.time[row];
   if (portfolio.events !== undefined && portfolio.events.length > 0) portfolio.events = [];
-  const { exits, impact } = portfolio.rules;
+  const { exits, impact, account } = portfolio.rules;
+  if (account !== undefined) {
+    if (account.kind === 'margin') chargeInterest(portfolio, account, market, row);
+    settleFunding(portfolio, market, row, 'atOpen');
+  }
   if (exits !== undefined) leaveOnTime(portfolio, exits, market, row);
   fillTargets(portfolio, market, row);
   const begun = portfolio.orders.length > 0 ? workOrders(portfolio, market, row) : undefined;
@@ -48,6 +55,10 @@ export function advance(portfolio: Portfolio, market: Market, row: number): read
     }
     columns.barTime[s] = time;
     if (columns.amount[s] !== 0 && begun?.has(s) !== true) protectInside(portfolio, market, row, s);
+  }
+  if (account !== undefined) {
+    liquidate(portfolio, account, market, row);
+    settleFunding(portfolio, market, row, 'inside');
   }
   if (canBeRuined(portfolio)) liquidateIfRuined(portfolio, market, row);
   for (let s = 0; s < columns.amount.length; s++) {

@@ -15,7 +15,31 @@ const symbol = z.string().transform(parseSymbol);
 export const off = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined);
 
+const leveraged = {
+  leverage: z.number(),
+  tiers: z
+    .array(z.strictObject({ fromNotional: z.number(), ratePct: z.number(), amount: z.number() }))
+    .readonly(),
+  liquidationFeeBps: z.number(),
+};
+
 const Rules = z.strictObject({
+  account: off(
+    z.discriminatedUnion('kind', [
+      z.strictObject({
+        kind: z.literal('margin'),
+        ...leveraged,
+        quoteInterestPct: z.number(),
+        baseInterestPct: z.number(),
+      }),
+      z.strictObject({
+        kind: z.enum(['linear', 'inverse']),
+        ...leveraged,
+        marginMode: z.enum(['cross', 'isolated']),
+        funding: z.enum(['series', 'waived']),
+      }),
+    ]),
+  ),
   initialBalance: z.number(),
   feeBps: z.number(),
   feeTiers: off(
@@ -198,6 +222,13 @@ const Event = z.discriminatedUnion('kind', [
     profitQuote: z.number(),
     profitPct: z.number(),
     exit: cause,
+  }),
+  z.strictObject({
+    kind: z.literal('payment'),
+    reason: z.enum(['funding', 'insurance']),
+    time: z.number(),
+    symbol,
+    quote: z.number(),
   }),
   z.strictObject({ kind: z.literal('ruin'), time: z.number(), shortfallQuote: z.number() }),
 ]) satisfies z.ZodType<TradingEvent>;

@@ -50,8 +50,8 @@ const schemaOf = (folder: string, session: SessionRecord): IndexSchema => ({
       previous_hash: entry.start.hash,
     });
     for (const event of bar.events) {
-      // Ruin is neither an order nor a trade: the account stands in `bars`.
-      if (event.kind === 'ruin') continue;
+      // Ruin and payments are neither orders nor trades: the account stands in `bars`.
+      if (event.kind === 'ruin' || event.kind === 'payment') continue;
       const [table, row] = rowOf(event);
       put(table, row);
     }

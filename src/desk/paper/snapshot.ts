@@ -88,6 +88,8 @@ const SnapshotSchema = z.strictObject({
       cash: stored,
       feesQuote: stored,
       slippageQuote: stored,
+      fundingQuote: stored,
+      interestQuote: stored,
       turnoverQuote: stored,
     }),
     columns: z.strictObject({
@@ -113,6 +115,8 @@ const SnapshotSchema = z.strictObject({
       spread: column,
       barVariance: column,
       barVolume: column,
+      margin: column,
+      openedFunding: column,
       entryTime: column,
       entryBar: column,
       openedBase: column,

@@ -1,4 +1,5 @@
 import { invariant } from '../../foundation/errors.ts';
+import { isInverse, unitValue } from '../accounts/worth.ts';
 import type { RejectionReason } from '../events.ts';
 import { reject, settle } from '../fill.ts';
 import { roundDown, roundUp } from '../instrument.ts';
@@ -232,7 +233,8 @@ function fill(desk: Desk, order: OpenOrder, price: number, { slips, maker, limit
   const able = roundDown(Math.min(order.left, closes + opens), amountStep);
   const short = reduceOnly || sign < 0 ? 'reduce-only' : 'insufficient-quote';
   if (able === 0) return drop(desk, order, short);
-  if (able * price < minNotional && able !== closes) return drop(desk, order, 'below-min-notional');
+  if (able * unitValue(isInverse(rules), price) < minNotional && able !== closes)
+    return drop(desk, order, 'below-min-notional');
   const filled = Math.min(able, roundDown(Math.max(0, desk.limit), amountStep));
   if (timeInForce === 'FOK' && filled < order.left) return drop(desk, order, 'fill-or-kill');
   const closing = Math.min(filled, closes);
@@ -264,10 +266,13 @@ function fill(desk: Desk, order: OpenOrder, price: number, { slips, maker, limit
 function room({ portfolio, s }: Desk, sign: number, price: number, closes: number, wanted: number): number {
   const { rules, columns, cash } = portfolio;
   const rate = slippageRate(rules, columns, s, wanted);
-  const unitCost = price * (1 + rate) * (1 + rules.feeBps / 10_000);
-  const held = grossExposure(portfolio) - closes * price;
+  const unit = unitValue(isInverse(rules), price);
+  const unitCost = unit * (1 + rate) * (1 + rules.feeBps / 10_000);
+  const held = grossExposure(portfolio) - closes * unit;
   const exposure = Math.max(0, (equity(portfolio) * rules.maxExposurePct) / 100 - held) / unitCost;
-  return sign < 0 ? exposure : Math.max(0, Math.min(exposure, cash / unitCost - closes));
+  return sign < 0 || rules.account !== undefined
+    ? exposure
+    : Math.max(0, Math.min(exposure, cash / unitCost - closes));
 }
 
 /** What an order that is good for its first moment only has left then ends. */

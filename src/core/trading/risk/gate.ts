@@ -1,3 +1,4 @@
+import { isInverse, unitValue } from '../accounts/worth.ts';
 import type { TradingEvent } from '../events.ts';
 import type { Market } from '../market.ts';
 import { isWorthAnOrder, keptOf } from '../open.ts';
@@ -142,8 +143,8 @@ function refused(
 }
 
 /** Value of what is held of symbol `s` at its last close, quote currency, negative when short. */
-const heldValue = ({ columns }: Portfolio, s: number): number =>
-  columns.amount[s] === 0 ? 0 : columns.amount[s] * columns.mark[s];
+const heldValue = ({ columns, rules }: Portfolio, s: number): number =>
+  columns.amount[s] === 0 ? 0 : columns.amount[s] * unitValue(isInverse(rules), columns.mark[s]);
 
 /** Value that a target of 1 on the side of `wanted` means, quote currency. */
 const unit = (portfolio: Portfolio, s: number, wanted: number): number =>
@@ -185,7 +186,7 @@ function withinCash(
   const held = heldValue(portfolio, s);
   const one = unit(portfolio, s, wanted);
   const bought = wanted * one - held;
-  if (bought <= 0 || budget.cash === Infinity) return wanted;
+  if (bought <= 0 || budget.cash === Infinity || portfolio.rules.account !== undefined) return wanted;
   const { rules, columns } = portfolio;
   const rate = slippageRate(rules, columns, s, bought / columns.mark[s]);
   const costs = (1 + rules.feeBps / 10_000) * (1 + rate);
