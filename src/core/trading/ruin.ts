@@ -6,7 +6,8 @@ import type { Portfolio } from './portfolio.ts';
 /** What owes nothing cannot lose more than it has: with cash and without shorts, equity stays above zero. */
 export function canBeRuined({ cash, rules, ruinedAt, columns: { amount } }: Portfolio): boolean {
   // A leveraged account was liquidated before: it is ruined when that left nothing.
-  if (rules.account !== undefined) return cash <= 0 && ruinedAt !== ruinedAt && amount.every((held) => held === 0);
+  if (rules.account !== undefined)
+    return cash <= 0 && ruinedAt !== ruinedAt && amount.every((held) => held === 0);
   if (cash < 0) return true;
   for (let s = 0; s < amount.length; s++) if (amount[s] < 0) return true;
   return false;

@@ -5,6 +5,7 @@ import type { Market } from './market.ts';
 import type { OrderRequest } from './orders/order.ts';
 import { placeOrders } from './orders/work.ts';
 import { createPortfolio, equity, grossExposure, type Portfolio } from './portfolio.ts';
+import { canRunQuietly, runQuietly } from './quiet-run.ts';
 import type { ExecutionRules } from './rules.ts';
 import { createGuard, type Guard } from './risk/guard.ts';
 import type { RiskRules } from './risk/rules.ts';
@@ -52,24 +53,29 @@ export function runBacktest(task: BacktestTask): BacktestRun {
   const rejections: Rejection[] = [];
   const payments: Payment[] = [];
   let ruin: Ruin | undefined;
-  for (let row = 0; row < bars; row++) {
-    const events =
-      guard === undefined
-        ? stepBar(portfolio, market, row, targets)
-        : stepGuarded(guard, portfolio, market, row, targets);
-    if (events.length > 0)
-      for (const event of events) {
-        if (event.kind === 'fill') fills.push(event);
-        else if (event.kind === 'trade') trades.push(event);
-        else if (event.kind === 'ruin') ruin = event;
-        else if (event.kind === 'payment') payments.push(event);
-        else rejections.push(event);
-      }
-    if (task.orders !== undefined) placeOrders(portfolio, task.orders(portfolio, row));
-    const worth = equity(portfolio);
-    equityCurve[row] = worth;
-    exposure[row] = worth > 0 ? grossExposure(portfolio) / worth : 0;
-  }
+  const sort = (events: readonly TradingEvent[]): void => {
+    for (const event of events) {
+      if (event.kind === 'fill') fills.push(event);
+      else if (event.kind === 'trade') trades.push(event);
+      else if (event.kind === 'ruin') ruin = event;
+      else if (event.kind === 'payment') payments.push(event);
+      else rejections.push(event);
+    }
+  };
+  if (guard === undefined && task.orders === undefined && canRunQuietly(portfolio, market))
+    runQuietly(portfolio, market, targets, { equity: equityCurve, exposure }, sort);
+  else
+    for (let row = 0; row < bars; row++) {
+      const events =
+        guard === undefined
+          ? stepBar(portfolio, market, row, targets)
+          : stepGuarded(guard, portfolio, market, row, targets);
+      if (events.length > 0) sort(events);
+      if (task.orders !== undefined) placeOrders(portfolio, task.orders(portfolio, row));
+      const worth = equity(portfolio);
+      equityCurve[row] = worth;
+      exposure[row] = worth > 0 ? grossExposure(portfolio) / worth : 0;
+    }
   return {
     time: market.time,
     equity: equityCurve,
