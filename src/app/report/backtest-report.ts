@@ -12,6 +12,8 @@ import type { Contribution } from '../../lab/backtest/contributions.ts';
 import type { ForecastFan } from '../../lab/backtest/fans.ts';
 import { renderContributions } from './contributions.ts';
 import { thin } from './curves.ts';
+import { heldAlone } from '../../lab/backtest/held-alone.ts';
+import { renderBreakdowns } from './breakdowns.ts';
 import { renderCosts } from './costs.ts';
 import { renderExplanations } from './explanations.ts';
 import { renderForecasts } from './forecasts.ts';
@@ -40,6 +42,7 @@ export function renderReport(
 ): string {
   const title = `Backtest ${about.symbols.join(', ')} ${about.timeframe}`;
   const sure = confidence(result.ensemble, result.setting.barsPerYear, about.trials);
+  const alone = heldAlone(result);
   const symbols = result.setting.instruments.map(({ symbol }) => symbol);
   return renderPage({
     title,
@@ -48,7 +51,8 @@ export function renderReport(
       { id: 'result', title: 'Result', body: cards(result, sure) },
       renderOverTime(result),
       renderPeriods(result),
-      renderStrategies(result, about),
+      renderBreakdowns(result),
+      renderStrategies(result, about, alone),
       renderContributions(contributions),
       renderSeeds(result),
       renderTrust(result, about, sure, document),
@@ -61,7 +65,7 @@ export function renderReport(
     ],
     data: {
       charts: {
-        ...overTimeCharts(result),
+        ...overTimeCharts(result, alone),
         candles: packCandles(symbols, result.market),
         causes: CAUSE_WORDS,
         fans: fans.map(thinFan),

@@ -1,5 +1,5 @@
 import { underwater } from '../../core/evaluation/drawdown.ts';
-import type { Assessment } from '../../lab/backtest/assess.ts';
+import type { Assessment, Traded } from '../../lab/backtest/assess.ts';
 import type { Backtest } from '../../lab/backtest/backtest.ts';
 import { thin } from './curves.ts';
 import { rollingMean, rollingSharpe } from './rolling.ts';
@@ -28,7 +28,10 @@ interface ChartSpec {
 const HOLD = { colour: 'c1', dashed: true };
 
 /** Curves by the id of their chart, and the seconds since 1970 that they share. */
-export function overTimeCharts(result: Backtest): {
+export function overTimeCharts(
+  result: Backtest,
+  alone: readonly Traded[],
+): {
   readonly time: readonly (number | null)[];
   readonly overTime: Readonly<Record<string, ChartSpec>>;
 } {
@@ -42,7 +45,7 @@ export function overTimeCharts(result: Backtest): {
       digits: 5,
     }),
   });
-  const curve = ({ strategy, run }: Assessment) => ({
+  const curve = ({ strategy, run }: Traded) => ({
     label: strategy.name,
     values: thin(run.equity, CHART_POINTS),
   });
@@ -63,6 +66,12 @@ export function overTimeCharts(result: Backtest): {
         series: [
           { ...curve(ensemble), colour: 'c0', width: 2.2 },
           { ...curve(benchmark), ...HOLD },
+          ...alone.map((one, i) => ({
+            ...curve(one),
+            colour: `c${9 - (i % 8)}`,
+            dashed: true,
+            shown: false,
+          })),
           ...members.map((one, i) => ({
             ...curve(one),
             colour: `c${2 + (i % 8)}`,

@@ -1,4 +1,4 @@
-import { confidence } from '../../lab/backtest/assess.ts';
+import { confidence, type Traded } from '../../lab/backtest/assess.ts';
 import type { Backtest } from '../../lab/backtest/backtest.ts';
 import type { Provenance } from '../../lab/backtest/document.ts';
 import { SEED_HEAD, seedRow } from '../../lab/backtest/seeds.ts';
@@ -44,15 +44,45 @@ export function strategyRows(
   });
 }
 
-export function renderStrategies(result: Backtest, about: Provenance): Section {
-  const rows = strategyRows(result, about);
+export function renderStrategies(result: Backtest, about: Provenance, alone: readonly Traded[]): Section {
+  const rows = [...strategyRows(result, about), ...alone.map(benchmarkRow), cash(result)];
   return {
     id: 'strategies',
     title: 'Every strategy on its own',
-    body: `<p class="faint">Each with all of the capital, the same costs and the same rules. Intervals: studentised block bootstrap of bar returns. Costs in quote currency.</p>
+    body: `<p class="faint">Each with all of the capital, the same costs and the same rules. Intervals: studentised block bootstrap of bar returns. Costs in quote currency. Buy and hold spreads the capital evenly over the symbols at the start; cash earns no interest.</p>
 ${renderTable(STRATEGY_HEAD, rows, { name: 'strategies', textColumns: [0, 1] })}`,
   };
 }
+
+/** A benchmark that has no intervals of its own here. */
+const benchmarkRow = ({ strategy, metrics, run }: Traded): readonly string[] => [
+  strategy.name,
+  strategy.kind,
+  figure(metrics.totalReturnPct),
+  '-',
+  figure(metrics.sharpe, 2),
+  '-',
+  figure(metrics.maxDrawdownPct),
+  String(metrics.tradeCount),
+  figure(metrics.winRatePct, 0),
+  figure(metrics.averageExposurePct, 0),
+  figure(run.portfolio.feesQuote + run.portfolio.slippageQuote, 0),
+];
+
+/** Nothing bought, nothing earned: no interest is paid on it here. */
+const cash = ({ benchmark }: Backtest): readonly string[] => [
+  'cash',
+  benchmark.strategy.kind,
+  '0.0',
+  '-',
+  '-',
+  '-',
+  '0.0',
+  '0',
+  '-',
+  '0',
+  '0',
+];
 
 export function renderSeeds({ seeds: all }: Backtest): Section | undefined {
   if (all.length === 0) return undefined;
