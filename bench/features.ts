@@ -38,6 +38,7 @@ export async function run(): Promise<readonly BenchRow[]> {
     },
     millionBars(million, '1m'),
     newBar(series[0]),
+    costPerBar(),
     {
       name: `${COMMON.length} indicators, 1 M bars`,
       value: common,
@@ -89,6 +90,29 @@ function newBar(candles: Candles): BenchRow {
   }
   times.sort((a, b) => a - b);
   return { name: 'one new bar', value: times[times.length >> 1], unit: 'ms', target: '<= 0.02 ms' };
+}
+
+/**
+ * All features of ever longer histories that are never held whole: a thousand bars in, a thousand rows out. The slope of
+ * log time on log bars is 1 where a bar costs the same however many came before.
+ */
+function costPerBar(): BenchRow {
+  const page = walk(1000, 5);
+  streamFeatures(names, '1m').append(page); // compiles the formulas
+  const points = [1e4, 1e5, 1e6].map((bars) => {
+    const stream = streamFeatures(names, '1m');
+    const start = performance.now();
+    for (let from = 0; from < bars; from += 1000) stream.append(page);
+    return { bars: Math.log(bars), ms: Math.log(performance.now() - start) };
+  });
+  const [first, , last] = points;
+  return {
+    name: 'slope of log time on log bars, 10^4 to 10^6, all features streamed',
+    value: (last.ms - first.ms) / (last.bars - first.bars),
+    unit: '',
+    target: '<= 1.05',
+    note: `${(process.memoryUsage().rss / 2 ** 30).toFixed(2)} GB resident; ${(Math.exp(last.ms - last.bars) * 1000).toFixed(1)} us a bar`,
+  };
 }
 
 function walk(rows: number, seed: number): Candles {

@@ -38,6 +38,23 @@ export function scaleColumn(scaler: Scaler, index: number, column: Float64Array,
   return scaled;
 }
 
+/** Adds `weight` times the column, scaled as by `scaleColumn`, to `sums`. */
+export function addScaled(
+  sums: Float64Array,
+  scaler: Scaler,
+  index: number,
+  {
+    column,
+    weight,
+    clip = 10,
+  }: { readonly column: Float64Array; readonly weight: number; readonly clip?: number },
+): void {
+  const mean = scaler.means[index];
+  const deviation = scaler.deviations[index];
+  for (let row = 0; row < sums.length; row++)
+    sums[row] += weight * limited((column[row] - mean) / deviation, clip);
+}
+
 /** At most `clip` from 0; `NaN` stays `NaN`. */
 const limited = (value: number, clip: number): number =>
   value > clip ? clip : value < -clip ? -clip : value;

@@ -1,4 +1,4 @@
-import { fitScaler, scaleColumn, type Scaler } from '../../../core/dataset/scaler.ts';
+import { addScaled, fitScaler, scaleColumn, type Scaler } from '../../../core/dataset/scaler.ts';
 import { cholesky, solveLower } from '../../../core/foundation/linear-algebra.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 
@@ -16,11 +16,7 @@ export function linearValues(
   columns: readonly Float64Array[],
 ): Float64Array {
   const values = new Float64Array(columns[0]?.length ?? 0).fill(intercept);
-  for (const [i, column] of columns.entries()) {
-    const scaled = scaleColumn(scaler, i, column);
-    const weight = weights[i];
-    for (let row = 0; row < values.length; row++) values[row] += weight * scaled[row];
-  }
+  for (const [i, column] of columns.entries()) addScaled(values, scaler, i, { column, weight: weights[i] });
   return values;
 }
 

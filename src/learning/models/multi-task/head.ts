@@ -133,7 +133,9 @@ const FIRST = {
 /** Column `at` of values [count, width]. */
 function column(values: ArrayLike<number>, count: number, at: number): Float32Array {
   const width = values.length / count;
-  return Float32Array.from({ length: count }, (_, row) => values[row * width + at]);
+  const picked = new Float32Array(count);
+  for (let row = 0; row < count; row++) picked[row] = values[row * width + at];
+  return picked;
 }
 
 /** Logarithm of the odds of up against down, before calibration. */
