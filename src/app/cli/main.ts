@@ -7,11 +7,22 @@ import { loadEnvironmentFile } from './environment-file.ts';
 import { createRedactor } from './redact.ts';
 
 interface CommandModule {
-  register(program: Command): void;
+  /** `whole`: the program with every command declared, for what is made from it. */
+  register(program: Command, whole: () => Promise<Command>): void;
 }
 
 /** Every command, in the order of the help. A command's file is loaded only when it is asked for. */
 const COMMANDS: readonly { name: string; summary: string; load(): Promise<CommandModule> }[] = [
+  {
+    name: 'overview',
+    summary: 'where the project in this folder stands, and what to do next (also without any command)',
+    load: () => import('./commands/overview.ts'),
+  },
+  {
+    name: 'init',
+    summary: 'a project in this folder: config.yaml and .env, from questions or flags',
+    load: () => import('./commands/init.ts'),
+  },
   {
     name: 'demo',
     summary: 'the whole job in one go: fetch, train, backtest, one paper cycle',
@@ -112,6 +123,11 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     summary: 'check this machine, the settings, the exchange and the stored data; say what to do',
     load: () => import('./commands/doctor.ts'),
   },
+  {
+    name: 'completion',
+    summary: 'a script that completes commands and options in bash, zsh or fish',
+    load: () => import('./commands/completion.ts'),
+  },
 ];
 
 /** Runs the program and sets `process.exitCode`. `argv` as in `process.argv`. */
@@ -119,31 +135,13 @@ export async function main(argv: readonly string[]): Promise<void> {
   stopWhenNobodyReads();
   const fault = environmentFault();
   const redact = createRedactor(process.env);
-  const word = argv.slice(2).find((argument) => COMMANDS.some(({ name }) => name === argument));
+  // Without a command: where the project stands.
+  const words = argv.slice(2);
+  if (words.every((argument) => ['--json', '--no-color', '--wide'].includes(argument)))
+    words.push('overview');
+  const word = words.find((argument) => COMMANDS.some(({ name }) => name === argument));
   const asked = COMMANDS.find(({ name }) => name === word);
-  const program = new Command('crypto-trader')
-    .description(
-      'Research and paper trading for crypto: real candles, honest backtests, models trained at native speed.',
-    )
-    .version(version(), '--version')
-    .option('--config <file>', 'settings file (default: config.yaml)')
-    .option('--json', 'one JSON document on stdout; logs and progress on stderr')
-    .option('--log-level <level>', 'debug, info, warn or error')
-    .option(
-      '--set <setting=value>',
-      'a setting for this command alone, such as strategies.threshold.medianPct=3; again for more',
-      (text: string, before: readonly string[] = []) => [...before, text],
-    )
-    .option('--seed <number>', 'seed of everything random')
-    .option('--no-color', 'plain text')
-    .option('--wide', 'every column of every table, however narrow the terminal (as on a pipe)')
-    .option('--trust', 'run the code in user/ that nobody has agreed to yet, and remember it')
-    .helpOption('-h, --help', 'show help')
-    .configureHelp({ showGlobalOptions: true })
-    // What was typed comes back in commander's errors.
-    .configureOutput({ writeErr: (text) => void process.stderr.write(redact(plainText(text))) })
-    .showHelpAfterError('(see --help)')
-    .exitOverride()
+  const program = emptyProgram(redact)
     // Help needs no environment, every command does.
     .hook('preAction', () => {
       if (fault !== undefined) throw fault;
@@ -151,18 +149,52 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addHelpText('after', EXAMPLES);
   try {
     for (const entry of COMMANDS) {
-      if (entry === asked) (await entry.load()).register(program);
+      if (entry === asked) (await entry.load()).register(program, wholeProgram);
       else program.command(entry.name).description(entry.summary);
     }
     for (const subcommand of program.commands) subcommand.copyInheritedSettings(program);
-    if (argv.length <= 2) program.outputHelp();
-    else await program.parseAsync([...argv]);
+    await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     // commander has printed its message and the nearest valid word already.
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
     // What a command needs is loaded with the first one: help, typed often, comes at once.
     else (await import('./command.ts')).fail(error, { json: argv.includes('--json'), redact });
   }
+}
+
+/** The program with every command and option declared. */
+async function wholeProgram(): Promise<Command> {
+  const program = emptyProgram((text) => text);
+  for (const entry of COMMANDS) (await entry.load()).register(program, wholeProgram);
+  return program;
+}
+
+function emptyProgram(redact: (text: string) => string): Command {
+  return (
+    new Command('crypto-trader')
+      .description(
+        'Research and paper trading for crypto: real candles, honest backtests, models trained at native speed.',
+      )
+      .version(version(), '--version')
+      .option('--config <file>', 'settings file (default: config.yaml)')
+      .option('--json', 'one JSON document on stdout; logs and progress on stderr')
+      .option('--log-level <level>', 'debug, info, warn or error')
+      .option(
+        '--set <setting=value>',
+        'a setting for this command alone, such as strategies.threshold.medianPct=3; again for more',
+        (text: string, before: readonly string[] = []) => [...before, text],
+      )
+      .option('--seed <number>', 'seed of everything random')
+      .option('--no-color', 'plain text')
+      .option('--wide', 'every column of every table, however narrow the terminal (as on a pipe)')
+      .option('--trust', 'run the code in user/ that nobody has agreed to yet, and remember it')
+      .helpOption('-h, --help', 'show help')
+      .configureHelp({ showGlobalOptions: true })
+      // What was typed comes back in commander's errors.
+      .configureOutput({ writeErr: (text) => void process.stderr.write(redact(plainText(text))) })
+      .showHelpAfterError('(see --help)')
+      .exitOverride()
+  );
 }
 
 /** Reads `.env`; what is wrong with it. */

@@ -3,11 +3,12 @@ import { configJsonSchema, environmentName } from '../../config/load.ts';
 import { plainLine } from '../../../core/foundation/plain-text.ts';
 import { formatTime } from '../../../core/foundation/time.ts';
 import { command } from '../command.ts';
+import { addEditing } from '../config-edit.ts';
 import { defaultSubcommand } from '../subcommands.ts';
 import { prose } from '../table.ts';
 
 export function register(program: Command): void {
-  const config = program.command('config').description('show every setting and where it came from');
+  const config = program.command('config').description('show and change settings');
 
   defaultSubcommand(config, 'show')
     .description('every setting with its value and origin: flag, environment, file or default')
@@ -32,6 +33,7 @@ export function register(program: Command): void {
       }),
     );
 
+  addEditing(config);
   config
     .command('schema')
     .description('JSON schema of config.yaml, for editors')
