@@ -52,7 +52,7 @@ export { type Candles, emptyCandles, lowerBound, sliceCandles } from '../core/ma
 export type { PairSymbol } from '../core/market/symbol.ts';
 export { type Timeframe, TIMEFRAME_MS } from '../core/market/timeframe.ts';
 export { type CandlePage, type CandleRequest, type CandleSource, SourceUnavailable } from '../data/source.ts';
-export { computeFeatures, inputsOf } from '../core/features/catalogue.ts';
+export { catalogue, computeFeatures, inputsOf } from '../core/features/catalogue.ts';
 export { forecastEnsemble } from '../learning/ensemble/equal-weight.ts';
 export { refit } from '../learning/validation/refit.ts';
 export { walkForwardFolds } from '../core/dataset/splits.ts';

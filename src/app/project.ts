@@ -1,19 +1,33 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import { endedSeries } from '../core/dataset/panel.ts';
 import type { OwnFeature } from '../core/features/define-feature.ts';
 import type { InputSources } from '../core/features/inputs.ts';
 import { DEFAULT_SOURCES } from '../core/features/inputs.ts';
 import type { Forecast, Model } from '../core/forecast/model.ts';
+import { type Log, silentLog } from '../core/foundation/log.ts';
 import { UserError } from '../core/foundation/errors.ts';
 import type { PairSymbol } from '../core/market/symbol.ts';
+import { chooseStrategy } from '../core/strategy/registry.ts';
 import type { Strategy } from '../core/strategy/strategy.ts';
 import type { Timeframe } from '../core/market/timeframe.ts';
+import type { Instrument } from '../core/trading/instrument.ts';
+import { tradeCost } from '../core/trading/trade-cost.ts';
 import { type ExecutionRules, SPOT_RULES } from '../core/trading/rules.ts';
 import type { LoadedPanel } from '../data/panel/load-panel.ts';
+import { openExchange } from '../data/exchange/client.ts';
 import { openStore, type Store } from '../data/store/store.ts';
+import { readControl } from '../desk/paper/controls.ts';
+import { termsOf } from '../desk/paper/outlook.ts';
+import type { BarRecord } from '../desk/paper/record.ts';
+import { runPaper } from '../desk/paper/run.ts';
+import { sessionFolder } from '../desk/paper/sessions.ts';
+import { defaultName, openSession } from '../desk/paper/slot.ts';
 import { type Backtest, backtest } from '../lab/backtest/backtest.ts';
 import type { Provenance } from '../lab/backtest/document.ts';
+import { decide } from '../lab/backtest/decide.ts';
 import { trainedForecasts, walkForwardForecasts } from '../lab/backtest/sources.ts';
+import { runInUse } from '../learning/training/active-run.ts';
 import { createRegistry, type Registry } from '../learning/models/registry.ts';
 import {
   forecastAll,
@@ -22,9 +36,11 @@ import {
   type TrainedSet,
 } from '../learning/training/checkpoints.ts';
 import type { TrainingEvent } from '../learning/training/journal.ts';
-import { planRun, type TrainingSettings } from '../learning/training/plan.ts';
-import { type FinishedRun, finishRun, startRun } from '../learning/training/train.ts';
+import type { TrainingSettings } from '../learning/training/plan.ts';
+import type { FinishedRun } from '../learning/training/train.ts';
 import { renderReport } from './report/backtest-report.ts';
+import { openLiveFeed, openStoredFeed } from './workflows/paper-feed.ts';
+import { train } from './workflows/train.ts';
 import { provenanceOf } from './workflows/provenance.ts';
 import { type Signal, signalOf } from './workflows/signals.ts';
 
@@ -56,6 +72,10 @@ export interface ProjectSettings {
   readonly features?: readonly OwnFeature[];
   /** Strategies of your own, beside ours. */
   readonly strategies?: readonly Strategy[];
+  /** What decides on the forecasts, in backtests and on paper, with its parameters; default: cost-aware. */
+  readonly strategy?: { readonly id: string; readonly params?: Readonly<Record<string, unknown>> };
+  /** The training run to use, by its name or the path of its folder; default: the active one. */
+  readonly run?: string;
   /** Which markets features that need other inputs look at. */
   readonly sources?: InputSources;
 }
@@ -77,6 +97,8 @@ export interface Project {
    */
   train(options?: {
     readonly mode?: 'quick' | 'full';
+    /** Name of the run; default: made of the time. */
+    readonly name?: string;
     readonly models?: readonly string[];
     readonly allowSynthetic?: boolean;
     readonly signal?: AbortSignal;
@@ -100,10 +122,27 @@ export interface Project {
     readonly embargoBars?: number;
     readonly signal?: AbortSignal;
   }): Promise<ProjectBacktest>;
+  /**
+   * Trades on paper until `signal` aborts or the bars end, and returns what the account came to. The session is on disk bar
+   * by bar: the same call goes on where it stopped, after a crash too. `stored`: bars that training has not seen, at
+   * once; `exchange`: as they close, at an exchange that ccxt knows.
+   */
+  paper(options: {
+    readonly bars: 'stored' | 'exchange';
+    /** Name of the session; default: of exchange, timeframe and bars. */
+    readonly name?: string;
+    /** A bar was processed and is on disk. */
+    readonly onBar?: (bar: BarRecord) => void;
+    /** Looks at the exchange after which it ends, and the pause between two; default: none, 60 s. */
+    readonly maxCycles?: number;
+    readonly intervalMs?: number;
+    readonly log?: Log;
+    readonly signal?: AbortSignal;
+  }): Promise<{ readonly sessionId: string; readonly barsProcessed: number; readonly equity: number }>;
   /** The backtest as one HTML page. */
   report(backtest: ProjectBacktest): string;
   /** Frees what models hold. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Opens a project; nothing is read before it is asked for, and nothing runs but what is handed in here. */
@@ -114,12 +153,21 @@ export function openProject(settings: ProjectSettings): Project {
   const store = openStore(settings.dataDir);
   const trialsFile = join(settings.dataDir, 'trials.jsonl');
   const rules = { ...SPOT_RULES, maxPositionPct: 100 / symbols.length, ...settings.rules };
-  const opened: TrainedSet[] = [];
+  const { id: strategyId = 'cost-aware', params: given = {} } = settings.strategy ?? {};
+  const deciding = chooseStrategy(strategyId, given, registry.strategies);
+  const opened = new Map<string, Promise<TrainedSet>>();
+  /** Loads a run once, whatever is asked of it. */
   const inUse = async (): Promise<TrainedSet> => {
-    const trained = await loadTrained(checkpointDir, { registry });
-    opened.push(trained);
-    return trained;
+    const { runId } = await runInUse(checkpointDir, settings.run);
+    const trained = opened.get(runId) ?? loadTrained(checkpointDir, { registry, runId });
+    opened.set(runId, trained);
+    return trained.catch((error: unknown) => {
+      opened.delete(runId);
+      throw error;
+    });
   };
+  const instrumentsOf = (names: readonly PairSymbol[]): readonly Instrument[] =>
+    names.map((symbol) => ({ symbol, amountStep: 0, priceTick: 0, minNotional: 0 }));
 
   const predict: Project['predict'] = async ({ sinceMs, untilMs: until } = {}) => {
     const trained = await inUse();
@@ -132,37 +180,43 @@ export function openProject(settings: ProjectSettings): Project {
     store,
     predict,
 
-    async train(options = {}) {
-      const surroundings = {
-        registry,
-        store,
-        checkpointDir,
-        logDir,
-        signal: options.signal ?? new AbortController().signal,
-        snapshots: { everyMinutes: 10, everyEpochs: 1, kept: 1 },
-        onEvent: options.onEvent ?? (() => {}),
-      };
-      const plan = await planRun(store, {
-        registry,
-        mode: options.mode ?? 'quick',
-        approach: 'both',
-        seed,
-        seeds: 1,
-        exchange,
-        symbols,
-        timeframe,
-        ...(settings.sinceMs !== undefined && { sinceMs: settings.sinceMs }),
-        ...(untilMs !== undefined && { untilMs }),
-        validationPct,
-        testPct,
-        costs: { feeBps: rules.feeBps, slippageBps: rules.slippageBps },
-        ...(options.models && { models: options.models }),
-        params,
-        sources,
-        allowSynthetic: options.allowSynthetic ?? false,
-      });
-      return finishRun(await startRun(plan, surroundings), surroundings);
-    },
+    train: (options = {}) =>
+      train(
+        {
+          kind: 'new',
+          name: options.name,
+          settings: {
+            registry,
+            mode: options.mode ?? 'quick',
+            approach: 'both',
+            seed,
+            seeds: 1,
+            exchange,
+            symbols,
+            timeframe,
+            ...(settings.sinceMs !== undefined && { sinceMs: settings.sinceMs }),
+            ...(untilMs !== undefined && { untilMs }),
+            validationPct,
+            testPct,
+            costs: { feeBps: rules.feeBps, slippageBps: rules.slippageBps },
+            ...(options.models && { models: options.models }),
+            params,
+            sources,
+            allowSynthetic: options.allowSynthetic ?? false,
+          },
+        },
+        {
+          registry,
+          store,
+          checkpointDir,
+          logDir,
+          trialsFile,
+          rules: () => rules,
+          signal: options.signal ?? new AbortController().signal,
+          snapshots: { everyMinutes: 10, everyEpochs: 1, kept: 1 },
+          onEvent: options.onEvent ?? (() => {}),
+        },
+      ),
 
     async signal(symbol, { minConfidence = 0 } = {}) {
       const { panel, ensemble } = await predict();
@@ -188,9 +242,14 @@ export function openProject(settings: ProjectSettings): Project {
         untilMs: options.untilMs,
         models: options.models,
       };
-      const source =
+      const found =
         options.folds === undefined
-          ? await trainedForecasts(checkpointDir, { ...request, seeds: false, measuresSkill: false })
+          ? await trainedForecasts(checkpointDir, {
+              ...request,
+              runId: settings.run,
+              seeds: false,
+              measuresSkill: deciding.strategy.restsOnSkill ?? false,
+            })
           : await walkForwardForecasts({
               ...request,
               symbols,
@@ -204,12 +263,9 @@ export function openProject(settings: ProjectSettings): Project {
               signal: options.signal ?? new AbortController().signal,
               onFold: () => {},
             });
-      const instruments = source.panel.series.map((one) => ({
-        symbol: one.symbol,
-        amountStep: 0,
-        priceTick: 0,
-        minNotional: 0,
-      }));
+      const terms = { ...deciding, cost: tradeCost(rules), allowShort: rules.allowShort };
+      const { source } = decide(found, terms);
+      const instruments = instrumentsOf(source.panel.series.map(({ symbol }) => symbol));
       const result = backtest({ ...source, instruments, rules, seed });
       return {
         result,
@@ -221,11 +277,72 @@ export function openProject(settings: ProjectSettings): Project {
       };
     },
 
+    async paper({ bars, signal = new AbortController().signal, log = silentLog, ...options }) {
+      const trained = await inUse();
+      const traded = {
+        store,
+        trained,
+        symbols: trained.symbols,
+        configured: instrumentsOf(trained.symbols),
+      };
+      const open = () => openExchange({ id: exchange, timeoutMs: 20_000, retries: 5, log });
+      const feed =
+        bars === 'stored' ? openStoredFeed(traded) : await openLiveFeed(traded, { open, log, signal });
+      const market = { exchange: trained.exchange, timeframe: trained.timeframe, feed: bars };
+      const name = options.name ?? defaultName(market);
+      const session = await openSession(
+        settings.dataDir,
+        name,
+        {
+          ...market,
+          runId: trained.runId,
+          risk: undefined,
+          symbols: trained.symbols,
+          synthetic: trained.synthetic,
+          rules,
+          strategy: {
+            id: deciding.strategy.id,
+            params: z.record(z.string(), z.unknown()).parse(deciding.params),
+          },
+        },
+        {
+          fresh: false,
+          keepsStrategy: settings.strategy === undefined,
+          nowMs: Date.now(),
+          instruments: feed.instruments,
+        },
+      );
+      try {
+        const { barsProcessed } = await runPaper(
+          session,
+          feed.createFeed(termsOf(session.session, trained)),
+          {
+            intervalMs: options.intervalMs ?? (bars === 'stored' ? 0 : 60_000),
+            maxCycles: options.maxCycles,
+            signal,
+            now: Date.now,
+            control: () => readControl(sessionFolder(settings.dataDir, name)),
+            onBar: options.onBar ?? (() => {}),
+            onCycle: () => {},
+          },
+        );
+        await session.checked;
+        return {
+          sessionId: session.session.sessionId,
+          barsProcessed,
+          equity: session.account.equity(),
+        };
+      } finally {
+        await session.close();
+      }
+    },
+
     report: ({ result, about }) => renderReport(result, about),
 
-    close() {
-      for (const { members } of opened) for (const { fitted } of members) fitted.dispose?.();
-      opened.length = 0;
+    async close() {
+      const sets = await Promise.all([...opened.values()]);
+      opened.clear();
+      for (const { members } of sets) for (const { fitted } of members) fitted.dispose?.();
     },
   };
 }
