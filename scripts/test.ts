@@ -11,7 +11,9 @@ import { z } from 'zod';
 
 const only = process.argv.slice(2);
 const checks =
-  only.length > 0 ? [] : ['types', 'lint', 'format', 'boundaries', 'unused'].map((name) => `check:${name}`);
+  only.length > 0
+    ? []
+    : ['types', 'lint', 'format', 'boundaries', 'unused', 'api'].map((name) => `check:${name}`);
 
 let passed = 0;
 let failed = 0;

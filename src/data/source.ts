@@ -15,6 +15,7 @@ export interface CandleSource {
   pages(request: CandleRequest): AsyncIterable<CandlePage>;
 }
 
+/** Bars that are wanted: they open at `sinceMs` or later and before `untilMs`, epoch milliseconds. */
 export interface CandleRequest {
   readonly symbol: PairSymbol;
   readonly timeframe: Timeframe;
@@ -23,6 +24,7 @@ export interface CandleRequest {
   readonly signal: AbortSignal;
 }
 
+/** Bars in the order of time, and the range that the source has answered for. */
 export interface CandlePage {
   readonly candles: Candles;
   /** Times for which the source has answered with this page: a bar missing inside does not exist there. */

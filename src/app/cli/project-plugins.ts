@@ -23,7 +23,15 @@ export async function projectPlugins(
       trustAll: trust,
       ask: process.stdin.isTTY && process.stderr.isTTY ? (files) => agree(files, signal) : undefined,
     },
-    library: () => import('../index.ts'),
+    library: async (code) => ({
+      'crypto-trader': await import('../index.ts'),
+      ...(code.includes('crypto-trader/networks') && {
+        'crypto-trader/networks': await import('../networks.ts'),
+      }),
+      ...(code.includes('crypto-trader/testing') && {
+        'crypto-trader/testing': await import('../../lab/contracts/index.ts'),
+      }),
+    }),
   });
   for (const file of plugins.files)
     if (file.kind === 'failed') out.notice(`The plug-in "${file.path}" is left out: ${file.reason}`);

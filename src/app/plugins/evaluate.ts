@@ -22,13 +22,16 @@ export function forgetSecrets(environment: Record<string, string | undefined>): 
 }
 
 /**
- * Runs a plug-in and returns what its default export is. `library`: what it gets for `import 'crypto-trader'`, this
- * very program, wherever the file lies. Throws what the plug-in throws, and an error that says what was expected
+ * Runs a plug-in and returns what its default export is. `library`: what it gets for `import 'crypto-trader'` and its
+ * other doors, this very program, wherever the file lies. Throws what the plug-in throws, and an error that says what was expected
  * instead of an export that is nothing we know.
  */
-export async function evaluatePlugin({ code, file }: PluginSource, library: unknown): Promise<Plugin> {
+export async function evaluatePlugin(
+  { code, file }: PluginSource,
+  library: Readonly<Record<string, unknown>>,
+): Promise<Plugin> {
   const { createJiti } = await import('jiti');
-  const jiti = createJiti(file, { virtualModules: { 'crypto-trader': library }, fsCache: false });
+  const jiti = createJiti(file, { virtualModules: { ...library }, fsCache: false });
   const module = await jiti.evalModule(code, { filename: file, async: true });
   return pluginOf(Module.parse(module).default);
 }

@@ -17,6 +17,8 @@ export interface PluginSource {
   readonly code: string;
   /** Of its bytes and, where it imports files of the project, of theirs and their names: see `importsOf`. */
   readonly sha256: string;
+  /** Its code and that of the files it imports. */
+  readonly allCode: string;
   /** Files of the project that it imports, directly or not, as `path` names its own. */
   readonly imports: readonly string[];
 }
@@ -66,6 +68,9 @@ export async function readPlugin(project: string, path: string): Promise<PluginS
     path: inside.split(sep).join('/'),
     file,
     code: new TextDecoder().decode(bytes),
+    allCode: [bytes, ...imports.map((one) => one.content)]
+      .map((one) => new TextDecoder().decode(one))
+      .join('\n'),
     sha256:
       lines.length === 0
         ? own
@@ -92,8 +97,8 @@ async function importsOf({
   readonly root: string;
   readonly file: string;
   readonly bytes: Uint8Array;
-}): Promise<readonly { readonly path: string; readonly sha256: string }[]> {
-  const found = new Map<string, string>();
+}): Promise<readonly { readonly path: string; readonly sha256: string; readonly content: Uint8Array }[]> {
+  const found = new Map<string, Uint8Array>();
   const todo = [{ file, bytes }];
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     for (const [, , specifier] of new TextDecoder().decode(next.bytes).matchAll(IMPORT)) {
@@ -111,12 +116,12 @@ async function importsOf({
           hint: 'Make a package of them, and import that.',
         });
       const content = await readFile(target);
-      found.set(path, createHash('sha256').update(content).digest('hex'));
+      found.set(path, content);
       todo.push({ file: target, bytes: content });
     }
   }
   return [...found]
-    .map(([path, sha256]) => ({ path, sha256 }))
+    .map(([path, content]) => ({ path, content, sha256: createHash('sha256').update(content).digest('hex') }))
     .toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 

@@ -26,8 +26,8 @@ export interface PluginRequest {
   readonly consent: Consent;
   /** Parameters of own features by name, from the settings. */
   readonly featureParameters: Readonly<Record<string, unknown>>;
-  /** What plug-ins get for `import 'crypto-trader'`; only asked for when there are any. */
-  readonly library: () => Promise<unknown>;
+  /** What a plug-in gets for `import 'crypto-trader'` and other doors that its code names. */
+  readonly library: (code: string) => Promise<Readonly<Record<string, unknown>>>;
 }
 
 /**
@@ -60,7 +60,7 @@ export async function loadPlugins({
     else {
       const { path, sha256 } = one;
       files.push(
-        await evaluatePlugin(one, await library()).then(
+        await evaluatePlugin(one, await library(one.allCode)).then(
           (plugin) => ({ kind: 'loaded' as const, path, sha256, plugin }),
           (error: unknown) => ({ kind: 'failed' as const, path, reason: reasonOf(error) }),
         ),

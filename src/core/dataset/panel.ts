@@ -9,6 +9,7 @@ export interface FeatureTable {
   readonly columns: readonly Float64Array[];
 }
 
+/** One symbol: its closed bars, and its features row by row beside them. */
 export interface Series {
   readonly symbol: PairSymbol;
   readonly candles: Candles;

@@ -10,6 +10,7 @@ export interface FeatureBlock extends Candles {
   readonly length: number;
 }
 
+/** One series' values, block of bars by block of bars. */
 export interface FeatureCalculator {
   /**
    * Writes a value for every bar of the block to `out`; what it leaves alone is unknown (`NaN`). Blocks follow
@@ -28,6 +29,7 @@ export interface OwnFeature extends Feature {
   readonly withParameters: (given: unknown) => OwnFeature;
 }
 
+/** What `defineFeature` is given. */
 export interface FeatureDefinition<Parameters extends z.ZodObject> {
   /** As settings name it: lower case, digits and underscores. */
   readonly name: string;

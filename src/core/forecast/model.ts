@@ -44,6 +44,7 @@ export interface Model<Params = unknown> {
 export const statesPosition = ({ kind }: Pick<Model, 'kind'>): boolean =>
   kind === 'baseline' || kind === 'rule';
 
+/** What a model is to learn from, and how it is told to stop. */
 export interface FitTask<Params> {
   /** Closed bars up to the end of validation, with the features that the model asked for, in that order. */
   readonly panel: Panel;
@@ -75,6 +76,7 @@ export interface SnapshotKeeper {
   keep(snapshot: Artifact, at: { readonly step: number; readonly epoch?: number }): Promise<void>;
 }
 
+/** How far a fit is; reported as often as there is something to tell. */
 export interface FitProgress {
   readonly step: number;
   readonly steps: number;
@@ -88,6 +90,7 @@ export interface FitProgress {
   readonly figures?: Readonly<Record<string, number>>;
 }
 
+/** A model that has learned: what `fit` and `load` return. */
 export interface FittedModel {
   /** What was learned, in figures a person can read (`models show`): coefficients, rounds, half-lives. */
   readonly report: Readonly<Record<string, unknown>>;
@@ -114,6 +117,7 @@ export interface FittedModel {
   dispose?(): void;
 }
 
+/** What a model says of one symbol, a value a bar in each column. */
 export interface Forecast {
   readonly symbol: PairSymbol;
   /** Bars of the forecast return, which runs from the next open on: see dataset/labels.ts. */

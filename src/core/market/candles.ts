@@ -15,6 +15,7 @@ export interface Candles {
 
 export const CANDLE_COLUMNS = ['time', 'open', 'high', 'low', 'close', 'volume'] as const;
 
+/** Columns for `length` bars, all 0. */
 export function emptyCandles(rows: number): Candles {
   return mapColumns(() => new Float64Array(rows));
 }

@@ -19,6 +19,7 @@ export const TIMEFRAME_MS = {
   '1d': 1440 * MINUTE_MS,
 } as const;
 
+/** How long a bar is, such as `1m` or `1d`; see `TIMEFRAME_MS`. */
 export type Timeframe = keyof typeof TIMEFRAME_MS;
 
 export const TIMEFRAMES: readonly string[] = Object.keys(TIMEFRAME_MS);

@@ -23,6 +23,7 @@ export type Reason =
       readonly confidence: number | undefined;
     };
 
+/** What a decision does to what is held. */
 export type Action = 'open' | 'add' | 'hold' | 'reduce' | 'close' | 'reverse' | 'stay-flat';
 
 /** What a change of position amounts to. */

@@ -28,6 +28,7 @@ export interface Strategy<Params = unknown> {
 /** Decides at the close of one bar for one symbol. A pure function of what it is shown. */
 export type Rule = (seen: Situation) => Decision;
 
+/** What holds for all bars of one forecaster. */
 export interface Setting {
   /** What a trade costs one way, fee and slippage, as a fraction of its value. */
   readonly cost: number;
@@ -57,6 +58,7 @@ export interface Situation {
   readonly volatility: number;
 }
 
+/** What a rule wants, and why. */
 export interface Decision {
   /** Wanted from the next open on, in [-1, 1] of the capital allotted to the symbol; `NaN`: keep what is held. */
   readonly target: number;

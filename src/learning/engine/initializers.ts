@@ -9,6 +9,7 @@ const fillWith = (shape: readonly number[], draw: () => number): Float32Array =>
   return values;
 };
 
+/** All 0. */
 export const zeros: Initializer = (shape) => new Float32Array(size(shape));
 export const ones: Initializer = (shape) => new Float32Array(size(shape)).fill(1);
 export const constant =

@@ -4,6 +4,7 @@ import type { Tensor } from './tf.ts';
 /** Fills a parameter before training; `shape` is as PyTorch lays it out, e.g. [out, in] for a linear map. */
 export type Initializer = (shape: readonly number[], random: Random) => Float32Array;
 
+/** A trained tensor: its name, shape and first values. */
 export interface Parameter {
   /** Dotted path, unique in the network: "encoder.weight_ih_l0". */
   readonly name: string;
@@ -11,6 +12,7 @@ export interface Parameter {
   readonly initializer: Initializer;
 }
 
+/** Declares a parameter under a name that is unique in its network. */
 export type Declare = (name: string, shape: readonly number[], initializer: Initializer) => Parameter;
 
 /** One run of a network: where its parameters' values and its random numbers come from. */
@@ -29,6 +31,7 @@ export interface Pass {
 /** A part of a network with its parameters bound: forecasts = layer(pass, inputs). */
 export type Layer<In = Tensor, Out = Tensor> = (pass: Pass, input: In) => Out;
 
+/** Parameters and what is computed with them. */
 export interface Network<In = Tensor, Out = Tensor> {
   readonly name: string;
   /** In order of declaration: the order of the flat parameter vector. */

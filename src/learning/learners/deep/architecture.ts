@@ -31,6 +31,7 @@ export interface Explained extends PanelShape {
   readonly symbols: readonly PairSymbol[];
 }
 
+/** What a network must know of its data. */
 export interface NetworkSizes {
   /** Of the first branch. */
   readonly lookBack: number;
@@ -43,6 +44,7 @@ export interface NetworkSizes {
   readonly outputs: number;
 }
 
+/** One input of windows: its bars and its features. */
 export interface BranchSizes {
   readonly name: string;
   readonly lookBack: number;
@@ -62,8 +64,10 @@ export function networkSizes(
   return { lookBack, features, branches: sizes, futureBars, ...of };
 }
 
+/** From named inputs to outputs; which inputs, the layout says. */
 export type DeepNetwork = Network<Readonly<Record<string, Tensor>>, NetworkOutput>;
 
+/** What a network gives for a batch of windows. */
 export interface NetworkOutput {
   /** [rows, outputs] */
   readonly output: Tensor;
@@ -97,8 +101,10 @@ export interface HeadSample {
   readonly targets: Float32Array;
 }
 
+/** What a head learned of the validation windows, by name. */
 export type Calibration = Readonly<Record<string, number>>;
 
+/** How often what is forecast went up. */
 export interface ClassBalance {
   /** Share of the training windows whose first target was positive. */
   readonly positiveShare: number;

@@ -3,6 +3,7 @@ import type { Model } from '../../../core/forecast/model.ts';
 import type { Architecture } from './architecture.ts';
 import { type DeepParams, networkInputs } from './params.ts';
 
+/** What `deepModel` is given. */
 export interface DeepModelAbout<Params extends DeepParams> {
   readonly id: string;
   readonly summary: string;

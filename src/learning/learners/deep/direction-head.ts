@@ -4,6 +4,7 @@ import type { Calibration, Head, HeadSample } from './architecture.ts';
 import { fitPlatt, plattProbability } from './platt.ts';
 import { returnTargets } from './targets.ts';
 
+/** Which probability makes which position. */
 export interface DirectionRule {
   readonly horizonBars: number;
   /** Long above this calibrated probability of a positive return. */

@@ -74,6 +74,7 @@ export const trainingParams = {
     .register(searchRanges, { low: 0, high: 0.6 }),
 };
 
+/** `trainingParams`, parsed. */
 export type DeepParams = z.output<z.ZodObject<typeof trainingParams, z.core.$strict>>;
 
 /** Feature columns of a model's panel, in the order of the network's inputs. */

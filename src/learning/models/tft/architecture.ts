@@ -7,6 +7,7 @@ import { type ExplanationPart, importance, percentOf } from '../../../core/forec
 import type { TftParams } from './index.ts';
 import { tftNetwork } from './network.ts';
 
+/** The Temporal Fusion Transformer with a head of quantiles; `{ ...tftArchitecture, head }` sets another on it. */
 export const tftArchitecture: Architecture<TftParams> = {
   inputs: (params, panel) => oneWindow(params, panel, Math.max(...params.horizonsBars)),
   head: quantileHead,

@@ -18,6 +18,7 @@ import { type Tensor, tf } from '../../engine/tf.ts';
 import type { DeepNetwork } from '../../learners/deep/architecture.ts';
 import { windowsOf } from '../../learners/deep/layers.ts';
 
+/** Sizes of a Temporal Fusion Transformer. */
 export interface TftSizes {
   readonly hidden: number;
   readonly heads: number;
