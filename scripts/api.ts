@@ -15,7 +15,7 @@ const DOORS = [
 ];
 
 const config = ts.parseJsonConfigFileContent(
-  ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config,
+  ts.readConfigFile(join(root, 'tsconfig.json'), (path) => readFileSync(path, 'utf8')).config,
   ts.sys,
   root,
 );

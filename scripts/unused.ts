@@ -1,41 +1,52 @@
 /**
- * Lists exported functions, classes and constants of src/ that no other file mentions: dead, or needlessly
- * exported. By name, so a destructured dynamic import counts as a use. Exits with 1 when there are any.
+ * Lists exported functions, classes and constants of src/ that the program itself does not use: dead, needlessly
+ * exported, or there for tests alone. Tests are no users: what no file of the program mentions has to go, to move to
+ * tests, or to be exported by a door of the library. A piece that its own file uses may be exported to be tested by
+ * itself. By name, so a destructured dynamic import counts as a use. Exits with 1 when there are any.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 
 const root = resolve(import.meta.dirname, '..');
-const files = ['src', 'bin', 'tests', 'bench', 'scripts'].flatMap((folder) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.(ts|tsx|js|mjs)$/.test(file) && !file.endsWith('.d.ts'))
-    .map((file) => join(root, folder, file)),
-);
+const filesIn = (folders: readonly string[]): readonly string[] =>
+  folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.(ts|tsx|js|mjs)$/.test(file) && !file.endsWith('.d.ts'))
+      .map((file) => join(root, folder, file)),
+  );
 
-const exported: { readonly name: string; readonly file: string }[] = [];
-const mentions = new Map<string, Set<string>>();
-for (const file of files) {
-  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest);
-  if (file.startsWith(join(root, 'src'))) {
-    for (const name of exportedValues(source)) exported.push({ name, file });
+/** How often each file mentions each name. */
+function mentionsIn(files: readonly string[]): Map<string, Map<string, number>> {
+  const mentions = new Map<string, Map<string, number>>();
+  for (const file of files) {
+    const visit = (node: ts.Node): void => {
+      if (ts.isIdentifier(node)) {
+        const known = mentions.get(node.text) ?? new Map<string, number>();
+        mentions.set(node.text, known.set(file, (known.get(file) ?? 0) + 1));
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(parse(file));
   }
-  const visit = (node: ts.Node): void => {
-    if (ts.isIdentifier(node)) {
-      const known = mentions.get(node.text) ?? new Set();
-      mentions.set(node.text, known.add(file));
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(source);
+  return mentions;
 }
 
-const unused = exported.filter(({ name, file }) => {
-  const where = mentions.get(name);
-  return where === undefined || [...where].every((other) => other === file);
-});
-for (const { name, file } of unused)
-  console.log(`${relative(root, file)}: ${name} is exported and used nowhere else`);
+const parse = (file: string): ts.SourceFile =>
+  ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest);
+
+const program = mentionsIn(filesIn(['src', 'bin', 'bench', 'scripts', 'examples']));
+const tests = mentionsIn(filesIn(['tests']));
+const unused = filesIn(['src']).flatMap((file) =>
+  exportedValues(parse(file)).flatMap((name) => {
+    const where = program.get(name);
+    if ([...(where?.keys() ?? [])].some((other) => other !== file)) return [];
+    const own = (where?.get(file) ?? 0) > 1;
+    if (own && tests.has(name)) return [];
+    return [{ name, file, why: tests.has(name) ? 'used by tests alone' : 'exported and used nowhere else' }];
+  }),
+);
+for (const { name, file, why } of unused) console.log(`${relative(root, file)}: ${name} is ${why}`);
 process.exitCode = unused.length > 0 ? 1 : 0;
 
 function exportedValues(source: ts.SourceFile): string[] {

@@ -63,3 +63,19 @@ export { alignColumn, alignMarket } from '../core/trading/align.ts';
 export { runBacktest } from '../core/trading/run.ts';
 export { type ExecutionRules, SPOT_RULES } from '../core/trading/rules.ts';
 export { syntheticCandles } from '../data/synthetic/generate.ts';
+export { barsInside, type BarView, newestKnown, type SymbolViews } from '../core/dataset/bar-views.ts';
+export { chooseFolds, combinatorialSplits } from '../core/dataset/combinatorial.ts';
+export { purgedTrainRows } from '../core/dataset/splits.ts';
+export { acrobot } from '../core/environments/acrobot.ts';
+export {
+  tradingEnvironment,
+  type TradingEnvironment,
+  type TradingTask,
+} from '../core/environments/trading.ts';
+export { dieboldMariano } from '../core/evaluation/forecast-comparison.ts';
+export { normalCrps } from '../core/evaluation/quantile-scores.ts';
+export { realityCheck } from '../core/evaluation/superiority.ts';
+export { cancelOrders } from '../core/trading/orders/work.ts';
+export { tradeCosts } from '../core/trading/trade-cost.ts';
+export { loadViews } from '../data/panel/load-views.ts';
+export { createThresholdPruner, type Pruner } from '../lab/tuning/pruners.ts';

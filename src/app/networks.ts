@@ -39,3 +39,34 @@ export { quantileHead } from '../learning/learners/deep/quantile-head.ts';
 export { returnTargets, type Targets } from '../learning/learners/deep/targets.ts';
 export { tftNetwork, type TftSizes } from '../learning/models/tft/network.ts';
 export { tftArchitecture } from '../learning/models/tft/architecture.ts';
+export {
+  binaryCrossEntropy,
+  crossEntropy,
+  meanSquared,
+  quantileLoss,
+  smoothL1,
+} from '../learning/engine/losses.ts';
+export {
+  adam,
+  type AdamOptions,
+  adamw,
+  type Optimizer,
+  rmsprop,
+  sgd,
+} from '../learning/engine/optimizers.ts';
+export {
+  constantRate,
+  cosineWithWarmUp,
+  linearDecay,
+  oneCycle,
+  type PlateauState,
+  reduceOnPlateau,
+  type Schedule,
+} from '../learning/engine/schedules.ts';
+export {
+  createTrainer,
+  type Loss,
+  type StepResult,
+  type Trainer,
+  type TrainerOptions,
+} from '../learning/engine/trainer.ts';

@@ -17,7 +17,7 @@ const Params = z.strictObject({
 });
 
 // What is learned, as plain data: a checkpoint holds this and no code.
-const Learned = z.strictObject({ params: Params, middle: z.number(), side: z.union([z.literal(1), z.literal(-1)]) });
+const Learned = z.strictObject({ params: Params, middle: z.number(), edge: z.number() });
 
 export default defineModel({
   id: '${id}',
@@ -37,8 +37,9 @@ export default defineModel({
       return Array.from(labelledRows(candles, returns, range), (row) => ({ value: features.columns[0][row], gain: returns[row] }));
     }).filter(({ value }) => Number.isFinite(value));
     const middle = rows.reduce((sum, { value }) => sum + value, 0) / Math.max(1, rows.length);
-    const follows = rows.reduce((sum, { value, gain }) => sum + Math.sign(value - middle) * gain, 0);
-    return fitted({ params, middle, side: follows < 0 ? -1 : 1 });
+    // What being long above the mean and short below it earned, on average, over the horizon.
+    const edge = rows.reduce((sum, { value, gain }) => sum + Math.sign(value - middle) * gain, 0) / Math.max(1, rows.length);
+    return fitted({ params, middle, edge });
   },
 
   // Takes only what \`save\` below can have written; anything else is refused.
@@ -46,13 +47,20 @@ export default defineModel({
 });
 
 const fitted = (learned: z.output<typeof Learned>): FittedModel => ({
-  report: { middle: learned.middle, side: learned.side },
+  report: { middle: learned.middle, edge: learned.edge },
   explanation: [importance('What decides', 'share', [[learned.params.feature, 1]])],
   // Row t may use bars up to t and no later one: forecasting fewer bars must give the same numbers.
   forecast: async (panel) =>
     panel.series.map(({ symbol, features }) => {
-      const position = features.columns[0].map((value) => learned.side * Math.sign(value - learned.middle)); // NaN: no opinion
-      return { symbol, horizonBars: learned.params.horizonBars, position, confidence: position.map(Math.abs) };
+      const sides = features.columns[0].map((value) => Math.sign(value - learned.middle)); // NaN: no opinion
+      const position = sides.map((side) => Math.sign(learned.edge) * side);
+      return {
+        symbol,
+        horizonBars: learned.params.horizonBars,
+        position, // what it would hold itself; strategies that know costs decide on the next line
+        expectedReturn: sides.map((side) => learned.edge * side),
+        confidence: position.map(Math.abs),
+      };
     }),
   save: () => ({ json: learned, blobs: {} }),
 });

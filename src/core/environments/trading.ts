@@ -15,6 +15,7 @@ import {
 import { type RewardWeights, rewardOf, startReward } from './trading-reward.ts';
 import { type Start, startsOf, type World, worldOf } from './trading-world.ts';
 
+/** The market that an agent trades, and how it is rewarded. */
 export interface TradingTask {
   /** Bars and what the agent sees of the market; rows with a missing feature are never part of an episode. */
   readonly panel: Panel;
@@ -62,6 +63,7 @@ export function tradingEnvironments(task: TradingTask, count: number): readonly 
   return Array.from({ length: count }, () => environmentIn(worlds, starts, task));
 }
 
+/** One of them. */
 export const tradingEnvironment = (task: TradingTask): TradingEnvironment => tradingEnvironments(task, 1)[0];
 
 function drawStart(starts: readonly Start[], random: Random, windowBars: number): Start {

@@ -54,6 +54,7 @@ export function rmsprop(options: { readonly alpha?: number; readonly epsilon?: n
   };
 }
 
+/** Of Adam (Kingma & Ba 2015). */
 export interface AdamOptions {
   readonly beta1?: number;
   readonly beta2?: number;

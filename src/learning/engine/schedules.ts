@@ -1,6 +1,7 @@
 /** Learning rate at an optimiser step counted from 0. */
 export type Schedule = (step: number) => number;
 
+/** The same rate at every step. */
 export const constantRate =
   (rate: number): Schedule =>
   () =>
@@ -43,6 +44,7 @@ export const oneCycle =
     return at <= peak ? cosine(first, rate, at / peak) : cosine(rate, last, (at - peak) / (steps - 1 - peak));
   };
 
+/** What `reduceOnPlateau` remembers from one look at the loss to the next. */
 export interface PlateauState {
   readonly rate: number;
   readonly best: number;

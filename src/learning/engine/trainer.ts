@@ -15,6 +15,7 @@ export type Loss = (
   batch: Readonly<Record<string, Tensor>>,
 ) => Tensor | { readonly loss: Tensor; readonly metrics: Readonly<Record<string, Tensor>> };
 
+/** What is trained, by which loss, with which optimiser. */
 export interface TrainerOptions {
   readonly network: Pick<Network, 'name' | 'parameters'>;
   readonly loss: Loss;
@@ -34,6 +35,7 @@ export interface TrainerOptions {
   readonly threads?: number;
 }
 
+/** What one optimiser step did. */
 export interface StepResult {
   /** One a step (`unroll` of them), before the update. */
   readonly losses: Float32Array;

@@ -237,7 +237,7 @@ tf.registerBackend(BACKEND, () => new TraceBackend(), 0);
 for (const [name, kernel] of Object.entries(KERNELS)) register(name, kernel);
 // tfjs-core exports each kernel's name under that name: the rest fail with their name, not in silence.
 for (const [key, name] of Object.entries(tf))
-  if (key === name && !(key in KERNELS))
+  if (key === name && !compiledKernels.includes(key))
     register(key, () => {
       throw new Error('it has no ONNX form here and cannot be compiled.');
     });
