@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { forwardReturns } from '../../../src/core/dataset/labels.ts';
+import type { FitTask, Model } from '../../../src/core/forecast/model.ts';
 import type { Panel } from '../../../src/core/dataset/panel.ts';
 import { createRandom, normal } from '../../../src/core/foundation/random.ts';
 import { emptyCandles } from '../../../src/core/market/candles.ts';
@@ -64,4 +66,72 @@ it('gives the same figures for the same seed', async () => {
   const panel = plantedPanel(1500);
   const again = await select(panel);
   expect(await select(panel)).toEqual(again);
+});
+
+/** Remembers which way the next bar went for each value of its feature on every bar of `shown`, and says so again. */
+const memoriser = (shown: (task: FitTask<unknown>) => Panel): Model => ({
+  ...model,
+  id: 'memoriser',
+  fit: async (task) => {
+    const known = new Map<number, boolean>();
+    for (const { candles, features } of shown(task).series) {
+      const returns = forwardReturns(candles, '1h', 1);
+      returns.forEach((value, row) => {
+        if (Number.isFinite(value)) known.set(features.columns[0][row], value > 0);
+      });
+    }
+    return {
+      report: {},
+      forecast: async (panel) =>
+        panel.series.map(({ symbol, features }) => {
+          const probabilityUp = features.columns[0].map((value) => {
+            const up = known.get(value);
+            return up === undefined ? 0.5 : up ? 0.9 : 0.1;
+          });
+          return {
+            symbol,
+            horizonBars: 1,
+            position: probabilityUp,
+            confidence: probabilityUp,
+            probabilityUp,
+          };
+        }),
+      save: () => ({ json: {}, blobs: {} }),
+    };
+  },
+});
+
+it('selects nothing by labels that a model learned by heart, for it is shown none of those it is judged on', async () => {
+  const noise = plantedPanel(1500);
+  const onlyNoise = {
+    ...noise,
+    series: noise.series.map((one) => ({ ...one, features: oneColumn(one, 2) })),
+  };
+  const by = (chosen: Model) =>
+    selectFeatures({
+      panel: onlyNoise,
+      names: ['noise'],
+      model: chosen,
+      params: () => ({}),
+      horizonBars: 1,
+      folds: 4,
+      repeats: 2,
+      sameAbove: 0.7,
+      validationPct: 10,
+      seed: 1,
+      signal: new AbortController().signal,
+      onProgress: () => {},
+    });
+  const honest = await by(memoriser(({ panel }) => panel));
+  expect(honest.clusters.map(({ selected }) => selected)).toEqual([false]);
+  expect(honest.logLoss).toBeCloseTo(Math.log(2), 9);
+  // The control: one that peeks at all bars stands out at once.
+  const peeking = await by(memoriser(() => onlyNoise));
+  expect(peeking.clusters.map(({ selected }) => selected)).toEqual([true]);
+  expect(peeking.logLoss).toBeLessThan(0.2);
+});
+
+const oneColumn = ({ features }: Panel['series'][number], i: number) => ({
+  names: [features.names[i]],
+  columns: [features.columns[i]],
 });
