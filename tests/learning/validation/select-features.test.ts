@@ -112,7 +112,7 @@ it('selects nothing by labels that a model learned by heart, for it is shown non
       panel: onlyNoise,
       names: ['noise'],
       model: chosen,
-      params: () => ({}),
+      params: (features) => ({ features }),
       horizonBars: 1,
       folds: 4,
       repeats: 2,
