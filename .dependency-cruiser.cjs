@@ -27,7 +27,7 @@ const ROOMS = {
     ['text'],
     ['engine'],
   ],
-  lab: [['contracts'], ['audit'], ['tuning'], ['backtest'], ['queue']],
+  lab: [['contracts'], ['audit'], ['portfolio'], ['tuning'], ['backtest'], ['queue']],
   desk: [['live'], ['paper'], ['session'], ['notify']],
   app: [
     ['cli', 'server'],
@@ -41,7 +41,7 @@ const ROOMS = {
   ],
 };
 /** The whole core is pure, and these packages only compute. */
-const PURE_PACKAGES = ['fastest-levenshtein', 'zod'];
+const PURE_PACKAGES = ['fastest-levenshtein', 'quadprog', 'zod'];
 
 const folder = (names, wing) => `^src/${wing === undefined ? '' : `${wing}/`}(${names.join('|')})/`;
 
@@ -120,6 +120,7 @@ module.exports = {
       ['onnxruntime-node', 'onnxruntime-common'],
       '^src/learning/engine/',
     ),
+    only('only-the-portfolio-lab-knows-highs', ['highs'], '^src/lab/portfolio/'),
     only('only-the-queue-knows-bullmq', ['bullmq'], '^src/lab/queue/'),
     only('only-the-server-knows-hono', ['hono', '@hono'], '^src/app/server/'),
     only('only-the-advisor-knows-llm-sdks', ['ai', '@ai-sdk'], '^src/app/advisor/'),

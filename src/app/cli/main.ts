@@ -79,6 +79,11 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/results.ts'),
   },
   {
+    name: 'portfolio',
+    summary: 'how much of each asset: weights, frontiers, and a comparison with equal weights',
+    load: () => import('./commands/portfolio.ts'),
+  },
+  {
     name: 'signals',
     summary: 'what every model and the ensemble want now',
     load: () => import('./commands/signals.ts'),
