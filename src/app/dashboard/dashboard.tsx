@@ -14,11 +14,17 @@ interface DashboardProps {
   readonly size: Size;
 }
 
+interface HeaderProps {
+  readonly view: DashboardView;
+  readonly paused: boolean;
+  readonly columns: number;
+}
+
 /** The whole screen as a function of what there is to see, what was pressed, and how large the terminal is. */
 export function Dashboard({ view, controls, size }: DashboardProps) {
   return (
     <Box flexDirection="column" width={size.columns} height={size.rows}>
-      <Header view={view} paused={controls.paused} />
+      <Header view={view} paused={controls.paused} columns={size.columns} />
       {controls.help ? <Help rows={size.rows - 2} /> : <Panes {...{ view, controls, size }} />}
       <Text wrap="truncate" dimColor>
         {KEYS}
@@ -27,19 +33,29 @@ export function Dashboard({ view, controls, size }: DashboardProps) {
   );
 }
 
-function Header({ view, paused }: { readonly view: DashboardView; readonly paused: boolean }) {
+function Header({ view, paused, columns }: HeaderProps) {
   const { session, time } = view;
+  const flags = [
+    ...(paused ? [{ text: ' PAUSED', color: 'yellow' }] : []),
+    ...(session?.synthetic === true ? [{ text: ' SYNTHETIC', color: 'yellow' }] : []),
+    ...(session?.overdueSeconds === undefined
+      ? []
+      : [{ text: ` STALE: next bar ${duration(session.overdueSeconds)} overdue`, color: 'red' }]),
+  ];
+  const last = session?.lastBarTime === undefined ? '' : `, last ${minute(session.lastBarTime)}`;
+  const about = session === undefined ? '' : ` ${session.sessionId}, ${session.bars} bars${last}`;
+  const clock = ` now ${minute(time)} UTC`;
+  const used = ['crypto-trader', ...flags.map(({ text }) => text), about].join('').length;
   return (
     <Text wrap="truncate">
       <Text bold>crypto-trader</Text>
-      {paused && <Text color="yellow"> PAUSED</Text>}
-      {session?.synthetic === true && <Text color="yellow"> SYNTHETIC</Text>}
-      {session?.overdueSeconds !== undefined && (
-        <Text color="red"> STALE: next bar {duration(session.overdueSeconds)} overdue</Text>
-      )}
-      {session !== undefined && ` ${session.sessionId}, ${session.bars} bars`}
-      {session?.lastBarTime !== undefined && `, last ${minute(session.lastBarTime)}`}
-      <Text dimColor> now {minute(time)} UTC</Text>
+      {flags.map(({ text, color }) => (
+        <Text key={text} color={color}>
+          {text}
+        </Text>
+      ))}
+      {about}
+      {used + clock.length <= columns && <Text dimColor>{clock}</Text>}
     </Text>
   );
 }

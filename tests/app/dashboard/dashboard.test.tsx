@@ -57,6 +57,29 @@ describe('a frame', () => {
   });
 });
 
+describe('the first line', () => {
+  const session = busy.session && { ...busy.session, sessionId: 'csv-1h-stored-20261129T081936Z' };
+  const headerOf = (columns: number): string =>
+    renderFrame({ ...busy, session }, { columns, rows: 24 })
+      .split('\n')[0]
+      .trimEnd();
+
+  it('has the clock where it fits, and no part of it where it does not', () => {
+    expect(headerOf(120)).toMatch(/, last \d{4}-\d\d-\d\d \d\d:\d\d now \d{4}-\d\d-\d\d \d\d:\d\d UTC$/);
+    expect(headerOf(80)).toMatch(
+      /^crypto-trader csv-1h-stored-20261129T081936Z, \d+ bars, last \d{4}-\d\d-\d\d \d\d:\d\d$/,
+    );
+  });
+
+  it('of a pane counts one line as one', () => {
+    const titles = Array.from({ length: 20 }, (_, i) =>
+      renderFrame(busy, { columns: 80, rows: 20 + i }),
+    ).join('\n');
+    expect(titles).toContain('(1 more line)');
+    expect(titles).not.toContain('(1 more lines)');
+  });
+});
+
 it('the element is redrawn with what it is given', () => {
   const size = { columns: 100, rows: 30 };
   const screen = render(<Dashboard view={empty} controls={START} size={size} />);
