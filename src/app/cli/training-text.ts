@@ -23,16 +23,22 @@ export function printRun(out: Output, finished: FinishedRun, logDir: string): vo
   out.print(
     `\nTrained on ${day(plan.sinceMs)} .. ${day(plan.trainUntilMs)}, measured on ${day(plan.trainUntilMs)} .. ${day(plan.validateUntilMs)} (validation). The bars after that are for backtests.\n`,
   );
+  const flattered = votersOf(members).some(({ model }) => model.usesValidation === true);
   out.table(
     ['model', 'status', less('seconds', 2), less('samples'), 'hit rate % (95 % CI)', 'IC', 'net return %'],
     [
-      ...members.map(({ id, manifest, noSkill }) => [
-        id,
+      ...members.map(({ id, model, manifest, noSkill }) => [
+        model.usesValidation === true ? `${id} *` : id,
         noSkill === undefined ? (kept.includes(id) ? 'kept' : 'trained') : 'no skill',
         manifest.seconds.toFixed(1),
         ...scoreCells(manifest.metrics),
       ]),
-      ['ensemble', memberCount(result), '', ...scoreCells(result.ensemble.metrics)],
+      [
+        flattered ? 'ensemble *' : 'ensemble',
+        memberCount(result),
+        '',
+        ...scoreCells(result.ensemble.metrics),
+      ],
       ...Object.entries(result.baselines)
         .filter(([id]) => !result.models.includes(id))
         .map(([id, score]) => [id, 'baseline', '', ...scoreCells(score)]),
@@ -47,7 +53,7 @@ export function printRun(out: Output, finished: FinishedRun, logDir: string): vo
   for (const { id, reason } of result.skipped) out.print(`${id} was skipped: ${sentence(reason)}`);
   out.print(
     `\nNet return: spot, long only, ${plan.feeBps} bp fee and ${plan.slippageBps} bp slippage per side, equal capital for each symbol.
-Hit rate: against the return from the next open over the model's own horizon.
+Hit rate: against the return from the next open over the model's own horizon.${flattered ? `\n${FLATTERED}` : ''}
 Run ${runId} is in ${path}, its progress in ${trainingLogFile(logDir, runId)}.`,
   );
   out.print(trainingConclusion(finished));
@@ -58,6 +64,9 @@ Run ${runId} is in ${path}, its progress in ${trainingLogFile(logDir, runId)}.`,
 Next: crypto-trader backtest --run ${runId}, then crypto-trader models activate ${runId}`,
   );
 }
+
+const FLATTERED =
+  '* The same bars served early stopping, entry thresholds or calibration of this model, so its figures flatter. `crypto-trader backtest` measures it on bars that nothing has seen.';
 
 /** Who does not vote, and why; or that nobody showed any skill. */
 function noSkillLines(members: FinishedRun['members']): readonly string[] {
@@ -156,6 +165,8 @@ export function runDocument(
         model: id,
         phase: model.kind,
         status: kept.includes(id) ? 'kept' : 'trained',
+        /** The bars of `metrics` also stopped its training, or set its thresholds or calibration. */
+        usedValidation: model.usesValidation === true,
         noSkill,
         epochs: manifest.epochs,
         steps: manifest.steps,

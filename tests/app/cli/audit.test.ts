@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openStore } from '../../../src/data/store/store.ts';
 import { walk } from '../../support/candles.ts';
-import { runCli } from '../../support/cli.ts';
+import { type Finished, runCli } from '../../support/cli.ts';
 
 const Document = z.object({
   runId: z.string(),
@@ -16,12 +16,14 @@ const Document = z.object({
 });
 
 let cwd: string;
+let trained: Finished;
 beforeAll(async () => {
   cwd = mkdtempSync(join(tmpdir(), 'audit-'));
   writeFileSync(join(cwd, 'config.yaml'), 'market: { symbols: [BTC/USDT, ETH/USDT], since: 2025-01-01 }\n');
   for (const [i, symbol] of (['BTC/USDT', 'ETH/USDT'] as const).entries()) await stored(symbol, 3000, i + 1);
   const args = ['train', '--models', 'ridge,boosted-trees', '--allow-synthetic', '--name', 'walks'];
-  expect((await runCli(args, { cwd })).status).toBe(0);
+  trained = await runCli(args, { cwd });
+  expect(trained.status).toBe(0);
 });
 afterAll(() => rmSync(cwd, { recursive: true }));
 
@@ -53,4 +55,10 @@ it('names the checks when one is not known', async () => {
   const { status, stderr } = await audit('walks', '--checks', 'fils');
   expect(status).toBe(2);
   expect(stderr).toContain('--checks cannot be "fils". Did you mean "fills"?');
+});
+
+it('training marks the figures of models that the same bars stopped, or set thresholds for', () => {
+  expect(trained.stdout).toMatch(/^boosted-trees \* /m);
+  expect(trained.stdout).toMatch(/^buy-and-hold +baseline/m);
+  expect(trained.stdout).toContain('* The same bars served early stopping');
 });

@@ -149,6 +149,33 @@ it('finds finished folds again, and trains a rolling window on as many bars in e
   expect(again.stdout).toContain('Fold by fold');
 });
 
+it('gives a distribution of Sharpe ratios by combinatorial cross-validation', async () => {
+  const { stdout, stderr } = await backtest(
+    '--cpcv',
+    '--models',
+    'ridge,buy-and-hold',
+    '--paths',
+    '3',
+    '--json',
+  );
+  expect(stderr).toContain('folds, 2 of them tested at once');
+  const { paths, strategies } = z
+    .object({
+      paths: z.number(),
+      strategies: z.array(z.object({ name: z.string(), sharpes: z.array(z.number().nullable()) })),
+    })
+    .parse(JSON.parse(stdout));
+  expect(strategies.map(({ name }) => name)).toEqual(['ridge', 'buy-and-hold']);
+  for (const { sharpes } of strategies) expect(sharpes).toHaveLength(paths);
+  // Whatever is fitted, holding is the same on every path.
+  expect(new Set(strategies[1].sharpes).size).toBe(1);
+  const both = await backtest('--cpcv', '--strategy', 'own');
+  expect([both.status, both.stderr]).toEqual([
+    2,
+    expect.stringContaining('--strategy does nothing with --cpcv.'),
+  ]);
+});
+
 it('writes a report as one file, and says loudly what the figures are not', async () => {
   const { status, stdout } = await backtest('--from', '2025-01-05', '--report', 'out/report.html');
   expect(stdout).toMatch(/SYNTHETIC[^]*WARNING: IN SAMPLE/);

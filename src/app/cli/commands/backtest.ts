@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import type { Backtest } from '../../../lab/backtest/backtest.ts';
 import { asConvention, countReasons, type Provenance } from '../../../lab/backtest/document.ts';
+import { crossValidate } from '../backtest-cpcv.ts';
 import { FOLD_HEAD, foldRow } from '../../../lab/backtest/folds.ts';
 import { SEED_HEAD, seedRow } from '../../../lab/backtest/seeds.ts';
 import {
@@ -57,6 +58,9 @@ const Options = z.object({
   embargoBars: z.string().default('24'),
   window: z.string().default('expanding'),
   cold: z.boolean().default(false),
+  cpcv: z.boolean().default(false),
+  paths: z.string().default('5'),
+  trainPct: z.string().default('60'),
   seeds: z.boolean().default(false),
   convention: z.enum(CONVENTION_NAMES).optional(),
   rulesOf: z.enum(['freqtrade']).optional(),
@@ -77,6 +81,7 @@ Examples:
   $ crypto-trader backtest --seeds                           mean and deviation over the seeds of \`train --seeds 8\`
   $ crypto-trader backtest --walk-forward --folds 8 --json   refit before every fold, no trained set needed
   $ crypto-trader backtest --walk-forward --models all --folds 12 --window rolling
+  $ crypto-trader backtest --cpcv --models ridge,boosted-trees
   $ crypto-trader backtest diff                              the two newest: settings, figures, trades
   $ crypto-trader backtest rerun --report report.html        the newest again, every digit compared
 
@@ -112,6 +117,12 @@ export function register(program: Command): void {
       'expanding',
     )
     .option('--cold', 'train the networks of every fold from new weights, not from those of the fold before')
+    .option(
+      '--cpcv',
+      'combinatorial purged cross-validation: a distribution of Sharpe ratios, not one number',
+    )
+    .option('--paths <count>', 'paths of --cpcv, about', '5')
+    .option('--train-pct <share>', 'share of the bars that each fit of --cpcv is trained on, about', '60')
     .option('--seeds', 'also trade what the models learned from the other seeds of `train --seeds`')
     .addOption(
       new Option('--rules-of <system>', 'fill orders as another system does, for comparison').choices([
@@ -141,8 +152,28 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   requireRange(rangeOf(options));
   if (options.walkForward && runNamed(options) !== undefined)
     throw new UsageError('--run is about a trained set: it cannot be given with --walk-forward.');
-  if (!options.walkForward)
-    refuseIgnored(context, ['--folds', '--embargo-bars', '--window', '--cold'], 'without --walk-forward');
+  if (options.walkForward && options.cpcv)
+    throw new UsageError('--walk-forward and --cpcv are two ways to fit: give one of them.');
+  if (!options.walkForward) {
+    refuseIgnored(context, ['--folds', '--window', '--cold'], 'without --walk-forward');
+    if (!options.cpcv) refuseIgnored(context, ['--embargo-bars'], 'without --walk-forward');
+  }
+  if (!options.cpcv) refuseIgnored(context, ['--paths', '--train-pct'], 'without --cpcv');
+  else
+    refuseIgnored(
+      context,
+      [
+        '--run',
+        '--strategy',
+        '--seeds',
+        '--report',
+        '--detail',
+        '--intrabar-band',
+        '--rules-of',
+        '--convention',
+      ],
+      'with --cpcv',
+    );
   if (options.walkForward && options.seeds)
     throw new UsageError('--seeds is about a trained set: it cannot be given with --walk-forward.');
   if (options.report !== undefined) await requireReport(options.report);
@@ -155,6 +186,18 @@ async function run(context: CommandContext, options: Options): Promise<void> {
     }),
   };
   const registry = await projectRegistry(context);
+  if (options.cpcv)
+    return crossValidate(context, {
+      registry,
+      ...marketSettings(context, options),
+      sinceMs: rangeOf(options).since ?? config.market.since,
+      untilMs: rangeOf(options).until,
+      models: options.models,
+      paths: integer('--paths', options.paths, { least: 2 }),
+      trainPct: decimal('--train-pct', options.trainPct, { least: 10, most: 95 }),
+      embargoBars: integer('--embargo-bars', options.embargoBars, { least: 0 }),
+      trading,
+    });
   const { strategy, params } = strategySetting(context, options.strategy, registry);
   const finished = await runBacktest(
     { ...context, registry },
