@@ -1,3 +1,4 @@
+import { RULES_OF, type RulesOf } from '../../core/trading/presets.ts';
 import { relative, resolve } from 'node:path';
 import { z } from 'zod';
 import type { InputSources } from '../../core/features/inputs.ts';
@@ -22,7 +23,7 @@ export interface BacktestRequest {
   readonly strategy: string;
   /** All of its parameters. */
   readonly strategyParams: Readonly<Record<string, unknown>>;
-  readonly rulesOf: 'freqtrade' | undefined;
+  readonly rulesOf: RulesOf | undefined;
   readonly trading: Config['trading'];
   readonly exits: Config['exits'];
   /** Of finer candles to look for stops and targets in. */
@@ -86,7 +87,7 @@ const Settings = z.strictObject({
   acceptImplausible: market.symbols.or(z.array(z.never())),
   strategy: z.string(),
   strategyParams: z.record(z.string(), z.unknown()),
-  rulesOf: z.enum(['freqtrade']).nullable(),
+  rulesOf: z.enum(RULES_OF).nullable(),
   trading: config.trading,
   exits: config.exits,
   detail: market.timeframe.nullable(),

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { balanceWarning } from '../../core/trading/balance-warning.ts';
-import { withFreqtradeFills } from '../../core/trading/rules.ts';
+import { withRulesOf } from '../../core/trading/presets.ts';
 import { tradeCost } from '../../core/trading/trade-cost.ts';
 import { openStore } from '../../data/store/store.ts';
 import { type Backtest, backtest, type DetailCandles } from '../../lab/backtest/backtest.ts';
@@ -63,7 +63,7 @@ export async function runBacktest(
   const { panel } = found;
   const symbols = panel.series.map(({ symbol }) => symbol);
   const own = executionRules({ trading, exits }, symbols.length);
-  const rules = request.rulesOf === undefined ? own : withFreqtradeFills(own);
+  const rules = request.rulesOf === undefined ? own : withRulesOf(request.rulesOf, own);
   const instruments = configuredInstruments(trading, symbols);
   const { allowShort } = rules;
   const terms = { strategy, params, cost: tradeCost(rules), allowShort };

@@ -50,6 +50,9 @@ export function seeLiquidity(
   known.lastClose[s] = close[row];
 }
 
+/** Half of the value: where an order is many times the volume the law says nothing, and no sale fills below zero. */
+const MOST = 0.5;
+
 /**
  * How much worse than the reference price a market order of `baseAmount` is expected to fill, as a fraction: half the
  * spread, and the square-root law of impact (Toth et al. 2011; Almgren et al. 2005): a factor near 1 x the deviation of a
@@ -67,7 +70,7 @@ export function impactRate(
   const half = Math.min(widest, Math.max(0, known.spread[s] / 2));
   const volume = known.barVolume[s];
   if (!(volume > 0)) return half;
-  return half + factor * Math.sqrt((known.barVariance[s] * baseAmount) / volume);
+  return Math.min(MOST, half + factor * Math.sqrt((known.barVariance[s] * baseAmount) / volume));
 }
 
 /** Base amount that one order may take of a bar, from the volume known before it; no volume at all is not known. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Trade } from '../../../src/core/trading/events.ts';
 import { createPortfolio } from '../../../src/core/trading/portfolio.ts';
+import { withRulesOf } from '../../../src/core/trading/presets.ts';
 import type { ExecutionRules } from '../../../src/core/trading/rules.ts';
 import { advance, setTarget } from '../../../src/core/trading/step.ts';
 import { anyAmount, type Bar, freeRules, marketOf } from './market-of.ts';
@@ -31,22 +32,14 @@ const runs: readonly [file: string, rules: Partial<ExecutionRules>][] = [
   ['grademark_with_profit_target.json', { takeProfitPct: 1 }],
   [
     'grademark_with_trailing_stop.json',
-    { trailingStop: { distancePct: 3, activationPct: 0, from: 'close', ratchet: 'next-bar' } },
+    { trailingStop: { distancePct: 3, activationPct: 0, from: 'extreme', ratchet: 'next-bar' } },
   ],
 ];
 
 describe("Grademark's mean reversion on STW", () => {
   test.each(runs)('%s trade by trade', (file, changes) => {
     const expected = GoldenTrades.parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
-    const trades = play(
-      freeRules({
-        protectEntryBar: false,
-        reentry: 'next-bar',
-        gapFill: 'level-if-touched',
-        takeProfitFill: 'touch',
-        ...changes,
-      }),
-    );
+    const trades = play(withRulesOf('grademark', freeRules(changes)));
     expect(trades.length).toBe(expected.length);
     trades.forEach((trade, i) => {
       const golden = expected[i];

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { type AccountRules, tiersOf } from '../../../src/core/trading/accounts/account-rules.ts';
 import type { Instrument } from '../../../src/core/trading/instrument.ts';
 import type { OrderKind, OrderRequest } from '../../../src/core/trading/orders/order.ts';
 import type { Portfolio } from '../../../src/core/trading/portfolio.ts';
@@ -30,6 +31,9 @@ interface RandomOrder {
 
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as const;
 
+const ODDITIES: readonly (Oddity | undefined)[] = ['no-volume', 'no-volume', 'still', 'still', 'spike'];
+type Oddity = 'no-volume' | 'still' | 'spike';
+
 const move = fc.double({ min: -0.08, max: 0.08, noNaN: true });
 const percent = fc.double({ min: 0.2, max: 10, noNaN: true });
 
@@ -41,12 +45,41 @@ const step = fc.record({
   close: fc.double({ min: 0, max: 1, noNaN: true }),
   volume: fc.double({ min: 0, max: 500, noNaN: true }),
   missing: fc.integer({ min: 0, max: 19 }).map((n) => n === 0),
+  /** Now and then nothing trades, no price moves, or a print is a million times off. */
+  oddity: fc.integer({ min: 0, max: 59 }).map((n) => ODDITIES[n]),
 });
 
 const target = fc.oneof(
   { weight: 4, arbitrary: fc.constant(NaN) },
   { weight: 2, arbitrary: fc.constantFrom(-1, 0, 1) },
   { weight: 3, arbitrary: fc.double({ min: -1.2, max: 1.2, noNaN: true }) },
+);
+
+const liquidationFeeBps = fc.constantFrom(0, 50);
+/** Accounts on borrowed money. */
+const account: fc.Arbitrary<AccountRules> = fc.oneof(
+  fc.record({
+    kind: fc.constant('margin' as const),
+    leverage: fc.constantFrom(2, 3),
+    tiers: fc.constantFrom([], tiersOf([{ fromNotional: 0, ratePct: 5 }])),
+    liquidationFeeBps,
+    quoteInterestPct: fc.constantFrom(0, 10),
+    baseInterestPct: fc.constantFrom(0, 10),
+  }),
+  fc.record({
+    kind: fc.constantFrom('linear' as const, 'inverse' as const),
+    marginMode: fc.constantFrom('cross' as const, 'isolated' as const),
+    leverage: fc.constantFrom(1, 5),
+    tiers: fc.constantFrom(
+      [],
+      tiersOf([
+        { fromNotional: 0, ratePct: 1 },
+        { fromNotional: 4096, ratePct: 5 },
+      ]),
+    ),
+    liquidationFeeBps,
+    funding: fc.constant('waived' as const),
+  }),
 );
 
 const rules = fc
@@ -110,8 +143,15 @@ const rules = fc
     protectEntryBar: fc.boolean(),
     reentry: fc.constantFrom('new-signal' as const, 'next-bar' as const),
     delistedAfterMs: fc.constantFrom(undefined, 1, 3 * 3_600_000),
+    account: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: account }),
   })
-  .map((changes) => freeRules(changes));
+  .map((changes) =>
+    freeRules(
+      changes.account?.kind === 'inverse'
+        ? { ...changes, impact: undefined, maxVolumeSharePct: undefined }
+        : changes,
+    ),
+  );
 
 const randomOrder = fc.record({
   row: fc.integer({ min: 0, max: 20 }),
@@ -161,12 +201,18 @@ function kindOf({ kind, offset, side }: RandomOrder, last: number): OrderKind {
 
 /** One to three symbols over up to 40 hourly bars, any decisions, any rules. */
 export const scenario: fc.Arbitrary<Scenario> = fc
-  .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 2, max: 40 }))
-  .chain(([symbols, bars]) =>
+  .tuple(
+    fc.integer({ min: 1, max: 3 }),
+    fc.integer({ min: 2, max: 40 }),
+    fc.constantFrom(undefined, undefined, undefined, 1e-8, 1e9),
+  )
+  .chain(([symbols, bars, price]) =>
     fc.record({
       bars: fc.tuple(
         ...Array.from({ length: symbols }, (_, s) =>
-          fc.array(step, { minLength: bars, maxLength: bars }).map((steps) => walk(steps, 10 ** (4 - s))),
+          fc
+            .array(step, { minLength: bars, maxLength: bars })
+            .map((steps) => walk(steps, price ?? 10 ** (4 - s))),
         ),
       ),
       targets: fc.tuple(
@@ -196,16 +242,20 @@ interface Step {
   readonly close: number;
   readonly volume: number;
   readonly missing: boolean;
+  readonly oddity: Oddity | undefined;
 }
 
 function walk(steps: readonly Step[], start: number): readonly Bar[] {
   let last = start;
-  return steps.map(({ gap, up, down, close, volume, missing }): Bar => {
+  return steps.map(({ gap, up, down, close, volume: traded, missing, oddity }): Bar => {
     if (missing) return NO_BAR;
+    const volume = oddity === 'no-volume' ? 0 : traded;
+    if (oddity === 'still') return [last, last, last, last, volume];
     const open = last * (1 + gap);
-    const high = open * (1 + up);
+    const high = open * (1 + up) * (oddity === 'spike' ? 1e6 : 1);
     const low = open * (1 - down);
-    last = low + (high - low) * close;
-    return [open, high, low, Math.min(high, Math.max(low, last)), volume];
+    // A spike comes and goes inside its bar.
+    last = oddity === 'spike' ? open : Math.min(high, Math.max(low, low + (high - low) * close));
+    return [open, high, low, last, volume];
   });
 }

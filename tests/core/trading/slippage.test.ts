@@ -103,6 +103,13 @@ describe('slippage by the model', () => {
   });
 });
 
+test('an order a million times the volume is charged half of its value, never more', () => {
+  const up = 100 * Math.exp(0.01);
+  const bars = [flat(100, 1e-6), flat(up, 1e-6), flat(100, 1e-6), flat(100, 1e-6)];
+  const [candles] = marketOf(bars).candles;
+  expect(tradeCosts(candles, freeRules({ impact: MODELLED_IMPACT }), 1e9)[2]).toBe(0.5);
+});
+
 test('a decision that sees no market expects fee and rate, or fee and the widest half spread', () => {
   expect(tradeCost({ feeBps: 10, slippageBps: 5 })).toBeCloseTo(1.001 * 1.0005 - 1, 12);
   expect(

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { RULES_OF } from '../../../core/trading/presets.ts';
 import { z } from 'zod';
 import type { Backtest } from '../../../lab/backtest/backtest.ts';
 import { asConvention, countReasons, type Provenance } from '../../../lab/backtest/document.ts';
@@ -63,7 +64,7 @@ const Options = z.object({
   trainPct: z.string().default('60'),
   seeds: z.boolean().default(false),
   convention: z.enum(CONVENTION_NAMES).optional(),
-  rulesOf: z.enum(['freqtrade']).optional(),
+  rulesOf: z.enum(RULES_OF).optional(),
   strategy: z.string().optional(),
   report: z.string().optional(),
   detail: z.string().transform(parseTimeframe).optional(),
@@ -125,9 +126,9 @@ export function register(program: Command): void {
     .option('--train-pct <share>', 'share of the bars that each fit of --cpcv is trained on, about', '60')
     .option('--seeds', 'also trade what the models learned from the other seeds of `train --seeds`')
     .addOption(
-      new Option('--rules-of <system>', 'fill orders as another system does, for comparison').choices([
-        'freqtrade',
-      ]),
+      new Option('--rules-of <system>', 'fill orders as another system does, for comparison').choices(
+        RULES_OF,
+      ),
     )
     .addOption(
       new Option('--convention <system>', 'also show the figures as another system computes them').choices(
