@@ -430,6 +430,12 @@ async function trainedStrategy(
     throw new UserError(`The allocator "${trained ?? name}" is "${saved.id}", not "${name}".`, {
       hint: 'Name another with --allocator.',
     });
+  const newest = source.market.time[source.market.time.length - 1];
+  if (saved.trainedUntilMs > newest)
+    throw new UserError(
+      `The allocator "${trained ?? name}" has learned from days up to ${formatTime(saved.trainedUntilMs).slice(0, 10)}, and is asked about ${formatTime(newest).slice(0, 10)}.`,
+      { hint: 'Train one with the same --until, or ask about a later day.' },
+    );
   const symbols = source.members.map(({ symbol }) => symbol);
   if (saved.symbols.join() !== symbols.join())
     throw new UserError(`The allocator "${trained ?? name}" was trained on ${saved.symbols.join(', ')}.`, {
