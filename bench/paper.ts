@@ -30,6 +30,7 @@ const session: SessionRecord = {
   runId: undefined,
   instruments: SYMBOLS.map((symbol) => ({ symbol, amountStep: 1e-5, priceTick: 0.01, minNotional: 5 })),
   strategy: undefined,
+  ensemble: undefined,
   risk: undefined,
   rules: { ...SPOT_RULES, maxPositionPct: 33, stopLossPct: 2, takeProfitPct: 4 },
 };

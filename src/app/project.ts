@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { endedSeries } from '../core/dataset/panel.ts';
 import type { OwnFeature } from '../core/features/define-feature.ts';
 import type { InputSources } from '../core/features/inputs.ts';
 import { DEFAULT_SOURCES } from '../core/features/inputs.ts';
@@ -10,6 +9,7 @@ import { UserError } from '../core/foundation/errors.ts';
 import type { PairSymbol } from '../core/market/symbol.ts';
 import { chooseStrategy } from '../core/strategy/registry.ts';
 import type { Strategy } from '../core/strategy/strategy.ts';
+import { chooseEnsemble } from '../learning/ensemble/registry.ts';
 import type { Timeframe } from '../core/market/timeframe.ts';
 import type { Instrument } from '../core/trading/instrument.ts';
 import { tradeCost } from '../core/trading/trade-cost.ts';
@@ -29,12 +29,8 @@ import { decide } from '../lab/backtest/decide.ts';
 import { trainedForecasts, walkForwardForecasts } from '../lab/backtest/sources.ts';
 import { runInUse } from '../learning/training/active-run.ts';
 import { createRegistry, type Registry } from '../learning/models/registry.ts';
-import {
-  forecastAll,
-  loadTrained,
-  loadTrainedPanel,
-  type TrainedSet,
-} from '../learning/training/checkpoints.ts';
+import { loadTrained, loadTrainedPanel, type TrainedSet } from '../learning/training/checkpoints.ts';
+import { forecastRun } from '../learning/training/run-forecasts.ts';
 import type { TrainingEvent } from '../learning/training/journal.ts';
 import type { TrainingSettings } from '../learning/training/plan.ts';
 import type { FinishedRun } from '../learning/training/train.ts';
@@ -42,7 +38,7 @@ import { renderReport } from './report/backtest-report.ts';
 import { openLiveFeed, openStoredFeed } from './workflows/paper-feed.ts';
 import { train } from './workflows/train.ts';
 import { provenanceOf } from './workflows/provenance.ts';
-import { type Signal, signalOf } from './workflows/signals.ts';
+import { type Signal, signalSheet, type SignalTerms } from './workflows/signals.ts';
 
 /** Where a project's files are and which market it is about. */
 export interface ProjectSettings {
@@ -64,6 +60,8 @@ export interface ProjectSettings {
   readonly testPct?: number;
   /** Costs and risk rules, over those of a long-only spot account with 10 bp of fees and 5 bp of slippage per side. */
   readonly rules?: Partial<ExecutionRules>;
+  /** How forecasts become one; default: enhanced. */
+  readonly ensemble?: { readonly id?: string; readonly params?: Readonly<Record<string, unknown>> };
   /** Hyper-parameters by model id. */
   readonly params?: TrainingSettings['params'];
   /** Models of your own, beside ours. */
@@ -104,14 +102,17 @@ export interface Project {
     readonly signal?: AbortSignal;
     readonly onEvent?: (event: TrainingEvent) => void;
   }): Promise<FinishedRun>;
-  /** Forecasts of every model of the run in use and of the ensemble, one per symbol, for bars from `sinceMs` on. */
+  /** Forecasts of every model of the run in use and of the ensemble, one per symbol, for bars from `sinceMs` on;
+   * default: those that training has not seen. */
   predict(options?: { readonly sinceMs?: number; readonly untilMs?: number }): Promise<{
     readonly panel: LoadedPanel;
     readonly members: readonly { readonly id: string; readonly forecasts: readonly Forecast[] }[];
     readonly ensemble: readonly Forecast[];
   }>;
-  /** What the ensemble wants on the newest stored bar; `undefined` below `minConfidence`, when it has no opinion, or when
-   * the symbol's bars end before those of the others. */
+  /**
+   * What the ensemble wants on the newest stored bar, and why; `undefined` below `minConfidence`, when it has no opinion, or
+   * when the symbol's bars end before those of the others.
+   */
   signal(symbol: PairSymbol, options?: { readonly minConfidence?: number }): Promise<Signal | undefined>;
   /** Trades the run in use over bars it never saw; with `folds`, models refitted before each fold instead. */
   backtest(options?: {
@@ -155,6 +156,9 @@ export function openProject(settings: ProjectSettings): Project {
   const rules = { ...SPOT_RULES, maxPositionPct: 100 / symbols.length, ...settings.rules };
   const { id: strategyId = 'cost-aware', params: given = {} } = settings.strategy ?? {};
   const deciding = chooseStrategy(strategyId, given, registry.strategies);
+  const { id: ensembleId = 'enhanced', params: weighing = {} } = settings.ensemble ?? {};
+  const combining = chooseEnsemble(ensembleId, weighing);
+  const saying: SignalTerms = { ...deciding, ensemble: combining, rules };
   const opened = new Map<string, Promise<TrainedSet>>();
   /** Loads a run once, whatever is asked of it. */
   const inUse = async (): Promise<TrainedSet> => {
@@ -172,7 +176,11 @@ export function openProject(settings: ProjectSettings): Project {
   const predict: Project['predict'] = async ({ sinceMs, untilMs: until } = {}) => {
     const trained = await inUse();
     const panel = await loadTrainedPanel(store, trained, until === undefined ? {} : { untilMs: until });
-    return { panel, ...(await forecastAll(trained, panel, sinceMs === undefined ? {} : { sinceMs })) };
+    const { members, ensemble } = await forecastRun(trained, panel, {
+      choice: combining,
+      fromMs: sinceMs ?? trained.validateUntilMs,
+    });
+    return { panel, members, ensemble };
   };
 
   return {
@@ -219,17 +227,17 @@ export function openProject(settings: ProjectSettings): Project {
       ),
 
     async signal(symbol, { minConfidence = 0 } = {}) {
-      const { panel, ensemble } = await predict();
+      const trained = await inUse();
+      const panel = await loadTrainedPanel(store, trained);
       const s = panel.series.findIndex((one) => one.symbol === symbol);
       if (s < 0) {
         throw new UserError(`The models were not trained on ${symbol}.`, {
           hint: `They know ${panel.series.map((one) => one.symbol).join(', ')}.`,
         });
       }
-      // A bar that is not the newest says nothing about the next open.
-      if (endedSeries(panel).some((one) => one.symbol === symbol)) return undefined;
-      const signal = signalOf('ensemble', panel.series[s], ensemble[s], panel.timeframe);
-      return signal.confidence === undefined || signal.confidence < minConfidence ? undefined : signal;
+      const { signals } = await signalSheet(trained, panel, saying);
+      const signal = signals.find((one) => one.symbol === symbol && one.model === 'ensemble');
+      return signal?.confidence === undefined || signal.confidence < minConfidence ? undefined : signal;
     },
 
     async backtest(options = {}) {
@@ -241,6 +249,7 @@ export function openProject(settings: ProjectSettings): Project {
         fromMs: options.fromMs,
         untilMs: options.untilMs,
         models: options.models,
+        ensemble: combining,
       };
       const found =
         options.folds === undefined
@@ -248,7 +257,6 @@ export function openProject(settings: ProjectSettings): Project {
               ...request,
               runId: settings.run,
               seeds: false,
-              measuresSkill: deciding.strategy.restsOnSkill ?? false,
             })
           : await walkForwardForecasts({
               ...request,
@@ -304,10 +312,14 @@ export function openProject(settings: ProjectSettings): Project {
             id: deciding.strategy.id,
             params: z.record(z.string(), z.unknown()).parse(deciding.params),
           },
+          ensemble: {
+            id: combining.method.id,
+            params: z.record(z.string(), z.unknown()).parse(combining.params),
+          },
         },
         {
           fresh: false,
-          keepsStrategy: settings.strategy === undefined,
+          keeps: { strategy: settings.strategy === undefined, ensemble: settings.ensemble === undefined },
           nowMs: Date.now(),
           instruments: feed.instruments,
         },

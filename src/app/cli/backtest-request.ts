@@ -24,6 +24,9 @@ export interface BacktestRequest {
   /** All of its parameters. */
   readonly strategyParams: Readonly<Record<string, unknown>>;
   readonly rulesOf: RulesOf | undefined;
+  /** How forecasts become one, its id, and all of its parameters. */
+  readonly ensemble: string;
+  readonly ensembleParams: Readonly<Record<string, unknown>>;
   readonly trading: Config['trading'];
   readonly exits: Config['exits'];
   /** Of finer candles to look for stops and targets in. */
@@ -88,6 +91,9 @@ const Settings = z.strictObject({
   strategy: z.string(),
   strategyParams: z.record(z.string(), z.unknown()),
   rulesOf: z.enum(RULES_OF).nullable(),
+  /** Documents from before there was a choice took the plain mean. */
+  ensemble: z.string().default('equal'),
+  ensembleParams: z.record(z.string(), z.unknown()).default({}),
   trading: config.trading,
   exits: config.exits,
   detail: market.timeframe.nullable(),

@@ -18,6 +18,7 @@ import { loadDetail } from './intrabar.ts';
 import { walkForwardLines } from './walk-forward-text.ts';
 import { chooseStrategy } from '../../core/strategy/registry.ts';
 import { openFoldCache } from '../../learning/validation/fold-cache.ts';
+import { chooseEnsemble } from '../../learning/ensemble/registry.ts';
 import type { Registry } from '../../learning/models/registry.ts';
 
 export interface FinishedBacktest {
@@ -56,10 +57,7 @@ export async function runBacktest(
     request.strategyParams,
     context.registry.strategies,
   );
-  const found = await forecastsFor(context, request, {
-    restsOnSkill: strategy.restsOnSkill ?? false,
-    fresh: again !== undefined,
-  });
+  const found = await forecastsFor(context, request, { fresh: again !== undefined });
   const { panel } = found;
   const symbols = panel.series.map(({ symbol }) => symbol);
   const own = executionRules({ trading, exits }, symbols.length);
@@ -95,7 +93,7 @@ export async function runBacktest(
 async function forecastsFor(
   context: BacktestContext,
   request: BacktestRequest,
-  { restsOnSkill, fresh }: { readonly restsOnSkill: boolean; readonly fresh: boolean },
+  { fresh }: { readonly fresh: boolean },
 ): Promise<ForecastSource> {
   const { config, out, signal, registry } = context;
   const { forecasts } = request;
@@ -106,6 +104,7 @@ async function forecastsFor(
     untilMs: request.untilMs,
     models: request.models,
     acceptImplausible: request.acceptImplausible,
+    ensemble: chooseEnsemble(request.ensemble, request.ensembleParams),
   };
   if (forecasts.kind === 'trained')
     return trainedForecasts(config.checkpointDir, {
@@ -113,7 +112,6 @@ async function forecastsFor(
       ...forecasts.market,
       runId: forecasts.run,
       seeds: forecasts.seeds,
-      measuresSkill: restsOnSkill,
     });
   const progress = out.progress();
   let task: ReturnType<typeof progress.task> | undefined;

@@ -1,3 +1,4 @@
+import { chooseEnsemble, ensembles } from '../../learning/ensemble/registry.ts';
 import type { Registry } from '../../learning/models/registry.ts';
 import { chooseStrategy, findStrategy, strategies } from '../../core/strategy/registry.ts';
 import { type CommandContext, oneOf } from './command.ts';
@@ -31,4 +32,19 @@ export function strategySetting(
       (path === 'strategy.name' || (path === 'strategies' && Object.hasOwn(config.strategies, id))),
   );
   return { ...chosen, isSet: named !== undefined || configured };
+}
+
+/** For the help of commands with `--ensemble`. */
+export const ENSEMBLE_HELP = `how forecasts become one: ${ensembles.map(({ id }) => id).join(', ')} (default: ensemble.name)`;
+
+/** How a command combines forecasts, as `strategySetting` says for strategies. */
+export function ensembleSetting({ config, settings }: CommandContext, named: string | undefined) {
+  const known = ensembles.map((one) => one.id);
+  for (const id of Object.keys(config.ensembles)) chooseEnsemble(id, {});
+  const id = named === undefined ? config.ensemble.name : oneOf('--ensemble', named, known);
+  const configured = settings.some(
+    ({ path, origin }) =>
+      origin !== 'default' && (path === 'ensemble.name' || path.startsWith(`ensembles.${id}`)),
+  );
+  return { ...chooseEnsemble(id, config.ensembles[id] ?? {}), isSet: named !== undefined || configured };
 }

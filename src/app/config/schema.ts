@@ -183,6 +183,22 @@ export const ConfigSchema = z
       .record(z.string(), z.record(z.string(), z.unknown()))
       .default({})
       .describe('Parameters by strategy, such as cost-aware: { riskAversion: 5 }'),
+    ensemble: z
+      .strictObject({
+        name: z
+          .string()
+          .default('enhanced')
+          .describe(
+            'How forecasts become one: enhanced, equal, voting, weighted-voting, stacking, blending, caruana, bates-granger',
+          ),
+      })
+      .prefault({}),
+    ensembles: z
+      .record(z.string(), z.record(z.string(), z.unknown()))
+      .default({})
+      .describe(
+        'Parameters by ensemble, such as enhanced: { prior: { tft: 25, ridge: 10 }, halfLifeDays: 20 }',
+      ),
     ownFeatures: z
       .record(z.string(), z.record(z.string(), z.unknown()))
       .default({})

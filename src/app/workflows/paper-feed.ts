@@ -3,7 +3,7 @@ import type { PairSymbol } from '../../core/market/symbol.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Log } from '../../core/foundation/log.ts';
 import { type EndedHistory, endedHistories } from '../../core/market/history-end.ts';
-import type { DecisionTerms } from '../../core/strategy/decide.ts';
+import type { SessionTerms } from '../../desk/paper/outlook.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { ExchangeClient } from '../../data/exchange/client.ts';
 import type { Store } from '../../data/store/store.ts';
@@ -14,7 +14,7 @@ import type { TrainedSet } from '../../learning/training/checkpoints.ts';
 
 /** Where the bars of a paper session come from, once it is known what decides on them. */
 export interface PaperFeed {
-  readonly createFeed: (terms: DecisionTerms) => BarFeed;
+  readonly createFeed: (terms: SessionTerms) => BarFeed;
   /** Steps and least values of orders, those of the exchange where it was asked. */
   readonly instruments: () => Promise<readonly Instrument[]>;
 }

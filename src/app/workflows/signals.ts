@@ -1,100 +1,274 @@
-import type { Series } from '../../core/dataset/panel.ts';
+import { endedSeries, type Series } from '../../core/dataset/panel.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
+import { statesPosition } from '../../core/forecast/model.ts';
 import { formatTime } from '../../core/foundation/time.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import { type DecisionTerms, decidePaths, measureSkill } from '../../core/strategy/decide.ts';
+import { type Edge, shrinkage } from '../../core/strategy/edge.ts';
+import { describeReason, type Reason } from '../../core/strategy/reason.ts';
+import { type Regime, regimeOf } from '../../core/strategy/regime.ts';
+import { chooseStrategy } from '../../core/strategy/registry.ts';
+import { runningVolatility } from '../../core/strategy/volatility.ts';
+import type { ExecutionRules } from '../../core/trading/rules.ts';
+import { tradeCost } from '../../core/trading/trade-cost.ts';
+import type { LoadedPanel } from '../../data/panel/load-panel.ts';
+import { type EnsembleChoice, withReturns } from '../../learning/ensemble/combine.ts';
+import type { TrainedSet } from '../../learning/training/checkpoints.ts';
+import { forecastRun, measuredSpan, type RunForecasts } from '../../learning/training/run-forecasts.ts';
 
-/** What a model, or the ensemble, wants at the close of one bar. What is not stated is `undefined`. */
+/** What a model, or the ensemble, wants at the close of one bar, and why. What is not known is `undefined`. */
 export interface Signal {
   readonly symbol: PairSymbol;
   /** When the decision could first be made, ISO 8601 UTC: the close of the bar. */
   readonly time: string;
   readonly model: string;
-  /** `hold`: no opinion on this bar, what is held stays. */
-  readonly action: 'buy' | 'sell' | 'flat' | 'hold';
-  /** In [-1, 1]: 1 fully long, -1 fully short. */
+  /** Why the model has no vote in the ensemble: validation/no-skill.ts. */
+  readonly noSkill: string | undefined;
+  /** What gets the position there from what was wanted at the bar before; `hold`: nothing to do. */
+  readonly action: 'buy' | 'sell' | 'hold';
+  /** What the strategy wants to hold from the next open on, in [-1, 1]: 1 fully long, -1 fully short. */
   readonly position: number | undefined;
-  /** Size of the position, in [0, 1]. */
-  readonly strength: number | undefined;
+  /** What it wanted at the bar before. */
+  readonly heldPosition: number;
+  /** That position as a share of the account's equity. */
+  readonly sizePct: number | undefined;
   readonly confidence: number | undefined;
+  /** The position that the model itself states, before any strategy. */
+  readonly statedPosition: number | undefined;
   /** Such as `4 x 1h`. */
   readonly horizon: string;
   readonly horizonBars: number;
   readonly probabilityUp: number | undefined;
+  /** As it is stated, over the horizon. */
   readonly expectedReturnPct: number | undefined;
+  /**
+   * Of the stated return, what counts after the skill that was shown on bars that no fit has seen, with the 95 % interval of
+   * that; `undefined`: nothing was stated, or never measured.
+   */
+  readonly edge: { readonly edgeBps: number; readonly lowBps: number; readonly highBps: number } | undefined;
+  /** What the way there and back costs: what an edge has to beat. */
+  readonly costBps: number;
+  /** Distance of stop and target from the entry price, where the rules set any in percent. */
+  readonly stopPct: number | undefined;
+  readonly targetPct: number | undefined;
+  /** Of the symbol, up to this bar. */
+  readonly regime: Regime | undefined;
+  /** Deviation of the return over the horizon. */
+  readonly volatilityPct: number | undefined;
   readonly quantiles: readonly { readonly level: number; readonly returnPct: number }[] | undefined;
+  readonly reason: Reason | undefined;
+  /** Of the ensemble: what each voter counted for, and what it said. */
+  readonly contributions: readonly Contribution[] | undefined;
+  /** All of it in one line. */
+  readonly sentence: string;
 }
 
-/** The forecast of a series' newest bar. What is not stated is left out. */
-export function signalOf(
-  model: string,
-  { symbol, candles }: Series,
-  forecast: Forecast,
-  timeframe: Timeframe,
+export interface Contribution {
+  readonly model: string;
+  /** Of the whole, its confidence included; 0: it had no opinion on this bar. */
+  readonly sharePct: number;
+  readonly position: number | undefined;
+  readonly confidence: number | undefined;
+}
+
+/** Signals of every model and the ensemble, and who is not heard in it. */
+export interface SignalSheet {
+  readonly signals: readonly Signal[];
+  /** Members without a vote, and why; failed models too. */
+  readonly leftOut: readonly { readonly model: string; readonly reason: string }[];
+  /** Pairs whose bars end before those of the others: a bar that is not the newest says nothing about the next open. */
+  readonly ended: ReturnType<typeof endedSeries>;
+}
+
+export interface SignalTerms {
+  readonly strategy: DecisionTerms['strategy'];
+  readonly params: unknown;
+  readonly ensemble: EnsembleChoice;
+  readonly rules: ExecutionRules;
+}
+
+/**
+ * What is wanted at the newest bar: the strategy's path from the end of the run's validation bars on, as a backtest or a
+ * paper session that began there walks it.
+ */
+export async function signalSheet(
+  trained: TrainedSet,
+  panel: LoadedPanel,
+  { strategy, params, ensemble, rules }: SignalTerms,
+): Promise<SignalSheet> {
+  const newestMs = Math.min(...panel.series.map(({ candles }) => candles.time[candles.time.length - 1]));
+  const fromMs = Math.min(trained.validateUntilMs, newestMs);
+  const said = await forecastRun(trained, panel, { choice: ensemble, fromMs });
+  const terms = { strategy, params, cost: tradeCost(rules), allowShort: rules.allowShort };
+  const own = { ...terms, ...chooseStrategy('own', {}) };
+  const keeps = new Set(trained.members.filter(({ model }) => statesPosition(model)).map(({ id }) => id));
+  const speakers = [
+    ...said.members.map((one) => ({ ...one, keeps: keeps.has(one.id) })),
+    {
+      id: 'ensemble',
+      noSkill: undefined,
+      forecasts: said.ensemble,
+      keeps: said.voters.every(({ id }) => keeps.has(id)),
+    },
+  ];
+  const ended = endedSeries(panel);
+  const regimes = panel.series.map(({ candles }) => regimeOf(candles, panel.timeframe));
+  const measured = measuredSpan(trained, fromMs);
+  const all = speakers.map(({ id, noSkill, forecasts: stated, keeps: stays }) => {
+    const forecasts = withReturns(panel, { id, kind: 'classical', forecasts: stated }, [
+      { fromMs, measured },
+    ]);
+    const edge = measureSkill(panel, forecasts, measured);
+    const reasons: (Reason | undefined)[] = panel.series.map(() => undefined);
+    const paths = decidePaths(panel, forecasts, stays ? own : terms, {
+      spans: [{ fromMs, edge }],
+      onReason: (s, _, reason) => (reasons[s] = reason),
+    });
+    return panel.series.map((series, s) =>
+      signalAt(
+        { model: id, noSkill, series, timeframe: panel.timeframe, rules, regime: regimes[s] },
+        {
+          forecast: forecasts[s],
+          wanted: paths[s].wanted,
+          edge,
+          reason: reasons[s],
+          contributions: id === 'ensemble' ? contributionsAt(said, series, s) : undefined,
+        },
+      ),
+    );
+  });
+  return {
+    signals: panel.series.flatMap(({ symbol }, s) =>
+      ended.some((one) => one.symbol === symbol) ? [] : all.map((signals) => signals[s]),
+    ),
+    leftOut: [
+      ...said.failed.map(({ id, reason }) => ({ model: id, reason: `it failed: ${reason}` })),
+      ...said.members.flatMap(({ id, noSkill }) =>
+        noSkill === undefined ? [] : [{ model: id, reason: noSkill }],
+      ),
+      ...said.combined.learned.leftOut.map(({ id, reason }) => ({ model: id, reason })),
+    ],
+    ended,
+  };
+}
+
+function signalAt(
+  {
+    model,
+    noSkill,
+    series: { symbol, candles },
+    timeframe,
+    rules,
+    regime,
+  }: {
+    readonly model: string;
+    readonly noSkill: string | undefined;
+    readonly series: Series;
+    readonly timeframe: Timeframe;
+    readonly rules: ExecutionRules;
+    readonly regime: Regime | undefined;
+  },
+  {
+    forecast,
+    wanted,
+    edge: skill,
+    reason,
+    contributions,
+  }: {
+    readonly forecast: Forecast;
+    readonly wanted: Float64Array;
+    readonly edge: Edge | undefined;
+    readonly reason: Reason | undefined;
+    readonly contributions: readonly Contribution[] | undefined;
+  },
 ): Signal {
   const row = candles.time.length - 1;
-  const at = (column: Float64Array | undefined): number | undefined =>
-    column === undefined || Number.isNaN(column[row]) ? undefined : column[row];
-  const position = at(forecast.position);
-  const expectedReturn = at(forecast.expectedReturn);
-  const { quantiles } = forecast;
-  return {
+  const at = (column: Float64Array | undefined, i = row): number | undefined =>
+    column === undefined || i < 0 || Number.isNaN(column[i]) ? undefined : column[i];
+  const position = at(wanted);
+  const heldPosition = at(wanted, row - 1) ?? 0;
+  const stated = at(forecast.expectedReturn);
+  const { horizonBars, quantiles } = forecast;
+  const volatility = at(runningVolatility(candles));
+  const edge = stated === undefined || skill === undefined ? undefined : edgeOf(stated, skill);
+  const costBps = 2e4 * tradeCost(rules);
+  const signal = {
     symbol,
-    /** When the decision could first be made: the close of the bar. */
     time: formatTime(candles.time[row] + TIMEFRAME_MS[timeframe]),
     model,
-    action: actionOf(position),
+    noSkill,
+    action: actionOf(heldPosition, position),
     position,
-    strength: position === undefined ? undefined : Math.abs(position),
+    heldPosition,
+    sizePct: position === undefined ? undefined : position * rules.maxPositionPct,
     confidence: at(forecast.confidence),
-    horizon: `${forecast.horizonBars} x ${timeframe}`,
-    horizonBars: forecast.horizonBars,
+    statedPosition: at(forecast.position),
+    horizon: `${horizonBars} x ${timeframe}`,
+    horizonBars,
     probabilityUp: at(forecast.probabilityUp),
-    expectedReturnPct: expectedReturn === undefined ? undefined : 100 * expectedReturn,
+    expectedReturnPct: stated === undefined ? undefined : 100 * stated,
+    edge,
+    costBps,
+    stopPct: rules.stopLossPct ?? rules.trailingStop?.distancePct,
+    targetPct: rules.takeProfitPct,
+    regime,
+    volatilityPct: volatility === undefined ? undefined : 100 * volatility * Math.sqrt(horizonBars),
     quantiles: quantiles?.columns.map((column, i) => ({
       level: quantiles.levels[i],
       returnPct: 100 * column[row],
     })),
+    reason,
+    contributions,
   };
+  return { ...signal, sentence: sentenceOf(signal) };
 }
 
-function actionOf(position: number | undefined): Signal['action'] {
-  if (position === undefined) return 'hold';
-  if (position === 0) return 'flat';
-  return position > 0 ? 'buy' : 'sell';
+/** What of a stated return counts, and the interval that the uncertainty about the slope gives it. */
+function edgeOf(stated: number, skill: Edge): NonNullable<Signal['edge']> {
+  const ends = [skill.low * stated, skill.high * stated].toSorted((a, b) => a - b);
+  return { edgeBps: 1e4 * stated * shrinkage(skill), lowBps: 1e4 * ends[0], highBps: 1e4 * ends[1] };
 }
 
-/**
- * What signals come to, symbol by symbol: what the ensemble wants, how those that vote in it are divided, and what an
- * account that cannot be short makes of it. `signals` are of all models and of the ensemble.
- */
-export function signalsText(
-  signals: readonly Signal[],
-  { voters, allowShort }: { readonly voters: ReadonlySet<string>; readonly allowShort: boolean },
-): string {
-  const symbols = [...new Set(signals.map(({ symbol }) => symbol))];
-  const lines = symbols.map((symbol) => {
-    const own = signals.filter((one) => one.symbol === symbol);
-    const models = own.filter(({ model }) => voters.has(model));
-    const count = (is: (position: number) => boolean): number =>
-      models.filter(({ position }) => position !== undefined && is(position)).length;
-    const silent = models.filter(({ position }) => position === undefined).length;
-    const divided = [
-      `${count((position) => position > 0)} long`,
-      `${count((position) => position < 0)} short`,
-      `${count((position) => position === 0)} flat`,
-      ...(silent > 0 ? [`${silent} without an opinion`] : []),
-    ].join(', ');
-    const position = own.find(({ model }) => model === 'ensemble')?.position;
-    return `${symbol}: the ensemble ${wanted(position, allowShort)} (votes: ${divided}).`;
-  });
-  return lines.join('\n');
+function actionOf(held: number, position: number | undefined): Signal['action'] {
+  if (position === undefined || position === held) return 'hold';
+  return position > held ? 'buy' : 'sell';
 }
 
-function wanted(position: number | undefined, allowShort: boolean): string {
-  if (position === undefined) return 'has no opinion: what is held stays';
-  const percent = `${Math.round(100 * Math.abs(position))} %`;
-  if (position === 0) return 'is flat';
-  if (position > 0) return `is ${percent} long`;
-  return `is ${percent} short${allowShort ? '' : ', so an account that cannot be short (trading.allowShort) is flat'}`;
+/** `UP with 61 % in a ranging market; edge 4 bp < cost 30 bp: stay flat`. */
+function sentenceOf({
+  probabilityUp,
+  expectedReturnPct,
+  statedPosition,
+  confidence,
+  regime,
+  reason,
+}: Omit<Signal, 'sentence'>): string {
+  const lean = probabilityUp === undefined ? (expectedReturnPct ?? statedPosition) : probabilityUp - 0.5;
+  const sure = probabilityUp === undefined ? confidence : Math.max(probabilityUp, 1 - probabilityUp);
+  const side = lean === undefined ? 'no opinion' : lean === 0 ? 'FLAT' : lean > 0 ? 'UP' : 'DOWN';
+  const words = sure === undefined || lean === undefined ? side : `${side} with ${(100 * sure).toFixed(0)} %`;
+  const market = regime === undefined ? '' : ` in a ${regime} market`;
+  return `${words}${market}${reason === undefined ? '' : `; ${describeReason(reason)}`}`;
+}
+
+function contributionsAt(
+  { voters, combined, members }: RunForecasts,
+  { candles }: Series,
+  s: number,
+): readonly Contribution[] {
+  const row = candles.time.length - 1;
+  const known = (value: number | undefined): number | undefined =>
+    value === undefined || Number.isNaN(value) ? undefined : value;
+  return voters
+    .map(({ id: model }, m) => {
+      const forecast = members.find(({ id }) => id === model)?.forecasts[s];
+      return {
+        model,
+        sharePct: 100 * (known(combined.shares[s][m][row]) ?? 0),
+        position: known(forecast?.position[row]),
+        confidence: known(forecast?.confidence[row]),
+      };
+    })
+    .toSorted((a, b) => b.sharePct - a.sharePct);
 }

@@ -8,18 +8,17 @@ import type { Log } from '../../core/foundation/log.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { barOpen, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
-import type { DecisionTerms } from '../../core/strategy/decide.ts';
 import type { TrainedSet } from '../../learning/training/checkpoints.ts';
 import { barAt } from './bar.ts';
 import type { BarFeed } from './feed.ts';
-import { createOutlooks } from './outlook.ts';
+import { createOutlooks, type SessionTerms } from './outlook.ts';
 
 interface ExchangeFeedOptions {
   readonly store: Store;
   readonly trained: TrainedSet;
-  readonly terms: DecisionTerms;
   /** Symbols of the run; default: all. */
   readonly traded?: readonly PairSymbol[];
+  readonly terms: SessionTerms;
   readonly source: CandleSource;
   readonly log: Log;
   /** This machine's clock. */
@@ -92,7 +91,12 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
       if (afterMs !== undefined && afterMs + step >= readyMs) return { bars: [], ended: false };
       // A new session begins with the newest bar.
       const sinceMs = afterMs === undefined ? readyMs - step : afterMs + 1;
-      const outlook = await outlooks.look({ untilMs: readyMs, sinceMs, wanted: last?.wanted });
+      const outlook = await outlooks.look({
+        untilMs: readyMs,
+        sinceMs,
+        wanted: last?.wanted,
+        state: last?.ensemble?.state,
+      });
       const { time } = outlook.market;
       const from = afterMs === undefined ? time.length - 1 : lowerBound(time, afterMs + 1);
       const rows = Array.from({ length: time.length - from }, (_, i) => from + i);

@@ -12,7 +12,7 @@ export interface BarFeed {
 }
 
 /** What a feed needs to know of the last processed bar. */
-export type Last = Pick<BarRecord, 'timeMs' | 'wanted'>;
+export type Last = Pick<BarRecord, 'timeMs' | 'wanted' | 'ensemble'>;
 
 interface Look {
   readonly bars: readonly { readonly bar: Bar; readonly decision: Decision }[];

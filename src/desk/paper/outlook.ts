@@ -9,8 +9,11 @@ import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Store } from '../../data/store/store.ts';
 import { type Forecast, statesPosition } from '../../core/forecast/model.ts';
 import { votersOf } from '../../learning/ensemble/voters.ts';
-import { forecastAll, loadTrainedPanel, type TrainedSet } from '../../learning/training/checkpoints.ts';
-import { type SessionRecord, strategyOf } from './record.ts';
+import { loadTrainedPanel, type TrainedSet } from '../../learning/training/checkpoints.ts';
+import { forecastRun, measuredSpan } from '../../learning/training/run-forecasts.ts';
+import type { EnsembleChoice, EnsembleState, LearnedEnsemble } from '../../learning/ensemble/combine.ts';
+import { chooseEnsemble } from '../../learning/ensemble/registry.ts';
+import { ensembleOf, type SessionRecord, strategyOf } from './record.ts';
 import type { Decision } from './step.ts';
 
 /** The stored bars of all symbols on one clock, and what is decided at the close of each. */
@@ -21,36 +24,50 @@ export interface Outlook {
 
 /** Which bars to decide on, and what was wanted before them. */
 interface Asked {
-  /** The first bar to decide on; default: the first there is. */
-  readonly sinceMs?: number;
+  /** The first bar to decide on. */
+  readonly sinceMs: number;
   /** Bars open before this time. */
   readonly untilMs: number;
   /** What the strategy wanted to hold before `sinceMs`, by symbol; absent: it has decided nothing yet. */
   readonly wanted?: readonly (number | null)[] | undefined;
+  /** Of the ensemble's weights, as of the bar before. */
+  readonly state?: EnsembleState | undefined;
+}
+
+/** What combines and decides in a session. */
+export interface SessionTerms extends DecisionTerms {
+  readonly ensemble: EnsembleChoice;
 }
 
 export interface Outlooks {
   look(asked: Asked): Promise<Outlook>;
 }
 
-/** What decides in a session. */
+/** Those of a session as it is on record. */
 export function termsOf(
-  session: Pick<SessionRecord, 'strategy' | 'rules'>,
+  session: Pick<SessionRecord, 'strategy' | 'ensemble' | 'rules'>,
   { strategies }: Partial<Pick<TrainedSet, 'strategies'>> = {},
-): DecisionTerms {
+): SessionTerms {
   const { rules } = session;
   const { id, params } = strategyOf(session);
-  return { ...chooseStrategy(id, params, strategies), cost: tradeCost(rules), allowShort: rules.allowShort };
+  const ensemble = ensembleOf(session);
+  return {
+    ...chooseStrategy(id, params, strategies),
+    cost: tradeCost(rules),
+    allowShort: rules.allowShort,
+    ensemble: chooseEnsemble(ensemble.id, ensemble.params),
+  };
 }
 
 /**
  * Forecasts and decides bar by bar, from the same start and through the same functions as a backtest, so that a bar
- * that just closed gets the numbers a later backtest gives it; for the symbols of the run that are `traded`. Skill is measured once, on the validation bars of the run.
+ * that just closed gets the numbers a later backtest gives it; for the symbols of the run that are `traded`. Skill and
+ * what the models count for are learned once, on the validation bars of the run.
  */
 export function createOutlooks(
   store: Store,
   trained: TrainedSet,
-  terms: DecisionTerms,
+  terms: SessionTerms,
   traded: readonly PairSymbol[] = trained.symbols,
 ): Outlooks {
   // Models are shown all of their symbols; some read several together.
@@ -59,22 +76,36 @@ export function createOutlooks(
   const deciding = votersOf(trained.members).every(({ model }) => statesPosition(model))
     ? { ...terms, ...chooseStrategy('own', {}) }
     : terms;
-  let skill: { readonly edge: Edge | undefined } | undefined;
+  let known: { readonly learned: LearnedEnsemble; readonly edge: Edge | undefined } | undefined;
   return {
-    look: async ({ sinceMs = -Infinity, untilMs, wanted }) => {
+    look: async ({ sinceMs, untilMs, wanted, state }) => {
       const whole = await loadTrainedPanel(store, trained, { untilMs });
-      const measures = deciding.strategy.restsOnSkill === true && skill === undefined;
-      const forecasts = await forecastAll(trained, whole, {
-        sinceMs: measures ? Math.min(sinceMs, trained.trainUntilMs) : sinceMs,
+      const weighed = new Map<number, Decision['ensemble']>();
+      const voters = votersOf(trained.members).map(({ id }) => id);
+      const said = await forecastRun(trained, whole, {
+        choice: terms.ensemble,
+        fromMs: sinceMs,
+        learned: known?.learned,
+        state,
+        onBar: (timeMs, weights, after) =>
+          weighed.set(timeMs, {
+            weights: Object.fromEntries(voters.map((id, m) => [id, weights[m]])),
+            state: after,
+          }),
       });
       const panel = { ...whole, series: pick(whole.series) };
-      const ensemble = pick(forecasts.ensemble);
-      const members = forecasts.members.map((one) => ({ ...one, forecasts: pick(one.forecasts) }));
-      const validation = { fromMs: trained.trainUntilMs, untilMs: trained.validateUntilMs };
-      if (measures) skill = { edge: measureSkill(panel, ensemble, validation) };
+      const ensemble = pick(said.ensemble);
+      const members = said.members.map((one) => ({ ...one, forecasts: pick(one.forecasts) }));
+      known ??= {
+        learned: said.combined.learned,
+        edge: deciding.strategy.restsOnSkill
+          ? measureSkill(panel, ensemble, measuredSpan(trained, sinceMs))
+          : undefined,
+      };
+      const { edge } = known;
       const reasons = panel.series.map(() => new Map<number, Reason>());
       const paths = decidePaths(panel, ensemble, deciding, {
-        spans: [{ fromMs: sinceMs, edge: skill?.edge }],
+        spans: [{ fromMs: sinceMs, edge }],
         wanted: wanted?.map((value) => value ?? undefined),
         onReason: (s, row, reason) => reasons[s].set(panel.series[s].candles.time[row], reason),
       });
@@ -95,7 +126,7 @@ export function createOutlooks(
           runId: trained.runId,
           decision,
           ...(silent.length > 0 && { noSkill: silent }),
-          targets: orders.map((column) => known(column[row])),
+          targets: orders.map((column) => orNull(column[row])),
           models: Object.fromEntries(
             models.map(({ id, positions, confidences }) => [
               id,
@@ -110,6 +141,7 @@ export function createOutlooks(
             ),
           }),
           reasons: reasons.map((of) => of.get(market.time[row]) ?? null),
+          ...(weighed.size > 0 && { ensemble: weighed.get(market.time[row]) }),
         }),
       };
     },
@@ -132,4 +164,4 @@ export function catchUp(decision: Decision, last: Pick<Decision, 'decision'> | u
   return { ...decision, targets: decision.targets.map((target, s) => target ?? wanted[s]) };
 }
 
-const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
+const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);

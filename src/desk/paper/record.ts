@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseSymbol, type PairSymbol } from '../../core/market/symbol.ts';
+import { EnsembleState } from '../../learning/ensemble/combine.ts';
 import type { Reason } from '../../core/strategy/reason.ts';
 import { parseTimeframe } from '../../core/market/timeframe.ts';
 import type { TradingEvent } from '../../core/trading/events.ts';
@@ -160,6 +161,8 @@ export const SessionRecord = z.strictObject({
   rules: Rules,
   /** What decides on the forecasts; ledgers of earlier versions took the ensemble's position as it was. */
   strategy: off(z.strictObject({ id: z.string(), params: z.record(z.string(), z.unknown()) })),
+  /** How forecasts become one; ledgers of earlier versions took the plain mean. */
+  ensemble: off(z.strictObject({ id: z.string(), params: z.record(z.string(), z.unknown()) })),
   /** Limits above the strategy; none in ledgers of earlier versions. */
   risk: off(Risk),
 });
@@ -299,6 +302,12 @@ export const BarRecord = z.strictObject({
   wanted: z.array(z.number().nullable()).optional(),
   /** Why, by instrument; null: it has no bar here. Not in ledgers of earlier versions. */
   reasons: z.array(ReasonSchema.nullable()).optional(),
+  /**
+   * What each voter counted for, before its confidence, and where its weight goes on from. Absent for the plain mean.
+   */
+  ensemble: z
+    .strictObject({ weights: z.record(z.string(), z.number()), state: off(EnsembleState) })
+    .optional(),
 });
 export type BarRecord = z.output<typeof BarRecord>;
 export type PositionRecord = z.output<typeof Position>;
@@ -306,6 +315,9 @@ export type PositionRecord = z.output<typeof Position>;
 /** Sessions from before there were strategies took positions as the models stated them. */
 export const strategyOf = ({ strategy }: Pick<SessionRecord, 'strategy'>) =>
   strategy ?? { id: 'own', params: {} };
+
+export const ensembleOf = ({ ensemble }: Pick<SessionRecord, 'ensemble'>) =>
+  ensemble ?? { id: 'equal', params: {} };
 
 export const symbolsOf = (session: SessionRecord): readonly PairSymbol[] =>
   session.instruments.map((instrument) => instrument.symbol);

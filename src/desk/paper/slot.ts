@@ -11,7 +11,7 @@ import type { RiskRules } from '../../core/trading/risk/rules.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import { readSession } from './ledger.ts';
 import { ARCHIVE, lockOf, sessionFolder, sessionsFolder } from './sessions.ts';
-import { type SessionRecord, strategyOf, symbolsOf } from './record.ts';
+import { ensembleOf, type SessionRecord, strategyOf, symbolsOf } from './record.ts';
 import { type PaperSession, resumeSession, startSession } from './session.ts';
 
 /** What a session trades. One session of a name is current; others are archived. */
@@ -28,13 +28,15 @@ export interface Terms {
   readonly runId: string;
   /** What decides on the forecasts. */
   readonly strategy: NonNullable<SessionRecord['strategy']>;
+  /** How forecasts become one. */
+  readonly ensemble: NonNullable<SessionRecord['ensemble']>;
 }
 
 interface OpenOptions {
   /** Archive the current session and start another. */
   readonly fresh: boolean;
-  /** Nobody chose the strategy: a session that exists keeps the one it was started with. */
-  readonly keepsStrategy: boolean;
+  /** What nobody chose: a session that exists keeps what it was started with. */
+  readonly keeps: { readonly strategy: boolean; readonly ensemble: boolean };
   readonly nowMs: number;
   /** Asked only when a session starts: its answer is recorded and kept. */
   readonly instruments: () => Promise<readonly Instrument[]>;
@@ -56,7 +58,11 @@ export async function openSession(
     if (options.fresh) await archive(dataDir, folder);
     const session =
       (await resumeSession(folder)) ?? (await startSession(folder, await describe(name, terms, options)));
-    assertSameTerms(session.session, options.keepsStrategy ? { ...terms, strategy: undefined } : terms);
+    assertSameTerms(session.session, {
+      ...terms,
+      strategy: options.keeps.strategy ? undefined : terms.strategy,
+      ensemble: options.keeps.ensemble ? undefined : terms.ensemble,
+    });
     return {
       ...session,
       get last() {
@@ -89,7 +95,7 @@ async function describe(
   terms: Terms,
   { nowMs, instruments }: OpenOptions,
 ): Promise<SessionRecord> {
-  const { feed, exchange, timeframe, rules, risk, synthetic, runId, strategy } = terms;
+  const { feed, exchange, timeframe, rules, risk, synthetic, runId, strategy, ensemble } = terms;
   const stamp = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '');
   return {
     kind: 'session',
@@ -104,6 +110,7 @@ async function describe(
     instruments: [...(await instruments())],
     rules,
     strategy,
+    ensemble,
     risk: risk && { ...risk, protections: [...risk.protections] },
   };
 }
@@ -124,7 +131,13 @@ async function archive(dataDir: string, folder: string): Promise<void> {
 
 function assertSameTerms(
   session: SessionRecord,
-  { strategy, ...terms }: Omit<Terms, 'strategy'> & { readonly strategy: Terms['strategy'] | undefined },
+  {
+    strategy,
+    ensemble,
+    ...terms
+  }: Omit<Terms, 'strategy' | 'ensemble'> & {
+    readonly [key in 'strategy' | 'ensemble']: Terms[key] | undefined;
+  },
 ): void {
   const { exchange, timeframe, feed } = terms;
   const now = {
@@ -135,9 +148,11 @@ function assertSameTerms(
     risk: terms.risk,
     ...terms.rules,
     ...(strategy && { strategy }),
+    ...(ensemble && { ensemble }),
   };
   const then = {
     strategy: strategyOf(session),
+    ensemble: ensembleOf(session),
     symbols: symbolsOf(session),
     exchange: session.exchange,
     timeframe: session.timeframe,

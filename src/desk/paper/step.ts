@@ -5,7 +5,7 @@ import type { BarRecord } from './record.ts';
 /** What was decided at the close of a bar. */
 export type Decision = Pick<
   BarRecord,
-  'runId' | 'decision' | 'targets' | 'models' | 'noSkill' | 'wanted' | 'reasons'
+  'runId' | 'decision' | 'targets' | 'models' | 'noSkill' | 'wanted' | 'reasons' | 'ensemble'
 >;
 
 /** The one path of a bar through the account, live and in a replay. */

@@ -1,12 +1,11 @@
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Store } from '../../data/store/store.ts';
 import { UserError } from '../../core/foundation/errors.ts';
-import type { DecisionTerms } from '../../core/strategy/decide.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import type { TrainedSet } from '../../learning/training/checkpoints.ts';
 import { barAt } from './bar.ts';
 import type { BarFeed } from './feed.ts';
-import { createOutlooks, type Outlook } from './outlook.ts';
+import { createOutlooks, type Outlook, type SessionTerms } from './outlook.ts';
 
 /**
  * The stored bars that training has never seen, one a look: a session over the recent past, without an
@@ -22,7 +21,7 @@ export function createStoredFeed({
 }: {
   readonly store: Store;
   readonly trained: TrainedSet;
-  readonly terms: DecisionTerms;
+  readonly terms: SessionTerms;
   /** Symbols of the run; default: all. */
   readonly traded?: readonly PairSymbol[];
   /** Where a new session begins, and where any ends; default: all bars. */
@@ -37,6 +36,7 @@ export function createStoredFeed({
         untilMs,
         sinceMs: fromMs,
         wanted: last?.wanted,
+        state: last?.ensemble?.state,
       });
       const { market } = outlook;
       const row = lowerBound(market.time, fromMs);

@@ -1,15 +1,11 @@
-import type { Span } from '../../core/dataset/splits.ts';
+import { type EnsembleSpan, withReturns } from '../../learning/ensemble/combine.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import { type DecisionTerms, decidePaths, measureSkill } from '../../core/strategy/decide.ts';
 import type { Edge } from '../../core/strategy/edge.ts';
 import type { ForecastSource } from './sources.ts';
 
 /** From `fromMs` on, decisions rest on the skill that was measured over `measured`. */
-export interface DecisionSpan {
-  readonly fromMs: number;
-  /** Bars that no fit has seen and whose returns were all known by `fromMs`. */
-  readonly measured: Span;
-}
+export type DecisionSpan = EnsembleSpan;
 
 /** How skilled a forecaster was where its last decisions began, by name. */
 export type Edges = Readonly<Record<string, Edge | undefined>>;
@@ -25,16 +21,19 @@ export function decide(
   const { strategy, params } = terms;
   if (strategy.restates) return { source, edges: {} };
   const edges: Record<string, Edge | undefined> = {};
-  const decided = (name: string, forecasts: readonly Forecast[], keep: boolean): readonly Forecast[] => {
-    if (keep) return forecasts;
+  const decided = (name: string, stated: readonly Forecast[], keep: boolean): readonly Forecast[] => {
+    if (keep) return stated;
     const { panel, decisions } = source;
+    const forecasts = strategy.restsOnSkill
+      ? withReturns(panel, { id: name, kind: 'classical', forecasts: stated }, decisions)
+      : stated;
     const spans = decisions.map(({ fromMs, measured }) => ({
       fromMs,
       edge: strategy.restsOnSkill ? measureSkill(panel, forecasts, measured) : undefined,
     }));
     if (strategy.restsOnSkill) edges[name] ??= spans.at(-1)?.edge;
     const paths = decidePaths(panel, forecasts, terms, { spans });
-    return forecasts.map((forecast, s) => ({ ...forecast, position: paths[s].orders }));
+    return stated.map((forecast, s) => ({ ...forecast, position: paths[s].orders }));
   };
   const statesPosition = (id: string): boolean => source.positionsOnly.includes(id);
   const members = source.members.map((one) => ({

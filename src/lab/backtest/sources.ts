@@ -1,6 +1,16 @@
 import type { Store } from '../../data/store/store.ts';
-import { type Fold, type Span, walkForwardFolds } from '../../core/dataset/splits.ts';
+import { type Fold, walkForwardFolds } from '../../core/dataset/splits.ts';
+import {
+  type Combined,
+  combineForecasts,
+  type EnsembleChoice,
+  type EnsembleMember,
+  isPlain,
+} from '../../learning/ensemble/combine.ts';
+import { ENHANCED } from '../../learning/ensemble/registry.ts';
+import { forecastRun, measuredSpan } from '../../learning/training/run-forecasts.ts';
 import { forecastEnsemble } from '../../learning/ensemble/equal-weight.ts';
+import type { MemberFacts } from '../../learning/ensemble/method.ts';
 import { votersOf } from '../../learning/ensemble/voters.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
@@ -13,7 +23,6 @@ import type { ExplanationPart } from '../../core/forecast/explanation.ts';
 import { type Forecast, type Model, statesPosition } from '../../core/forecast/model.ts';
 import { builtIn, ownPartsOf, type Registry } from '../../learning/models/registry.ts';
 import {
-  forecastAll,
   loadTrained,
   loadTrainedPanel,
   requireSameMarket,
@@ -78,6 +87,8 @@ interface SourceRequest {
   readonly untilMs: number | undefined;
   /** Pairs whose candles are right although no market does what they say. */
   readonly acceptImplausible?: readonly PairSymbol[];
+  /** How forecasts become one; default: enhanced. */
+  readonly ensemble?: EnsembleChoice;
   /** Ids of the models to use; default: all there are. */
   readonly models: readonly string[] | undefined;
 }
@@ -92,8 +103,6 @@ export async function trainedForecasts(
     WantedMarket & {
       readonly runId?: string | undefined;
       readonly seeds: boolean;
-      /** Forecast the validation bars too, so that a strategy can measure skill there. */
-      readonly measuresSkill: boolean;
     },
 ): Promise<ForecastSource> {
   const { registry = builtIn, runId } = request;
@@ -109,16 +118,21 @@ export async function trainedForecasts(
   refuseWrong(panel.doubts, request.acceptImplausible ?? []);
   const range = { fromMs: request.fromMs ?? trained.validateUntilMs, untilMs: panel.untilMs };
   requireBars(range, panel);
-  const sinceMs = request.measuresSkill ? Math.min(range.fromMs, trained.trainUntilMs) : range.fromMs;
-  const { members, ensemble } = await forecastAll(trained, panel, { sinceMs });
+  const { ensemble: choice = ENHANCED } = request;
+  const { fromMs } = range;
+  const { members, ensemble, equal, voters, combined, failed } = await forecastRun(trained, panel, {
+    choice,
+    fromMs,
+  });
+  const beside = besideOf(choice, equal, voters);
   const otherSeeds: ForecastSource['otherSeeds'][number][] = [];
   for (const seedNumber of request.seeds ? numbersAfterFirst(trained) : []) {
     const other = await loadTrained(checkpointDir, { ...chosen, runId: runId ?? trained.runId, seedNumber });
-    const forecasts = await forecastAll(other, panel, { sinceMs });
+    const forecasts = await forecastRun(other, panel, { choice, fromMs });
     otherSeeds.push({
       ensemble: forecasts.ensemble,
       members: forecasts.members.filter(({ id }) => registry.findModel(id).stochastic),
-      weights: weightsOf(other),
+      weights: weightsOf(other, choice),
       memberSeeds: memberSeedsOf(other),
     });
     for (const { fitted } of other.members) fitted.dispose?.();
@@ -126,20 +140,26 @@ export async function trainedForecasts(
   return ofSymbols(symbols, {
     panel,
     range,
-    decisions: [{ fromMs: range.fromMs, measured: validationSpan(trained, range) }],
+    decisions: [{ fromMs, measured: measuredSpan(trained, fromMs) }],
     ensemble,
-    members: members.map((one) => ({ ...one, kind: kindOf(registry.findModel(one.id)) })),
-    voters: votersOf(trained.members).map(({ id }) => id),
+    members: [...members.map((one) => ({ ...one, kind: kindOf(registry.findModel(one.id)) })), ...beside],
+    voters: voters.map(({ id }) => id),
     positionsOnly: trained.members.filter(({ model }) => statesPosition(model)).map(({ id }) => id),
     trainedBy: `training run ${trained.runId}`,
     untrained,
-    weights: weightsOf(trained),
+    weights: weightsOf(trained, choice),
     memberSeeds: memberSeedsOf(trained),
     otherSeeds,
     explanations: trained.members.flatMap(({ id, fitted: { explanation } }) =>
       explanation === undefined ? [] : [{ model: id, parts: explanation }],
     ),
-    warnings: [...trained.notes, ...overlap(range, trained), ...dataWarnings(panel)],
+    warnings: [
+      ...trained.notes,
+      ...failed.map(({ id, reason }) => `"${id}" is left out: it failed (${reason})`),
+      ...votesText(combined),
+      ...overlap(range, trained),
+      ...dataWarnings(panel),
+    ],
   });
 }
 
@@ -163,11 +183,19 @@ function ofSymbols(symbols: readonly PairSymbol[], source: ForecastSource): Fore
   };
 }
 
-/** The validation bars, as far as they lie before the first decision. */
-const validationSpan = ({ trainUntilMs, validateUntilMs }: TrainedSet, { fromMs }: BarRange): Span => ({
-  fromMs: trainUntilMs,
-  untilMs: Math.max(trainUntilMs, Math.min(validateUntilMs, fromMs)),
-});
+/** Equal weights stand beside every other way of combining several. */
+const besideOf = (choice: EnsembleChoice, equal: readonly Forecast[], voters: readonly MemberFacts[]) =>
+  isPlain(choice, voters) || voters.length < 2
+    ? []
+    : [{ id: EQUAL_WEIGHT, kind: 'model' as const, forecasts: equal }];
+
+const EQUAL_WEIGHT = 'equal-weight';
+
+/** Who has a vote in the ensemble, where not everybody has. */
+const votesText = ({ learned: { leftOut } }: Combined): readonly string[] =>
+  leftOut.length === 0
+    ? []
+    : [`No vote in the ensemble: ${leftOut.map(({ id, reason }) => `${id} (${reason})`).join(', ')}.`];
 
 function numbersAfterFirst({ runId, seeds }: TrainedSet): readonly number[] {
   if (seeds > 1) return Array.from({ length: seeds - 1 }, (_, i) => i + 2);
@@ -176,8 +204,15 @@ function numbersAfterFirst({ runId, seeds }: TrainedSet): readonly number[] {
   });
 }
 
-const weightsOf = ({ members }: TrainedSet): ForecastSource['weights'] =>
-  Object.fromEntries(members.map(({ id, manifest }) => [id, manifest.weightHash]));
+const weightsOf = ({ members }: TrainedSet, choice: EnsembleChoice): ForecastSource['weights'] =>
+  withEnsemble(Object.fromEntries(members.map(({ id, manifest }) => [id, manifest.weightHash])), choice);
+
+/** Another way of combining the same models is another rule. */
+const withEnsemble = (
+  weights: Readonly<Record<string, unknown>>,
+  { method, params }: EnsembleChoice,
+): ForecastSource['weights'] =>
+  method.plain ? weights : { ...weights, [EQUAL_WEIGHT]: weights, ensemble: { id: method.id, params } };
 
 const memberSeedsOf = ({ members }: TrainedSet): ForecastSource['memberSeeds'] =>
   Object.fromEntries(
@@ -212,6 +247,7 @@ interface WalkForwardRequest extends SourceRequest {
  */
 export async function walkForwardForecasts(request: WalkForwardRequest): Promise<ForecastSource> {
   const { registry = builtIn, store, exchange, symbols, timeframe, sinceMs, untilMs, seed } = request;
+  const { ensemble: choice = ENHANCED } = request;
   const { folds, embargoBars, window = 'expanding', cold = false } = request;
   const entries = await walkForwardEntries(request, registry);
   const featureNames = [...new Set(entries.flatMap(({ model, params }) => model.features(params)))];
@@ -253,60 +289,76 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
   const voters = plan.map(
     (_, k) => new Set(votersOf(members.map((one) => ({ ...one, noSkill: one.noSkill[k] }))).map(idOf)),
   );
+  const decisions = plan.map(({ test: { fromMs } }) => ({
+    fromMs,
+    measured: { fromMs: plan[0].test.fromMs, untilMs: fromMs },
+  }));
+  const voting = foldVoters(panel, members, { folds: plan, voters });
+  const combined = combineForecasts(panel, voting, choice, { spans: decisions });
+  const equal = symbols.map((_, s) => forecastEnsemble(voting.map(({ forecasts }) => forecasts[s])));
   return {
     panel,
     range: { fromMs: plan[0].test.fromMs, untilMs: panel.untilMs },
     folds: plan,
     // Each fold decides on the skill shown in the folds before it; the first has none to show.
-    decisions: plan.map(({ test: { fromMs } }) => ({
-      fromMs,
-      measured: { fromMs: plan[0].test.fromMs, untilMs: fromMs },
-    })),
-    ensemble: foldEnsemble(panel, members, { folds: plan, voters }),
-    members: members.map(({ model, noSkill, forecasts }) => ({
-      id: model.id,
-      kind: kindOf(model),
-      noSkill: foldsText(noSkill),
-      forecasts,
-    })),
-    voters: members.filter((one) => voters.some((chosen) => chosen.has(idOf(one)))).map(idOf),
+    decisions,
+    ensemble: combined.forecasts,
+    members: [
+      ...members.map(({ model, noSkill, forecasts }) => ({
+        id: model.id,
+        kind: kindOf(model),
+        noSkill: foldsText(noSkill),
+        forecasts,
+      })),
+      ...besideOf(choice, equal, voting),
+    ],
+    voters: voting.map(({ id }) => id),
     positionsOnly: members.filter(({ model }) => statesPosition(model)).map(({ model }) => model.id),
     trainedBy: `walk-forward, ${folds} folds, ${window} window, embargo ${embargoBars} bars`,
     untrained: [],
-    weights: Object.fromEntries(
-      entries.map(({ model, params }) => [
-        model.id,
-        { params, seed, folds, embargoBars, ...(window === 'rolling' && { window }) },
-      ]),
+    weights: withEnsemble(
+      Object.fromEntries(
+        entries.map(({ model, params }) => [
+          model.id,
+          { params, seed, folds, embargoBars, ...(window === 'rolling' && { window }) },
+        ]),
+      ),
+      choice,
     ),
     memberSeeds: Object.fromEntries(
       entries.flatMap(({ model }) => (model.stochastic === true ? [[model.id, seed]] : [])),
     ),
     otherSeeds: [],
     explanations: [],
-    warnings: [...skipped.map(({ id, reason }) => `"${id}" is left out: ${reason}`), ...dataWarnings(panel)],
+    warnings: [
+      ...skipped.map(({ id, reason }) => `"${id}" is left out: ${reason}`),
+      ...votesText(combined),
+      ...dataWarnings(panel),
+    ],
   };
 }
 
-/** In every fold the mean of those that vote there: `NaN` is no opinion, so the others are left out bar by bar. */
-function foldEnsemble(
+/** Those that vote in some fold, silent (`NaN`) in the others. */
+function foldVoters(
   panel: LoadedPanel,
   members: readonly WalkForwardMember[],
   { folds, voters }: { readonly folds: readonly Fold[]; readonly voters: readonly ReadonlySet<string>[] },
-): readonly Forecast[] {
-  return panel.series.map(({ candles: { time } }, s) =>
-    forecastEnsemble(
-      members
-        .filter((one) => voters.some((chosen) => chosen.has(idOf(one))))
-        .map((one) => {
-          const silent = folds.filter((_, k) => !voters[k].has(idOf(one)));
-          return withoutRows(
+): readonly EnsembleMember[] {
+  return members
+    .filter((one) => voters.some((chosen) => chosen.has(idOf(one))))
+    .map((one) => {
+      const silent = folds.filter((_, k) => !voters[k].has(idOf(one)));
+      return {
+        id: idOf(one),
+        kind: one.model.kind,
+        forecasts: panel.series.map(({ candles: { time } }, s) =>
+          withoutRows(
             one.forecasts[s],
             silent.map(({ test }) => [lowerBound(time, test.fromMs), lowerBound(time, test.untilMs)]),
-          );
-        }),
-    ),
-  );
+          ),
+        ),
+      };
+    });
 }
 
 const idOf = ({ model }: { readonly model: Model }): string => model.id;

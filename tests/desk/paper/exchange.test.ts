@@ -259,7 +259,7 @@ describe('paper trading against an exchange', () => {
     exchange.clock.set(START + 4 * HOUR);
     expect((await runCli(['fetch', '--source', 'exchange'], { cwd: folder })).status).toBe(0);
     const trained = await loadTrained(join(folder, 'checkpoints'));
-    const terms = termsOf({ strategy: undefined, rules: SPOT_RULES });
+    const terms = termsOf({ strategy: undefined, ensemble: undefined, rules: SPOT_RULES });
     const look = (set: TrainedSet, afterMs?: number) =>
       createExchangeFeed({
         store: openStore(join(folder, 'data')),

@@ -45,7 +45,7 @@ it('a pair that the exchange lists no more does not end the session of the other
   const warnings: string[] = [];
   const log: Log = { ...silentLog, warn: (_, message) => void warnings.push(message) };
   const trained = await loadTrained(join(cwd, 'checkpoints'));
-  const terms = termsOf({ strategy: undefined, rules: SPOT_RULES });
+  const terms = termsOf({ strategy: undefined, ensemble: undefined, rules: SPOT_RULES });
   const feed = createExchangeFeed({ store, trained, terms, source, log, now: () => nowMs });
 
   const { signal } = new AbortController();

@@ -27,7 +27,7 @@ const folder = mkdtempSync(join(tmpdir(), 'paper-strategy-'));
 const session = join(folder, 'data/paper/planted-1h-stored');
 const cli = async (...args: string[]) => {
   const result = await runCli(args, { cwd: folder });
-  expect(result).toMatchObject({ status: 0 });
+  expect(result.status, result.stderr).toBe(0);
   return result.stdout;
 };
 
@@ -56,7 +56,7 @@ models: { ridge: { features: [log_return_1, log_return_5, ema_distance_7, ema_di
       synthetic: false,
     });
   }
-  await cli('train', '--models', 'ridge');
+  await cli('train', '--models', 'ridge,momentum-garch,boosted-trees');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -82,7 +82,6 @@ describe('a paper session decides by a strategy', () => {
       untilMs: bars[589].timeMs + HOUR,
       models: undefined,
       seeds: false,
-      measuresSkill: true,
     });
     const { source, edges } = decide(found, {
       ...chooseStrategy('cost-aware', { riskAversion: 2 }),
@@ -104,11 +103,12 @@ describe('a paper session decides by a strategy', () => {
         sinceMs: bars[i].timeMs,
         untilMs: bars[i + 9].timeMs + HOUR,
         wanted: bars[i - 1].wanted,
+        state: bars[i - 1].ensemble?.state,
       });
       const row = outlook.market.time.indexOf(bars[i].timeMs);
       for (let k = 0; k < 10; k++) {
-        const { targets, wanted, reasons } = bars[i + k];
-        expect(outlook.decide(row + k, 'placed')).toMatchObject({ targets, wanted, reasons });
+        const { targets, wanted, reasons, ensemble } = bars[i + k];
+        expect(outlook.decide(row + k, 'placed')).toMatchObject({ targets, wanted, reasons, ensemble });
       }
     }
     expect(await cli('paper', 'parity')).toMatch(/Every trade is the same to the bit/);
@@ -130,8 +130,11 @@ describe('a paper session decides by a strategy', () => {
     mkdirSync(older);
     let hash = '';
     const lines: string[] = [];
-    const { strategy: _, ...first } = about;
-    for (const record of [first, ...bars.slice(0, 3).map(({ wanted: __, reasons: ___, ...bar }) => bar)]) {
+    const { strategy: _, ensemble: ____, ...first } = about;
+    for (const record of [
+      first,
+      ...bars.slice(0, 3).map(({ wanted: __, reasons: ___, ensemble: _____, ...bar }) => bar),
+    ]) {
       const link = encodeLink(record, hash);
       lines.push(link.line.toString());
       ({ hash } = link);

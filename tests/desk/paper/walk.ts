@@ -25,6 +25,7 @@ export const session: SessionRecord = {
     { symbol: 'ETH/USDT', amountStep: 0.01, priceTick: 0.01, minNotional: 5 },
   ],
   strategy: undefined,
+  ensemble: undefined,
   risk: undefined,
   rules: {
     ...SPOT_RULES,

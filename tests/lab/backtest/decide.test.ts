@@ -129,3 +129,17 @@ describe('a strategy that rests on skill', () => {
     expect(weights({ riskAversion: 5 })).not.toBe(weights({}));
   });
 });
+
+it('an agent that states positions alone trades on what its actions were worth, measured before', () => {
+  const { expectedReturn: _, ...agent } = {
+    ...knowing,
+    position: truth.map((value) => Math.sign(value || 0)),
+  };
+  const { source: decided, edges } = decide(source(agent, once), request);
+  expect(edges['ridge']?.low).toBeGreaterThan(0);
+  expect(opens(decided.members[0].forecasts[0])).toBeGreaterThan(20);
+  const contrary = { ...agent, position: agent.position.map((value) => -value) };
+  const turned = decide(source(contrary, once), request);
+  expect(turned.edges['ridge']?.high).toBeLessThan(0);
+  expect(opens(turned.source.members[0].forecasts[0])).toBe(0);
+});

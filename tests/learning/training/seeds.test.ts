@@ -57,7 +57,6 @@ describe('a run of several seeds', () => {
       registry: builtIn,
       models: undefined,
       seeds: true,
-      measuresSkill: false,
     });
     const hashes = await hashesOf(run.path);
     const gru = [source, ...source.otherSeeds].map(({ weights }) => weights.gru);
@@ -90,7 +89,6 @@ describe('a run of several seeds', () => {
         registry: builtIn,
         models: undefined,
         seeds: true,
-        measuresSkill: false,
       }),
     ).rejects.toThrow('has one seed only');
   });

@@ -16,7 +16,7 @@ import { BREAKDOWN_HEAD, breakdownLines, breakdownRows } from '../../../lab/back
 import { STRATEGY_HEAD, strategyRow } from '../../../lab/backtest/strategy-text.ts';
 import { outcomeLines, trialsText, verdicts } from '../../../lab/backtest/verdicts.ts';
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
-import { STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
+import { ENSEMBLE_HELP, ensembleSetting, STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
 import { EDGE_HEAD, edgeRows } from '../edge-table.ts';
 import { bandText, detailText } from '../intrabar.ts';
 import { costWords } from '../../report/cost-words.ts';
@@ -66,6 +66,7 @@ const Options = z.object({
   convention: z.enum(CONVENTION_NAMES).optional(),
   rulesOf: z.enum(RULES_OF).optional(),
   strategy: z.string().optional(),
+  ensemble: z.string().optional(),
   report: z.string().optional(),
   detail: z.string().transform(parseTimeframe).optional(),
   intrabarBand: z.boolean().default(false),
@@ -136,6 +137,7 @@ export function register(program: Command): void {
       ),
     )
     .option('--strategy <id>', STRATEGY_HELP)
+    .option('--ensemble <id>', ENSEMBLE_HELP)
     .option('--detail <timeframe>', 'look for stops and targets inside the bars, in stored candles this fine')
     .option('--intrabar-band', 'the interval of the profit over the paths that prices may take inside a bar')
     .option(
@@ -200,6 +202,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
       trading,
     });
   const { strategy, params } = strategySetting(context, options.strategy, registry);
+  const { method, params: weighing } = ensembleSetting(context, options.ensemble);
   const finished = await runBacktest(
     { ...context, registry },
     {
@@ -210,6 +213,8 @@ async function run(context: CommandContext, options: Options): Promise<void> {
       acceptImplausible: config.market.acceptImplausible,
       strategy: strategy.id,
       strategyParams: z.record(z.string(), z.unknown()).parse(params),
+      ensemble: method.id,
+      ensembleParams: z.record(z.string(), z.unknown()).parse(weighing),
       rulesOf: options.rulesOf,
       trading,
       exits: config.exits,

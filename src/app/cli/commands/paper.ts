@@ -8,7 +8,7 @@ import { endText } from '../../../core/market/history-end.ts';
 import { openStore } from '../../../data/store/store.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import { termsOf } from '../../../desk/paper/outlook.ts';
-import { STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
+import { ENSEMBLE_HELP, ensembleSetting, STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
 import { type BarRecord, strategyOf } from '../../../desk/paper/record.ts';
 import { type Cycle, runPaper, type RunSummary } from '../../../desk/paper/run.ts';
 import type { PaperSession } from '../../../desk/paper/session.ts';
@@ -68,6 +68,7 @@ const Options = z.object({
   fresh: z.boolean().default(false),
   name: z.string().optional(),
   strategy: z.string().optional(),
+  ensemble: z.string().optional(),
 });
 type Options = z.output<typeof Options>;
 
@@ -104,6 +105,7 @@ export function register(program: Command): void {
     .option('--max-cycles <number>', 'stop after N cycles')
     .option('--fresh', 'archive the current session and start another')
     .option('--strategy <id>', STRATEGY_HELP)
+    .option('--ensemble <id>', ENSEMBLE_HELP)
     .addHelpText('after', HELP)
     .action(command(async (context, options) => paper(context, Options.parse(options))));
   addSubcommands(group);
@@ -166,6 +168,7 @@ function alone(usage: string, options: Readonly<Record<string, unknown>>): Reado
     ['since', '--since'],
     ['until', '--until'],
     ['checkpoint', '--checkpoint'],
+    ['ensemble', '--ensemble'],
     ...(usage === 'parity' ? [] : [['run', '--run'] as const]),
   ] as const;
   const found = foreign.find(([key]) => options[key] !== undefined);
@@ -196,6 +199,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
   const { symbols, untrained } = symbolsOfRun(trained, asked);
   if (untrained.length > 0) out.print(untrainedText(trained.runId, untrained));
   const { strategy, params, isSet } = strategySetting(context, options.strategy, registry);
+  const weighing = ensembleSetting(context, options.ensemble);
   const { createFeed, instruments } = await openFeed(context, { trained, symbols, options });
   const session = await openSession(
     config.dataDir,
@@ -209,9 +213,15 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       symbols,
       synthetic: trained.synthetic,
       rules: executionRules(config, symbols.length),
-      strategy: { id: strategy.id, params: z.record(z.string(), z.unknown()).parse(params) },
+      strategy: { id: strategy.id, params: asRecord(params) },
+      ensemble: { id: weighing.method.id, params: asRecord(weighing.params) },
     },
-    { fresh: options.fresh, keepsStrategy: !isSet, nowMs: Date.now(), instruments },
+    {
+      fresh: options.fresh,
+      keeps: { strategy: !isSet, ensemble: !weighing.isSet },
+      nowMs: Date.now(),
+      instruments,
+    },
   );
   const notices = openNotices(config, process.env, { title: `paper ${name}`, log, own: channels });
   try {
@@ -270,6 +280,9 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
     for (const { fitted } of trained.members) fitted.dispose?.();
   }
 }
+
+/** Parameters as a ledger keeps them. */
+const asRecord = (params: unknown) => z.record(z.string(), z.unknown()).parse(params);
 
 /**
  * The session's name and the models it trades with: those that were named, else those it traded with last, else the

@@ -3,20 +3,21 @@ import type { Command } from 'commander';
 import { formatMinute, formatTime } from '../../../core/foundation/time.ts';
 import { doubtLines } from '../../../data/plausibility.ts';
 import { openStore } from '../../../data/store/store.ts';
-import { endedSeries, type Panel } from '../../../core/dataset/panel.ts';
+import type { Panel } from '../../../core/dataset/panel.ts';
 import { endText } from '../../../core/market/history-end.ts';
 import type { PairSymbol } from '../../../core/market/symbol.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import {
-  forecastAll,
   loadTrained,
   loadTrainedPanel,
   requireSameMarket,
   symbolsOfRun,
   type TrainedSet,
 } from '../../../learning/training/checkpoints.ts';
-import { markedName, votersOf } from '../../../learning/ensemble/voters.ts';
-import { signalOf, signalsText } from '../../workflows/signals.ts';
+import { markedName } from '../../../learning/ensemble/voters.ts';
+import { executionRules } from '../../config/execution.ts';
+import { type Signal, signalSheet } from '../../workflows/signals.ts';
+import { ENSEMBLE_HELP, ensembleSetting, STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext, list } from '../command.ts';
 import { doubtDocument } from '../dataset-document.ts';
@@ -37,6 +38,8 @@ const Options = z.object({
   ...RUN_OPTION,
   ...MARKET_OPTIONS,
   models: z.string().transform(list).optional(),
+  strategy: z.string().optional(),
+  ensemble: z.string().optional(),
   explain: z.boolean().default(false),
 });
 type Options = z.output<typeof Options>;
@@ -59,7 +62,9 @@ export function register(program: Command): void {
     symbols: 'only these pairs of the run',
     until: 'as of the last bar of this date, or before this time (UTC; default: the newest bar)',
   })
-    .option('--explain', 'what each forecast rests on, for the models that can say')
+    .option('--strategy <id>', STRATEGY_HELP)
+    .option('--ensemble <id>', ENSEMBLE_HELP)
+    .option('--explain', 'who the ensemble is made of, and what the forecasts rest on, where models can say')
     .addHelpText('after', EXAMPLES)
     .action(command(async (context, options) => signals(context, Options.parse(options)), { logs: false }));
 }
@@ -68,8 +73,9 @@ async function signals(context: CommandContext, options: Options): Promise<void>
   const { config, out } = context;
   refuseLive(config);
   const runId = runNamed(options);
+  const registry = await projectRegistry(context);
   const trained = await loadTrained(config.checkpointDir, {
-    registry: await projectRegistry(context),
+    registry,
     ...(options.models && { models: options.models }),
     ...(runId !== undefined && { runId }),
   });
@@ -82,26 +88,24 @@ async function signals(context: CommandContext, options: Options): Promise<void>
     trained,
     options.until === undefined ? {} : { untilMs: options.until },
   );
-  const newestBarMs = Math.min(...panel.series.map(({ candles }) => candles.time[candles.time.length - 1]));
-  const { members, ensemble } = await forecastAll(trained, panel, { sinceMs: newestBarMs });
-
-  // A bar that is not the newest says nothing about the next open.
-  const ended = endedSeries(panel);
+  const { method, params: weighing } = ensembleSetting(context, options.ensemble);
+  const { strategy, params } = strategySetting(context, options.strategy, registry);
+  const {
+    signals: all,
+    leftOut,
+    ended,
+  } = await signalSheet(trained, panel, {
+    strategy,
+    params,
+    ensemble: { method, params: weighing },
+    rules: executionRules(config, trained.symbols.length),
+  });
   const isSaid = (symbol: PairSymbol): boolean =>
     symbols.includes(symbol) && !ended.some((one) => one.symbol === symbol);
-  const speakers = [...members, { id: 'ensemble', noSkill: undefined, forecasts: ensemble }];
-  const rows = panel.series.flatMap((series, s) =>
-    isSaid(series.symbol)
-      ? speakers.map(({ id, noSkill, forecasts }) => ({
-          ...signalOf(id, series, forecasts[s], trained.timeframe),
-          noSkill,
-        }))
-      : [],
-  );
+  const rows = all.filter(({ symbol }) => isSaid(symbol));
   const explanations = options.explain
     ? (await explain(trained, panel)).filter(({ symbol }) => isSaid(symbol))
     : undefined;
-  const { allowShort } = config.trading;
   const ageMs = Date.now() - panel.untilMs;
   const stale = ageMs > TIMEFRAME_MS[trained.timeframe];
   out.document({
@@ -112,6 +116,9 @@ async function signals(context: CommandContext, options: Options): Promise<void>
     dataAgeSeconds: Math.max(0, Math.round(ageMs / 1000)),
     stale,
     untrainedSymbols: untrained,
+    strategy: strategy.id,
+    ensemble: method.id,
+    leftOut,
     signals: rows,
     implausible: panel.doubts.flatMap(doubtDocument),
     withoutSignal: ended.map(({ symbol, lastTimeMs, barsBehind }) => ({
@@ -126,35 +133,38 @@ async function signals(context: CommandContext, options: Options): Promise<void>
     [
       'symbol',
       'model',
-      'action',
-      'position',
-      less('confidence', 3),
-      less('horizon', 2),
-      less('expected return %', 1),
+      'wants',
+      less('states', 3),
+      less('sure', 4),
+      'up %',
+      less('return bp', 1),
+      less('over', 2),
     ],
-    rows.map(({ symbol, model, noSkill, action, position, confidence, horizon, expectedReturnPct }) => {
-      const keptFlat = !allowShort && position !== undefined && position < 0;
-      return [
-        symbol,
-        markedName(model, noSkill),
-        keptFlat ? 'flat (short)' : action,
-        (keptFlat ? 0 : position)?.toFixed(2) ?? '-',
-        confidence?.toFixed(2) ?? '-',
-        horizon,
-        expectedReturnPct?.toFixed(3) ?? '-',
-      ];
-    }),
+    rows.map((row) => [
+      row.symbol,
+      markedName(row.model, row.noSkill),
+      row.position === undefined ? '-' : `${row.action} ${percentText(row.position)}`,
+      row.statedPosition?.toFixed(2) ?? '-',
+      row.confidence?.toFixed(2) ?? '-',
+      row.probabilityUp === undefined ? '-' : (100 * row.probabilityUp).toFixed(0),
+      row.expectedReturnPct === undefined ? '-' : (100 * row.expectedReturnPct).toFixed(1),
+      row.horizon,
+    ]),
   );
+  for (const { model, reason } of leftOut) out.print(`No vote: ${model}, ${reason}.`);
   out.print(
-    `\nDecided at the close of the bar that ended ${formatMinute(panel.untilMs)}, for the next open. Models: ${trained.runId}.`,
+    `\nDecided by ${strategy.id} at the close of the bar that ended ${formatMinute(panel.untilMs)}, for the next open; a trade costs ${rows[0]?.costBps.toFixed(0) ?? '-'} bp there and back. Models: ${trained.runId}.`,
   );
   for (const line of doubtLines(panel.doubts)) out.print(`WARNING: ${line}.`);
   for (const one of ended) out.print(`No signal for ${endText(one)}.`);
   for (const { model, symbol, parts } of explanations ?? [])
     for (const part of parts) out.print(`\n${model}, ${symbol}: ${explanationText(part)}`);
   if (untrained.length > 0) out.print(untrainedText(trained.runId, untrained));
-  const voters = new Set(votersOf(trained.members).map(({ id }) => id));
-  out.print(signalsText(rows, { voters, allowShort }));
+  out.print('');
+  for (const row of rows.filter(({ model }) => model === 'ensemble')) {
+    out.print(`${row.symbol}: ${row.sentence}${sizeText(row)}.`);
+    if (options.explain) for (const line of contributionLines(row)) out.print(line);
+  }
   if (options.until !== undefined) return;
   out.print(
     stale
@@ -162,6 +172,22 @@ async function signals(context: CommandContext, options: Options): Promise<void>
       : 'Next: crypto-trader paper trades the ensemble on paper.',
   );
 }
+
+const percentText = (share: number): string => `${(100 * share).toFixed(0)} %`;
+
+/** `; 33.3 % of equity, stop 2 %, target 4 %`, when there is a position to hold. */
+function sizeText({ position, sizePct, stopPct, targetPct }: Signal): string {
+  if (position === undefined || position === 0 || sizePct === undefined) return '';
+  const stop = stopPct === undefined ? '' : `, stop ${stopPct} %`;
+  return `; ${sizePct.toFixed(1)} % of equity${stop}${targetPct === undefined ? '' : `, target ${targetPct} %`}`;
+}
+
+/** Who the ensemble's word is made of, the heaviest first. */
+const contributionLines = ({ contributions = [] }: Signal): readonly string[] =>
+  contributions.map(
+    ({ model, sharePct, position, confidence }) =>
+      `  ${model.padEnd(18)} ${sharePct.toFixed(0).padStart(3)} %  ${position === undefined ? 'no opinion' : `position ${position.toFixed(2)}, sure ${confidence?.toFixed(2) ?? '-'}`}`,
+  );
 
 /** What the models that can say so base their forecasts of the newest bar on. */
 async function explain({ members }: TrainedSet, panel: Panel) {

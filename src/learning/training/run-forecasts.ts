@@ -1,0 +1,114 @@
+import type { Forecast } from '../../core/forecast/model.ts';
+import type { Series } from '../../core/dataset/panel.ts';
+import type { Span } from '../../core/dataset/splits.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import type { LoadedPanel } from '../../data/panel/load-panel.ts';
+import {
+  type Combined,
+  combineForecasts,
+  continueEnsemble,
+  type EnsembleChoice,
+  type EnsembleState,
+  type LearnedEnsemble,
+} from '../ensemble/combine.ts';
+import { forecastEnsemble } from '../ensemble/equal-weight.ts';
+import type { MemberFacts } from '../ensemble/method.ts';
+import { votersOf } from '../ensemble/voters.ts';
+import type { TrainedSet } from './checkpoints.ts';
+
+/** What every model of a run says, and what it comes to. */
+export interface RunForecasts {
+  readonly members: readonly {
+    readonly id: string;
+    /** Why it does not vote: see voters.ts. */
+    readonly noSkill: string | undefined;
+    readonly forecasts: readonly Forecast[];
+  }[];
+  /** One a symbol. */
+  readonly ensemble: readonly Forecast[];
+  /** The plain mean of the same voters, to stand beside it. */
+  readonly equal: readonly Forecast[];
+  /** The voters, in the order of the weights. */
+  readonly voters: readonly MemberFacts[];
+  readonly combined: Combined;
+  /** Models that could not say anything, and what went wrong. */
+  readonly failed: readonly { readonly id: string; readonly reason: string }[];
+}
+
+/** No opinion anywhere. */
+const silence = ({ symbol, candles }: Series): Forecast => {
+  const unknown = (): Float64Array => new Float64Array(candles.time.length).fill(NaN);
+  return { symbol, horizonBars: 1, position: unknown(), confidence: unknown() };
+};
+
+/** The bars that no fit of the run has seen and that lie before `fromMs`. */
+export const measuredSpan = (
+  { trainUntilMs, validateUntilMs }: Pick<TrainedSet, 'trainUntilMs' | 'validateUntilMs'>,
+  fromMs: number,
+): Span => ({
+  fromMs: trainUntilMs,
+  untilMs: Math.max(trainUntilMs, Math.min(validateUntilMs, fromMs)),
+});
+
+/**
+ * Every member's forecasts for every symbol of the panel from `fromMs` on, and their ensemble: the one path for backtests,
+ * signals and paper. With `learned` (of an earlier call) the validation bars are not forecast again. A model that fails
+ * is left out and named; throws when all do, and what is no failure of a model.
+ */
+export async function forecastRun(
+  trained: TrainedSet,
+  panel: LoadedPanel,
+  {
+    choice,
+    fromMs,
+    learned,
+    state,
+    onBar,
+  }: {
+    readonly choice: EnsembleChoice;
+    readonly fromMs: number;
+    readonly learned?: LearnedEnsemble | undefined;
+    readonly state?: EnsembleState | undefined;
+    readonly onBar?: Parameters<typeof combineForecasts>[3]['onBar'];
+  },
+): Promise<RunForecasts> {
+  // What was said two bars before is what has earned something by the first.
+  const earlier = fromMs - 2 * TIMEFRAME_MS[panel.timeframe];
+  const sinceMs = learned === undefined ? Math.min(earlier, trained.trainUntilMs) : earlier;
+  const failed: { id: string; reason: string }[] = [];
+  const said = await Promise.all(
+    trained.members.map(async (member) => {
+      try {
+        return { member, forecasts: await member.fitted.forecast(panel, { sinceMs }) };
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        failed.push({ id: member.id, reason: error.message });
+        return { member, forecasts: panel.series.map(silence) };
+      }
+    }),
+  );
+  if (failed.length === said.length)
+    throw new UserError(`No model of the run "${trained.runId}" can forecast: ${failed[0].reason}`, {
+      hint: 'Train again: crypto-trader train',
+    });
+  const voters = votersOf(said.map(({ member, forecasts }) => ({ ...member, forecasts }))).map(
+    ({ id, model: { kind }, forecasts }) => ({ id, kind, forecasts }),
+  );
+  const combined =
+    learned === undefined
+      ? combineForecasts(panel, voters, choice, {
+          spans: [{ fromMs, measured: measuredSpan(trained, fromMs) }],
+          state,
+          onBar,
+        })
+      : continueEnsemble(panel, voters, choice, { learned, fromMs, state, onBar });
+  return {
+    members: said.map(({ member: { id, noSkill }, forecasts }) => ({ id, noSkill, forecasts })),
+    ensemble: combined.forecasts,
+    equal: panel.series.map((_, s) => forecastEnsemble(voters.map(({ forecasts }) => forecasts[s]))),
+    voters: voters.map(({ id, kind }) => ({ id, kind })),
+    combined,
+    failed,
+  };
+}
