@@ -23,7 +23,8 @@ import type { BarRecord } from '../desk/paper/record.ts';
 import { runPaper } from '../desk/paper/run.ts';
 import { sessionFolder } from '../desk/paper/sessions.ts';
 import { defaultName, openSession } from '../desk/paper/slot.ts';
-import { type Backtest, backtest } from '../lab/backtest/backtest.ts';
+import { type Backtest, backtestSteps } from '../lab/backtest/backtest.ts';
+import { inTurns } from '../data/turns.ts';
 import type { Provenance } from '../lab/backtest/document.ts';
 import { decide } from '../lab/backtest/decide.ts';
 import { trainedForecasts, walkForwardForecasts } from '../lab/backtest/sources.ts';
@@ -274,7 +275,8 @@ export function openProject(settings: ProjectSettings): Project {
       const terms = { ...deciding, cost: tradeCost(rules), allowShort: rules.allowShort };
       const { source } = decide(found, terms);
       const instruments = instrumentsOf(source.panel.series.map(({ symbol }) => symbol));
-      const result = backtest({ ...source, instruments, rules, seed });
+      const steps = backtestSteps({ ...source, instruments, rules, seed });
+      const result = await inTurns(steps, options.signal);
       return {
         result,
         about: await provenanceOf(source, result, {

@@ -29,6 +29,8 @@ export interface BacktestRequest {
   readonly ensembleParams: Readonly<Record<string, unknown>>;
   readonly trading: Config['trading'];
   readonly exits: Config['exits'];
+  /** Limits above the strategy. */
+  readonly risk: Config['risk'];
   /** Of finer candles to look for stops and targets in. */
   readonly detail: Timeframe | undefined;
   readonly seed: number;
@@ -96,6 +98,7 @@ const Settings = z.strictObject({
   ensembleParams: z.record(z.string(), z.unknown()).default({}),
   trading: config.trading,
   exits: config.exits,
+  risk: config.risk,
   detail: market.timeframe.nullable(),
   seed: z.int().min(0),
 });

@@ -29,6 +29,9 @@ interface Range {
   readonly rows: string;
 }
 
+/** One JSON document is one text, which has an end. */
+const MOST_VALUES = 5_000_000;
+
 /**
  * Values of `features` on the stored bars of every symbol: those of the range, or the newest `rows`. Throws `UserError`
  * when the range holds none.
@@ -44,6 +47,7 @@ export async function printValues(
   const rows = integer('--rows', options.rows, { least: 1 });
   const untilMs = options.until === undefined ? Infinity : parseUntil(options.until);
   const series = [];
+  let asked = 0;
   for (const symbol of symbols) {
     signal.throwIfAborted();
     // From the first stored bar on, as for training: recursive features depend on where they start.
@@ -67,6 +71,12 @@ export async function printValues(
     if (from >= to) {
       throw new UserError(`There are no bars of ${symbol} ${timeframe} in that range.`, {
         hint: `Stored are ${formatMinute(candles.time[0])} to ${formatMinute(candles.time[candles.time.length - 1])}; --since and --until choose among them.`,
+      });
+    }
+    asked += (to - from) * names.length;
+    if (asked > MOST_VALUES) {
+      throw new UserError(`That is more than ${MOST_VALUES / 1e6} million values, too many to print.`, {
+        hint: 'Choose a shorter range with --since and --until, or fewer features.',
       });
     }
     const times = [...candles.time.subarray(from, to)].map(formatTime);

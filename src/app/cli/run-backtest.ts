@@ -2,15 +2,16 @@ import { join } from 'node:path';
 import { balanceWarning } from '../../core/trading/balance-warning.ts';
 import { withRulesOf } from '../../core/trading/presets.ts';
 import { tradeCost } from '../../core/trading/trade-cost.ts';
+import { inTurns } from '../../data/turns.ts';
 import { openStore } from '../../data/store/store.ts';
-import { type Backtest, backtest, type DetailCandles } from '../../lab/backtest/backtest.ts';
+import { type Backtest, backtestSteps, type DetailCandles } from '../../lab/backtest/backtest.ts';
 import { type Contribution, contributions } from '../../lab/backtest/contributions.ts';
-import { decide, type Edges } from '../../lab/backtest/decide.ts';
+import { decideSteps, type Edges } from '../../lab/backtest/decide.ts';
 import type { Provenance } from '../../lab/backtest/document.ts';
 import { type ForecastSource, trainedForecasts, walkForwardForecasts } from '../../lab/backtest/sources.ts';
 import type { TrialSummary } from '../../lab/backtest/trial-summary.ts';
 import { runInUse } from '../../learning/training/active-run.ts';
-import { configuredInstruments, executionRules } from '../config/execution.ts';
+import { configuredInstruments, executionRules, riskRules } from '../config/execution.ts';
 import { provenanceOf } from '../workflows/provenance.ts';
 import { type BacktestRequest, settingsDocument } from './backtest-request.ts';
 import type { CommandContext } from './command.ts';
@@ -48,7 +49,7 @@ export async function runBacktest(
   request: BacktestRequest,
   again?: { readonly trials: TrialSummary },
 ): Promise<FinishedBacktest> {
-  const { config } = context;
+  const { config, signal } = context;
   const { trading, exits, seed } = request;
   const { forecasts } = request;
   const run = forecasts.kind === 'trained' ? await runInUse(config.checkpointDir, forecasts.run) : undefined;
@@ -65,11 +66,15 @@ export async function runBacktest(
   const instruments = configuredInstruments(trading, symbols);
   const { allowShort } = rules;
   const terms = { strategy, params, cost: tradeCost(rules), allowShort };
-  const { source, edges } = decide(found, terms);
+  const { source, edges } = await inTurns(decideSteps(found, terms), signal);
   const small = balanceWarning(instruments, rules.initialBalance);
   const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];
   const detail = request.detail && (await loadDetail(openStore(config.dataDir), found, request.detail));
-  const result = backtest({ ...source, stated: found, instruments, rules, seed, detail });
+  const risk = riskRules(request.risk);
+  const result = await inTurns(
+    backtestSteps({ ...source, stated: found, instruments, rules, risk, seed, detail }),
+    signal,
+  );
   const about = await provenanceOf({ ...source, warnings }, result, {
     seed,
     ...again,

@@ -65,7 +65,7 @@ async function countTrials(
     return [
       {
         time,
-        id: ruleId(strategy.name, own, setting.rules),
+        id: ruleId(strategy.name, own, setting.rules, setting.risk),
         market: name,
         strategy: strategy.name,
         by,

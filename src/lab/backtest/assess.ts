@@ -11,8 +11,10 @@ import {
   type SharpeSample,
   sharpeSample,
 } from '../../core/evaluation/sharpe-test.ts';
+import type { Steps } from '../../core/foundation/steps.ts';
 import { createRandom, deriveSeed } from '../../core/foundation/random.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
+import type { RiskRules } from '../../core/trading/risk/rules.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import type { AlignedMarket } from '../../core/trading/align.ts';
 import { type BacktestRun, runBacktest } from '../../core/trading/run.ts';
@@ -25,6 +27,8 @@ export interface Setting {
   readonly market: AlignedMarket;
   readonly instruments: readonly Instrument[];
   readonly rules: ExecutionRules;
+  /** Limits above the strategy; `undefined`: none. */
+  readonly risk?: RiskRules | undefined;
   readonly barsPerYear: number;
   readonly seed: number;
 }
@@ -132,19 +136,22 @@ export interface TimingTest {
  * The same decisions at random other times: how much of the result does their timing explain? `undefined` below 100
  * bars or 20 fills, where there is no timing to speak of, and after ruin.
  */
-export function testTiming(
+export function* testTiming(
   { strategy, run, outcome }: Assessment,
   setting: Setting,
   shifts = 200,
-): TimingTest | undefined {
+): Steps<TimingTest | undefined> {
   if (outcome.kind !== 'traded') return undefined;
   if (run.equity.length < 100 || run.fills.length < 20) return undefined;
   const random = createRandom(deriveSeed(setting.seed, 'timing'));
   const last = run.equity.length - 1;
-  const finals = Float64Array.from({ length: shifts }, () => {
+  const finals = new Float64Array(shifts);
+  for (let i = 0; i < shifts; i++) {
     const targets = shiftedInTime(strategy.targets, random);
-    return runBacktest({ ...setting, targets }).equity[last];
-  }).sort();
+    finals[i] = runBacktest({ ...setting, targets }).equity[last];
+    yield;
+  }
+  finals.sort();
   return {
     shifts,
     asGoodShare: finals.filter((worth) => worth >= run.equity[last]).length / shifts,

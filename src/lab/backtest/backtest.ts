@@ -6,6 +6,8 @@ import { withDetail } from '../../core/trading/detail.ts';
 import { type Breakdowns, breakDown } from '../../core/evaluation/breakdown.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
+import type { RiskRules } from '../../core/trading/risk/rules.ts';
+import { finish, type Steps } from '../../core/foundation/steps.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import type { AlignedMarket } from '../../core/trading/align.ts';
 import {
@@ -20,7 +22,7 @@ import {
 import { different, type Selection, selectionTest } from './candidates.ts';
 import { type CostCurve, costCurve } from './costs.ts';
 import { type FoldOutcome, foldOutcomes } from './folds.ts';
-import { forecastQuality, type ForecastQuality } from './forecast-quality.ts';
+import { type ForecastQuality, forecastQualitySteps } from './forecast-quality.ts';
 import { type SuperiorityVerdict, testSuperiority } from './superiority-test.ts';
 import { runBacktest } from '../../core/trading/run.ts';
 import type { SeedRuns } from './seeds.ts';
@@ -48,6 +50,8 @@ export interface BacktestInput {
   }[];
   readonly instruments: readonly Instrument[];
   readonly rules: ExecutionRules;
+  /** Limits above the strategy; `undefined`: none. Buying and holding has none. */
+  readonly risk?: RiskRules | undefined;
   readonly seed: number;
   /** Finer candles in which stops and targets are looked for. */
   readonly detail?: DetailCandles | undefined;
@@ -92,45 +96,52 @@ export interface Backtest {
 
 const ORDERS = ['stop-first', 'nearest-first', 'target-first'] as const;
 
-/** Forecasts over a range of bars, traded: the ensemble, each member and buy and hold beside it. */
-export function backtest(input: BacktestInput): Backtest {
-  const { panel, rules, instruments, seed } = input;
+/**
+ * Forecasts over a range of bars, traded: the ensemble, each member and buy and hold beside it. In steps, none longer
+ * than one run through the bars and the figures of it: years of minutes take minutes.
+ */
+export function* backtestSteps(input: BacktestInput): Steps<Backtest> {
+  const { panel, rules, risk, instruments, seed } = input;
   const { market: coarse, targetsOf } = marketOf(panel, input.range);
   const { detail } = input;
   const market = detail ? withDetail(coarse, detail.candles, TIMEFRAME_MS[detail.timeframe]) : coarse;
-  const setting = { market, instruments, rules, barsPerYear: barsPerYear(panel.timeframe), seed };
+  const setting = { market, instruments, rules, risk, barsPerYear: barsPerYear(panel.timeframe), seed };
   const hold = buyAndHold(market);
-  const benchmark = assess(hold, { ...setting, rules: holdingRules(rules, instruments.length) }, undefined);
+  const holding = { ...setting, rules: holdingRules(rules, instruments.length), risk: undefined };
+  const benchmark = assess(hold, holding, undefined);
+  yield;
   const judge = (strategy: Strategy): Assessment => assess(strategy, setting, benchmark.returns);
 
   const ensemble = judge({ name: 'ensemble', kind: 'ensemble', targets: targetsOf(input.ensemble) });
-  const members = input.members
-    .filter(({ id }) => id !== hold.name)
-    .map(({ id, kind, noSkill, forecasts }) =>
-      judge({ name: id, kind, noSkill, targets: targetsOf(forecasts) }),
-    );
-  const seeds = seedRuns(input, [ensemble, ...members], (strategy) =>
+  const members: Assessment[] = [];
+  for (const { id, kind, noSkill, forecasts } of input.members) {
+    yield;
+    if (id !== hold.name) members.push(judge({ name: id, kind, noSkill, targets: targetsOf(forecasts) }));
+  }
+  const seeds = yield* seedRuns(input, [ensemble, ...members], (strategy) =>
     trade({ ...strategy, targets: targetsOf(strategy.forecasts) }, setting, benchmark.returns),
   );
-  const timing = testTiming(ensemble, setting);
+  const timing = yield* testTiming(ensemble, setting);
   const overfitting = selectionTest([ensemble, ...members]);
+  yield;
   const trades = ensemble.run.fills.length > 0;
-  const costs = trades ? costCurve(ensemble.strategy, setting) : undefined;
+  const costs = trades ? yield* costCurve(ensemble.strategy, setting) : undefined;
   const twoSided = hasStop(rules) && hasTarget(rules);
-  const intrabar = (twoSided && trades ? ORDERS : []).map((order) => {
-    const under = assess(
-      ensemble.strategy,
-      { ...setting, rules: { ...rules, intrabarOrder: order } },
-      undefined,
-    );
-    return { order, totalReturnPct: under.metrics.totalReturnPct };
-  });
+  const intrabar: Backtest['intrabar'][number][] = [];
+  for (const order of twoSided && trades ? ORDERS : []) {
+    yield;
+    const under = { ...setting, rules: { ...rules, intrabarOrder: order } };
+    const { metrics } = assess(ensemble.strategy, under, undefined);
+    intrabar.push({ order, totalReturnPct: metrics.totalReturnPct });
+  }
   const learned = members.filter(({ strategy }) => strategy.kind === 'model');
   const several = different([...learned, ensemble]).includes(ensemble);
+  yield;
   const superiority = testSuperiority([...(several ? [ensemble] : []), ...learned], benchmark, seed);
+  yield;
   const stated = input.stated ?? input;
   const judged = stated.members.filter(({ kind }) => kind === 'model');
-  const forecasts = forecastQuality(panel, input.range, [
+  const forecasts = yield* forecastQualitySteps(panel, input.range, [
     ...(judged.length > 1 ? [{ id: ensemble.strategy.name, forecasts: stated.ensemble }] : []),
     ...judged,
   ]);
@@ -146,7 +157,7 @@ export function backtest(input: BacktestInput): Backtest {
           barsPerYear: setting.barsPerYear,
         });
   const folds = foldOutcomes(input.folds ?? [], [ensemble, ...members, benchmark], setting);
-  const barsPerSecond = speed(ensemble.strategy, setting);
+  const barsPerSecond = yield* speed(ensemble.strategy, setting);
   return {
     market,
     setting,
@@ -166,21 +177,28 @@ export function backtest(input: BacktestInput): Backtest {
   };
 }
 
+/** All steps of `backtestSteps` at once. */
+export const backtest = (input: BacktestInput): Backtest => finish(backtestSteps(input));
+
 /** The first seed's assessments, each with the runs of the same model from other seeds. */
-function seedRuns(
+function* seedRuns(
   { otherSeeds = [] }: BacktestInput,
   assessed: readonly Assessment[],
   trade: (strategy: Omit<Strategy, 'targets'> & { readonly forecasts: readonly Forecast[] }) => Traded,
-): readonly SeedRuns[] {
+): Steps<readonly SeedRuns[]> {
   if (otherSeeds.length === 0) return [];
-  return assessed.map((first) => {
+  const all: SeedRuns[] = [];
+  for (const first of assessed) {
     const { name, kind } = first.strategy;
-    const others = otherSeeds.flatMap(({ ensemble, members }) => {
+    const runs: Traded[] = [first];
+    for (const { ensemble, members } of otherSeeds) {
+      yield;
       const forecasts = kind === 'ensemble' ? ensemble : members.find(({ id }) => id === name)?.forecasts;
-      return forecasts === undefined ? [] : [trade({ name, kind, forecasts })];
-    });
-    return { name, runs: [first, ...others] };
-  });
+      if (forecasts !== undefined) runs.push(trade({ name, kind, forecasts }));
+    }
+    all.push({ name, runs });
+  }
+  return all;
 }
 
 const hasStop = ({ stopLossPct, trailingStop, exits }: ExecutionRules): boolean =>
@@ -202,11 +220,14 @@ const holdingRules = (rules: ExecutionRules, symbols: number): ExecutionRules =>
 });
 
 /** Median of five runs of the core, orders, costs and equity curve included. */
-function speed(strategy: Strategy, setting: Setting): number {
-  const seconds = Array.from({ length: 5 }, () => {
+function* speed(strategy: Strategy, setting: Setting): Steps<number> {
+  const seconds: number[] = [];
+  for (let run = 0; run < 5; run++) {
+    yield;
     const started = performance.now();
     runBacktest({ ...setting, targets: strategy.targets });
-    return (performance.now() - started) / 1000;
-  }).sort((a, b) => a - b);
+    seconds.push((performance.now() - started) / 1000);
+  }
+  seconds.sort((a, b) => a - b);
   return (setting.market.time.length * setting.market.candles.length) / seconds[2];
 }

@@ -1,5 +1,6 @@
 import { sharpe } from '../../core/evaluation/returns.ts';
 import { barReturns } from '../../core/evaluation/returns.ts';
+import type { Steps } from '../../core/foundation/steps.ts';
 import type { Setting } from './assess.ts';
 import { runBacktest } from '../../core/trading/run.ts';
 import type { Strategy } from './strategies.ts';
@@ -24,7 +25,7 @@ const COSTS_BPS = [0, 2, 5, 10, 20];
 const HIGHEST_BPS = 200;
 
 /** The strategy at other costs, everything else equal. */
-export function costCurve(strategy: Strategy, setting: Setting): CostCurve {
+export function* costCurve(strategy: Strategy, setting: Setting): Steps<CostCurve> {
   const at = (costBps: number): CostPoint => {
     const rules = { ...setting.rules, feeBps: costBps, slippageBps: 0, impact: undefined };
     const { equity } = runBacktest({ ...setting, rules, targets: strategy.targets });
@@ -34,15 +35,17 @@ export function costCurve(strategy: Strategy, setting: Setting): CostCurve {
       sharpe: sharpe(barReturns(equity, rules.initialBalance), setting.barsPerYear),
     };
   };
-  const points = COSTS_BPS.map(at);
-  return {
-    points,
-    breakEvenBps: breakEven((costBps) => at(costBps).totalReturnPct, points[0].totalReturnPct),
-  };
+  const points: CostPoint[] = [];
+  for (const costBps of COSTS_BPS) {
+    points.push(at(costBps));
+    yield;
+  }
+  const breakEvenBps = yield* breakEven((costBps) => at(costBps).totalReturnPct, points[0].totalReturnPct);
+  return { points, breakEvenBps };
 }
 
 /** Bisection to a tenth of a basis point; more cost never earns more, but for rounding. */
-function breakEven(returnAt: (costBps: number) => number, free: number): number | undefined {
+function* breakEven(returnAt: (costBps: number) => number, free: number): Steps<number | undefined> {
   if (free <= 0 || returnAt(HIGHEST_BPS) > 0) return undefined;
   let low = 0;
   let high = HIGHEST_BPS;
@@ -50,6 +53,7 @@ function breakEven(returnAt: (costBps: number) => number, free: number): number 
     const middle = (low + high) / 2;
     if (returnAt(middle) > 0) low = middle;
     else high = middle;
+    yield;
   }
   return Math.round((low + high) * 5) / 10;
 }

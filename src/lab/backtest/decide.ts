@@ -1,4 +1,5 @@
 import { type EnsembleSpan, withReturns } from '../../learning/ensemble/combine.ts';
+import { finish, type Steps } from '../../core/foundation/steps.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import { type DecisionTerms, decidePaths, measureSkill } from '../../core/strategy/decide.ts';
 import type { Edge } from '../../core/strategy/edge.ts';
@@ -14,10 +15,16 @@ export type Edges = Readonly<Record<string, Edge | undefined>>;
  * The source with every forecast's position replaced by what the strategy decides on it. Baselines and rules, which state
  * positions and no belief, keep theirs, and so does everybody under a strategy that takes stated positions as they are.
  */
-export function decide(
-  source: ForecastSource,
-  terms: DecisionTerms,
-): { readonly source: ForecastSource; readonly edges: Edges } {
+export const decide = (source: ForecastSource, terms: DecisionTerms): Decided =>
+  finish(decideSteps(source, terms));
+
+interface Decided {
+  readonly source: ForecastSource;
+  readonly edges: Edges;
+}
+
+/** One forecaster after the other. */
+export function* decideSteps(source: ForecastSource, terms: DecisionTerms): Steps<Decided> {
   const { strategy, params } = terms;
   if (strategy.restates) return { source, edges: {} };
   const edges: Record<string, Edge | undefined> = {};
@@ -36,19 +43,24 @@ export function decide(
     return stated.map((forecast, s) => ({ ...forecast, position: paths[s].orders }));
   };
   const statesPosition = (id: string): boolean => source.positionsOnly.includes(id);
-  const members = source.members.map((one) => ({
-    ...one,
-    forecasts: decided(one.id, one.forecasts, statesPosition(one.id)),
-  }));
+  const members: ForecastSource['members'][number][] = [];
+  for (const one of source.members) {
+    members.push({ ...one, forecasts: decided(one.id, one.forecasts, statesPosition(one.id)) });
+    yield;
+  }
   const ensemble = decided('ensemble', source.ensemble, source.voters.every(statesPosition));
-  const otherSeeds = source.otherSeeds.map((seed) => ({
-    ...seed,
-    ensemble: decided('ensemble', seed.ensemble, false),
-    members: seed.members.map((one) => ({
-      ...one,
-      forecasts: decided(one.id, one.forecasts, statesPosition(one.id)),
-    })),
-  }));
+  const otherSeeds: ForecastSource['otherSeeds'][number][] = [];
+  for (const seed of source.otherSeeds) {
+    yield;
+    otherSeeds.push({
+      ...seed,
+      ensemble: decided('ensemble', seed.ensemble, false),
+      members: seed.members.map((one) => ({
+        ...one,
+        forecasts: decided(one.id, one.forecasts, statesPosition(one.id)),
+      })),
+    });
+  }
   const weights = Object.fromEntries(
     Object.entries(source.weights).map(([id, own]) => [id, { own, strategy: strategy.id, params }]),
   );

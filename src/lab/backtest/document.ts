@@ -55,6 +55,7 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
     bars: market.time.length,
     missingBars: about.missingBars,
     rules,
+    risk: setting.risk ?? null,
     outcome: outcomeDocument(ensemble),
     metrics: { ...known(ensemble.metrics), conventions: CONVENTIONS },
     benchmark: { name: benchmark.strategy.name, ...known(benchmark.metrics) },

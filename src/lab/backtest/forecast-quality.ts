@@ -6,6 +6,7 @@ import { directionInterval } from '../../core/evaluation/direction.ts';
 import { benjaminiHochberg, pesaranTimmermann } from '../../core/evaluation/forecast-comparison.ts';
 import { quantileScores, type QuantileScores } from '../../core/evaluation/quantile-scores.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
+import { finish, type Steps } from '../../core/foundation/steps.ts';
 import { createRandom } from '../../core/foundation/random.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import type { BarRange } from './strategies.ts';
@@ -59,21 +60,38 @@ interface Member {
   readonly forecasts: readonly Forecast[];
 }
 
-export function forecastQuality(
+/** All steps of `forecastQualitySteps` at once. */
+export const forecastQuality = (
   panel: Panel,
   range: BarRange,
   members: readonly Member[],
-): readonly ForecastQuality[] {
-  const all = members.map((member) => ({ member, rows: rowsOf(panel, range, member.forecasts) }));
-  const tests = all.map(({ rows }) => timingTest(rows));
+): readonly ForecastQuality[] => finish(forecastQualitySteps(panel, range, members));
+
+/** One member after the other. */
+export function* forecastQualitySteps(
+  panel: Panel,
+  range: BarRange,
+  members: readonly Member[],
+): Steps<readonly ForecastQuality[]> {
+  const all: { readonly member: Member; readonly rows: readonly Row[] }[] = [];
+  const tests: ReturnType<typeof timingTest>[] = [];
+  for (const member of members) {
+    const rows = rowsOf(panel, range, member.forecasts);
+    all.push({ member, rows });
+    tests.push(timingTest(rows));
+    yield;
+  }
   const adjusted = benjaminiHochberg(tests.flatMap((test) => test?.pValue ?? []));
   let next = 0;
-  return all.map(({ member, rows }, i) => {
+  const judged: ForecastQuality[] = [];
+  for (const [i, { member, rows }] of all.entries()) {
     const test = tests[i];
     const timing = test && { ...test, adjustedPValue: adjusted[next++] };
     const { id, noSkill, forecasts } = member;
-    return { model: id, noSkill, ...judge(rows, forecasts[0].horizonBars), timing };
-  });
+    judged.push({ model: id, noSkill, ...judge(rows, forecasts[0].horizonBars), timing });
+    yield;
+  }
+  return judged;
 }
 
 /** A bar with a known outcome. */

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
+import type { RiskRules } from '../../core/trading/risk/rules.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 
 /**
  * Identifies a decision rule: who decides, with which weights, under which rules. What trading costs and how much
  * capital there is decide nothing; neither does the range of bars it is tried on.
  */
-export function ruleId(strategy: string, weights: unknown, rules: ExecutionRules): string {
+export function ruleId(strategy: string, weights: unknown, rules: ExecutionRules, risk?: RiskRules): string {
   const { initialBalance: _, feeBps: __, slippageBps: ___, impact: ____, ...decides } = rules;
   return createHash('sha256')
-    .update(canonicalJson([strategy, weights, decides]))
+    .update(canonicalJson([strategy, weights, decides, ...(risk === undefined ? [] : [risk])]))
     .digest('hex')
     .slice(0, 32);
 }

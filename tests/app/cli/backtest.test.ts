@@ -80,6 +80,22 @@ it('takes costs from the command line', async () => {
   expect(free.costs.curve.map(({ costBps }) => costBps)).toEqual([0, 2, 5, 10, 20]);
 });
 
+it('applies the risk rules of the settings, to all but buying and holding, and says so', async () => {
+  const limit = { CRYPTO_TRADER_RISK_MAX_TRADE_PCT: '5' };
+  const args = ['backtest', '--strategy', 'own', '--models', 'one-bar-reversal'];
+  const limited = await runCli(args, { cwd, environment: limit });
+  expect(limited.stdout).toContain('Risk rules above every strategy but buy and hold: maxTradePct 5.');
+  const Exposed = z.object({ averageExposurePct: z.number() });
+  const Document = z.object({ metrics: Exposed, benchmark: Exposed, risk: z.unknown() });
+  const document = async (environment: Readonly<Record<string, string>>) =>
+    Document.parse(JSON.parse((await runCli([...args, '--json'], { cwd, environment })).stdout));
+  const [free, held] = [await document({}), await document(limit)];
+  expect([free.risk, held.risk]).toEqual([null, { maxTradePct: 5, protections: [] }]);
+  // No decision adds more than 5 % of equity to a position.
+  expect(held.metrics.averageExposurePct).toBeLessThan(free.metrics.averageExposurePct / 2);
+  expect(held.benchmark.averageExposurePct).toBeCloseTo(free.benchmark.averageExposurePct, 10);
+});
+
 it('models slippage unless a rate is stated', async () => {
   const modelled = await backtest('--intrabar-band');
   expect(modelled.stdout).toContain('fee 10 bp per side, slippage by spread');

@@ -35,6 +35,8 @@ import {
   untrainedText,
   wantedMarket,
 } from '../run-options.ts';
+import type { RiskRules } from '../../../core/trading/risk/rules.ts';
+import { counted } from '../dataset-document.ts';
 import { backtestConclusion } from '../conclusions.ts';
 import type { Output } from '../output.ts';
 import { projectRegistry } from '../project-plugins.ts';
@@ -218,6 +220,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
       rulesOf: options.rulesOf,
       trading,
       exits: config.exits,
+      risk: config.risk,
       detail: options.detail,
       seed,
     },
@@ -301,7 +304,9 @@ function print(
     `${about.symbols.join(', ')} ${about.timeframe} on ${about.exchange}, ${formatMinute(about.fromMs)} .. ${formatMinute(about.untilMs)}: ${result.market.time.length} bars. By ${about.trainedBy}.`,
   );
   if (about.missingBars > 0) out.print(`${about.missingBars} bars are missing; nothing trades across a gap.`);
-  out.print(`Decisions at the close fill at the next open; ${costWords(rules)}.\n`);
+  out.print(`Decisions at the close fill at the next open; ${costWords(rules)}.`);
+  if (setting.risk !== undefined) out.print(riskText(setting.risk));
+  out.print();
   out.table(
     ranked(STRATEGY_HEAD, STRATEGY_RANKS),
     [ensemble, ...members, benchmark].map((one) => strategyRow(one, setting.barsPerYear, about.trials)),
@@ -350,6 +355,15 @@ function print(
   out.print(
     `Kept as ${files.id}: crypto-trader backtest show ${files.id}${files.report === undefined ? '' : `\nReport: ${files.report}`}`,
   );
+}
+
+/** `Risk rules above the strategy: maxDrawdownPct 20, 2 protections.` Buying and holding has none. */
+function riskText({ protections, ...limits }: RiskRules): string {
+  const set = Object.entries(limits).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name} ${value}`],
+  );
+  const all = protections.length === 0 ? set : [...set, counted(protections.length, 'protection')];
+  return `Risk rules above every strategy but buy and hold: ${all.join(', ')}.`;
 }
 
 /** What goes first on a narrow screen, column by column; 0 stays. */

@@ -1,3 +1,5 @@
+import type { Steps } from '../../../core/foundation/steps.ts';
+
 /** Features as one byte a cell, column by column: what histogram boosting works on. */
 export interface BinnedColumns {
   readonly rows: number;
@@ -11,11 +13,17 @@ export interface BinnedColumns {
 
 /**
  * At most `maxBin` (255) bins a column for values (and one for `NaN`), edges at observed values: all of them when they
- * are few, else equally many rows a bin (XGBoost's `hist`, with exact quantiles).
+ * are few, else equally many rows a bin (XGBoost's `hist`, with exact quantiles). One column per step.
  */
-export function binColumns(columns: readonly Float64Array[], maxBin: number): BinnedColumns {
-  const cuts = columns.map((column) => chooseCuts(column, maxBin));
-  return { rows: columns[0]?.length ?? 0, cuts, bins: columns.map((column, i) => assign(column, cuts[i])) };
+export function* binningSteps(columns: readonly Float64Array[], maxBin: number): Steps<BinnedColumns> {
+  const cuts: Float32Array[] = [];
+  const bins: Uint8Array[] = [];
+  for (const [i, column] of columns.entries()) {
+    cuts.push(chooseCuts(column, maxBin));
+    bins.push(assign(column, cuts[i]));
+    yield;
+  }
+  return { rows: columns[0]?.length ?? 0, cuts, bins };
 }
 
 function chooseCuts(column: Float64Array, maxBin: number): Float32Array {

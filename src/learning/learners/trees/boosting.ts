@@ -1,5 +1,6 @@
 import { createRandom, type Random } from '../../../core/foundation/random.ts';
-import { binColumns } from './binning.ts';
+import { inTurns } from '../../../data/turns.ts';
+import { binningSteps } from './binning.ts';
 import { createGrower, type TreeParams } from './grow.ts';
 import { addTrees, type Tree } from './tree.ts';
 
@@ -36,6 +37,7 @@ export interface BoostingRun {
   readonly validation?: Examples;
   readonly params: BoostingParams;
   readonly seed: number;
+  readonly signal?: AbortSignal;
   /** After each round; losses are log loss or root mean squared error. Awaited, so that it may abort. */
   readonly onRound?: (round: number, loss: number, validationLoss: number | undefined) => Promise<void>;
 }
@@ -44,7 +46,8 @@ export interface BoostingRun {
 export async function boost(run: BoostingRun): Promise<Booster> {
   const { params, train, validation, seed, onRound } = run;
   const { objective, baseScore } = params;
-  const grow = createGrower(binColumns(train.columns, params.maxBin), params);
+  const binned = await inTurns(binningSteps(train.columns, params.maxBin), run.signal);
+  const grow = createGrower(binned, params);
   const random = createRandom(seed);
   const rows = train.labels.length;
   const margins = new Float64Array(rows).fill(linkOf(objective, baseScore));

@@ -87,6 +87,7 @@ async function grow(
     train,
     ...(validation.labels.length > 0 ? { validation } : {}),
     seed,
+    signal,
     params: {
       ...numbers,
       objective: 'binary:logistic',

@@ -1,8 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { createRandom, shuffle } from '../../../core/foundation/random.ts';
-import { binColumns } from '../../learners/trees/binning.ts';
+import { giveWay, inTurns } from '../../../data/turns.ts';
+import { binningSteps } from '../../learners/trees/binning.ts';
 import { type Booster, draw, upTo } from '../../learners/trees/boosting.ts';
 import { createGrower } from '../../learners/trees/grow.ts';
 import type { Tree } from '../../learners/trees/tree.ts';
@@ -55,10 +55,10 @@ async function grow(
 ): Promise<Booster> {
   return growForest(train, params, {
     seed,
+    signal,
     async onTree(step) {
       onProgress({ step, steps: params.trees });
-      if (step % 8 === 0) await setImmediate();
-      signal.throwIfAborted();
+      await giveWay(signal);
     },
   });
 }
@@ -67,7 +67,15 @@ async function grow(
 export async function growForest(
   { columns, labels }: Pick<Examples['train'], 'columns' | 'labels'>,
   params: Pick<Params, 'trees' | 'maxDepth' | 'minLeaf' | 'rowShare' | 'featureShare'>,
-  { seed, onTree }: { readonly seed: number; readonly onTree: (trees: number) => Promise<void> },
+  {
+    seed,
+    signal,
+    onTree,
+  }: {
+    readonly seed: number;
+    readonly signal?: AbortSignal;
+    readonly onTree: (trees: number) => Promise<void>;
+  },
 ): Promise<Booster> {
   const rows = labels.length;
   // Squared error around one half: a leaf's value is its share of rises less a half, over the number of trees.
@@ -75,7 +83,7 @@ export async function growForest(
     gradients: labels.map((label) => 0.5 - label),
     hessians: new Float64Array(rows).fill(1),
   };
-  const grow = createGrower(binColumns(columns, 255), {
+  const grow = createGrower(await inTurns(binningSteps(columns, 255), signal), {
     eta: 1 / params.trees,
     maxDepth: params.maxDepth,
     minChildWeight: params.minLeaf,

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { createRandom, normal } from '../../../../src/core/foundation/random.ts';
 import { packTrees, unpackTrees } from '../../../../src/learning/learners/trees/artifact.ts';
-import { binColumns } from '../../../../src/learning/learners/trees/binning.ts';
+import { finish } from '../../../../src/core/foundation/steps.ts';
+import { binningSteps } from '../../../../src/learning/learners/trees/binning.ts';
 import {
   boost,
   type BoostingParams,
@@ -131,9 +132,9 @@ it('keeps its trees as bytes, and refuses damaged ones', async () => {
 });
 
 it('puts equally many rows in each bin, equal values in one and missing ones apart', () => {
-  const [bins] = binColumns([Float64Array.from({ length: 1000 }, (_, i) => i)], 10).bins;
+  const [bins] = finish(binningSteps([Float64Array.from({ length: 1000 }, (_, i) => i)], 10)).bins;
   for (let bin = 0; bin < 10; bin++) expect(bins.filter((value) => value === bin).length).toBe(100);
-  const few = binColumns([Float64Array.of(1, 2, 2, NaN, 3)], 10);
+  const few = finish(binningSteps([Float64Array.of(1, 2, 2, NaN, 3)], 10));
   expect([...few.bins[0]]).toEqual([0, 1, 1, 3, 2]);
   expect([...few.cuts[0]]).toEqual([2, 3]);
 });
