@@ -537,7 +537,7 @@ const withVariable = (path: string, text: string) =>
     flags: {},
   });
 /** Settings for which any text is right. */
-const FREE = new Set(['dataDir', 'checkpointDir', 'logDir', 'plugins']);
+const FREE = new Set(['dataDir', 'checkpointDir', 'tuningDir', 'logDir', 'plugins']);
 
 describe('a variable', () => {
   describe.each(settings)('$path', ({ path, value }) => {

@@ -38,6 +38,8 @@ const exchangeId = (description: string) =>
     .string()
     .regex(/^[a-z0-9]{1,40}$/, 'expected a ccxt exchange id, such as binance')
     .describe(description);
+/** Of something in a registry, ours or the user's own. */
+const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'expected an id, such as cost-aware');
 /** A NUL ends a path for the operating system, and a line break ends it for every reader of a message. */
 const path = (description: string) =>
   z
@@ -171,8 +173,7 @@ export const ConfigSchema = z
       .describe('Hyper-parameters by model id; see `crypto-trader models show <id>`'),
     strategy: z
       .strictObject({
-        name: z
-          .string()
+        name: id
           .default('cost-aware')
           .describe(
             'What decides on the forecasts, in backtests, signals and paper: cost-aware, threshold, quantile, sign, own',
@@ -185,8 +186,7 @@ export const ConfigSchema = z
       .describe('Parameters by strategy, such as cost-aware: { riskAversion: 5 }'),
     ensemble: z
       .strictObject({
-        name: z
-          .string()
+        name: id
           .default('enhanced')
           .describe(
             'How forecasts become one: enhanced, equal, voting, weighted-voting, stacking, blending, caruana, bates-granger',

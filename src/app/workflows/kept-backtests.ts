@@ -59,9 +59,9 @@ export type KeptBacktest =
   | { readonly kind: 'whole'; readonly summary: BacktestSummary }
   | { readonly kind: 'damaged'; readonly id: string; readonly why: string };
 
-/** The name of a backtest that ended at `nowMs`: later ones sort later, two of one second differ. */
+/** The name of a backtest that ended at `nowMs`: later ones sort later, two of one second differ, with equal curves too. */
 export const backtestId = (nowMs: number, equity: string): string =>
-  `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-')}Z-${hashOf(equity).slice(0, 4)}`;
+  `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-')}Z-${hashOf(`${nowMs} ${equity}`).slice(0, 4)}`;
 
 /** Where the files of a backtest are. */
 export const keptPaths = ({ folder }: BacktestArchive, id: string) => ({
