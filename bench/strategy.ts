@@ -1,0 +1,80 @@
+import type { Panel } from '../src/core/dataset/panel.ts';
+import { createRandom, normal } from '../src/core/foundation/random.ts';
+import type { Forecast } from '../src/core/forecast/model.ts';
+import { decidePaths, measureSkill } from '../src/core/strategy/decide.ts';
+import { chooseStrategy } from '../src/core/strategy/registry.ts';
+import {
+  combineForecasts,
+  continueEnsemble,
+  type EnsembleMember,
+  type EnsembleState,
+} from '../src/learning/ensemble/combine.ts';
+import { chooseEnsemble } from '../src/learning/ensemble/registry.ts';
+import { driftingWalk } from '../tests/support/planted.ts';
+import { type BenchRow, medianMs } from './bench.ts';
+
+const HOUR = 3_600_000;
+const START = Date.UTC(2024, 0, 1);
+const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as const;
+const MEMBERS = 20;
+const BARS = 17_520;
+
+/** What combining and deciding cost, forecasts given: 20 members that each know a little. */
+export async function run(): Promise<readonly BenchRow[]> {
+  const random = createRandom(5);
+  const worlds = SYMBOLS.map((symbol, seed) => ({
+    symbol,
+    ...driftingWalk(BARS, { startMs: START, seed, noise: 0.006, drift: 0.002, persistence: 0.9 }),
+  }));
+  const panel: Panel = {
+    timeframe: '1h',
+    series: worlds.map(({ symbol, candles }) => ({ symbol, candles, features: { names: [], columns: [] } })),
+  };
+  const members = Array.from({ length: MEMBERS }, (_, m): EnsembleMember => ({
+    id: `model-${m}`,
+    kind: 'classical',
+    forecasts: worlds.map(({ symbol, drift }): Forecast => {
+      const expectedReturn = drift.map((value) => 3 * (value + 0.003 * normal(random)));
+      return {
+        symbol,
+        horizonBars: 4,
+        position: expectedReturn.map(Math.sign),
+        confidence: expectedReturn.map((value) => Math.min(1, 50 * Math.abs(value))),
+        expectedReturn,
+      };
+    }),
+  }));
+  const measured = { fromMs: START + 2000 * HOUR, untilMs: START + 4000 * HOUR };
+  const spans = [{ fromMs: measured.untilMs, measured }];
+  const choice = chooseEnsemble('enhanced', {});
+  const { learned } = combineForecasts(panel, members, choice, { spans });
+  const terms = { ...chooseStrategy('cost-aware', {}), cost: 0.0015, allowShort: false };
+  const decide = (fromMs: number, state?: EnsembleState): void => {
+    const combined = continueEnsemble(panel, members, choice, { learned, fromMs, state });
+    decidePaths(panel, combined.forecasts, terms, { spans: [{ fromMs, edge }] });
+  };
+  const edge = measureSkill(panel, combineForecasts(panel, members, choice, { spans }).forecasts, measured);
+  const learning = await medianMs(() => combineForecasts(panel, members, choice, { spans }), 3);
+  const whole = await medianMs(() => decide(START), 5);
+  return [
+    {
+      name: `combining and deciding 3 x ${BARS} bars with ${MEMBERS} members`,
+      value: whole,
+      unit: 'ms',
+      target: '<= 150 ms',
+    },
+    {
+      name: 'one bar of one symbol in that',
+      value: (1000 * whole) / (SYMBOLS.length * BARS),
+      unit: 'us',
+      target: '<= 50 us',
+      note: 'a share of the run above; a session that decides one bar reads columns of all bars first',
+    },
+    {
+      name: 'learning what 20 members count for on 2 000 bars, five parts each, and all of the above',
+      value: learning,
+      unit: 'ms',
+      note: 'once a session, once a fold',
+    },
+  ];
+}

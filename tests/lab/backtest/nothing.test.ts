@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { temporaryFolder } from '../../support/folder.ts';
+import { clusteringWalk, plantedWorld, tradeWorld, YEAR_BARS } from '../../support/worlds.ts';
+
+const trading = () => ({
+  folder: temporaryFolder(),
+  models: ['ridge', 'logistic', 'momentum-garch'],
+  folds: 4,
+});
+
+// Two of the 18 that end still among the 20 of `npm run worlds`, which also prints the two that stray.
+it.each([1, 3])(
+  'makes nothing from nothing: random walk %i of a year of hours',
+  async (seed) => {
+    const { decided, plain } = await tradeWorld({ candles: clusteringWalk(YEAR_BARS, seed) }, trading());
+    expect(Math.abs(decided.returnPct)).toBeLessThan(1);
+    expect(decided.trades).toBeLessThan(3);
+    // The plain mean of the same models pays for nothing.
+    expect(plain.trades).toBeGreaterThan(20);
+    expect(plain.returnPct).toBeLessThan(decided.returnPct - 2);
+  },
+  120_000,
+);
+
+it('makes something from something: a drift that lasts and pays for its trades', async () => {
+  const { decided, informed } = await tradeWorld(plantedWorld(600, 5), trading());
+  expect(decided.returnPct).toBeGreaterThan(20);
+  expect(decided.returnPct).toBeGreaterThan(0.7 * (informed?.returnPct ?? NaN));
+}, 120_000);
