@@ -79,6 +79,11 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
     load: () => import('./commands/results.ts'),
   },
   {
+    name: 'report',
+    summary: 'published figures beside ours, on the same window and pairs',
+    load: () => import('./commands/report.ts'),
+  },
+  {
     name: 'portfolio',
     summary: 'how much of each asset: weights, frontiers, and a comparison with equal weights',
     load: () => import('./commands/portfolio.ts'),

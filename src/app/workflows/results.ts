@@ -227,7 +227,8 @@ async function auditFold(
 const wanted = ({ models }: ResultsRequest, id: string): boolean =>
   models.includes('all') || models.includes(id);
 
-async function requireCandles(store: Store, window: Window): Promise<void> {
+/** Throws `UserError`, with the command that fetches them, when candles of `window` are not stored. */
+export async function requireCandles(store: Store, window: Window): Promise<void> {
   const { exchange, timeframe, symbols, sinceMs, untilMs } = window;
   for (const symbol of symbols) {
     const found = await store.manifest({ exchange, symbol, timeframe });
