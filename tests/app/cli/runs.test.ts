@@ -54,6 +54,23 @@ describe('signals', () => {
     expect(new Set(document.signals.map(({ time }) => time))).toEqual(new Set(['2025-01-23T00:00:00.000Z']));
   });
 
+  it('are on record when they were asked for now, not for a day of the past', async () => {
+    const onRecord = async () => {
+      const { stdout } = await run('signals', 'report', '--symbols', 'ETH/USDT', '--json');
+      return z.object({ count: z.number() }).parse(JSON.parse(stdout)).count;
+    };
+    await signals();
+    const before = await onRecord();
+    expect(before).toBeGreaterThan(0);
+    await signals('--until', '2025-01-22');
+    expect(await onRecord()).toBe(before);
+    const { stdout } = await run('signals', 'history', '--last', '1');
+    expect(stdout).toMatch(/ open .*\n.* of \d+; --last shows more\./);
+    const refused = await runCli(['signals', 'history', '--until', '2025-01-22'], { cwd });
+    expect(refused).toMatchObject({ status: 2 });
+    expect(refused.stderr).toContain('--until does nothing with "signals history"');
+  });
+
   it('heed market.symbols, and say which of them the run does not know', async () => {
     const set = { ...environment, CRYPTO_TRADER_MARKET_SYMBOLS: 'ETH/USDT,SOL/USDT' };
     const { stdout } = await runCli(['signals'], { cwd, environment: set });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Command } from 'commander';
+import { UserError } from '../../../core/foundation/errors.ts';
 import { formatMinute, formatTime } from '../../../core/foundation/time.ts';
 import { doubtLines } from '../../../data/plausibility.ts';
 import { openStore } from '../../../data/store/store.ts';
@@ -16,6 +17,7 @@ import {
 } from '../../../learning/training/checkpoints.ts';
 import { markedName } from '../../../learning/ensemble/voters.ts';
 import { executionRules } from '../../config/execution.ts';
+import { keepSignals } from '../../workflows/prediction-log.ts';
 import { type Signal, signalSheet } from '../../workflows/signals.ts';
 import { ENSEMBLE_HELP, ensembleSetting, STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
 import { projectRegistry } from '../project-plugins.ts';
@@ -33,6 +35,7 @@ import {
   wantedMarket,
 } from '../run-options.ts';
 import { less } from '../table.ts';
+import { addKeptSignals } from './signals-kept.ts';
 
 const Options = z.object({
   ...RUN_OPTION,
@@ -47,6 +50,7 @@ type Options = z.output<typeof Options>;
 const EXAMPLES = `
 Examples:
   $ crypto-trader signals
+  $ crypto-trader signals report                            how those given so far have turned out
   $ crypto-trader signals --models boosted-trees --json
   $ crypto-trader signals --models boosted-trees --explain
   $ crypto-trader signals --run btc-only --symbols BTC/USDT
@@ -57,6 +61,7 @@ export function register(program: Command): void {
     .command('signals')
     .description('what every model and the ensemble want now, on the newest stored bar; trades nothing')
     .option('--models <list>', 'only these models (the ensemble is then of these)');
+  addKeptSignals(group);
   addRunOption(group);
   addMarketOptions(group, ['exchange', 'symbols', 'timeframe', 'until'], {
     symbols: 'only these pairs of the run',
@@ -108,6 +113,20 @@ async function signals(context: CommandContext, options: Options): Promise<void>
     : undefined;
   const ageMs = Date.now() - panel.untilMs;
   const stale = ageMs > TIMEFRAME_MS[trained.timeframe];
+  // Before anybody is told; what a bar of the past would have said is no prediction.
+  if (options.until === undefined) {
+    const { runId, exchange, timeframe } = trained;
+    const given = { runId, exchange, timeframe, synthetic: panel.synthetic };
+    await keepSignals(
+      config.dataDir,
+      { ...given, givenAtMs: Date.now(), strategy: strategy.id, ensemble: method.id },
+      rows,
+    ).catch((error: unknown) => {
+      // A signal is worth more than its record.
+      if (!(error instanceof UserError)) throw error;
+      out.notice(`These signals are NOT on record: ${error.message}`);
+    });
+  }
   out.document({
     runId: trained.runId,
     exchange: trained.exchange,
