@@ -25,11 +25,15 @@ export function strategySetting(
           named,
           known.map((strategy) => strategy.id),
         );
-  const chosen = chooseStrategy(id, config.strategies[id] ?? {}, known);
+  const { sizing } = config;
+  const params = { ...(sizing && { sizing }), ...config.strategies[id] };
+  const chosen = chooseStrategy(id, params, known);
   const configured = settings.some(
     ({ path, origin }) =>
       origin !== 'default' &&
-      (path === 'strategy.name' || (path === 'strategies' && Object.hasOwn(config.strategies, id))),
+      (path === 'strategy.name' ||
+        path.startsWith('sizing') ||
+        (path === 'strategies' && Object.hasOwn(config.strategies, id))),
   );
   return { ...chosen, isSet: named !== undefined || configured };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DEFAULT_SOURCES } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { plainLine } from '../../core/foundation/plain-text.ts';
+import { Sizing } from '../../core/strategy/sizing.ts';
 import { MODELLED_IMPACT } from '../../core/trading/rules.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
 import { repeatedSymbols } from '../../core/market/symbols.ts';
@@ -184,6 +185,9 @@ export const ConfigSchema = z
       .record(z.string(), z.record(z.string(), z.unknown()))
       .default({})
       .describe('Parameters by strategy, such as cost-aware: { riskAversion: 5 }'),
+    sizing: Sizing.optional().describe(
+      'How large the positions of the strategy are: { kind: fixed, share: 0.5 }, { kind: volatility, barPct: 0.4 }, { kind: kelly }, { kind: confidence }',
+    ),
     ensemble: z
       .strictObject({
         name: id

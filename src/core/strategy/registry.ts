@@ -5,6 +5,7 @@ import { costAware } from './cost-aware.ts';
 import { own } from './own.ts';
 import { quantile } from './quantile.ts';
 import { sign } from './sign.ts';
+import { Sizing, withSizing } from './sizing.ts';
 import type { Strategy } from './strategy.ts';
 import { threshold } from './threshold.ts';
 
@@ -23,19 +24,31 @@ export function findStrategy(id: string, known: readonly Strategy[] = strategies
   });
 }
 
-/** The strategy of that name with its parameters, absent ones by default. Throws `UserError` for what it does not take. */
+/**
+ * The strategy of that name with its parameters, absent ones by default; `sizing` among them says how large its positions are
+ * (sizing.ts). Throws `UserError` for what it does not take.
+ */
 export function chooseStrategy(
   id: string,
   params: Readonly<Record<string, unknown>>,
   known: readonly Strategy[] = strategies,
 ): { readonly strategy: Strategy; readonly params: unknown } {
+  const { sizing, ...own } = params;
   const strategy = findStrategy(id, known);
-  const parsed = strategy.params.safeParse(params);
-  if (parsed.success) return { strategy, params: parsed.data };
-  throw new UserError(
-    `The parameters of the strategy "${id}" are not valid.\n${z.prettifyError(parsed.error)}`,
-    {
-      hint: `Correct strategies.${id} in config.yaml.`,
-    },
-  );
+  const parsed = parseOr(strategy.params, own, `parameters of the strategy "${id}" are`, `strategies.${id}`);
+  if (sizing === undefined) return { strategy, params: parsed };
+  if (strategy.restates)
+    throw new UserError(`The strategy "${id}" takes positions as models state them: it has no sizing.`, {
+      hint: 'Leave out `sizing` in config.yaml, or choose another strategy.',
+    });
+  const size = parseOr(Sizing, sizing, 'sizing is', 'sizing');
+  return { strategy: withSizing(strategy, parsed, size), params: { ...Object(parsed), sizing: size } };
+}
+
+function parseOr<T>(schema: z.ZodType<T>, value: unknown, what: string, where: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new UserError(`The ${what} not valid.\n${z.prettifyError(parsed.error)}`, {
+    hint: `Correct ${where} in config.yaml.`,
+  });
 }
