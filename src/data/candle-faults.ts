@@ -1,3 +1,4 @@
+import { formatTime } from '../core/foundation/time.ts';
 import { candleFault, type Candles } from '../core/market/candles.ts';
 import { TIMEFRAME_MS, type Timeframe } from '../core/market/timeframe.ts';
 
@@ -18,7 +19,7 @@ export function firstFault(candles: Candles, timeframe: Timeframe, row = 0): Fau
           ? 'it is not after the bar before it'
           : candleFault(candles, row);
     if (fault !== undefined) {
-      return { row, message: `bar of ${new Date(time[row]).toISOString()}: ${fault}` };
+      return { row, message: `bar of ${formatTime(time[row])}: ${fault}` };
     }
   }
   return undefined;

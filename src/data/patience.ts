@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry, { AbortError } from 'p-retry';
+import { formatTime } from '../core/foundation/time.ts';
 import type { Log } from '../core/foundation/log.ts';
 import { plainLine } from '../core/foundation/plain-text.ts';
 import { SourceUnavailable } from './source.ts';
@@ -40,7 +41,7 @@ export function createPatience(options: PatienceOptions): Patience {
     const waitMs = silentUntilMs - Date.now();
     if (waitMs <= LONGEST_WAIT_MS) return;
     throw new SourceUnavailable(`${name} asks for ${Math.ceil(waitMs / 1000)} s without requests.`, {
-      hint: `Too many requests came from this address. Run the command again after ${new Date(silentUntilMs).toISOString()}; it resumes where it stopped.`,
+      hint: `Too many requests came from this address. Run the command again after ${formatTime(silentUntilMs)}; it resumes where it stopped.`,
     });
   };
   const waitForTurn = async (signal: AbortSignal): Promise<void> => {

@@ -1,3 +1,4 @@
+import { formatTime } from '../core/foundation/time.ts';
 import { UserError } from '../core/foundation/errors.ts';
 import type { PairSymbol } from '../core/market/symbol.ts';
 import { knownAt, sliceSeries } from '../core/market/timed-series.ts';
@@ -41,12 +42,9 @@ export async function updateSeries(
     signal.throwIfAborted();
   }
   if (manifest === undefined) {
-    throw new UserError(
-      `${client.name} has no ${describeSeries(key)} from ${new Date(sinceMs).toISOString()} on.`,
-      {
-        hint: 'Check --symbols and --since; exchanges keep open interest for about 30 days.',
-      },
-    );
+    throw new UserError(`${client.name} has no ${describeSeries(key)} from ${formatTime(sinceMs)} on.`, {
+      hint: 'Check --symbols and --since; exchanges keep open interest for about 30 days.',
+    });
   }
   const nothing = sliceSeries(await store.read(key), 0, 0);
   ({ manifest } = await store.merge(key, nothing, { source: client.id, askedSinceMs: sinceMs }));

@@ -1,3 +1,4 @@
+import { formatTime } from '../core/foundation/time.ts';
 import { UserError } from '../core/foundation/errors.ts';
 import type { Log } from '../core/foundation/log.ts';
 import { CANDLE_COLUMNS, type Candles, concatCandles, emptyCandles } from '../core/market/candles.ts';
@@ -71,7 +72,7 @@ export async function updateDataset(request: UpdateRequest): Promise<UpdateResul
   const manifest = await store.manifest(key);
   if (manifest === undefined) {
     throw new UserError(
-      `${source.name} has no closed ${key.timeframe} bars of ${key.symbol} between ${iso(wanted.fromMs)} and ${iso(Math.min(wanted.untilMs, clockMs))}.`,
+      `${source.name} has no closed ${key.timeframe} bars of ${key.symbol} between ${formatTime(wanted.fromMs)} and ${formatTime(Math.min(wanted.untilMs, clockMs))}.`,
       { hint: 'Check --since and --until (UTC), the symbol, and how far back the source goes.' },
     );
   }
@@ -144,8 +145,6 @@ async function downloadRanges(
 }
 
 const ceilTo = (timeMs: number, step: number): number => Math.ceil(timeMs / step) * step;
-
-const iso = (timeMs: number): string => new Date(timeMs).toISOString();
 
 /** The nearest stored bars on both sides of `range`: what the bars in it are compared with. */
 async function neighbours(

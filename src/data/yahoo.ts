@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formatTime } from '../core/foundation/time.ts';
 import { UserError } from '../core/foundation/errors.ts';
 import type { Log } from '../core/foundation/log.ts';
 import {
@@ -88,7 +89,7 @@ export function openYahoo(symbol: PairSymbol, options: YahooOptions): CandleSour
       }
       const oldestMs =
         Math.ceil((Date.now() - limits.historyMs) / TIMEFRAME_MS[timeframe]) * TIMEFRAME_MS[timeframe];
-      const reach = `Yahoo has ${timeframe} candles only from ${new Date(oldestMs).toISOString()} on.`;
+      const reach = `Yahoo has ${timeframe} candles only from ${formatTime(oldestMs)} on.`;
       if (untilMs <= oldestMs) {
         throw new SourceUnavailable(reach, { hint: 'Ask for a later range, or use another --source.' });
       }

@@ -7,6 +7,7 @@ import { type BacktestArchive, backtestId, keepBacktest, keptPaths } from '../wo
 import { describeMachine, identifyProgram } from '../workflows/program.ts';
 import type { CommandContext } from './command.ts';
 import { join } from 'node:path';
+import { formatTime } from '../../core/foundation/time.ts';
 import type { FinishedBacktest } from './run-backtest.ts';
 
 export const archiveOf = ({ config }: CommandContext): BacktestArchive => ({
@@ -22,7 +23,7 @@ export function documentOf(
   const { strategy } = request;
   return {
     id,
-    time: new Date(timeMs).toISOString(),
+    time: formatTime(timeMs),
     program: identifyProgram(),
     machine: describeMachine(),
     settings,

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../../core/foundation/errors.ts';
 import { plainText } from '../../core/foundation/plain-text.ts';
 import { explainSystemError } from '../../data/file-errors.ts';
+import { programVersion } from '../../data/program-version.ts';
 import { loadEnvironmentFile } from './environment-file.ts';
 import { createRedactor } from './redact.ts';
 
@@ -11,8 +11,15 @@ interface CommandModule {
   register(program: Command, whole: () => Promise<Command>): void;
 }
 
+/** `summary`: the one text of a command, in the list of all and over its own help. */
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<CommandModule>;
+}
+
 /** Every command, in the order of the help. A command's file is loaded only when it is asked for. */
-const COMMANDS: readonly { name: string; summary: string; load(): Promise<CommandModule> }[] = [
+const COMMANDS: readonly Entry[] = [
   {
     name: 'overview',
     summary: 'where the project in this folder stands, and what to do next (also without any command)',
@@ -25,17 +32,18 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
   },
   {
     name: 'demo',
-    summary: 'the whole job in one go: fetch, train, backtest, one paper cycle',
+    summary: 'the whole job in one go: fetch, quick training, backtest with report, one paper cycle',
     load: () => import('./commands/demo.ts'),
   },
   {
     name: 'fetch',
-    summary: 'candles into the store, from an exchange, Yahoo, CSV files or a generator',
+    summary:
+      'candles into the store, from an exchange, Yahoo, CSV files or a generator; resumes after any stop',
     load: () => import('./commands/fetch.ts'),
   },
   {
     name: 'data',
-    summary: 'list, verify, export the stored candles; show their gaps',
+    summary: 'list, verify, compact, export the stored candles and series; show their gaps',
     load: () => import('./commands/data.ts'),
   },
   {
@@ -45,7 +53,7 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
   },
   {
     name: 'train',
-    summary: 'train models on the stored candles',
+    summary: 'train models on the stored candles; finished models are kept, and snapshots on the way',
     load: () => import('./commands/train.ts'),
   },
   {
@@ -55,7 +63,7 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
   },
   {
     name: 'backtest',
-    summary: 'trade the forecasts on stored candles, with costs, baselines and intervals',
+    summary: 'trade the forecasts on stored candles: next-open fills, costs, baselines, intervals',
     load: () => import('./commands/backtest.ts'),
   },
   {
@@ -85,12 +93,12 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
   },
   {
     name: 'portfolio',
-    summary: 'how much of each asset: weights, frontiers, and a comparison with equal weights',
+    summary: 'how much of each asset: weights, frontiers, and whether any of it beats equal weights',
     load: () => import('./commands/portfolio.ts'),
   },
   {
     name: 'signals',
-    summary: 'what every model and the ensemble want now',
+    summary: 'what every model and the ensemble want now, on the newest stored bar; trades nothing',
     load: () => import('./commands/signals.ts'),
   },
   {
@@ -105,27 +113,27 @@ const COMMANDS: readonly { name: string; summary: string; load(): Promise<Comman
   },
   {
     name: 'notify',
-    summary: 'messages about paper sessions: webhook, Discord, Slack, Telegram, ntfy',
+    summary: 'messages about paper sessions: webhook, Discord, Slack, Telegram, ntfy, or your own notifier',
     load: () => import('./commands/notify.ts'),
   },
   {
     name: 'dashboard',
-    summary: 'watch the paper session and training live',
+    summary: 'watch the paper session and training live; read-only',
     load: () => import('./commands/dashboard.ts'),
   },
   {
     name: 'new',
-    summary: 'start a model or a source of your own from a commented file',
+    summary: 'start code of your own from a commented file that works as it is',
     load: () => import('./commands/new.ts'),
   },
   {
     name: 'plugin',
-    summary: 'models and sources of your own: list them, try every law on one',
+    summary: 'code of your own: list it, and try every law on it',
     load: () => import('./commands/plugin.ts'),
   },
   {
     name: 'config',
-    summary: 'show every setting and where it came from',
+    summary: 'show and change settings, and say where each came from',
     load: () => import('./commands/config.ts'),
   },
   {
@@ -159,7 +167,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addHelpText('after', EXAMPLES);
   try {
     for (const entry of COMMANDS) {
-      if (entry === asked) (await entry.load()).register(program, wholeProgram);
+      if (entry === asked) await declare(program, entry);
       else program.command(entry.name).description(entry.summary);
     }
     for (const subcommand of program.commands) subcommand.copyInheritedSettings(program);
@@ -175,8 +183,13 @@ export async function main(argv: readonly string[]): Promise<void> {
 /** The program with every command and option declared. */
 async function wholeProgram(): Promise<Command> {
   const program = emptyProgram((text) => text);
-  for (const entry of COMMANDS) (await entry.load()).register(program, wholeProgram);
+  for (const entry of COMMANDS) await declare(program, entry);
   return program;
+}
+
+async function declare(program: Command, entry: Entry): Promise<void> {
+  (await entry.load()).register(program, wholeProgram);
+  program.commands.find((command) => command.name() === entry.name)?.description(entry.summary);
 }
 
 function emptyProgram(redact: (text: string) => string): Command {
@@ -185,7 +198,7 @@ function emptyProgram(redact: (text: string) => string): Command {
       .description(
         'Research and paper trading for crypto: real candles, honest backtests, models trained at native speed.',
       )
-      .version(version(), '--version')
+      .version(programVersion(), '--version')
       .option('--config <file>', 'settings file (default: config.yaml)')
       .option('--json', 'one JSON document on stdout; logs and progress on stderr')
       .option('--log-level <level>', 'debug, info, warn or error')
@@ -243,10 +256,4 @@ function stopWhenNobodyReads(): void {
       );
       process.exit(1);
     });
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  const match = /"version":\s*"([^"]+)"/.exec(text);
-  return match?.[1] ?? 'unknown';
 }

@@ -1,4 +1,4 @@
-import { formatTime } from '../../core/foundation/time.ts';
+import { formatDay, formatTime } from '../../core/foundation/time.ts';
 import { spread, spreadText } from '../../core/evaluation/spread.ts';
 import { trainingLogFile } from '../../learning/training/journal.ts';
 import type { RunResult } from '../../learning/training/run-folder.ts';
@@ -19,9 +19,8 @@ export function printRun(out: Output, finished: FinishedRun, logDir: string): vo
       );
   }
   if (plan.synthetic) out.print('These candles are SYNTHETIC: the figures say nothing about any market.');
-  const day = (ms: number): string => formatTime(ms).slice(0, 10);
   out.print(
-    `\nTrained on ${day(plan.sinceMs)} .. ${day(plan.trainUntilMs)}, measured on ${day(plan.trainUntilMs)} .. ${day(plan.validateUntilMs)} (validation). The bars after that are for backtests.\n`,
+    `\nTrained on ${formatDay(plan.sinceMs)} .. ${formatDay(plan.trainUntilMs)}, measured on ${formatDay(plan.trainUntilMs)} .. ${formatDay(plan.validateUntilMs)} (validation). The bars after that are for backtests.\n`,
   );
   const flattered = votersOf(members).some(({ model }) => model.usesValidation === true);
   out.table(

@@ -1,6 +1,7 @@
 import { parseJson } from './parse-json.ts';
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { formatTime } from '../../core/foundation/time.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { LEDGER_FILE, parseLine } from '../../desk/paper/ledger.ts';
 import { BarRecord, SessionRecord } from '../../desk/paper/record.ts';
@@ -91,7 +92,7 @@ function describe(
     feed,
     synthetic,
     bars: totals.bars,
-    lastBarTime: last && new Date(last.timeMs).toISOString(),
+    lastBarTime: last && formatTime(last.timeMs),
     overdueSeconds: feed === 'exchange' && last ? overdueSeconds(session, last, nowMs) : undefined,
     equity,
     cash: last?.cash ?? rules.initialBalance,

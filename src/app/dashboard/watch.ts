@@ -1,3 +1,4 @@
+import { formatTime } from '../../core/foundation/time.ts';
 import type { DashboardView } from './view.ts';
 import { watchLedger } from './watch-ledger.ts';
 import { watchLog } from './watch-log.ts';
@@ -22,7 +23,7 @@ export function createWatch(settings: {
       await Promise.all([ledger.poll(), log.poll(), training.poll()]);
       const nowMs = settings.now();
       return {
-        time: new Date(nowMs).toISOString(),
+        time: formatTime(nowMs),
         ...ledger.view(nowMs),
         training: training.view(),
         log: log.view(),

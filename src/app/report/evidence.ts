@@ -1,3 +1,4 @@
+import { formatTime } from '../../core/foundation/time.ts';
 import type { Backtest } from '../../lab/backtest/backtest.ts';
 import { backtestDocument, type Provenance } from '../../lab/backtest/document.ts';
 import { excursions } from '../../lab/backtest/excursions.ts';
@@ -33,8 +34,8 @@ export function evidenceOf(result: Backtest, about: Provenance, document?: objec
     trades: {
       symbol: column(({ symbol }) => symbol),
       side: column(({ side }) => side),
-      entryTime: column(({ entryTime }) => iso(entryTime)),
-      exitTime: column(({ exitTime }) => iso(exitTime)),
+      entryTime: column(({ entryTime }) => formatTime(entryTime)),
+      exitTime: column(({ exitTime }) => formatTime(exitTime)),
       barsHeld: column(({ barsHeld }) => barsHeld),
       entryPrice: column(({ entryPrice }) => entryPrice),
       exitPrice: column(({ exitPrice }) => exitPrice),
@@ -48,8 +49,6 @@ export function evidenceOf(result: Backtest, about: Provenance, document?: objec
     },
   };
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** They are made of the candles, and nothing is checked against them. */
 const short = (value: number): number => Number(value.toPrecision(6));

@@ -1,3 +1,4 @@
+import { formatTime } from '../../core/foundation/time.ts';
 import { CONVENTIONS } from '../../core/evaluation/metrics.ts';
 import type { Assessment } from '../../lab/backtest/assess.ts';
 import type { Backtest } from '../../lab/backtest/backtest.ts';
@@ -46,7 +47,7 @@ export function settingRows(
   return [
     ['Candles', `${about.exchange} ${about.timeframe}${about.synthetic ? ' (SYNTHETIC)' : ''}`],
     ['Symbols', about.symbols.join(', ')],
-    ['Range', `${new Date(about.fromMs).toISOString()} to ${new Date(about.untilMs).toISOString()}`],
+    ['Range', `${formatTime(about.fromMs)} to ${formatTime(about.untilMs)}`],
     ['Bars', String(market.time.length)],
     ['Missing bars', String(about.missingBars)],
     ['SHA-256 of the candles', about.dataFingerprint],

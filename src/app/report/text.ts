@@ -1,3 +1,5 @@
+import { formatDay, formatMinute } from '../../core/foundation/time.ts';
+
 /** Figures as a report writes them; `-` where there is none. */
 export const figure = (value: number | undefined, digits = 1): string =>
   value === undefined || !Number.isFinite(value) ? '-' : value.toFixed(digits);
@@ -8,5 +10,4 @@ export const band = (interval: { readonly low: number; readonly high: number } |
 /** Significant digits without an exponent's worth of zeros. */
 export const digits = (value: number, count: number): string => String(Number(value.toPrecision(count)));
 
-export const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
-export const minute = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+export { formatDay as day, formatMinute as minute };

@@ -1,6 +1,7 @@
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { formatTime } from '../../core/foundation/time.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
 import {
@@ -61,7 +62,7 @@ export type KeptBacktest =
 
 /** The name of a backtest that ended at `nowMs`: later ones sort later, two of one second differ, with equal curves too. */
 export const backtestId = (nowMs: number, equity: string): string =>
-  `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-')}Z-${hashOf(`${nowMs} ${equity}`).slice(0, 4)}`;
+  `${formatTime(nowMs).slice(0, 19).replaceAll(':', '-')}Z-${hashOf(`${nowMs} ${equity}`).slice(0, 4)}`;
 
 /** Where the files of a backtest are. */
 export const keptPaths = ({ folder }: BacktestArchive, id: string) => ({

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { formatDay } from '../../core/foundation/time.ts';
 import { comparePortfolios, EQUAL_WEIGHT, type PortfolioComparison } from '../../lab/portfolio/assess.ts';
 import { marketOf } from '../../lab/portfolio/market.ts';
 import { weightInstability } from '../../lab/portfolio/stability.ts';
@@ -79,9 +80,7 @@ export async function loadPortfolioMarket(
         );
       } else {
         candles = joinRenamed(await store.read(old, range), candles, renamed);
-        notes.push(
-          `${member.symbol} continues ${renamed.from} from ${new Date(renamed.atMs).toISOString().slice(0, 10)} on.`,
-        );
+        notes.push(`${member.symbol} continues ${renamed.from} from ${formatDay(renamed.atMs)} on.`);
       }
     }
     loaded.push({ member, candles, synthetic: manifest?.synthetic === true, sha: manifest?.sha256 ?? '' });

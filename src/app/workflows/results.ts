@@ -1,4 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
+import { formatDay } from '../../core/foundation/time.ts';
 import { type Fold, walkForwardFolds } from '../../core/dataset/splits.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { deriveSeed } from '../../core/foundation/random.ts';
@@ -234,11 +235,10 @@ export async function requireCandles(store: Store, window: Window): Promise<void
     const found = await store.manifest({ exchange, symbol, timeframe });
     const step = TIMEFRAME_MS[timeframe];
     if (found && found.firstTimeMs <= sinceMs && found.lastTimeMs + step >= untilMs) continue;
-    const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
     throw new UserError(
       `The store does not hold all ${exchange} ${symbol} ${timeframe} candles of "${window.id}".`,
       {
-        hint: `Fetch them: crypto-trader fetch --exchange ${exchange} --symbols ${symbols.join(',')} --timeframe ${timeframe} --since ${day(sinceMs)} --until ${day(untilMs - 1)}`,
+        hint: `Fetch them: crypto-trader fetch --exchange ${exchange} --symbols ${symbols.join(',')} --timeframe ${timeframe} --since ${formatDay(sinceMs)} --until ${formatDay(untilMs - 1)}`,
       },
     );
   }

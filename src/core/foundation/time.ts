@@ -37,5 +37,8 @@ function sameDay(zoned: string, time: number): boolean {
   return new Date(time).toISOString().slice(0, 10) === zoned.slice(0, 10);
 }
 
+/** `2025-01-31`, UTC. */
+export const formatDay = (timeMs: number): string => formatTime(timeMs).slice(0, 10);
+
 /** `2025-01-31 12:00`, UTC: for people, where seconds do not matter. JSON takes `formatTime`. */
 export const formatMinute = (timeMs: number): string => formatTime(timeMs).slice(0, 16).replace('T', ' ');

@@ -1,3 +1,4 @@
+import { formatTime } from '../foundation/time.ts';
 import type { Candles } from './candles.ts';
 import { type Timeframe, TIMEFRAME_MS } from './timeframe.ts';
 
@@ -59,9 +60,7 @@ export function findOddities(candles: Candles, timeframe: Timeframe): readonly O
 
 /** `bar of 2024-01-01T00:00:00.000Z: ...`, at most `most` of them, and how many more there are. */
 export function oddityLines(oddities: readonly Oddity[], most = 5): readonly string[] {
-  const lines = oddities
-    .slice(0, most)
-    .map(({ timeMs, what }) => `bar of ${new Date(timeMs).toISOString()}: ${what}`);
+  const lines = oddities.slice(0, most).map(({ timeMs, what }) => `bar of ${formatTime(timeMs)}: ${what}`);
   const more = oddities.length - lines.length;
   return more > 0 ? [...lines, `... and ${more} more such bars`] : lines;
 }

@@ -1,3 +1,4 @@
+import { formatDay } from '../foundation/time.ts';
 import { UserError } from '../foundation/errors.ts';
 import type { Candles } from '../market/candles.ts';
 import { emptyCandles, lowerBound } from '../market/candles.ts';
@@ -91,7 +92,7 @@ export function returnWindow(
       const [last, next] = [close[row - bars + k], close[row - bars + k + 1]];
       if (!(last > 0 && next > 0))
         throw new UserError(
-          `${table.symbols[i]} has a price that is not above zero: ${Math.min(last, next)} on ${day(table.time[row - bars + k])}.`,
+          `${table.symbols[i]} has a price that is not above zero: ${Math.min(last, next)} on ${formatDay(table.time[row - bars + k])}.`,
           {
             hint: 'Fetch its candles again, or leave it out with --symbols.',
           },
@@ -114,19 +115,18 @@ function absence(
   const { time } = table;
   const close = table.closes[i];
   if (member.listedMs !== undefined && time[row] < member.listedMs)
-    return `listed on ${day(member.listedMs)}`;
+    return `listed on ${formatDay(member.listedMs)}`;
   // What is decided now is held from the next bar on.
   const next = row + 1 < time.length ? time[row + 1] : time[row];
   if (member.delistedMs !== undefined && next >= member.delistedMs)
-    return `delisted on ${day(member.delistedMs)}`;
+    return `delisted on ${formatDay(member.delistedMs)}`;
   let missing = 0;
   for (let k = row - bars; k <= row; k++) if (k < 0 || Number.isNaN(close[k])) missing++;
   if (missing === 0) return undefined;
   const first = close.findIndex((value) => !Number.isNaN(value));
   if (first < 0) return 'no candles';
-  if (first > row) return `first candle on ${day(time[first])}`;
-  if (first > row - bars) return `${row - first} of ${bars} returns: first candle on ${day(time[first])}`;
+  if (first > row) return `first candle on ${formatDay(time[first])}`;
+  if (first > row - bars)
+    return `${row - first} of ${bars} returns: first candle on ${formatDay(time[first])}`;
   return `${missing} of ${bars + 1} candles are missing`;
 }
-
-const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

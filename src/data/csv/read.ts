@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CsvError, parse } from 'csv-parse';
 import { z } from 'zod';
+import { formatTime } from '../../core/foundation/time.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import {
   CANDLE_COLUMNS,
@@ -68,13 +69,13 @@ function orderFault(
   row: number,
   { timeframe, previousLine }: { readonly timeframe: Timeframe; readonly previousLine: number },
 ): string | undefined {
-  const iso = new Date(time[row]).toISOString();
+  const iso = formatTime(time[row]);
   if (time[row] % TIMEFRAME_MS[timeframe] !== 0) {
     return `${iso} is not the open of a ${timeframe} bar; is --timeframe right`;
   }
   if (row === 0 || time[row] > time[row - 1]) return undefined;
   if (time[row] === time[row - 1]) return `${iso} comes twice, first in line ${previousLine}`;
-  return `${iso} comes after the later ${new Date(time[row - 1]).toISOString()} of line ${previousLine}; sort the file by time`;
+  return `${iso} comes after the later ${formatTime(time[row - 1])} of line ${previousLine}; sort the file by time`;
 }
 
 /** A CSV record and the line it ends on. */

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatTime } from '../../core/foundation/time.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { plainLine } from '../../core/foundation/plain-text.ts';
 import { knownMsOf, seriesFault, seriesKind, type SeriesName } from '../../core/market/series-kinds.ts';
@@ -64,7 +65,7 @@ export async function readSeriesCsv(
     const previousMs = time.at(-1);
     if (previousMs !== undefined && timeMs <= previousMs)
       throw bad(
-        `${new Date(timeMs).toISOString()} does not come after ${new Date(previousMs).toISOString()}; sort the file by time, each time once`,
+        `${formatTime(timeMs)} does not come after ${formatTime(previousMs)}; sort the file by time, each time once`,
       );
     const values = layout.columns.map((position, i) => {
       const field = record[position] ?? '';
@@ -78,7 +79,7 @@ export async function readSeriesCsv(
       continue;
     }
     const fault = seriesFault(kind, timeMs, values);
-    if (fault !== undefined) throw bad(`${new Date(timeMs).toISOString()}: ${fault}`);
+    if (fault !== undefined) throw bad(`${formatTime(timeMs)}: ${fault}`);
     const knownField = layout.known < 0 ? undefined : record[layout.known];
     const knownMs = knownField === undefined ? knownMsOf(kind, timeMs) : readTime(knownField);
     if (Number.isNaN(knownMs)) throw bad(`known is "${plainLine(knownField ?? '', 60)}"`);

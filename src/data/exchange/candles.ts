@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formatTime } from '../../core/foundation/time.ts';
 import {
   CANDLE_COLUMNS,
   type Candles,
@@ -78,8 +79,7 @@ function pageFault(
   if (!time.every(Number.isSafeInteger)) return 'bars without a time';
   if (lastMs > Math.max(asked.untilMs, Date.now()) + FUTURE_MS)
     return `bars of the future, the last of ${lastMs} ms since 1970`;
-  if (lastMs < asked.fromMs)
-    return `old bars when asked for those from ${new Date(asked.fromMs).toISOString()} on`;
+  if (lastMs < asked.fromMs) return `old bars when asked for those from ${formatTime(asked.fromMs)} on`;
   return undefined;
 }
 

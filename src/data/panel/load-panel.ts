@@ -1,5 +1,6 @@
 import { inTurns } from '../turns.ts';
 import { createHash } from 'node:crypto';
+import { formatTime } from '../../core/foundation/time.ts';
 import type { Doubt } from '../plausibility.ts';
 import { candlesSha256 } from '../store/fingerprint.ts';
 import { type DatasetManifest, describeKey } from '../store/manifest.ts';
@@ -120,8 +121,7 @@ function fingerprintOf(
 }
 
 function noBars(key: Parameters<typeof describeKey>[0], { sinceMs, untilMs }: PanelRequest): UserError {
-  const iso = (ms: number | undefined, open: string): string =>
-    ms === undefined ? open : new Date(ms).toISOString();
+  const iso = (ms: number | undefined, open: string): string => (ms === undefined ? open : formatTime(ms));
   const range = `from ${iso(sinceMs, 'the first bar')} until ${iso(untilMs, 'the last bar')}`;
   return new UserError(`The store holds no ${describeKey(key)} candles ${range}.`, {
     hint: 'Fetch them with `crypto-trader fetch`, or correct market.since and market.until.',

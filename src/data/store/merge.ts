@@ -1,3 +1,4 @@
+import { formatTime } from '../../core/foundation/time.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { type Candles, CANDLE_COLUMNS, emptyCandles, sliceCandles } from '../../core/market/candles.ts';
 
@@ -25,7 +26,7 @@ export function mergeCandles(stored: Candles, added: Candles): Candles {
 function assertSameBar(stored: Candles, left: number, added: Candles, right: number): void {
   for (const column of CANDLE_COLUMNS) {
     if (stored[column][left] === added[column][right]) continue;
-    const time = new Date(stored.time[left]).toISOString();
+    const time = formatTime(stored.time[left]);
     throw new UserError(
       `The bar of ${time} is stored with ${column} ${stored[column][left]}, but the source now says ${added[column][right]}. Nothing was changed.`,
       {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { formatTime } from '../../core/foundation/time.ts';
 import { invariant, UserError } from '../../core/foundation/errors.ts';
 import { isSeriesName, seriesFault, seriesKind } from '../../core/market/series-kinds.ts';
 import { sliceSeries, type TimedSeries } from '../../core/market/timed-series.ts';
@@ -182,9 +183,8 @@ function assertKnown(key: SeriesKey, { time, known, columns }: TimedSeries): voi
   const kind = seriesKind(key.name);
   const { periodMs } = kind;
   const values = kind.columns.map(({ name }) => columns[name]);
-  const iso = (ms: number): string => new Date(ms).toISOString();
   const bad = (row: number, why: string): UserError =>
-    new UserError(`${describeSeries(key)}: the row of ${iso(time[row])} ${why}.`, {
+    new UserError(`${describeSeries(key)}: the row of ${formatTime(time[row])} ${why}.`, {
       hint: 'Nothing was stored. Correct the source of these rows; a series that is stored already is moved away and got again.',
     });
   for (let row = 0; row < time.length; row++) {
@@ -193,7 +193,7 @@ function assertKnown(key: SeriesKey, { time, known, columns }: TimedSeries): voi
     if (known[row] < time[row] + periodMs)
       throw bad(
         row,
-        `says it was known at ${iso(known[row])}, before what it describes was over (${iso(time[row] + periodMs)})`,
+        `says it was known at ${formatTime(known[row])}, before what it describes was over (${formatTime(time[row] + periodMs)})`,
       );
     const fault = seriesFault(
       kind,
@@ -247,8 +247,7 @@ const PART_LENGTH = { day: 10, month: 7, year: 4 } as const;
 /** The rows of each file as views. */
 function splitByPart(key: SeriesKey, series: TimedSeries): ReadonlyMap<string, TimedSeries> {
   const length = PART_LENGTH[seriesKind(key.name).part];
-  const fileOf = (row: number): string =>
-    `${new Date(series.time[row]).toISOString().slice(0, length)}.parquet`;
+  const fileOf = (row: number): string => `${formatTime(series.time[row]).slice(0, length)}.parquet`;
   const parts = new Map<string, TimedSeries>();
   for (let from = 0; from < series.time.length;) {
     const file = fileOf(from);

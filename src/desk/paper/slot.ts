@@ -1,6 +1,7 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { formatTime } from '../../core/foundation/time.ts';
 import { makeFolder, syncFolder } from '../../data/files.ts';
 import { acquireLock } from '../../data/lock.ts';
 import { UserError } from '../../core/foundation/errors.ts';
@@ -96,7 +97,7 @@ async function describe(
   { nowMs, instruments }: OpenOptions,
 ): Promise<SessionRecord> {
   const { feed, exchange, timeframe, rules, risk, synthetic, runId, strategy, ensemble } = terms;
-  const stamp = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '');
+  const stamp = formatTime(nowMs).replace(/[-:]|\.\d+/g, '');
   return {
     kind: 'session',
     version: 1,

@@ -1,3 +1,4 @@
+import { formatTime } from '../../core/foundation/time.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Store } from '../../data/store/store.ts';
 import { UserError } from '../../core/foundation/errors.ts';
@@ -51,7 +52,7 @@ export function createStoredFeed({
 }
 
 function nothingUnseen({ runId, validateUntilMs }: TrainedSet): UserError {
-  const until = new Date(validateUntilMs).toISOString();
+  const until = formatTime(validateUntilMs);
   return new UserError(`The store has no bars after ${until}, where the training data of "${runId}" ends.`, {
     hint: 'Fetch newer candles, or train with a larger training.testPct.',
   });

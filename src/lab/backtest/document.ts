@@ -1,3 +1,4 @@
+import { formatTime } from '../../core/foundation/time.ts';
 import {
   CONVENTION_NAMES,
   CONVENTION_TEXTS,
@@ -51,7 +52,7 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
     dataFingerprint: about.dataFingerprint,
     seed: about.seed,
     warnings: about.warnings,
-    range: { from: iso(about.fromMs), to: iso(about.untilMs) },
+    range: { from: formatTime(about.fromMs), to: formatTime(about.untilMs) },
     bars: market.time.length,
     missingBars: about.missingBars,
     rules,
@@ -89,10 +90,10 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
     intrabar: result.intrabar,
     ...(result.folds.length > 0 && {
       folds: result.folds.map(({ train, test, bars, strategies }) => ({
-        trainedFrom: iso(train.fromMs),
-        trainedUntil: iso(train.untilMs),
-        testedFrom: iso(test.fromMs),
-        testedUntil: iso(test.untilMs),
+        trainedFrom: formatTime(train.fromMs),
+        trainedUntil: formatTime(train.untilMs),
+        testedFrom: formatTime(test.fromMs),
+        testedUntil: formatTime(test.untilMs),
         bars,
         strategies: strategies.map(known),
       })),
@@ -137,7 +138,7 @@ export function asConvention(
 }
 
 function outcomeDocument({ outcome }: Assessment): object {
-  return outcome.kind === 'ruined' ? { ...outcome, time: iso(outcome.time) } : outcome;
+  return outcome.kind === 'ruined' ? { ...outcome, time: formatTime(outcome.time) } : outcome;
 }
 
 export function countReasons(rejections: readonly Rejection[]): Readonly<Record<string, number>> {
@@ -157,7 +158,7 @@ function openPositions({ run }: Assessment): readonly object[] {
             baseAmount: columns.amount[s],
             entryPrice: columns.entryPrice[s],
             lastPrice: columns.mark[s],
-            lastBarTime: iso(columns.barTime[s]),
+            lastBarTime: formatTime(columns.barTime[s]),
             tradable: columns.barTime[s] === run.portfolio.time,
           },
         ],
@@ -176,13 +177,11 @@ function confidenceOf({ sharpe95, totalReturnPct95, ...rest }: Confidence): obje
 
 const tradeOf = ({ kind: _, ...trade }: Trade): object => ({
   ...trade,
-  entryTime: iso(trade.entryTime),
-  exitTime: iso(trade.exitTime),
+  entryTime: formatTime(trade.entryTime),
+  exitTime: formatTime(trade.exitTime),
 });
 
-const fillOf = ({ kind: _, ...fill }: Fill): object => ({ ...fill, time: iso(fill.time) });
-
-const iso = (timeMs: number): string => new Date(timeMs).toISOString();
+const fillOf = ({ kind: _, ...fill }: Fill): object => ({ ...fill, time: formatTime(fill.time) });
 
 /** JSON drops `undefined`; a figure that is not defined keeps its key. */
 function known(figures: object): Readonly<Record<string, unknown>> {

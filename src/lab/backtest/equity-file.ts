@@ -1,3 +1,4 @@
+import { formatTime } from '../../core/foundation/time.ts';
 import type { Backtest } from './backtest.ts';
 
 /** Every equity curve, and exposure of the ensemble, at bar closes as CSV; numbers with all their digits. */
@@ -5,7 +6,7 @@ export function equityCsv({ market, ensemble, members, benchmark }: Backtest): s
   const curves = [ensemble, ...members, benchmark];
   const lines = [['time', ...curves.map(({ strategy }) => csvName(strategy.name)), 'exposure'].join(',')];
   for (let row = 0; row < market.time.length; row++) {
-    const time = new Date(market.time[row]).toISOString();
+    const time = formatTime(market.time[row]);
     lines.push([time, ...curves.map(({ run }) => run.equity[row]), ensemble.run.exposure[row]].join(','));
   }
   return `${lines.join('\n')}\n`;

@@ -1,3 +1,4 @@
+import { formatTime } from '../../core/foundation/time.ts';
 import type { Store } from '../../data/store/store.ts';
 import { type Fold, walkForwardFolds } from '../../core/dataset/splits.ts';
 import {
@@ -427,7 +428,7 @@ function requireBars({ fromMs, untilMs }: BarRange, panel: LoadedPanel): void {
   });
   if (bars && fromMs < untilMs) return;
   throw new UserError(
-    `There is no bar to test from ${iso(fromMs)} on: the stored ones end at ${iso(panel.untilMs)}.`,
+    `There is no bar to test from ${formatTime(fromMs)} on: the stored ones end at ${formatTime(panel.untilMs)}.`,
     {
       hint: 'Fetch newer candles with `crypto-trader fetch`, or choose another range with --since and --until.',
     },
@@ -442,7 +443,7 @@ function overlap(
   if (fromMs >= trained.validateUntilMs) return [];
   const part = fromMs < trained.trainUntilMs ? 'TRAINED' : 'VALIDATED';
   return [
-    `IN SAMPLE: the models were ${part} on bars of this range (training saw everything before ${iso(trained.validateUntilMs)}). These figures say nothing about the future.`,
+    `IN SAMPLE: the models were ${part} on bars of this range (training saw everything before ${formatTime(trained.validateUntilMs)}). These figures say nothing about the future.`,
   ];
 }
 
@@ -454,5 +455,3 @@ const dataWarnings = (panel: LoadedPanel): readonly string[] => [
       `${endText(one)}. Nothing trades there after; what is held is marked at its last close, and sold at it after trading.delistedAfterHours.`,
   ),
 ];
-
-const iso = (timeMs: number): string => new Date(timeMs).toISOString();

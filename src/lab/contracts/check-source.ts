@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { formatTime } from '../../core/foundation/time.ts';
 import { concatCandles, type Candles } from '../../core/market/candles.ts';
 import { firstFault } from '../../data/candle-faults.ts';
 import type { CandleRequest, CandleSource } from '../../data/source.ts';
@@ -29,13 +30,13 @@ const SOURCE_LAWS: Readonly<Record<string, (subject: Subject) => Promise<void>>>
   'sends no bar outside the range that it was asked for': async (subject) => {
     const { sinceMs, untilMs } = subject.request;
     const outside = (await barsOf(subject)).time.find((time) => time < sinceMs || time >= untilMs);
-    assert.equal(outside && new Date(outside).toISOString(), undefined);
+    assert.equal(outside && formatTime(outside), undefined);
   },
 
   'says of each page which times it has answered for, its own bars among them': async (subject) => {
     for await (const { candles, covered } of subject.source.pages(requestOf(subject))) {
       const outside = candles.time.find((time) => time < covered.fromMs || time >= covered.untilMs);
-      assert.equal(outside && new Date(outside).toISOString(), undefined);
+      assert.equal(outside && formatTime(outside), undefined);
     }
   },
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { formatTime } from '../../core/foundation/time.ts';
 import { appendWhole, makeFolder } from '../../data/files.ts';
 import { ForecastScore } from '../validation/score.ts';
 import { type EventFile, openEventFile } from './tensorboard.ts';
@@ -112,7 +113,7 @@ export function openJournal(
         progressAt = now;
         draw(event);
       }
-      appendWhole(file, `${JSON.stringify({ time: new Date(now).toISOString(), runId, ...event })}\n`);
+      appendWhole(file, `${JSON.stringify({ time: formatTime(now), runId, ...event })}\n`);
       onEvent(event);
     },
   };

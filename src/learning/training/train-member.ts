@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { type Panel, selectFeatures } from '../../core/dataset/panel.ts';
 import type { Span } from '../../core/dataset/splits.ts';
 import { deriveSeed } from '../../core/foundation/random.ts';
 import { UserError } from '../../core/foundation/errors.ts';
+import { programVersion } from '../../data/program-version.ts';
 import type { FitProgress, FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
 import type { TrainingJournal } from './journal.ts';
 import { type MemberManifest, saveMember, type TrainedMember, withFeatures } from './member-folder.ts';
@@ -157,8 +157,3 @@ export const validationSpan = ({ trainUntilMs, validateUntilMs }: RunPlan): Span
   fromMs: trainUntilMs,
   untilMs: validateUntilMs,
 });
-
-export function programVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return /"version":\s*"([^"]+)"/.exec(text)?.[1] ?? 'unknown';
-}

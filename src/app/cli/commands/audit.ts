@@ -39,7 +39,6 @@ A check that fails ends with exit code 3. "warned": the result is right, and fra
 export function register(program: Command): void {
   const group = program
     .command('audit')
-    .description('try to prove the result of a training run wrong, and say how')
     .argument('[run]', 'the training run: its name or its folder (default: the active one)');
   addMarketOptions(group, ['until'], {
     until: 'test up to the end of this date, or before this time (UTC; default: the last bar)',

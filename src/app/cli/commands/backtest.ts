@@ -92,9 +92,7 @@ Examples:
 Every backtest is kept: see the subcommands. Without --since it starts where validation ended: everything before has been seen by training.`;
 
 export function register(program: Command): void {
-  const backtests = program
-    .command('backtest')
-    .description('trade the forecasts on stored candles: next-open fills, costs, baselines, intervals');
+  const backtests = program.command('backtest');
   addRunOption(backtests);
   addMarketOptions(backtests, ['exchange', 'symbols', 'timeframe', 'since', 'until'], {
     symbols: 'only these pairs of the run',

@@ -12,7 +12,6 @@ export function register(program: Command, whole: () => Promise<Command>): void 
   program
     .command('completion')
     .argument('<shell>', SHELLS.join(', '))
-    .description('a script that completes commands and options in your shell')
     .addHelpText('after', EXAMPLES)
     .action(
       command(

@@ -8,7 +8,7 @@ import { defaultSubcommand } from '../subcommands.ts';
 import { prose } from '../table.ts';
 
 export function register(program: Command): void {
-  const config = program.command('config').description('show and change settings');
+  const config = program.command('config');
 
   defaultSubcommand(config, 'show')
     .description('every setting with its value and origin: flag, environment, file or default')

@@ -12,7 +12,6 @@ const FRAME = { columns: 100, rows: 34 };
 export function register(program: Command): void {
   program
     .command('dashboard')
-    .description('watch the paper session and training live; read-only')
     .option('--once', 'print one frame and end')
     .addHelpText(
       'after',

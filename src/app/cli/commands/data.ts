@@ -40,9 +40,7 @@ const ExportOptions = Selection.extend({
 });
 
 export function register(program: Command): void {
-  const data = program
-    .command('data')
-    .description('list, verify, compact, export the stored candles and series; show gaps');
+  const data = program.command('data');
   const selecting = (name: string, description: string): Command =>
     (name === 'list' ? defaultSubcommand(data, name) : data.command(name))
       .description(description)

@@ -25,7 +25,6 @@ const Fetched = z.object({
 export function register(program: Command): void {
   program
     .command('demo')
-    .description('the whole job in one go: fetch, quick training, backtest with report, one paper cycle')
     .option('--dir <folder>', 'where everything the demo makes is put', 'demo')
     .addHelpText('after', '\nExamples:\n  $ crypto-trader demo\n  $ crypto-trader demo --dir /tmp/first-look')
     .action(command(async (context, options) => demo(context, Options.parse(options).dir)));

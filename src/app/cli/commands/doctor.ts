@@ -23,7 +23,6 @@ const TOLERATED_SKEW_MS = 5_000;
 export function register(program: Command): void {
   program
     .command('doctor')
-    .description('check this machine, the settings, the exchange and the stored data; say what to do')
     .option('--offline', 'leave out the checks that need the network')
     .addHelpText('after', '\nExamples:\n  $ crypto-trader doctor\n  $ crypto-trader doctor --offline --json')
     .action(command(async (context, options) => doctor(context, options['offline'] === true)));

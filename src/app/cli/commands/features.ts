@@ -56,7 +56,6 @@ const ONLY_SELECT = ['--model', '--horizon', '--folds', '--repeats', '--same-abo
 export function register(program: Command): void {
   program
     .command('features')
-    .description('the feature catalogue; values of features; a proof that none looks ahead')
     .argument('[names...]', 'only these features')
     .option('--group <name>', 'only this group')
     .option('--symbols <list>', 'print values of these pairs (for --check: default market.symbols)')

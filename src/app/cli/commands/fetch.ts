@@ -50,7 +50,6 @@ type Options = Omit<z.infer<typeof Options>, 'series'>;
 export function register(program: Command): void {
   program
     .command('fetch')
-    .description('candles into the store: asks only for what is missing, and resumes after any stop')
     .option('--exchange <id>', 'a ccxt exchange: binance, kraken, coinbase, gemini, okx, kucoin, bybit, ...')
     .option('--symbols <list>', 'pairs, separated by commas: BTC/USDT,ETH/USDT')
     .option('--timeframe <length>', 'bar length: 1m, 5m, 15m, 1h, 4h, 1d, ...')

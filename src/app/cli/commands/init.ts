@@ -38,7 +38,6 @@ Examples:
 export function register(program: Command): void {
   program
     .command('init')
-    .description('a project in this folder: config.yaml and .env, from questions or flags')
     .option('--exchange <id>', 'a ccxt exchange, such as binance or kraken')
     .option('--symbols <list>', 'pairs, separated by commas: BTC/USDT,ETH/USDT')
     .option('--timeframe <length>', 'bar length: 1m, 5m, 15m, 1h, 4h, 1d, ...')

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Command } from 'commander';
-import { formatMinute, formatTime } from '../../../core/foundation/time.ts';
+import { formatDay, formatMinute, formatTime } from '../../../core/foundation/time.ts';
 import { writeFileAtomic } from '../../../data/files.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import type { Model } from '../../../core/forecast/model.ts';
@@ -38,10 +38,7 @@ Examples:
   $ crypto-trader models export <model> --out model.onnx`;
 
 export function register(program: Command): void {
-  const group = program
-    .command('models')
-    .description('the models, their parameters, what was trained and how it did')
-    .addHelpText('after', EXAMPLES);
+  const group = program.command('models').addHelpText('after', EXAMPLES);
 
   defaultSubcommand(group, 'list')
     .description('every model and every training run')
@@ -169,8 +166,8 @@ async function listModels(context: CommandContext): Promise<void> {
         .join(' ')
         .trim(),
       `${plan.exchange} ${plan.symbols.join(' ')} ${plan.timeframe}`,
-      formatTime(plan.trainUntilMs).slice(0, 10),
-      formatTime(plan.validateUntilMs).slice(0, 10),
+      formatDay(plan.trainUntilMs),
+      formatDay(plan.validateUntilMs),
       modelCount(result),
       result?.ensemble.metrics.directionalAccuracyPct?.toFixed(1) ?? '-',
       result?.ensemble.metrics.netReturnPct.toFixed(1) ?? '-',

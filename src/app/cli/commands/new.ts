@@ -24,7 +24,6 @@ export function register(program: Command): void {
     .command('new')
     .argument('<kind>', KINDS.join(', '))
     .argument('<name>', 'what it will be called: lower-case letters and digits, a letter first')
-    .description('write a commented file in user/ that works as it is, to start code of your own from')
     .addHelpText(
       'after',
       '\nExamples:\n  $ crypto-trader new model my-model\n  $ crypto-trader plugin check user/my-model.ts --trust\n  $ crypto-trader train --models my-model\n  $ crypto-trader new strategy my-rule\n  $ crypto-trader new feature my_feature',

@@ -10,9 +10,6 @@ import { projectPlugins } from '../project-plugins.ts';
 export function register(program: Command): void {
   program
     .command('notify')
-    .description(
-      'messages about paper sessions: webhook, Discord, Slack, Telegram, ntfy, or a notifier of your own',
-    )
     .command('test')
     .description('send one message to every channel and say which took it')
     .addHelpText(

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { formatMinute } from '../../../core/foundation/time.ts';
+import { formatMinute, formatTime } from '../../../core/foundation/time.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { listSessions, readStatus } from '../../../desk/paper/sessions.ts';
 import { openStore } from '../../../data/store/store.ts';
@@ -11,7 +11,6 @@ import { command, type CommandContext } from '../command.ts';
 export function register(program: Command): void {
   program
     .command('overview')
-    .description('where the project in this folder stands, and what to do next')
     .action(command(async (context, options) => overview(context, options), { logs: false }));
 }
 
@@ -48,7 +47,7 @@ async function overview(context: CommandContext, options: Readonly<Record<string
   out.document({
     configFile: configured ? file : null,
     market: { exchange: exchange.id, timeframe: market.timeframe, symbols: market.symbols, missing },
-    newestBar: Number.isFinite(newestMs) ? new Date(newestMs).toISOString() : null,
+    newestBar: Number.isFinite(newestMs) ? formatTime(newestMs) : null,
     runs: runs.length,
     activeRun: active ?? null,
     sessions: sessions.map(({ name, pid }) => ({ name, running: pid !== undefined })),

@@ -91,7 +91,6 @@ Examples:
 export function register(program: Command): void {
   const group = program
     .command('paper')
-    .description('trade closed bars on paper, with a ledger that survives any stop')
     .option('--name <name>', 'the session, when there are several (default: <exchange>-<timeframe>)');
   addRunOption(group, 'the training run to trade with, from now on: its name or its folder');
   addMarketOptions(group, ['exchange', 'symbols', 'timeframe', 'since', 'until'], {

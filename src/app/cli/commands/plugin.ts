@@ -24,10 +24,7 @@ Examples:
 A plug-in is code that runs with your rights: it can read every file you can, .env included.`;
 
 export function register(program: Command): void {
-  const group = program
-    .command('plugin')
-    .description('code of your own: what is there, and whether it keeps its promises')
-    .addHelpText('after', EXAMPLES);
+  const group = program.command('plugin').addHelpText('after', EXAMPLES);
 
   defaultSubcommand(group, 'list')
     .description('every file in user/ and in `plugins` of config.yaml, with what it brings')

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { invariant, UserError } from '../../../core/foundation/errors.ts';
 import { createRandom } from '../../../core/foundation/random.ts';
-import { formatTime } from '../../../core/foundation/time.ts';
+import { formatDay, formatTime } from '../../../core/foundation/time.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { allocators } from '../../../core/portfolio/allocator.ts';
 import { cluster, correlationDistance, optimalOrder } from '../../../core/portfolio/clusters.ts';
@@ -116,10 +116,7 @@ const TrainOptions = z.object({
 });
 
 export function register(program: Command): void {
-  const group = program
-    .command('portfolio')
-    .description('how much of each: weights, frontiers, and whether any of it beats equal weights')
-    .addHelpText('after', EXAMPLES);
+  const group = program.command('portfolio').addHelpText('after', EXAMPLES);
 
   addPortfolioOptions(
     group.command('optimise').description('weights now, money for each, and the orders that lead there'),
@@ -433,7 +430,7 @@ async function trainedStrategy(
   const newest = source.market.time[source.market.time.length - 1];
   if (saved.trainedUntilMs > newest)
     throw new UserError(
-      `The allocator "${trained ?? name}" has learned from days up to ${formatTime(saved.trainedUntilMs).slice(0, 10)}, and is asked about ${formatTime(newest).slice(0, 10)}.`,
+      `The allocator "${trained ?? name}" has learned from days up to ${formatDay(saved.trainedUntilMs)}, and is asked about ${formatDay(newest)}.`,
       { hint: 'Train one with the same --until, or ask about a later day.' },
     );
   const symbols = source.members.map(({ symbol }) => symbol);
@@ -477,7 +474,7 @@ async function train(context: CommandContext, options: z.output<typeof TrainOpti
   const { step } = saved.state.train;
   log.info({ name, id, step }, 'portfolio train');
   out.print(
-    `${name}: ${id}, ${step} steps on ${saved.symbols.length} assets up to ${formatTime(saved.trainedUntilMs).slice(0, 10)}. Its weights: portfolio optimise --strategy ${id}${name === id ? '' : ` --allocator ${name}`}`,
+    `${name}: ${id}, ${step} steps on ${saved.symbols.length} assets up to ${formatDay(saved.trainedUntilMs)}. Its weights: portfolio optimise --strategy ${id}${name === id ? '' : ` --allocator ${name}`}`,
   );
   out.print(
     'What it is worth is not said by training: portfolio backtest --strategies deep,rl teaches it again and again on the past alone.',
@@ -798,7 +795,7 @@ async function backtest(context: CommandContext, options: z.output<typeof Backte
     'Cash earns 0 here. Market capitalisations are not known, so there are no weights by them. Sharpe: annualised, risk-free rate 0, 365 days; intervals: studentised block bootstrap.',
   );
   for (const { symbol, time, price } of first.run.delisted)
-    out.print(`${symbol} was sold at its delisting, ${formatTime(time).slice(0, 10)}, at ${price}.`);
+    out.print(`${symbol} was sold at its delisting, ${formatDay(time)}, at ${price}.`);
   if (options.report !== undefined) out.print(`Report: ${options.report}`);
   out.document({
     ...range,

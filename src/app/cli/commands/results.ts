@@ -33,7 +33,6 @@ The candles must be stored: the first line says what to fetch. Windows: ${WINDOW
 export function register(program: Command): void {
   program
     .command('results')
-    .description('walk every model forward, trade by every strategy, audit, and write it down')
     .option('--windows <list>', 'only these windows')
     .option('--models <list>', 'only these models', 'all')
     .option('--folds <count>', 'folds of each window', '12')

@@ -59,7 +59,6 @@ Examples:
 export function register(program: Command): void {
   const group = program
     .command('signals')
-    .description('what every model and the ensemble want now, on the newest stored bar; trades nothing')
     .option('--models <list>', 'only these models (the ensemble is then of these)');
   addKeptSignals(group);
   addRunOption(group);

@@ -53,7 +53,6 @@ not replace it until it is promoted: crypto-trader models activate <run>.`;
 export function register(program: Command): void {
   const group = program
     .command('train')
-    .description('train models on the stored candles; keeps finished models, and snapshots along the way')
     .option('--mode <mode>', 'quick, full or resume', 'quick')
     .option('--name <name>', 'name of the run (default: made of the time)');
   addRunOption(

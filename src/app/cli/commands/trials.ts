@@ -15,10 +15,7 @@ Every rule that was compared counts: in a backtest, a walk-forward, on validatio
 or another cost is no other rule.`;
 
 export function register(program: Command): void {
-  const group = program
-    .command('trials')
-    .description('every decision rule that was tried, on which market, and what luck makes of so many')
-    .addHelpText('after', EXAMPLES);
+  const group = program.command('trials').addHelpText('after', EXAMPLES);
   group
     .command('list')
     .description('the ledger: rule by rule, market by market')

@@ -16,7 +16,7 @@ import { createStudy, openStudy, type Study } from '../../../lab/tuning/study.ts
 import type { StudySettings } from '../../../lab/tuning/study-journal.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
 import { modelParams } from '../../../learning/training/plan.ts';
-import { programVersion } from '../../../learning/training/train-member.ts';
+import { programVersion } from '../../../data/program-version.ts';
 import { executionRules } from '../../config/execution.ts';
 import { parseYaml } from '../../config/yaml.ts';
 import { concludeStudy, openBench, runTrials, taskOf, type TuneTask } from '../../workflows/tune.ts';
@@ -66,12 +66,7 @@ const OF_THE_START = [
 ]; // prettier-ignore
 
 export function register(program: Command): void {
-  const group = program
-    .command('tune')
-    .description(
-      'search hyper-parameters of a model on purged folds, and say what luck alone would have found',
-    )
-    .addHelpText('after', EXAMPLES);
+  const group = program.command('tune').addHelpText('after', EXAMPLES);
 
   const run = defaultSubcommand(group, 'run')
     .description('start a study, or go on with one')

@@ -40,7 +40,6 @@ settings in the report; exit code 3 when a digit differs, with the first of them
 export function register(program: Command): void {
   program
     .command('verify')
-    .description('make the result of a report again, and say whether every digit is the same')
     .argument('<report>', 'a report that `backtest --report` wrote')
     .addHelpText('after', EXAMPLES)
     .action(command(async (context, _, file = '') => verify(context, file)));
