@@ -190,9 +190,11 @@ async function run(
   clearTimeout(late);
   running = undefined;
   const passed = status === 0;
-  const report = passed
-    ? Report.parse(JSON.parse(readFileSync(join(copy, 'report.json'), 'utf8'))).testResults
-    : [];
+  const written = join(copy, 'report.json');
+  // Only a test that failed or never ended has noticed anything: a run that could not start has not.
+  if (!child.killed && !existsSync(written))
+    throw new Error(`vitest ended with ${String(status)} and no report:\n${said}`);
+  const report = passed ? Report.parse(JSON.parse(readFileSync(written, 'utf8'))).testResults : [];
   const sorted = report.sort((a, b) => a.endTime - a.startTime - (b.endTime - b.startTime));
   return { passed, quickFirst: sorted.map(({ name }) => name), ms: performance.now() - started, said };
 }
