@@ -38,6 +38,7 @@ describe('a result part by part', () => {
       ['2025', 2],
     ]);
     expect(years[0].returnPct).toBeCloseTo(21, 10); // 1.1 * 1.1
+    expect(years[0].maxDrawdownPct).toBe(0);
     expect(years[1].returnPct).toBeCloseTo(-40, 10); // 0.5 * 1.2
     expect(years[1].benchmarkReturnPct).toBeCloseTo(2.01, 10);
     expect(years[1].maxDrawdownPct).toBeCloseTo(-50, 10);
@@ -109,5 +110,13 @@ describe('regimes', () => {
     const other = Float64Array.from(days);
     other[110] = -0.5;
     expect(regimesOf({ time, benchmark: other })[110]).toBe('bull');
+  });
+
+  test('forget a coin that lost everything once 30 days have passed', () => {
+    const falling = Float64Array.from({ length: 70 }, (_, row) => (row === 0 ? -1 : -0.01));
+    const after = new Set(regimesOf({ time: time.subarray(0, 70), benchmark: falling }).slice(31));
+    expect(after.has('bear')).toBe(true);
+    expect(after.has('bull')).toBe(false);
+    expect(after.has('unknown')).toBe(false);
   });
 });

@@ -45,4 +45,10 @@ describe('the interval of a hit rate', () => {
     expect(directionInterval(all, 4, createRandom(1))).toEqual(wilson(1, 10));
     expect(directionInterval(new Map(), 1, createRandom(1))).toBeUndefined();
   });
+
+  it("is R's prop.test(8, 10, correct = FALSE) for eight of ten", () => {
+    const [low, high] = wilson(0.8, 10);
+    expect(low).toBeCloseTo(49.01625, 4);
+    expect(high).toBeCloseTo(94.33178, 4);
+  });
 });

@@ -113,6 +113,16 @@ describe('what is not defined is undefined, never zero', () => {
     expect(metrics.skew).toBeUndefined();
     expect(metrics.totalReturnPct).toBe(0);
     expect(sharpeSample(flat)).toBeUndefined();
+    expect(drawdowns(Float64Array.of(1, 2, 2, 3), 1)).toEqual([]);
+  });
+
+  test('the sample behind a Sharpe ratio of 1 % and 3 %, by hand', () => {
+    // Mean 2 %, sample deviation sqrt(2) %; standardised by the population both are one: skew 0, kurtosis 1.
+    const sample = sharpeSample(Float64Array.of(0.01, 0.03));
+    expect(sample?.sharpe).toBeCloseTo(Math.SQRT2, 12);
+    expect(sample?.bars).toBe(2);
+    expect(sample?.skew).toBeCloseTo(0, 12);
+    expect(sample?.kurtosis).toBeCloseTo(1, 12);
   });
 
   test('all ratios after ruin, and on bars that say nothing', () => {
@@ -171,6 +181,11 @@ describe('trades of +30, -10, +20, -20, -5', () => {
     expect([metrics.bestTradePct, metrics.worstTradePct]).toEqual([30, -20]);
     expect([metrics.longestWinStreak, metrics.longestLossStreak]).toEqual([1, 2]);
     expect(metrics.averageTradeHours).toBe(2);
+  });
+
+  test('the only trade is the best and the worst', () => {
+    const { bestTradePct, worstTradePct, systemQualityNumber } = tradeMetrics([trade(-10, 0)]);
+    expect([bestTradePct, worstTradePct, systemQualityNumber]).toEqual([-10, -10, undefined]);
   });
 });
 

@@ -146,6 +146,33 @@ describe('partial targets', () => {
     expect(portfolio.cash).toBeCloseTo(10_000 - 10_000 + 5_250 + 2_750 + 3_000, 8);
   });
 
+  test.each([
+    ['a step of 60', { amountStep: 60 }, 'below-amount-step'],
+    ['a least value of 6 000', { minNotional: 6000 }, 'below-min-notional'],
+  ])('are refused by name under %s, and nothing is sold', (_, terms, reason) => {
+    const market = marketOf([flat(100), [100, 106, 100, 105]]);
+    const rules = freeRules({ exits: exitsOf({ partialTargets: targets }) });
+    const portfolio = createPortfolio([{ ...anyAmount(), ...terms }], rules);
+    const column = Float64Array.of(1, hold);
+    const events = [0, 1].flatMap((row) => [...stepBar(portfolio, market, row, [column])]);
+    expect(events).toMatchObject([
+      { kind: 'fill', cause: 'target' },
+      { kind: 'rejected', reason },
+    ]);
+  });
+
+  test('fill nothing on a bar without volume, and say so', () => {
+    const market = marketOf([flat(100), flat(100), [100, 106, 100, 105, 0]]);
+    const rules = freeRules({ exits: exitsOf({ partialTargets: targets }), maxVolumeSharePct: 50 });
+    const portfolio = createPortfolio([anyAmount()], rules);
+    const column = Float64Array.of(1, hold, hold);
+    const events = [0, 1, 2].flatMap((row) => [...stepBar(portfolio, market, row, [column])]);
+    expect(events).toMatchObject([
+      { kind: 'fill', cause: 'target', baseAmount: 100 },
+      { kind: 'rejected', reason: 'volume-share', baseAmount: 50 },
+    ]);
+  });
+
   test('of one bar fill both', () => {
     const { fills } = play([flat(100), [100, 111, 100, 105]], [1], { partialTargets: targets });
     expect(fills.slice(1)).toEqual(['1 take-profit 50 @ 105', '1 take-profit 25 @ 110']);

@@ -315,3 +315,9 @@ test('orders that rested pay the fee of makers, others of takers, by the turnove
   // 1 000 x 20 bp; 1 005 x 10 bp; a day later 2 005 lie behind: 5 bp; 31 days later nothing does.
   expect(fees.map((fee) => +fee.toFixed(6))).toEqual([2, 1.005, 0.5, 2]);
 });
+
+test('an order of less than a step does not stay', () => {
+  const portfolio = createPortfolio([{ ...anyAmount(), amountStep: 1 }], freeRules());
+  placeOrders(portfolio, [order('buy', 0.5, market)]);
+  expect(portfolio.orders).toEqual([]);
+});

@@ -100,6 +100,13 @@ describe('exchange rules', () => {
     expect([...coarse.fills, ...worth.fills]).toEqual([]);
   });
 
+  test('let through what is exactly the least value', () => {
+    const exact = play(marketOf([flat(25), flat(25)]), [[0.5, hold]], freeRules({ initialBalance: 100 }), [
+      { ...anyAmount(), minNotional: 50 },
+    ]);
+    expect(exact.fills.map(({ baseAmount }) => baseAmount)).toEqual([2]);
+  });
+
   test('never keep a position from being closed', () => {
     const crash = marketOf([flat(30), flat(30), flat(1), flat(1)]);
     const { portfolio } = play(crash, [[1, hold, 0, hold]], small, [{ ...anyAmount(), minNotional: 50 }]);
