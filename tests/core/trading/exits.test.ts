@@ -169,7 +169,7 @@ describe('partial targets', () => {
     const events = [0, 1, 2].flatMap((row) => [...stepBar(portfolio, market, row, [column])]);
     expect(events).toMatchObject([
       { kind: 'fill', cause: 'target', baseAmount: 100 },
-      { kind: 'rejected', reason: 'volume-share', baseAmount: 50 },
+      { kind: 'rejected', reason: 'volume-share', side: 'sell', baseAmount: 50 },
     ]);
   });
 
