@@ -142,7 +142,9 @@ export function* backtestSteps(input: BacktestInput): Steps<Backtest> {
   const stated = input.stated ?? input;
   const judged = stated.members.filter(({ kind }) => kind === 'model');
   const forecasts = yield* forecastQualitySteps(panel, input.range, [
-    ...(judged.length > 1 ? [{ id: ensemble.strategy.name, forecasts: stated.ensemble }] : []),
+    ...(judged.length > 1 || !wantsTheSame(stated.ensemble, judged[0]?.forecasts)
+      ? [{ id: ensemble.strategy.name, forecasts: stated.ensemble }]
+      : []),
     ...judged,
   ]);
   const { outcome, run, returns } = ensemble;
@@ -231,3 +233,9 @@ function* speed(strategy: Strategy, setting: Setting): Steps<number> {
   seconds.sort((a, b) => a - b);
   return (setting.market.time.length * setting.market.candles.length) / seconds[2];
 }
+
+/** Whether both take the same positions: an ensemble of one says nothing that its member does not. */
+const wantsTheSame = (some: readonly Forecast[], others: readonly Forecast[] | undefined): boolean =>
+  some.every(({ position }, s) =>
+    position.every((value, row) => Object.is(value, others?.[s].position[row])),
+  );

@@ -93,7 +93,7 @@ function selection({ overfitting }: Backtest): string | undefined {
     ...(neverTraded > 0 ? [`${neverTraded} that never traded`] : []),
     ...(identical > 0 ? [`${identical} identical to another`] : []),
   ];
-  const without = left.length === 0 ? '' : `, without ${left.join(' and ')}`;
+  const without = left.length === 0 ? '' : ` (without ${left.join(' and ')})`;
   if (everyCandidateLost)
     return `All ${strategies} strategies${without} lost money: there is no best one worth picking, and no probability of overfitting (PBO) would make one.`;
   return `Picking the best of ${strategies} strategies${without} on one half of the bars would have given a below-average one on the other half in ${(100 * probability).toFixed(0)} % of ${splits} splits (PBO).`;

@@ -158,7 +158,7 @@ test('the commands print and store it, and say what only comes from a file', asy
   });
   const chain = await fetch('--series', 'on-chain');
   expect(chain.status).toBe(1);
-  expect(chain.stderr).toContain('"on-chain" is not asked for over the network');
+  expect(chain.stderr).toContain('"on-chain" cannot be downloaded; import it from a CSV file');
   const list = await runCli(['data', 'list'], { cwd: folder });
   expect(list.stdout).toContain('order-book binance/BTC-USDT');
 });

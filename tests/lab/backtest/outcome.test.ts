@@ -46,7 +46,7 @@ describe('a backtest in which nothing traded passes no judgement', () => {
     ],
     ['shorts on a spot market', { ensemble: short }, /trading\.allowShort is false/],
     ['no position ever wanted', { ensemble: flat }, /never wanted a position/],
-    ['one bar', { bars: 1 }, /one bar is not enough.*--from/],
+    ['one bar', { bars: 1 }, /one bar is not enough.*--since/],
     ['changes within the band', { rules: { rebalanceBandPct: 100 } }, /trading\.rebalanceBandPct \(100 %/],
     ['a volume limit of nothing', { rules: { maxVolumeSharePct: 0 } }, /trading\.maxVolumeSharePct/],
   ])('%s', (_, given, why) => {
