@@ -31,9 +31,9 @@ afterAll(() => rmSync(cwd, { recursive: true }));
 
 it('a model that learned one class is marked by every command, and has no vote', async () => {
   const trained = await run('train', '--name', 'one', '--models', 'logistic,ridge');
-  expect(trained).toMatch(/^logistic +no skill/m);
-  expect(trained).toMatch(/^ridge +trained/m);
-  expect(trained).toMatch(/^ensemble +1 member /m);
+  expect(trained).toMatch(/^logistic \*? *no skill/m);
+  expect(trained).toMatch(/^ridge \*? *trained/m);
+  expect(trained).toMatch(/^ensemble \*? *1 member /m);
   expect(trained).toContain('logistic has no skill: it states one and the same probability on all');
   expect(await run('models')).toMatch(/^one +active .* 2 \(1 no skill\) /m);
   expect(await run('models', 'show', 'logistic')).toContain('it does not vote in the ensemble');
@@ -100,5 +100,5 @@ it('a run of the time before the mark works as it did: everybody votes', async (
 it('when nobody has skill, that is said', async () => {
   const text = await run('train', '--name', 'nobody', '--models', 'logistic');
   expect(text).toContain('No model of this run has skill');
-  expect(text).toMatch(/^ensemble +1 member /m);
+  expect(text).toMatch(/^ensemble \*? *1 member /m);
 });
