@@ -58,7 +58,15 @@ export function takePartial(
     return;
   }
   const sold = Math.min(wanted, roundDown(volumeLimit(portfolio, market, row, s), amountStep));
-  if (sold > 0) settle(portfolio, s, -side * sold, price, 0, 'take-profit', time, true);
+  if (sold > 0)
+    settle(portfolio, s, {
+      signedAmount: -side * sold,
+      referencePrice: price,
+      rate: 0,
+      cause: 'take-profit',
+      time,
+      maker: true,
+    });
   if (sold < wanted) reject(portfolio, s, -side * (wanted - sold), 'volume-share', time);
   if (columns.amount[s] === 0) columns.blocked[s] = side;
   else columns.kept[s] *= 1 - sold / held;

@@ -7,20 +7,24 @@ import { atrOf } from './true-range.ts';
 import { roundDown, roundNearest, roundUp } from './instrument.ts';
 import type { Portfolio } from './portfolio.ts';
 
-/**
- * Moves cash and position for one fill of `signedAmount` (positive buys) at `referencePrice` made worse by
- * `rate`. The only place where money moves. The amount must not cross zero: close first, then open.
- */
+interface Fill {
+  /** In base currency; positive buys. */
+  readonly signedAmount: number;
+  readonly referencePrice: number;
+  /** By how much the price is made worse: a fraction of it. */
+  readonly rate: number;
+  readonly cause: Cause;
+  readonly time: number;
+  /** Whether it pays the fee of orders that rest. */
+  readonly maker?: boolean;
+  readonly addedFeeBps?: number;
+}
+
+/** Moves cash and position for one fill. The only place where money moves. The amount must not cross zero: close first, then open. */
 export function settle(
   portfolio: Portfolio,
   s: number,
-  signedAmount: number,
-  referencePrice: number,
-  rate: number,
-  cause: Cause,
-  time: number,
-  maker = false,
-  addedFeeBps = 0,
+  { signedAmount, referencePrice, rate, cause, time, maker = false, addedFeeBps = 0 }: Fill,
 ): void {
   const { columns } = portfolio;
   const buys = signedAmount > 0;
@@ -92,7 +96,7 @@ export function closePosition(
   const closed = base <= limit ? base : roundDown(Math.max(0, limit), portfolio.instruments[s].amountStep);
   if (closed > 0) {
     const rate = slips ? slippageRate(portfolio.rules, portfolio.columns, s, closed) : 0;
-    settle(portfolio, s, -side * closed, referencePrice, rate, cause, time, !slips);
+    settle(portfolio, s, { signedAmount: -side * closed, referencePrice, rate, cause, time, maker: !slips });
   }
   if (closed < base) reject(portfolio, s, -side * (base - closed), 'volume-share', time);
   return closed;

@@ -179,7 +179,13 @@ function resize(
   const filled = base <= limit ? base : roundDown(Math.max(0, limit), amountStep);
   if (filled > 0) {
     const rate = slippageRate(rules, columns, s, filled);
-    settle(portfolio, s, Math.sign(change) * filled, price, rate, 'target', time);
+    settle(portfolio, s, {
+      signedAmount: Math.sign(change) * filled,
+      referencePrice: price,
+      rate,
+      cause: 'target',
+      time,
+    });
   }
   if (filled === base) return 'done';
   reject(portfolio, s, Math.sign(change) * (base - filled), 'volume-share', time);

@@ -113,7 +113,14 @@ function close(
   const amount = columns.amount[s];
   const rate = slippageRate(rules, columns, s, Math.abs(amount));
   const time = market.time[row];
-  settle(portfolio, s, -amount, price, rate, 'liquidation', time, false, account.liquidationFeeBps);
+  settle(portfolio, s, {
+    signedAmount: -amount,
+    referencePrice: price,
+    rate,
+    cause: 'liquidation',
+    time,
+    addedFeeBps: account.liquidationFeeBps,
+  });
 }
 
 /**

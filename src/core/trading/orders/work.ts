@@ -242,7 +242,14 @@ function fill(desk: Desk, order: OpenOrder, price: number, { slips, maker, limit
     if (part <= 0) continue;
     const rate = slips ? slippageRate(rules, columns, s, part) : 0;
     const worst = limit === undefined ? rate : Math.min(rate, Math.max(0, sign * (limit / price - 1)));
-    settle(portfolio, s, sign * part, price, worst, 'order', time, maker);
+    settle(portfolio, s, {
+      signedAmount: sign * part,
+      referencePrice: price,
+      rate: worst,
+      cause: 'order',
+      time,
+      maker,
+    });
   }
   order.left = filled === order.left ? 0 : roundDown(order.left - filled, amountStep);
   order.filled += filled;
