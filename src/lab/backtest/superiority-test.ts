@@ -1,5 +1,9 @@
 import { modelConfidenceSet } from '../../core/evaluation/confidence-set.ts';
-import { stepwiseSuperior, superiorPredictiveAbility } from '../../core/evaluation/superiority.ts';
+import {
+  realityCheck,
+  stepwiseSuperior,
+  superiorPredictiveAbility,
+} from '../../core/evaluation/superiority.ts';
 import { createRandom, deriveSeed } from '../../core/foundation/random.ts';
 import type { Traded } from './assess.ts';
 
@@ -8,6 +12,8 @@ export interface SuperiorityVerdict {
   readonly strategies: number;
   /** Hansen's test, consistent: how often luck alone gives a best one this good. */
   readonly spaPValue: number;
+  /** White's reality check: the same question; losers among the strategies make it more cautious. */
+  readonly realityCheckPValue: number;
   /** Better than buy and hold, with a 5 % chance of a single false one (StepM). */
   readonly superior: readonly string[];
   /** Cannot be told from the best of all, buy and hold included, at 90 % (model confidence set). */
@@ -35,6 +41,7 @@ export function testSuperiority(
   return {
     strategies: traded.length,
     spaPValue: pValues.consistent,
+    realityCheckPValue: realityCheck(hold, losses, options()).pValues.upper,
     superior: stepwiseSuperior(hold, losses, options()).map((i) => names[i]),
     confidenceSet: modelConfidenceSet([...losses, hold], { ...options(), method: 'maximum' }).included.map(
       (i) => all[i],

@@ -102,7 +102,7 @@ function selection({ overfitting }: Backtest): string | undefined {
 function superiority({ superiority: test, benchmark }: Backtest): string | undefined {
   if (test === undefined) return undefined;
   const names = (list: readonly string[]): string => (list.length === 0 ? 'none' : list.join(', '));
-  return `Against ${benchmark.strategy.name}: luck alone makes the best of ${test.strategies} look this good with p = ${test.spaPValue.toFixed(2)} (Hansen's SPA). Better, with a 5 % chance of one false name (StepM): ${names(test.superior)}. Not to be told from the best at 90 % (model confidence set): ${names(test.confidenceSet)}.`;
+  return `Against ${benchmark.strategy.name}: luck alone makes the best of ${test.strategies} look this good with p = ${test.spaPValue.toFixed(2)} (Hansen's SPA; White's reality check ${test.realityCheckPValue.toFixed(2)}). Better, with a 5 % chance of one false name (StepM): ${names(test.superior)}. Not to be told from the best at 90 % (model confidence set): ${names(test.confidenceSet)}.`;
 }
 
 const intrabar = ({ intrabar: orders }: Backtest): readonly string[] =>

@@ -101,6 +101,7 @@ test('a backtest says who is better than buy and hold, and whom it cannot tell f
   expect(found.superiority?.superior).toEqual(['ensemble']);
   expect(found.superiority?.confidenceSet).toEqual(['ensemble']);
   expect(found.superiority?.spaPValue).toBeLessThan(0.01);
+  expect(found.superiority?.realityCheckPValue).toBeLessThan(0.01);
   const none = run(boaster.map((one) => one));
   expect(none.superiority?.superior).toEqual([]);
   expect(verdicts(none).join('\n')).toMatch(/\(StepM\): none/);
