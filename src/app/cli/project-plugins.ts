@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { suggest } from '../../core/foundation/nearest.ts';
 import type { Registry } from '../../learning/models/registry.ts';
 import type { OwnChannel } from '../../desk/notify/channel.ts';
 import { openNotifiers } from '../plugins/own-channels.ts';
@@ -43,8 +44,15 @@ export async function projectPlugins(
 }
 
 /** Models, features and strategies of the project: ours, and those of its plug-ins. */
-export const projectRegistry = async (context: Context): Promise<Registry> =>
-  (await projectPlugins(context)).registry;
+export async function projectRegistry(context: Context): Promise<Registry> {
+  const { registry } = await projectPlugins(context);
+  const known = registry.models.map(({ id }) => id);
+  for (const id of Object.keys(context.config.models)) {
+    if (known.includes(id)) continue;
+    context.out.notice(`models.${id} has no effect: there is no such model. ${suggest(id, known)}`);
+  }
+  return registry;
+}
 
 async function agree(files: readonly PluginSource[], signal: AbortSignal): Promise<boolean> {
   const shown = files

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
 import type { OwnFeature } from '../../core/features/define-feature.ts';
 import type { Model } from '../../core/forecast/model.ts';
 import type { Strategy } from '../../core/strategy/strategy.ts';
@@ -101,7 +102,7 @@ const SourceShape = z.looseObject({
 function requireShape<T>(value: unknown, schema: z.ZodType, what: string): asserts value is T {
   const parsed = schema.safeParse(value);
   if (!parsed.success)
-    throw new Error(`Its default export is not ${what}:\n${z.prettifyError(parsed.error)}`);
+    throw new Error(`Its default export is not ${what}:\n${issueLines(parsed.error).join('; ')}`);
 }
 
 function pluginOf(value: unknown): Plugin {

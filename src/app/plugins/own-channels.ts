@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
 import type { OwnChannel } from '../../desk/notify/channel.ts';
 import type { NotifierPlugin } from './define.ts';
 
@@ -33,7 +34,7 @@ export const openNotifiers = (
       return {
         kind: 'closed',
         id,
-        reason: `${hide(z.prettifyError(parsed.error))}\nSet notifiers.${id} in config.yaml, or in the environment: ${variables.join(', ')}.`,
+        reason: `${hide(issueLines(parsed.error).join('; '))}\nSet notifiers.${id} in config.yaml, or in the environment: ${variables.join(', ')}.`,
       };
     }
     try {

@@ -1,6 +1,7 @@
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { formatTime } from '../../core/foundation/time.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
@@ -203,7 +204,7 @@ async function read<Schema extends z.ZodType>(
   if (sealed === undefined || (expected !== undefined && sealed.sha256 !== expected))
     throw damaged(path, 'it does not match its SHA-256');
   const parsed = schema.safeParse(sealed.value);
-  if (!parsed.success) throw damaged(path, z.prettifyError(parsed.error));
+  if (!parsed.success) throw damaged(path, issueLines(parsed.error).join('; '));
   return parsed.data;
 }
 

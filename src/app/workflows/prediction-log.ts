@@ -1,6 +1,7 @@
 import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { forwardReturns } from '../../core/dataset/labels.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import { type PairSymbol, parseSymbol } from '../../core/market/symbol.ts';
@@ -161,7 +162,7 @@ async function batchesOf(file: JournalFile): Promise<readonly z.output<typeof Ba
   if ((await sizeOf(file)) === 0) return batches;
   await readEntries(file, JOURNAL_START, ({ json, where }) => {
     const parsed = Batch.safeParse(JSON.parse(json));
-    if (!parsed.success) throw damaged(file, where, z.prettifyError(parsed.error));
+    if (!parsed.success) throw damaged(file, where, issueLines(parsed.error).join('; '));
     batches.push(parsed.data);
   });
   return batches;

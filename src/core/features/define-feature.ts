@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { UserError } from '../foundation/errors.ts';
 import type { Candles } from '../market/candles.ts';
 import type { Timeframe } from '../market/timeframe.ts';
@@ -94,7 +95,7 @@ export function defineFeature<Parameters extends z.ZodObject>(
   const parsed = definition.parameters.safeParse(given);
   if (!parsed.success)
     throw new UserError(`The parameters of the feature "${name}" do not fit.`, {
-      hint: `${z.prettifyError(parsed.error)}\nCorrect ownFeatures.${name} in config.yaml.`,
+      hint: `${issueLines(parsed.error).join('; ')}\nCorrect ownFeatures.${name} in config.yaml.`,
     });
   const parameters = parsed.data;
   return {

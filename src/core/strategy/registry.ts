@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { UserError } from '../foundation/errors.ts';
 import { suggest } from '../foundation/nearest.ts';
 import { costAware } from './cost-aware.ts';
@@ -48,7 +49,7 @@ export function chooseStrategy(
 function parseOr<T>(schema: z.ZodType<T>, value: unknown, what: string, where: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new UserError(`The ${what} not valid.\n${z.prettifyError(parsed.error)}`, {
+  throw new UserError(`The ${what} not valid.\n${issueLines(parsed.error).join('; ')}`, {
     hint: `Correct ${where} in config.yaml.`,
   });
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Disk } from '../../data/files.ts';
 import { hashOf, jsonOf } from '../../data/journal/chain.ts';
@@ -56,7 +57,7 @@ export function parseEntry<Schema extends z.ZodType>(
   try {
     return schema.parse(JSON.parse(json));
   } catch (error) {
-    if (error instanceof z.ZodError) throw damaged(file, where, z.prettifyError(error), error);
+    if (error instanceof z.ZodError) throw damaged(file, where, issueLines(error).join('; '), error);
     if (error instanceof SyntaxError) throw damaged(file, where, error.message, error);
     throw error;
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Artifact } from '../../core/forecast/model.ts';
 import { createRandom, deriveSeed } from '../../core/foundation/random.ts';
@@ -277,7 +278,7 @@ export function allocatorArtifact(saved: SavedAllocator): Artifact {
 /** Throws `UserError` when it is damaged or of another version. */
 export function readAllocator(artifact: Artifact): SavedAllocator {
   const parsed = Saved.safeParse(artifact.json);
-  if (!parsed.success) throw unreadable(z.prettifyError(parsed.error));
+  if (!parsed.success) throw unreadable(issueLines(parsed.error).join('; '));
   const { format: _, state: index, ...saved } = parsed.data;
   const network = networkOf(saved.id, saved.symbols.length, saved.params);
   const { 'weights.bin': weights, 'memory.bin': bytes } = artifact.blobs;

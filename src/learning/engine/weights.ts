@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { ownBuffer } from '../../core/foundation/bytes.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { createRandom, deriveSeed } from '../../core/foundation/random.ts';
@@ -81,7 +82,7 @@ export function saveState(
 /** Reads what `saveState` made. Throws `UserError` when it is damaged or belongs to another architecture. */
 export function loadState(parameters: readonly Parameter[], index: unknown, blob: Uint8Array): TrainState {
   const parsed = indexSchema.safeParse(index);
-  if (!parsed.success) throw damaged(`its index is not valid: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw damaged(`its index is not valid: ${issueLines(parsed.error).join('; ')}`);
   const { step, slots, sha256, parameters: stored } = parsed.data;
   const layout = (list: readonly { readonly name: string; readonly shape: readonly number[] }[]): string[] =>
     list.map(({ name, shape }) => `${name} [${shape.join(', ')}]`);

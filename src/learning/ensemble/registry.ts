@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
 import type { EnsembleChoice } from './combine.ts';
@@ -184,7 +185,7 @@ export function chooseEnsemble(id: string, params: Readonly<Record<string, unkno
   const parsed = method.params.safeParse(params);
   if (parsed.success) return { method, params: parsed.data };
   throw new UserError(
-    `The parameters of the ensemble "${id}" are not valid.\n${z.prettifyError(parsed.error)}`,
+    `The parameters of the ensemble "${id}" are not valid.\n${issueLines(parsed.error).join('; ')}`,
     {
       hint: `Correct ensembles.${id} in config.yaml.`,
     },

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { type Panel, selectFeatures } from '../../core/dataset/panel.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Artifact, FittedModel, Model } from '../../core/forecast/model.ts';
@@ -102,7 +103,7 @@ export async function loadMember(
   try {
     loaded = await model.load(artifact);
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    const why = error instanceof z.ZodError ? issueLines(error).join('; ') : String(error);
     throw new UserError(`The checkpoint "${folder}" does not fit the model "${model.id}": ${why}`, {
       hint: 'It was made by another version of the program. Train again.',
       cause: error,
@@ -154,7 +155,7 @@ function requireSameArchitecture(folder: string, model: Model, manifest: MemberM
   const changed = params.success
     ? JSON.stringify(model.features(params.data)) !== JSON.stringify(manifest.features) &&
       `it reads other features now than the ${manifest.features.length} it was trained with`
-    : z.prettifyError(params.error);
+    : issueLines(params.error).join('; ');
   if (changed === false) return;
   throw new UserError(`The checkpoint "${folder}" is of another "${model.id}": ${changed}`, {
     hint: 'Train again, or use the version of the program that trained it.',

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
 import type { Store } from '../../data/store/store.ts';
 import { chronologicalSplit } from '../../core/dataset/splits.ts';
 import { UserError } from '../../core/foundation/errors.ts';
@@ -137,9 +137,12 @@ export function modelParams(
 ): unknown {
   const parsed = model.params.safeParse({ ...(mode === 'quick' ? model.quickParams : {}), ...own });
   if (parsed.success) return parsed.data;
-  throw new UserError(`The parameters of "${model.id}" are not valid.\n${z.prettifyError(parsed.error)}`, {
-    hint: `Correct models.${model.id} in config.yaml; \`crypto-trader models show ${model.id}\` lists them.`,
-  });
+  throw new UserError(
+    `The parameters of "${model.id}" are not valid.\n${issueLines(parsed.error).join('; ')}`,
+    {
+      hint: `Correct models.${model.id} in config.yaml; \`crypto-trader models show ${model.id}\` lists them.`,
+    },
+  );
 }
 
 function requireKnown(ids: readonly string[], { models }: Registry): void {

@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { writeFileAtomic } from '../../data/files.ts';
 import { readPlainFile } from '../../data/plain-file.ts';
@@ -42,7 +43,7 @@ export async function readSealed<Schema extends z.ZodType>(
   const sealed = unseal(new TextDecoder().decode(bytes));
   if (sealed === undefined) throw damagedJson(path, 'it does not match its SHA-256');
   const parsed = schema.safeParse(sealed.value);
-  if (!parsed.success) throw damagedJson(path, z.prettifyError(parsed.error));
+  if (!parsed.success) throw damagedJson(path, issueLines(parsed.error).join('; '));
   return { value: parsed.data, sha256: sealed.sha256 };
 }
 

@@ -75,6 +75,13 @@ describe('init', () => {
   });
 });
 
+it('names parameters of models that there are not', async () => {
+  writeFileSync(join(cwd, 'config.yaml'), 'models:\n  rige: { penalty: 1 }\n');
+  const { status, stderr } = await run('models');
+  expect(status).toBe(0);
+  expect(stderr).toContain('models.rige has no effect: there is no such model. Did you mean "ridge"?');
+});
+
 describe('config set', () => {
   const FILE = `# mine\nmarket:\n  symbols: [BTC/USDT] # just one\n  timeframe: 1h\n\ntrading:\n  feeBps: 10 # taker\n`;
   beforeEach(() => writeFileSync(join(cwd, 'config.yaml'), FILE));

@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { z } from 'zod';
+import { issueLines } from '../../../core/foundation/plain-issues.ts';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
 import {
   differences,
@@ -217,7 +218,7 @@ function savedRequest(id: string, { settings }: BacktestDocument) {
     return requestOf(settings);
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    throw new UserError(`The settings of "${id}" are of another version: ${z.prettifyError(error)}`, {
+    throw new UserError(`The settings of "${id}" are of another version: ${issueLines(error).join('; ')}`, {
       hint: 'Run the backtest anew with the settings that `backtest show` prints.',
     });
   }

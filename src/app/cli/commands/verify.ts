@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { issueLines } from '../../../core/foundation/plain-issues.ts';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
 import { readPlainFile } from '../../../data/plain-file.ts';
 import { evidenceOf } from '../../report/evidence.ts';
@@ -86,7 +87,7 @@ async function readEvidence(file: string): Promise<Evidence> {
     from < 0 || until < 0 ? undefined : Evidence.safeParse(parse(text.slice(from + open.length, until)));
   if (parsed?.success === true) return parsed.data;
   throw new UserError(
-    `"${file}" carries no evidence that can be verified${parsed === undefined ? '' : `: ${z.prettifyError(parsed.error)}`}.`,
+    `"${file}" carries no evidence that can be verified${parsed === undefined ? '' : `: ${issueLines(parsed.error).join('; ')}`}.`,
     { hint: 'Write the report again: crypto-trader backtest --report report.html' },
   );
 }
@@ -105,7 +106,7 @@ function requestFrom(file: string, settings: unknown) {
     return requestOf(parsed.data ?? {});
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    throw new UserError(`The settings in "${file}" are of another version: ${z.prettifyError(error)}`, {
+    throw new UserError(`The settings in "${file}" are of another version: ${issueLines(error).join('; ')}`, {
       hint: 'Write the report again: crypto-trader backtest --report report.html',
     });
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { issueLines } from '../../../core/foundation/plain-issues.ts';
 import type { Network } from '../../engine/network.ts';
 import type { Trainer } from '../../engine/trainer.ts';
 import { loadState, parameterCount, saveState } from '../../engine/weights.ts';
@@ -83,7 +84,7 @@ const untried = (trainer: Trainer): Best => ({
 
 function restore(network: Declared, trainer: Trainer, saved: Artifact): TrainingPoint {
   const parsed = Saved.safeParse(saved.json);
-  if (!parsed.success) throw unfit(z.prettifyError(parsed.error));
+  if (!parsed.success) throw unfit(issueLines(parsed.error).join('; '));
   const { version: _, trainer: index, best, ...rest } = parsed.data;
   trainer.restore(loadState(network.parameters, index, saved.blobs[STATE] ?? new Uint8Array()));
   if (best === undefined) return { ...rest, best: untried(trainer) };
