@@ -102,7 +102,7 @@ const COMMANDS: readonly (readonly [args: readonly string[], result: RegExp, las
   [['features', '--select', '--model', 'boosted-trees'], /Importance/, true],
   [['fetch', '--source', 'synthetic', '--exchange', 'made', ...range], /Result:/, true],
   [['paper', '--no-exchange'], /Result:/, false],
-  [['signals'], /Decided at/, false],
+  [['signals'], /Decided by/, false],
   [['data', 'verify'], /good/, false],
   [
     ['data', 'export', '--symbols', 'BTC/USDT', '--exchange', 'binance', '--out', 'out.csv'],
