@@ -197,7 +197,7 @@ describe('a rename', () => {
 
 const shared = new URL('../../../../shared/data/ohlcv/binanceusdm/', import.meta.url);
 
-describe('out of sample on Binance', () => {
+describe('out of sample on Binance (needs real candles)', () => {
   const names = [
     'ADA',
     'APT',
