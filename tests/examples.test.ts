@@ -22,7 +22,8 @@ const SAYS: Readonly<Record<string, RegExp>> = {
   'features.ts': /^ETH\/USDT 2024-05-31T23:00:00\.000Z rsi_14 \d/,
   'backtest.ts': /^\d+ fills, ulcer index \d+\.\d %$/,
   'walk-forward.ts': /^from 2024-.* samples, hit rate/,
-  'project.ts': /^2 models; BTC\/USDT: (buy|flat|hold|no opinion); \d+ trials; report of one page$/,
+  // Two models and their ensemble, compared on validation, and again under the default strategy.
+  'project.ts': /^2 models; BTC\/USDT: (buy|flat|hold|no opinion); 6 trials; report of one page$/,
 };
 
 it('every example has an expectation here', () => {

@@ -99,6 +99,7 @@ const COMMANDS: readonly (readonly [args: readonly string[], result: RegExp, las
   [['backtest', '--walk-forward', '--models', 'ridge,boosted-trees'], /Result:/, true],
   [['features', '--symbols', 'BTC/USDT', '--since', '2024-03-01', '--until', '2024-03-02'], /^BTC/m, false],
   [['features', '--check', '--symbols', 'BTC/USDT'], /none looks ahead/, true],
+  [['features', '--select', '--model', 'boosted-trees'], /Importance/, true],
   [['fetch', '--source', 'synthetic', '--exchange', 'made', ...range], /Result:/, true],
   [['paper', '--no-exchange'], /Result:/, false],
   [['signals'], /Decided by/, false],

@@ -34,15 +34,22 @@ export interface SelectionOptions {
 /** `features --select`: which features carry something that others do not, by the training bars alone. */
 export async function printSelection(context: CommandContext, options: SelectionOptions): Promise<void> {
   const { config, out, seed, signal } = context;
-  const { names, folds, repeats, sameAbove } = options;
+  const { folds, repeats, sameAbove } = options;
   const model = await rowModel(context, options.model);
   const params = paramsOf(context, model, options);
-  const { horizonBars } = params(names);
+  const { horizonBars } = params(options.names);
   const loaded = await loadPanel(options.store, {
     ...options,
     sinceMs: config.market.since,
-    featureNames: names,
+    featureNames: options.names,
+    signal,
   });
+  // A pair has no correlation with the benchmark that it is itself: one such feature would leave no row complete.
+  const isKnown = (f: number): boolean =>
+    loaded.series.some(({ features }) => features.columns[f].some((value) => !Number.isNaN(value)));
+  const names = options.names.filter((_, f) => isKnown(f));
+  const unknown = options.names.filter((_, f) => !isKnown(f));
+  if (unknown.length > 0) out.notice(`Left out, without a value on these bars: ${unknown.join(', ')}.`);
   const span = { fromMs: loaded.firstTimeMs, untilMs: loaded.untilMs };
   const { trainUntilMs } = chronologicalSplit(span, options.timeframe, config.training);
   const progress = out.progress();
@@ -70,7 +77,7 @@ export async function printSelection(context: CommandContext, options: Selection
   } finally {
     progress.stop();
   }
-  report(context, selection, { ...options, horizonBars, span: { ...span, untilMs: trainUntilMs } });
+  report(context, selection, { ...options, names, horizonBars, span: { ...span, untilMs: trainUntilMs } });
 }
 
 /** Throws `UsageError` for a model that cannot be asked about single rows. */

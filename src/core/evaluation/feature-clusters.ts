@@ -1,3 +1,4 @@
+import type { Steps } from '../foundation/steps.ts';
 import { ranks } from './rank-correlation.ts';
 
 /** Features that say much the same; indices of the columns they were made of. */
@@ -12,16 +13,17 @@ export interface FeatureCluster {
  * 1 - |Spearman's rank correlation|. Clusters are merged while their mean distance is at most `1 - sameAbove`. In the
  * order of their first members. Columns hold no `NaN`; one that never varies is alone.
  */
-export function clusterFeatures(
+export function* clusterSteps(
   columns: readonly Float64Array[],
   sameAbove: number,
-): readonly FeatureCluster[] {
-  const resemblance = absoluteRankCorrelations(columns);
+): Steps<readonly FeatureCluster[]> {
+  const resemblance = yield* absoluteRankCorrelations(columns);
   const count = columns.length;
   const distance = resemblance.map((row) => row.map((value) => 1 - value));
   const members = columns.map((_, i) => [i]);
   const alive = new Set(columns.keys());
   for (;;) {
+    yield;
     let [left, right, nearest] = [-1, -1, Infinity];
     for (const i of alive)
       for (const j of alive)
@@ -43,15 +45,18 @@ export function clusterFeatures(
 }
 
 /** |Spearman's rank correlation| of every pair of columns; 0 where one never varies. */
-function absoluteRankCorrelations(columns: readonly Float64Array[]): Float64Array[] {
-  const standard = columns.map((column) => {
+function* absoluteRankCorrelations(columns: readonly Float64Array[]): Steps<Float64Array[]> {
+  const standard: Float64Array[] = [];
+  for (const column of columns) {
+    yield;
     const rank = ranks(column);
     const middle = (column.length + 1) / 2;
     const length = Math.sqrt(rank.reduce((sum, value) => sum + (value - middle) ** 2, 0));
-    return rank.map((value) => (length === 0 ? 0 : (value - middle) / length));
-  });
+    standard.push(rank.map((value) => (length === 0 ? 0 : (value - middle) / length)));
+  }
   const result = columns.map(() => new Float64Array(columns.length));
   for (let i = 0; i < columns.length; i++) {
+    yield;
     result[i][i] = 1;
     for (let j = 0; j < i; j++) {
       const [x, y] = [standard[i], standard[j]];

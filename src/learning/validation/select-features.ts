@@ -2,11 +2,13 @@ import { forwardReturns, labelledRows } from '../../core/dataset/labels.ts';
 import { type Panel, selectFeatures as pickFeatures, type Series } from '../../core/dataset/panel.ts';
 import { type Fold, walkForwardFolds } from '../../core/dataset/splits.ts';
 import { bootstrapMean, type Interval } from '../../core/evaluation/bootstrap.ts';
-import { clusterFeatures } from '../../core/evaluation/feature-clusters.ts';
+import { clusterSteps } from '../../core/evaluation/feature-clusters.ts';
 import { invariant, UserError } from '../../core/foundation/errors.ts';
 import { createRandom, deriveSeed, type Random, shuffle } from '../../core/foundation/random.ts';
+import type { Steps } from '../../core/foundation/steps.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { FittedModel, Model } from '../../core/forecast/model.ts';
+import { giveWay, inTurns } from '../../data/turns.ts';
 import { refit } from './refit.ts';
 
 interface SelectionTask {
@@ -66,7 +68,7 @@ const CLUSTER_ROWS = 20_000;
 export async function selectFeatures(task: SelectionTask): Promise<FeatureSelection> {
   const { panel, names, horizonBars, signal } = task;
   const { timeframe } = panel;
-  const columns = completeColumns(panel, names);
+  const columns = await inTurns(completeColumns(panel, names), signal);
   if (columns.length > 0 && columns[0].length < 100) {
     throw new UserError(
       `All ${names.length} features have a value together in ${columns[0].length} bars only.`,
@@ -75,7 +77,7 @@ export async function selectFeatures(task: SelectionTask): Promise<FeatureSelect
       },
     );
   }
-  const clusters = clusterFeatures(columns, task.sameAbove);
+  const clusters = await inTurns(clusterSteps(columns, task.sameAbove), signal);
   const chosen = clusters.map(({ medoid }) => names[medoid]);
   const own = pickFeatures(panel, chosen);
   const params = task.params(chosen);
@@ -106,9 +108,9 @@ export async function selectFeatures(task: SelectionTask): Promise<FeatureSelect
     const plain = await rowLosses(fitted, rows.panel, rows.up);
     rows.times.forEach((times, s) => losses.add(times, plain[s], 1));
     for (const [f] of chosen.entries()) {
-      signal.throwIfAborted();
       let rise = 0;
       for (let repeat = 0; repeat < task.repeats; repeat++) {
+        await giveWay(signal);
         const shuffled = await rowLosses(fitted, shuffleColumn(rows.panel, f, random), rows.up);
         rows.times.forEach((times, s) => {
           const change = shuffled[s].map((loss, i) => loss - plain[s][i]);
@@ -145,7 +147,7 @@ export async function selectFeatures(task: SelectionTask): Promise<FeatureSelect
 }
 
 /** Values of all symbols one after the other, of bars in which every feature has one. */
-function completeColumns(panel: Panel, names: readonly string[]): readonly Float64Array[] {
+function* completeColumns(panel: Panel, names: readonly string[]): Steps<readonly Float64Array[]> {
   const parts = pickFeatures(panel, names).series.map(({ candles, features: { columns } }) => {
     const rows = Int32Array.from(candles.time.keys()).filter((row) =>
       columns.every((column) => !Number.isNaN(column[row])),
@@ -154,13 +156,16 @@ function completeColumns(panel: Panel, names: readonly string[]): readonly Float
   });
   const all = parts.reduce((sum, { rows }) => sum + rows.length, 0);
   const every = Math.max(1, Math.ceil(all / CLUSTER_ROWS));
-  return names.map((_, i) =>
-    Float64Array.from(
-      parts.flatMap(({ columns, rows }) =>
-        [...rows.filter((__, r) => r % every === 0)].map((row) => columns[i][row]),
-      ),
-    ),
-  );
+  const kept = parts.map(({ columns, rows }) => ({
+    columns,
+    rows: [...rows.filter((_, r) => r % every === 0)],
+  }));
+  const complete: Float64Array[] = [];
+  for (const i of names.keys()) {
+    yield;
+    complete.push(Float64Array.from(kept.flatMap(({ columns, rows }) => rows.map((row) => columns[i][row]))));
+  }
+  return complete;
 }
 
 interface TestRows {

@@ -90,6 +90,10 @@ it('selects features on the training bars alone, and says on which', async () =>
   });
   const { clusters } = JSON.parse(stdout) as { clusters: { members: string[] }[] };
   expect(clusters.flatMap(({ members }) => members).toSorted()).toEqual(['return_1', 'rsi_14', 'rsi_7']);
+  // A triangle needs three pairs: here it has no value, and takes no other feature's rows with it.
+  const alone = await run('return_1', 'rsi_14', 'rsi_7', 'triangular_gap', '--select', ...args, '--json');
+  expect(JSON.parse(alone.stdout)).toEqual(JSON.parse(stdout));
+  expect(alone.stderr).toContain('Left out, without a value on these bars: triangular_gap.');
   const refused = await run('rsi_14', '--select', '--model', 'tft', '--symbols', 'BTC/USDT');
   expect(refused.status).toBe(2);
   expect(refused.stderr).toContain('boosted-trees');
