@@ -53,7 +53,7 @@ An asset takes part as soon as it has a whole window${joined.length === 0 ? '' :
 
 ${comparisonLines(comparison).join(' ')}
 
-${table(head, assessments.map(row))}
+${table(head, assessments.map(assessmentRow))}
 
 Sharpe ratios are annualised, the risk-free rate is 0, cash earns 0; intervals: studentised circular block bootstrap, for differences of both series together. Deflated: the probability that the true ratio is above what the best of ${comparison.trials} strategies without skill would show. Turnover: sum of absolute changes of weights, in capitals; costs in quote currency for ${task.rules.initialBalance} at the start. Market capitalisations are not known, so there are no weights by them.
 
@@ -68,7 +68,8 @@ const rebalanceText = (rebalance: Rebalance): string =>
 const interval = (own: { readonly low: number; readonly high: number } | undefined): string =>
   own === undefined ? '-' : `${own.low.toFixed(2)} .. ${own.high.toFixed(2)}`;
 
-const row = (one: PortfolioAssessment): readonly string[] => [
+/** One strategy's figures, in the order of the comparison's columns. */
+export const assessmentRow = (one: PortfolioAssessment): readonly string[] => [
   one.run.id,
   figure(one.totalReturnPct),
   figure(one.cagrPct),

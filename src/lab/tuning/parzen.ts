@@ -13,12 +13,18 @@ interface NumberKernels {
   readonly step: number | undefined;
   readonly mu: Float64Array;
   readonly sigma: Float64Array;
-  /** Logarithm of each kernel's mass between the bounds. */
-  readonly mass: Float64Array;
+  /** What of each kernel's logarithm does not depend on the value: its mass between the bounds, and its width where there are no steps. */
+  readonly constant: Float64Array;
+  /** Steps make many kernels alike: for each the number of its kind, and of each kind its first kernel. */
+  readonly kind: Int32Array;
+  readonly firsts: readonly number[];
 }
 
-/** A row of weights a kernel, one a choice. */
-type ChoiceKernels = readonly Float64Array[];
+/** A row of weights a kernel, one a choice; and by choice the logarithms of all kernels' weights. */
+interface ChoiceKernels {
+  readonly rows: readonly Float64Array[];
+  readonly logs: readonly Float64Array[];
+}
 
 /** A mixture of products of truncated normal and categorical kernels, one kernel an observation and one for the whole space. */
 export interface Parzen {
@@ -51,7 +57,7 @@ export function createParzen(space: Space, observations: readonly Params[]): Par
         const one = kernels[d];
         params[name] = toValue(
           dimension,
-          isChoice(one) ? pick(one[kernel], random()) : drawNumber(one, kernel, random),
+          isChoice(one) ? pick(one.rows[kernel], random()) : drawNumber(one, kernel, random),
         );
       }
       return params;
@@ -61,7 +67,7 @@ export function createParzen(space: Space, observations: readonly Params[]): Par
       for (const [d, [name, dimension]] of dimensions.entries()) {
         const one = kernels[d];
         const x = toNumber(dimension, params[name]);
-        if (isChoice(one)) for (let k = 0; k < sums.length; k++) sums[k] += Math.log(one[k][x]);
+        if (isChoice(one)) add(sums, one.logs[x]);
         else addLogDensities(one, x, sums);
       }
       let largest = -Infinity;
@@ -73,7 +79,11 @@ export function createParzen(space: Space, observations: readonly Params[]): Par
   };
 }
 
-const isChoice = (kernels: NumberKernels | ChoiceKernels): kernels is ChoiceKernels => Array.isArray(kernels);
+const isChoice = (kernels: NumberKernels | ChoiceKernels): kernels is ChoiceKernels => 'rows' in kernels;
+
+function add(sums: Float64Array, values: Float64Array): void {
+  for (let k = 0; k < sums.length; k++) sums[k] += values[k];
+}
 
 function kernelWeights(observations: number): Float64Array {
   const weights = new Float64Array(observations + 1).fill(1);
@@ -92,7 +102,11 @@ function choiceKernels(seen: Float64Array, choices: number): ChoiceKernels {
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return weights.map((weight) => weight / sum);
   };
-  return [...Array.from(seen, (choice) => row(choice)), row()];
+  const rows = [...Array.from(seen, (choice) => row(choice)), row()];
+  const logs = Array.from({ length: choices }, (_, choice) =>
+    Float64Array.from(rows, (weights) => Math.log(weights[choice])),
+  );
+  return { rows, logs };
 }
 
 function numberKernels(
@@ -106,7 +120,7 @@ function numberKernels(
   const [low, high] = [scaled(dimension.low - half), scaled(dimension.high + half)];
   const mu = Float64Array.of(...seen.map(scaled), (low + high) / 2);
   const sigma = new Float64Array(mu.length);
-  const order = Array.from(seen.keys()).sort((a, b) => mu[a] - mu[b]);
+  const order = Uint32Array.from(seen.keys()).sort((a, b) => mu[a] - mu[b]);
   const least = (high - low) / Math.min(100, seen.length + 2);
   for (const [place, k] of order.entries()) {
     const below = mu[k] - (place === 0 ? low : mu[order[place - 1]]);
@@ -118,8 +132,21 @@ function numberKernels(
     sigma[k] = Math.min(Math.max(width, least), high - low);
   }
   sigma[seen.length] = high - low;
-  const mass = mu.map((centre, k) => logNormalMass((low - centre) / sigma[k], (high - centre) / sigma[k]));
-  return { low, high, log, step, mu, sigma, mass };
+  // In the order of the values, so that kernels alike are neighbours; the last is that of the whole space.
+  const firsts: number[] = [];
+  const kind = new Int32Array(mu.length);
+  for (const k of [...order, seen.length]) {
+    const before = firsts[firsts.length - 1];
+    const isLike =
+      step !== undefined && before !== undefined && mu[before] === mu[k] && sigma[before] === sigma[k];
+    kind[k] = isLike ? firsts.length - 1 : firsts.push(k) - 1;
+  }
+  const constantOf = (k: number): number =>
+    -logNormalMass((low - mu[k]) / sigma[k], (high - mu[k]) / sigma[k]) -
+    (step === undefined ? LOG_SQRT_2_PI + Math.log(sigma[k]) : 0);
+  const byKind = firsts.map(constantOf);
+  const constant = Float64Array.from(kind, (own) => byKind[own]);
+  return { low, high, log, step, mu, sigma, constant, kind, firsts };
 }
 
 function drawNumber({ low, high, log, mu, sigma }: NumberKernels, k: number, random: Random): number {
@@ -129,18 +156,26 @@ function drawNumber({ low, high, log, mu, sigma }: NumberKernels, k: number, ran
 }
 
 /** Adds to each kernel's sum the logarithm of its density at x, or of its mass around x where there are steps. */
-function addLogDensities({ log, step, mu, sigma, mass }: NumberKernels, x: number, sums: Float64Array): void {
+function addLogDensities(kernels: NumberKernels, x: number, sums: Float64Array): void {
+  const { log, step, mu, sigma, constant, kind, firsts } = kernels;
   if (step === undefined) {
     const at = log ? Math.log(x) : x;
     for (let k = 0; k < sums.length; k++) {
       const z = (at - mu[k]) / sigma[k];
-      sums[k] += -0.5 * z * z - LOG_SQRT_2_PI - Math.log(sigma[k]) - mass[k];
+      sums[k] += constant[k] - 0.5 * z * z;
     }
     return;
   }
   const [left, right] = [x - step / 2, x + step / 2].map((edge) => (log ? Math.log(edge) : edge));
-  for (let k = 0; k < sums.length; k++)
-    sums[k] += logNormalMass((left - mu[k]) / sigma[k], (right - mu[k]) / sigma[k]) - mass[k];
+  const around = new Float64Array(firsts.length);
+  for (let i = 0; i < firsts.length; i++) {
+    const k = firsts[i];
+    const a = (left - mu[k]) / sigma[k];
+    const b = (right - mu[k]) / sigma[k];
+    // Below 1e-18 of a kernel: the kernel of the whole space weighs more there by far.
+    around[i] = a > 9 || b < -9 ? -Infinity : logNormalMass(a, b);
+  }
+  for (let k = 0; k < sums.length; k++) sums[k] += constant[k] + around[kind[k]];
 }
 
 function pick(weights: Float64Array, at: number): number {

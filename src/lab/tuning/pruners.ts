@@ -1,3 +1,4 @@
+import { quantileOfSorted } from '../../core/evaluation/statistics.ts';
 import { deriveSeed } from '../../core/foundation/random.ts';
 import { normalCdf } from '../../core/foundation/special-functions.ts';
 import type { Trial } from './trial.ts';
@@ -42,16 +43,9 @@ export function createPercentilePruner({
     const seen = complete
       .map((other) => valueAt(other, at[0]))
       .filter((value) => value !== undefined && !Number.isNaN(value)) as number[];
-    return seen.length > 0 && Math.min(...own) > quantile(seen, percentile / 100);
+    const limit = quantileOfSorted(Float64Array.from(seen).sort(), percentile / 100);
+    return limit !== undefined && Math.min(...own) > limit;
   };
-}
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const place = q * (sorted.length - 1);
-  const below = Math.floor(place);
-  const above = sorted[Math.min(below + 1, sorted.length - 1)];
-  return sorted[below] + (place - below) * (above - sorted[below]);
 }
 
 export interface HalvingOptions {

@@ -14,6 +14,8 @@ function logNormalCdf(x: number): number {
 
 /** Logarithm of the standard normal mass between `a` and `b`, a < b. */
 export function logNormalMass(a: number, b: number): number {
+  // All of it, to the last digit.
+  if (a < -9 && b > 9) return 0;
   if (a > 0) return logNormalMass(-b, -a);
   if (b > 0) return Math.log1p(-normalCdf(a) - normalCdf(-b));
   const upper = logNormalCdf(b);

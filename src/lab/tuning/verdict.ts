@@ -8,6 +8,7 @@ import {
 } from '../../core/evaluation/sharpe-test.ts';
 import { superiorPredictiveAbility } from '../../core/evaluation/superiority.ts';
 import { createRandom, deriveSeed } from '../../core/foundation/random.ts';
+import { type CoarseReturns, correlation } from '../backtest/coarse-returns.ts';
 import { TrialDetails } from './search.ts';
 import type { KeptTrial } from './study-journal.ts';
 
@@ -40,7 +41,9 @@ export function judgeStudy(
   const columns = complete.map(({ returns }) => Float64Array.from(returns.sums));
   const at = complete.findIndex(({ number }) => number === best.number);
   const traded = columns.filter((column) => column.some((value) => value !== 0));
-  const clusters = effectiveTrials(traded.length, (i, j) => correlation(traded[i], traded[j])).clusters;
+  const clusters = effectiveTrials(traded.length, (i, j) =>
+    correlation(asCoarse(traded[i]), asCoarse(traded[j])),
+  ).clusters;
   const sample = at < 0 ? undefined : sharpeSample(columns[at]);
   const count = Math.max(clusters, 1);
   const perYear = Math.sqrt(barsPerYear / (complete[0]?.returns.width ?? 1));
@@ -72,17 +75,9 @@ function superiorTo(
   return untuned?.some((value) => value !== 0) ? Math.max(cash, test(untuned.map((value) => -value))) : cash;
 }
 
-function correlation(a: Float64Array, b: Float64Array): number | undefined {
-  let [sumA, sumB, squareA, squareB, product] = [0, 0, 0, 0, 0];
-  for (const [i, x] of a.entries()) {
-    sumA += x;
-    sumB += b[i];
-    squareA += x * x;
-    squareB += b[i] * b[i];
-    product += x * b[i];
-  }
-  const n = a.length;
-  const [varianceA, varianceB] = [squareA - (sumA * sumA) / n, squareB - (sumB * sumB) / n];
-  if (!(varianceA > 1e-18 && varianceB > 1e-18)) return undefined;
-  return (product - (sumA * sumB) / n) / Math.sqrt(varianceA * varianceB);
-}
+/** Trials of one study share their bars: any step and start do. */
+const asCoarse = (sums: Float64Array): CoarseReturns => ({
+  stepMs: 1,
+  first: 0,
+  logReturns: Array.from(sums),
+});
