@@ -53,10 +53,12 @@ export function limitConstraints(
   ];
   const atLeast = (name: string, row: Float64Array, bound: number): void =>
     void constraints.push({ name, kind: 'at-least', row, bound });
+  const least = limits.min.reduce((sum, value) => sum + value, 0);
   for (let i = 0; i < n; i++) {
     if (limits.min[i] > -Infinity)
       atLeast(`${symbols[i]} at least ${percent(limits.min[i])}`, unit([[i, 1]]), limits.min[i]);
-    if (limits.max[i] < Infinity)
+    // What the others hold at least may leave no more than that: then it goes without saying, and the solver is spared a row.
+    if (limits.max[i] < Infinity && !(limits.max[i] >= 1 - (least - limits.min[i])))
       atLeast(`${symbols[i]} at most ${percent(limits.max[i])}`, unit([[i, -1]]), -limits.max[i]);
   }
   for (const { name, members, min, max } of limits.groups) {

@@ -5,7 +5,14 @@ import { UserError } from '../../../src/core/foundation/errors.ts';
 import { createRandom, normal, type Random } from '../../../src/core/foundation/random.ts';
 import { sampleCovariance, tailDependence } from '../../../src/core/portfolio/covariance.ts';
 import { shrunkForecast } from '../../../src/core/portfolio/expected-returns.ts';
-import { isWithin, type Limits, openLimits, requireFeasible } from '../../../src/core/portfolio/limits.ts';
+import {
+  isWithin,
+  limitConstraints,
+  type Limits,
+  openLimits,
+  requireFeasible,
+} from '../../../src/core/portfolio/limits.ts';
+import { dualOf, type SolveLinear } from '../../../src/core/portfolio/linear.ts';
 import {
   frontier,
   maximiseUtility,
@@ -20,6 +27,8 @@ import type { QuadraticProgram } from '../../../src/core/portfolio/quadratic.ts'
 import { solveQuadratic, worstResidual } from '../../../src/core/portfolio/quadratic.ts';
 import { riskParity } from '../../../src/core/portfolio/risk-parity.ts';
 import { eigenSymmetric, positiveDefinite } from '../../../src/core/portfolio/symmetric.ts';
+import { minimumCdar, minimumCvar } from '../../../src/core/portfolio/tail-risk.ts';
+import { loadLinearSolver } from '../../../src/lab/portfolio/highs.ts';
 
 const loadHighs = createRequire(import.meta.url)('highs') as () => Promise<Highs>;
 const highs = await loadHighs();
@@ -339,5 +348,53 @@ describe('tail dependence', () => {
     const b = Float64Array.from([-5, 4, -4, 2, 3, 4, 5, 6, 7, 8]);
     const found = tailDependence([a, b], 0.2);
     expect([...found[0]]).toEqual([1, 0.5]);
+  });
+});
+
+describe('linear programs', () => {
+  it('of the tail are answered through their dual with a feasible x of the same value, which is the proof of its optimum', async () => {
+    const solve = await loadLinearSolver();
+    const random = createRandom(5);
+    let [seen, throughDual] = [0, 0];
+    for (let k = 0; k < 20; k++) {
+      const n = 2 + (k % 7);
+      const returns = Array.from({ length: n }, () =>
+        Float64Array.from({ length: 40 + k }, () => 0.03 * normal(random)),
+      );
+      const limits = { ...openLimits(n), ...(k % 3 === 0 ? { maxTurnover: 0.7 } : {}) };
+      const check: SolveLinear = (program) => {
+        const found = solve(program);
+        const dual = dualOf(program);
+        if (found === undefined || dual === undefined) throw new Error('no answer');
+        const { lower, rows } = program;
+        for (const [j, x] of found.x.entries()) expect(x).toBeGreaterThanOrEqual(lower[j] - 1e-9);
+        for (const { columns, values, kind, bound } of rows) {
+          const left = columns.reduce((sum, j, at) => sum + values[at] * found.x[j], 0) - bound;
+          if (kind === 'equal') expect(left).toBeCloseTo(0, 9);
+          else expect(left).toBeGreaterThanOrEqual(-1e-9);
+        }
+        expect(found.value).toBeCloseTo(-(solve(dual.program)?.value ?? NaN), 10);
+        seen++;
+        if (2 * dual.program.rows.length < rows.length) throughDual++;
+        return found;
+      };
+      const current = new Float64Array(n).fill(1 / n);
+      const task = { symbols: symbolsOf(n), returns, limits, current, level: 0.9, solveLinear: check };
+      minimumCvar(task);
+      minimumCdar(task);
+    }
+    expect(seen).toBe(40);
+    expect(throughDual).toBe(20);
+  });
+});
+
+describe('limits', () => {
+  it('leave no maximum out that shorts without a floor make necessary', () => {
+    const open = { ...openLimits(3), min: new Float64Array(3).fill(-Infinity) };
+    const names = (limits: Limits): readonly string[] =>
+      limitConstraints(limits, symbolsOf(3), 3, new Float64Array(3)).map(({ name }) => name);
+    expect(names(open)).toContain('S1 at most 100 %');
+    expect(names(openLimits(3))).not.toContain('S1 at most 100 %');
+    expect(names({ ...openLimits(3), min: Float64Array.of(-0.1, 0, 0) })).toContain('S1 at most 100 %');
   });
 });
