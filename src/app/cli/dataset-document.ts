@@ -1,6 +1,5 @@
 import { formatTime } from '../../core/foundation/time.ts';
-import { type EndedHistory, endedHistories } from '../../core/market/history-end.ts';
-import { barOpen, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import type { EndedHistory } from '../../core/market/history-end.ts';
 import type { Doubt } from '../../data/plausibility.ts';
 import type { DatasetManifest } from '../../data/store/store.ts';
 
@@ -40,26 +39,6 @@ export function gapText(manifest: DatasetManifest, ended?: EndedHistory): string
   const { gaps } = manifest;
   const inside = gaps.length === 0 ? 'none' : `${missingBars(manifest)} in ${counted(gaps.length, 'gap')}`;
   return ended === undefined ? inside : `${inside}, ends ${counted(ended.barsBehind, 'bar')} early`;
-}
-
-/** Where a history ends before the newest stored one of its exchange and bar length. */
-export function earlyEnd(
-  manifest: DatasetManifest,
-  stored: readonly DatasetManifest[],
-): EndedHistory | undefined {
-  const peers = stored.filter(
-    ({ exchange, timeframe }) => exchange === manifest.exchange && timeframe === manifest.timeframe,
-  );
-  const newestMs = Math.max(...peers.map(({ lastTimeMs }) => lastTimeMs));
-  return endedHistories([manifest], manifest.timeframe, newestMs)[0];
-}
-
-/** Where it ends before the bars that were asked for, the newest of which may still be on its way. */
-export function endBefore(manifest: DatasetManifest, untilMs: number): EndedHistory | undefined {
-  const { timeframe } = manifest;
-  const step = TIMEFRAME_MS[timeframe];
-  const askedMs = Math.min(Math.ceil(untilMs / step) * step, barOpen(Date.now(), timeframe)) - step;
-  return endedHistories([manifest], timeframe, askedMs).find(({ barsBehind }) => barsBehind > 1);
 }
 
 /** `1 gap`, `2 gaps`. */

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { suggest } from '../../core/foundation/nearest.ts';
 import type { Registry } from '../../learning/models/registry.ts';
 import type { OwnChannel } from '../../desk/notify/channel.ts';
+import type { SourcePlugin } from '../plugins/define.ts';
 import { openNotifiers } from '../plugins/own-channels.ts';
 import { loadPlugins, type ProjectPlugins } from '../plugins/load.ts';
 import type { PluginSource } from '../plugins/files.ts';
@@ -52,6 +53,16 @@ export async function projectRegistry(context: Context): Promise<Registry> {
     context.out.notice(`models.${id} has no effect: there is no such model. ${suggest(id, known)}`);
   }
   return registry;
+}
+
+/** The source of the user's own that `--source` names; `undefined` when that is one of ours or nobody's. */
+export async function ownSource(
+  context: CommandContext,
+  name: string | undefined,
+  ours: readonly string[],
+): Promise<SourcePlugin | undefined> {
+  if (name === undefined || ours.includes(name)) return undefined;
+  return (await projectPlugins(context)).sources.find(({ id }) => id === name);
 }
 
 async function agree(files: readonly PluginSource[], signal: AbortSignal): Promise<boolean> {

@@ -1,13 +1,16 @@
 import { formatMinute, formatTime, parseTime, parseUntil } from '../../core/foundation/time.ts';
 import type { SeriesImport } from '../../data/csv/series.ts';
-import type { ExchangeClient } from '../../data/exchange/client.ts';
 import { describeSeries } from '../../data/store/series-manifest.ts';
-import type { SeriesChange, SeriesKey, SeriesManifest } from '../../data/store/series-store.ts';
+import type { SeriesChange, SeriesKey, SeriesManifest, SeriesStore } from '../../data/store/series-store.ts';
 import { openStore } from '../../data/store/store.ts';
-import { UserError } from '../../core/foundation/errors.ts';
+import {
+  importSeriesFiles,
+  recordBooks,
+  type SeriesExchanges,
+  updateSeriesFromExchanges,
+} from '../workflows/fetch-series.ts';
 import { seriesSubject } from '../../core/features/inputs.ts';
-import { SERIES_NAMES, seriesKind } from '../../core/market/series-kinds.ts';
-import { type PairSymbol, parseSymbol } from '../../core/market/symbol.ts';
+import { SERIES_NAMES } from '../../core/market/series-kinds.ts';
 import { type CommandContext, decimal, integer, list, oneOf, symbolsOf, refuseIgnored } from './command.ts';
 import { UsageError } from './exit.ts';
 import { less } from './table.ts';
@@ -57,15 +60,22 @@ export interface SeriesOptions {
 
 /** `fetch --series`: what is known beside candles, into the store. */
 export async function fetchSeries(context: CommandContext, options: SeriesOptions): Promise<void> {
+  const { config, signal } = context;
   const keys = seriesKeys(context, options);
+  const store = openStore(config.dataDir).series;
   const books = keys.every(({ name }) => name === 'order-book');
-  if (options.csv !== undefined)
+  if (options.csv !== undefined) {
     refuseIgnored(context, ['--since', '--until', '--base-url', '--every', '--count'], 'with --csv');
-  else if (books) refuseIgnored(context, ['--since', '--until'], 'with --series order-book');
-  else refuseIgnored(context, ['--every', '--count'], 'without --series order-book');
-  if (options.csv !== undefined) report(context, await importAll(context, keys, options.csv));
-  else if (books) await record(context, keys, options);
-  else report(context, await downloadAll(context, keys, options));
+    report(context, await importSeriesFiles(store, keys, { csv: options.csv, signal }));
+  } else if (books) {
+    refuseIgnored(context, ['--since', '--until'], 'with --series order-book');
+    await record(context, store, { keys, options });
+  } else {
+    refuseIgnored(context, ['--every', '--count'], 'without --series order-book');
+    if (keys.some(({ name }) => name === 'order-book'))
+      throw new UsageError('order-book is recorded as time passes: ask for it alone.');
+    report(context, await download(context, store, { keys, options }));
+  }
 }
 
 /** Every series asked for, of every symbol where it belongs to a market. */
@@ -82,84 +92,50 @@ function seriesKeys({ config }: CommandContext, options: SeriesOptions): readonl
   return [...new Map(keys.map((key) => [describeSeries(key), key])).values()];
 }
 
-function onlyFromFile({ name }: SeriesKey): UserError {
-  return new UserError(`"${name}" cannot be downloaded; import it from a CSV file.`, {
-    hint: `${seriesKind(name).fetch}`,
-  });
+interface Wanted {
+  readonly keys: readonly SeriesKey[];
+  readonly options: SeriesOptions;
 }
 
-async function importAll(
-  { config, signal }: CommandContext,
-  keys: readonly SeriesKey[],
-  csv: string,
-): Promise<readonly SeriesImport[]> {
-  const { importSeries, seriesPathFor } = await import('../../data/csv/series.ts');
-  const store = openStore(config.dataDir).series;
-  const paths = await Promise.all(keys.map((key) => seriesPathFor(csv, key)));
-  if (new Set(paths).size < keys.length) {
-    throw new UserError(`"${csv}" is one file, but ${keys.length} series are asked for.`, {
-      hint: 'Ask for one series of one symbol (--symbols), or give a folder with a file for each.',
-    });
-  }
-  const changes: SeriesImport[] = [];
-  for (const [i, key] of keys.entries()) {
-    signal.throwIfAborted();
-    changes.push(await importSeries(store, key, { path: paths[i], nowMs: Date.now() }));
-  }
-  return changes;
-}
+const exchangesOf = ({ config, log, signal }: CommandContext, options: SeriesOptions): SeriesExchanges => ({
+  baseUrl: (id) => options.baseUrl ?? (id === config.exchange.id ? config.exchange.baseUrl : undefined),
+  timeoutMs: config.fetch.timeoutMs,
+  retries: config.fetch.retries,
+  log,
+  signal,
+});
 
-/** Histories that exchanges keep: from where the stored rows end, or from --since on where they begin later. */
-async function downloadAll(
-  { config, out, signal, log }: CommandContext,
-  keys: readonly SeriesKey[],
-  options: SeriesOptions,
+async function download(
+  context: CommandContext,
+  store: SeriesStore,
+  { keys, options }: Wanted,
 ): Promise<readonly SeriesChange[]> {
-  const { updateSeries } = await import('../../data/update-series.ts');
-  const store = openStore(config.dataDir).series;
-  const sinceMs = options.since === undefined ? config.market.since : parseTime(options.since);
-  const untilMs = options.until === undefined ? (config.market.until ?? Infinity) : parseUntil(options.until);
-  const clients = clientsOf({ config, log }, options);
-  const changes: SeriesChange[] = [];
-  const progress = out.progress();
+  const { market } = context.config;
+  const progress = context.out.progress();
   const task = progress.task('series', keys.length);
   try {
-    for (const key of keys) {
-      if (key.name === 'order-book')
-        throw new UsageError('order-book is recorded as time passes: ask for it alone.');
-      if (key.name !== 'funding' && key.name !== 'open-interest') throw onlyFromFile(key);
-      const { client, symbol } = await clients(key);
-      changes.push(
-        await updateSeries(store, { ...key, name: key.name }, { client, symbol, sinceMs, untilMs, signal }),
-      );
-      task.update(changes.length, describeSeries(key));
-    }
+    return await updateSeriesFromExchanges(store, keys, {
+      ...exchangesOf(context, options),
+      sinceMs: options.since === undefined ? market.since : parseTime(options.since),
+      untilMs: options.until === undefined ? (market.until ?? Infinity) : parseUntil(options.until),
+      onSeries: (done, key) => task.update(done, describeSeries(key)),
+    });
   } finally {
     progress.stop();
   }
-  return changes;
 }
 
 const SNAPSHOT_SECONDS = 60;
 
-/** Order books as time passes: no exchange keeps a history. Each snapshot is on disk before the next. */
-async function record(
-  context: CommandContext,
-  keys: readonly SeriesKey[],
-  options: SeriesOptions,
-): Promise<void> {
-  const { config, out, signal, log } = context;
-  const { recordOrderBooks } = await import('../../data/record-order-books.ts');
+async function record(context: CommandContext, store: SeriesStore, { keys, options }: Wanted): Promise<void> {
+  const { out, log } = context;
   const everySeconds =
     options.every === undefined ? undefined : decimal('--every', options.every, { least: 1 });
   const count = options.count === undefined ? undefined : integer('--count', options.count, { least: 1 });
-  const clients = clientsOf({ config, log }, options);
-  const books = await Promise.all(keys.map(async (key) => ({ key, ...(await clients(key)) })));
-  const manifests = await recordOrderBooks(openStore(config.dataDir).series, books, {
+  const manifests = await recordBooks(store, keys, {
+    ...exchangesOf(context, options),
     everyMs: 1000 * (everySeconds ?? SNAPSHOT_SECONDS),
     count: count ?? (everySeconds === undefined ? 1 : Infinity),
-    signal,
-    now: Date.now,
     onSnapshot: (manifest) =>
       out.print(
         `${describeSeries(manifest)}: ${manifest.rows} rows, newest ${formatTime(manifest.lastTimeMs)}`,
@@ -170,24 +146,6 @@ async function record(
     },
   });
   out.document({ series: manifests.map(seriesDocument) });
-}
-
-/** The exchange and the pair of a series; one client an exchange, so that its symbols share the rate limit. */
-function clientsOf(
-  { config, log }: Pick<CommandContext, 'config' | 'log'>,
-  options: SeriesOptions,
-): (key: SeriesKey) => Promise<{ readonly client: ExchangeClient; readonly symbol: PairSymbol }> {
-  const clients = new Map<string, Promise<ExchangeClient>>();
-  return async ({ name, subject }) => {
-    const [id, pair] = subject.split('/');
-    const { openExchange } = await import('../../data/exchange/client.ts');
-    const baseUrl = options.baseUrl ?? (id === config.exchange.id ? config.exchange.baseUrl : undefined);
-    const { timeoutMs, retries } = config.fetch;
-    const perpetuals = name !== 'order-book';
-    const client = clients.get(id) ?? openExchange({ id, baseUrl, timeoutMs, retries, log, perpetuals });
-    clients.set(id, client);
-    return { client: await client, symbol: parseSymbol(pair) };
-  };
 }
 
 function report({ out }: CommandContext, changes: readonly (SeriesChange | SeriesImport)[]): void {

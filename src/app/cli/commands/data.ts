@@ -11,19 +11,13 @@ import { type VerifiedDataset, verifyDataset } from '../../../data/verify-datase
 import { endText } from '../../../core/market/history-end.ts';
 import { parseBarLength } from '../../../core/market/bar-length.ts';
 import { parseTimeframe } from '../../../core/market/timeframe.ts';
+import { earlyEnd } from '../../workflows/fetch.ts';
 import { command, type CommandContext, symbolsOf } from '../command.ts';
 import { defaultSubcommand } from '../subcommands.ts';
 import { describeSeries } from '../../../data/store/series-manifest.ts';
 import type { SeriesManifest } from '../../../data/store/series-store.ts';
 import { SERIES_HEAD, seriesDocument, seriesRow } from '../series.ts';
-import {
-  counted,
-  describeDataset,
-  doubtDocument,
-  earlyEnd,
-  gapText,
-  missingBars,
-} from '../dataset-document.ts';
+import { counted, describeDataset, doubtDocument, gapText, missingBars } from '../dataset-document.ts';
 import { less } from '../table.ts';
 
 /** Which datasets; everything in the store without them. */

@@ -1,31 +1,22 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { endText } from '../../../core/market/history-end.ts';
 import { formatMinute, formatTime, parseTime, parseUntil } from '../../../core/foundation/time.ts';
-import { type FailedSymbol, fetchDatasets } from '../../../data/fetch.ts';
-import { datasetOddities, type Doubt, doubtLines } from '../../../data/plausibility.ts';
-import { openStore, type Store } from '../../../data/store/store.ts';
-import type { UpdateResult } from '../../../data/update.ts';
-import { UserError } from '../../../core/foundation/errors.ts';
-import type { PairSymbol } from '../../../core/market/symbol.ts';
 import { SERIES_NAMES } from '../../../core/market/series-kinds.ts';
-import { type EndedHistory, endText } from '../../../core/market/history-end.ts';
-import { parseTimeframe, type Timeframe } from '../../../core/market/timeframe.ts';
+import type { PairSymbol } from '../../../core/market/symbol.ts';
+import { parseTimeframe } from '../../../core/market/timeframe.ts';
+import { doubtLines } from '../../../data/plausibility.ts';
+import { openStore } from '../../../data/store/store.ts';
+import { type CandlesWanted, fetchCandles, type FetchedCandles } from '../../workflows/fetch.ts';
 import { command, type CommandContext, integer, oneOf, symbolsOf, refuseIgnored } from '../command.ts';
-import type { SourcePlugin } from '../../plugins/define.ts';
+import { counted, describeDataset, doubtDocument, gapText } from '../dataset-document.ts';
 import { UsageError } from '../exit.ts';
-import { fetchOwn, ownSource } from '../own-source.ts';
+import { ownSource } from '../project-plugins.ts';
 import { refuseLive } from '../run-options.ts';
-import {
-  counted,
-  describeDataset,
-  doubtDocument,
-  earlyEnd,
-  endBefore,
-  gapText,
-} from '../dataset-document.ts';
 import { less } from '../table.ts';
 
 const SOURCES = ['auto', 'exchange', 'yahoo', 'csv', 'synthetic'] as const;
+type Source = (typeof SOURCES)[number];
 
 const Options = z.object({
   exchange: z.string().optional(),
@@ -96,45 +87,24 @@ Without --exchange, CSV candles are stored under the name "csv"; without dates, 
     );
 }
 
-interface Plan {
-  readonly store: Store;
-  readonly source: (typeof SOURCES)[number];
-  readonly exchange: string;
-  readonly symbols: readonly PairSymbol[];
-  readonly timeframe: Timeframe;
-  readonly sinceMs: number;
-  readonly untilMs: number;
-}
-
-interface Outcome {
-  readonly source: string;
-  readonly passedOver: readonly { readonly source: string; readonly reason: string }[];
-  readonly datasets: readonly UpdateResult[];
-  readonly failed: readonly FailedSymbol[];
-}
-
 async function runFetch(context: CommandContext, options: Options): Promise<void> {
-  const own = await ownSource(context, options.source, SOURCES);
-  // Read like an exchange of that name.
-  const named = own && { ...options, source: 'exchange', exchange: options.exchange ?? own.id };
-  const plan = readPlan(context, named ?? options);
-  if (options.repair) await repair(context, plan);
-  const progress = context.out.progress();
-  let outcome: Outcome;
+  const { out } = context;
+  const wanted = await readRequest(context, options);
+  const progress = out.progress();
+  const tasks = new Map<PairSymbol, ReturnType<typeof progress.task>>();
+  let fetched: FetchedCandles;
   try {
-    outcome =
-      plan.source === 'csv'
-        ? await fetchCsv(plan, options, context.config.market.acceptImplausible)
-        : own === undefined
-          ? await fetchSource(context, plan, options, progress)
-          : await fromOwn(context, plan, own, options, progress);
+    fetched = await fetchCandles(wanted, (event) => {
+      if (event.kind === 'set-aside') return out.print(`Set aside: ${event.fault}`);
+      const { symbol, done, total } = event;
+      const task = tasks.get(symbol) ?? progress.task(`${symbol} ${wanted.timeframe}`, total);
+      tasks.set(symbol, task);
+      task.update(done);
+    });
   } finally {
     progress.stop();
   }
-  printOutcome(context, outcome, {
-    ended: await ends(plan, outcome),
-    doubts: await doubtsOf(plan, outcome),
-  });
+  printFetched(context, fetched);
 }
 
 const ONLY_CANDLES = [
@@ -146,7 +116,7 @@ const ONLY_CANDLES = [
   '--repair',
 ];
 /** What would be ignored, by source. */
-const IGNORED: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
+const IGNORED: Readonly<Record<Source, readonly string[]>> = {
   auto: [],
   exchange: [],
   yahoo: ['--base-url'],
@@ -154,64 +124,61 @@ const IGNORED: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
   synthetic: ['--base-url', '--recheck-gaps', '--skip-bad-bars'],
 };
 
-function readPlan(context: CommandContext, options: Options): Plan {
-  const { config } = context;
+/** Throws `UsageError` for options that do not belong together. */
+async function readRequest(context: CommandContext, options: Options): Promise<CandlesWanted> {
+  const { config, signal, log } = context;
+  const own = await ownSource(context, options.source, SOURCES);
   const asked = options.source ?? (options.csv === undefined ? config.fetch.source : 'csv');
-  const source = oneOf('--source', asked, SOURCES);
-  if ((source === 'csv') !== (options.csv !== undefined)) {
+  // One of the user's own is read like an exchange of that name.
+  const source = own === undefined ? oneOf('--source', asked, SOURCES) : 'exchange';
+  const { csv } = options;
+  if ((source === 'csv') !== (csv !== undefined)) {
     throw new UsageError('--source csv and --csv <path> belong together.');
   }
-  if (options.acceptImplausible && source !== 'csv')
+  if (options.acceptImplausible && csv === undefined)
     throw new UsageError('--accept-implausible is about files: it needs --csv <path>.');
   refuseIgnored(context, ['--every', '--count'], 'without --series order-book');
   refuseIgnored(context, IGNORED[source], `with --source ${source}`);
-  const exchange = options.exchange ?? (source === 'csv' ? 'csv' : config.exchange.id);
+  const exchange = options.exchange ?? own?.id ?? (csv === undefined ? config.exchange.id : 'csv');
   if (!/^[a-z0-9]+$/.test(exchange)) throw new UsageError(`--exchange cannot be "${exchange}".`);
   const sinceMs = options.since === undefined ? undefined : parseTime(options.since);
   const untilMs = options.until === undefined ? undefined : parseUntil(options.until);
-  const plan = {
+  const accepted = config.market.acceptImplausible;
+  return {
     store: openStore(config.dataDir),
-    // Candles that are made up or Yahoo's keep coming from there.
-    source: source === 'auto' && (exchange === 'synthetic' || exchange === 'yahoo') ? exchange : source,
     exchange,
     symbols: symbolsOf(options.symbols, config.market.symbols),
     timeframe: options.timeframe === undefined ? config.market.timeframe : parseTimeframe(options.timeframe),
-    sinceMs: sinceMs ?? (source === 'csv' ? -Infinity : config.market.since),
-    untilMs: untilMs ?? (source === 'csv' ? Infinity : (config.market.until ?? Date.now())),
+    sinceMs: sinceMs ?? (csv === undefined ? config.market.since : -Infinity),
+    untilMs: untilMs ?? (csv === undefined ? (config.market.until ?? Date.now()) : Infinity),
+    from:
+      source === 'csv'
+        ? {
+            kind: 'csv',
+            path: csv ?? '',
+            accepts: (symbol) => options.acceptImplausible || accepted.includes(symbol),
+          }
+        : own === undefined
+          ? knownSource(context, options, { source, exchange })
+          : { kind: 'own', source: own },
+    repair: options.repair,
+    askGapsAgain: options.recheckGaps,
+    skipBadBars: options.skipBadBars,
+    signal,
+    log,
   };
-  if (plan.sinceMs >= plan.untilMs) {
-    const [from, to] = [formatMinute(plan.sinceMs), formatMinute(plan.untilMs)];
-    throw new UserError(
-      plan.sinceMs === plan.untilMs
-        ? `The range is empty: it begins and ends at ${from}.`
-        : `The range ends (${to}) before it begins (${from}).`,
-      { hint: 'Exchange --since and --until, or correct market.since and market.until in config.yaml.' },
-    );
-  }
-  return plan;
 }
 
-async function repair({ out }: CommandContext, { store, exchange, symbols, timeframe }: Plan): Promise<void> {
-  for (const symbol of symbols) {
-    for (const fault of await store.repair({ exchange, symbol, timeframe })) {
-      out.print(`Set aside: ${fault}`);
-    }
-  }
-}
-
-async function fetchSource(
-  context: CommandContext,
-  plan: Plan,
+function knownSource(
+  { config, seed }: CommandContext,
   options: Options,
-  progress: ReturnType<CommandContext['out']['progress']>,
-): Promise<Outcome> {
-  const { config, seed, signal, log } = context;
-  if (plan.source === 'csv') throw new UsageError('--source csv needs --csv <path>.');
-  const tasks = new Map<PairSymbol, ReturnType<typeof progress.task>>();
-  return fetchDatasets({
-    ...plan,
-    source: plan.source,
-    exchange: { id: plan.exchange, baseUrl: options.baseUrl ?? config.exchange.baseUrl },
+  { source, exchange }: { readonly source: Exclude<Source, 'csv'>; readonly exchange: string },
+): CandlesWanted['from'] {
+  return {
+    kind: 'known',
+    // Candles that are made up or Yahoo's keep coming from there.
+    source: source === 'auto' && (exchange === 'synthetic' || exchange === 'yahoo') ? exchange : source,
+    baseUrl: options.baseUrl ?? config.exchange.baseUrl,
     yahooUrl: config.fetch.yahooUrl,
     seed,
     concurrency:
@@ -220,88 +187,23 @@ async function fetchSource(
         : integer('--concurrency', options.concurrency, { least: 1 }),
     timeoutMs: config.fetch.timeoutMs,
     retries: config.fetch.retries,
-    askGapsAgain: options.recheckGaps,
-    skipBadBars: options.skipBadBars,
-    signal,
-    log,
-    onProgress: (symbol, done, total) => {
-      const task = tasks.get(symbol) ?? progress.task(`${symbol} ${plan.timeframe}`, total);
-      tasks.set(symbol, task);
-      task.update(done);
-    },
-  });
-}
-
-async function fromOwn(
-  context: CommandContext,
-  plan: Plan,
-  own: SourcePlugin,
-  options: Options,
-  progress: ReturnType<CommandContext['out']['progress']>,
-): Promise<Outcome> {
-  const tasks = new Map<PairSymbol, ReturnType<typeof progress.task>>();
-  const datasets = await fetchOwn(context, own, {
-    ...plan,
-    askGapsAgain: options.recheckGaps,
-    skipBadBars: options.skipBadBars,
-    onProgress: (symbol, done, total) => {
-      const task = tasks.get(symbol) ?? progress.task(`${symbol} ${plan.timeframe}`, total);
-      tasks.set(symbol, task);
-      task.update(done);
-    },
-  });
-  return { source: own.id, passedOver: [], datasets, failed: [] };
-}
-
-async function fetchCsv(
-  { store, exchange, symbols, timeframe, ...range }: Plan,
-  options: Options,
-  accepted: readonly PairSymbol[],
-): Promise<Outcome> {
-  const { csvPathFor, importCsv } = await import('../../../data/csv/import.ts');
-  const datasets: UpdateResult[] = [];
-  for (const symbol of symbols) {
-    const path = await csvPathFor(options.csv ?? '', { symbol, timeframe, alone: symbols.length === 1 });
-    const acceptImplausible = options.acceptImplausible || accepted.includes(symbol);
-    datasets.push(
-      await importCsv(store, { exchange, symbol, timeframe }, { path, ...range, acceptImplausible }),
-    );
-  }
-  return { source: 'csv', passedOver: [], datasets, failed: [] };
+  };
 }
 
 /** Bars that were left out, shown per symbol. */
 const SHOWN = 5;
 
-/** Histories that end before what was asked for; those of files, before others of their exchange. */
-async function ends({ store, untilMs }: Plan, { source, datasets }: Outcome): Promise<readonly End[]> {
-  const stored = source === 'csv' ? await store.list() : [];
-  return datasets.map(({ manifest }) =>
-    source === 'csv' ? earlyEnd(manifest, stored) : endBefore(manifest, untilMs),
-  );
-}
-type End = EndedHistory | undefined;
-
-/** What is hard to believe of the datasets that have new bars. */
-async function doubtsOf({ store }: Plan, { datasets }: Outcome): Promise<readonly Doubt[]> {
-  const changed = datasets.filter(({ addedRows }) => addedRows > 0);
-  return Promise.all(
-    changed.map(async ({ manifest: key }) => ({ key, oddities: await datasetOddities(store, key) })),
-  );
-}
-
-function printOutcome(
+function printFetched(
   { out }: CommandContext,
-  { source, passedOver, datasets, failed }: Outcome,
-  { ended, doubts }: { readonly ended: readonly End[]; readonly doubts: readonly Doubt[] },
+  { source, passedOver, datasets, failed, doubts }: FetchedCandles,
 ): void {
   out.document({
     source,
     passedOver,
     implausible: doubts.flatMap(doubtDocument),
-    datasets: datasets.map(({ manifest, addedRows, skippedBars, quarantined }, i) => ({
+    datasets: datasets.map(({ manifest, ended, addedRows, skippedBars, quarantined }) => ({
       ...describeDataset(manifest),
-      barsBehind: ended[i]?.barsBehind ?? 0,
+      barsBehind: ended?.barsBehind ?? 0,
       source,
       origin: manifest.source,
       addedRows,
@@ -324,7 +226,7 @@ function printOutcome(
       'missing',
       less('sha256', 4),
     ],
-    datasets.map(({ manifest, addedRows }, i) => [
+    datasets.map(({ manifest, ended, addedRows }) => [
       manifest.exchange,
       manifest.symbol,
       manifest.timeframe,
@@ -332,12 +234,12 @@ function printOutcome(
       String(addedRows),
       formatMinute(manifest.firstTimeMs),
       formatMinute(manifest.lastTimeMs),
-      gapText(manifest, ended[i]),
+      gapText(manifest, ended),
       manifest.sha256.slice(0, 12),
     ]),
   );
   for (const line of doubtLines(doubts)) out.print(`WARNING: ${line}.`);
-  for (const one of ended) if (one !== undefined) out.print(`${endText(one)}.`);
+  for (const { ended } of datasets) if (ended !== undefined) out.print(`${endText(ended)}.`);
   if (datasets.some(({ manifest }) => manifest.synthetic)) {
     out.print('These candles are SYNTHETIC: results on them say nothing about any market.');
   }
@@ -354,7 +256,7 @@ function printOutcome(
 }
 
 /** What came of it, and what to do next. */
-function fetchConclusion({ datasets, failed }: Pick<Outcome, 'datasets' | 'failed'>): string {
+function fetchConclusion({ datasets, failed }: Pick<FetchedCandles, 'datasets' | 'failed'>): string {
   const added = datasets.reduce((sum, { addedRows }) => sum + addedRows, 0);
   const result = `Result: ${added === 0 ? 'nothing new' : counted(added, 'new bar')} in ${counted(datasets.length, 'dataset')}`;
   return failed.length > 0
