@@ -2,11 +2,14 @@ import type { Candles } from '../market/candles.ts';
 import type { ImpactRules } from './rules.ts';
 
 /** What trailing bars say about the cost of trading a symbol, one entry a symbol: exponential means up to the last close. */
-export interface LiquidityColumns {
+export interface LiquidityColumns extends LiquidityMeans {
   readonly liquidityBars: Float64Array;
   readonly lastHigh: Float64Array;
   readonly lastLow: Float64Array;
   readonly lastClose: Float64Array;
+}
+
+interface LiquidityMeans {
   /** Corwin and Schultz's estimate of the bid-ask spread, a fraction; single estimates may be negative. */
   readonly spread: Float64Array;
   /** Of the log return of a bar. */
@@ -50,6 +53,49 @@ export function seeLiquidity(
   known.lastClose[s] = close[row];
 }
 
+/** The means of one symbol as of the close of each bar, for runs that look at every bar of it. */
+export interface LiquiditySeries extends LiquidityMeans {
+  readonly windowBars: number;
+  /** The bar at whose close two bars have been seen; Infinity: there is none. */
+  readonly settledAt: number;
+}
+
+/** What `seeLiquidity` comes to bar by bar, to the bit. */
+export function liquiditySeries(candles: Candles, rules: ImpactRules): LiquiditySeries {
+  const bars = candles.close.length;
+  const known = createLiquidity(1);
+  const series = {
+    spread: new Float64Array(bars),
+    barVariance: new Float64Array(bars),
+    barVolume: new Float64Array(bars),
+  };
+  let settledAt = Infinity;
+  for (let row = 0; row < bars; row++) {
+    if (candles.close[row] === candles.close[row]) seeLiquidity(known, rules, candles, row, 0);
+    if (settledAt === Infinity && known.liquidityBars[0] >= 2) settledAt = row;
+    series.spread[row] = known.spread[0];
+    series.barVariance[row] = known.barVariance[0];
+    series.barVolume[row] = known.barVolume[0];
+  }
+  return { ...series, windowBars: rules.windowBars, settledAt };
+}
+
+/** Puts the state of symbol `s` to where it stands after bars `from` to `row`, all of which there are. */
+export function skipLiquidity(
+  known: LiquidityColumns,
+  series: LiquiditySeries,
+  { high, low, close }: Candles,
+  { from, row, s }: { readonly from: number; readonly row: number; readonly s: number },
+): void {
+  known.liquidityBars[s] = Math.min(known.liquidityBars[s] + row + 1 - from, series.windowBars);
+  known.lastHigh[s] = high[row];
+  known.lastLow[s] = low[row];
+  known.lastClose[s] = close[row];
+  known.spread[s] = series.spread[row];
+  known.barVariance[s] = series.barVariance[row];
+  known.barVolume[s] = series.barVolume[row];
+}
+
 /** Half of the value: where an order is many times the volume the law says nothing, and no sale fills below zero. */
 const MOST = 0.5;
 
@@ -59,26 +105,33 @@ const MOST = 0.5;
  * bar's return x the root of the order's share of a bar's volume. The spread is at most `maxHalfSpreadBps`: on long bars
  * of liquid pairs the estimator reads volatility as spread (BTC/USDT on days: 47 bp, in books less than .1).
  */
-export function impactRate(
+export const impactRate = (
   known: LiquidityColumns,
-  { factor, maxHalfSpreadBps }: ImpactRules,
+  rules: ImpactRules,
   s: number,
   baseAmount: number,
+): number =>
+  known.liquidityBars[s] < 2 ? rules.maxHalfSpreadBps / 10_000 : settledRate(known, rules, s, baseAmount);
+
+/** The same once two bars have been seen, of entry `i`. */
+export function settledRate(
+  known: LiquidityMeans,
+  { factor, maxHalfSpreadBps }: ImpactRules,
+  i: number,
+  baseAmount: number,
 ): number {
-  const widest = maxHalfSpreadBps / 10_000;
-  if (known.liquidityBars[s] < 2) return widest;
-  const half = Math.min(widest, Math.max(0, known.spread[s] / 2));
-  const volume = known.barVolume[s];
+  const half = Math.min(maxHalfSpreadBps / 10_000, Math.max(0, known.spread[i] / 2));
+  const volume = known.barVolume[i];
   if (!(volume > 0)) return half;
-  return Math.min(MOST, half + factor * Math.sqrt((known.barVariance[s] * baseAmount) / volume));
+  return Math.min(MOST, half + factor * Math.sqrt((known.barVariance[i] * baseAmount) / volume));
 }
 
 /** Base amount that one order may take of a bar, from the volume known before it; no volume at all is not known. */
 export const participationLimit = (
-  known: LiquidityColumns,
+  known: LiquidityMeans,
   { participationPct }: ImpactRules,
-  s: number,
-): number => (known.barVolume[s] > 0 ? (known.barVolume[s] * participationPct) / 100 : Infinity);
+  i: number,
+): number => (known.barVolume[i] > 0 ? (known.barVolume[i] * participationPct) / 100 : Infinity);
 
 const SCALE = 3 - 2 * Math.SQRT2;
 

@@ -1,4 +1,5 @@
 import type { FundingColumns } from './accounts/funding.ts';
+import type { LiquiditySeries } from './liquidity.ts';
 import type { Candles } from '../market/candles.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface Market {
   readonly funding?: readonly (FundingColumns | undefined)[];
   /** Finer bars of each symbol, in which stops and targets are looked for; absent: the bars themselves are all there is. */
   readonly detail?: readonly (Detail | undefined)[];
+  /** What trailing bars say of each symbol's cost of trading (`liquiditySeries`), for several runs; absent: each finds out. */
+  readonly liquidity?: readonly LiquiditySeries[];
 }
 
 /** Finer bars of one symbol. */

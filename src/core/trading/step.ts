@@ -79,6 +79,8 @@ const NOTHING: readonly TradingEvent[] = Object.freeze([]);
 /** A decision at the close of the last bar, for the next open. `NaN` leaves an order that still waits in place. */
 export function setTarget(portfolio: Portfolio, s: number, target: number): void {
   if (target !== target || portfolio.ruinedAt === portfolio.ruinedAt) return;
-  // Adding 0 turns -0 into 0, so that a state read back from JSON has the same bits.
-  portfolio.columns.target[s] = (target > 1 ? 1 : target < -1 ? -1 : target) + 0;
+  portfolio.columns.target[s] = clipped(target);
 }
+
+/** A decision within [-1, 1]. Adding 0 turns -0 into 0, so that a state read back from JSON has the same bits. */
+export const clipped = (target: number): number => (target > 1 ? 1 : target < -1 ? -1 : target) + 0;

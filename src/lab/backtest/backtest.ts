@@ -8,6 +8,8 @@ import type { Forecast } from '../../core/forecast/model.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { RiskRules } from '../../core/trading/risk/rules.ts';
 import { finish, type Steps } from '../../core/foundation/steps.ts';
+import { liquiditySeries } from '../../core/trading/liquidity.ts';
+import type { Market } from '../../core/trading/market.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import type { AlignedMarket } from '../../core/trading/align.ts';
 import {
@@ -104,7 +106,8 @@ export function* backtestSteps(input: BacktestInput): Steps<Backtest> {
   const { panel, rules, risk, instruments, seed } = input;
   const { market: coarse, targetsOf } = marketOf(panel, input.range);
   const { detail } = input;
-  const market = detail ? withDetail(coarse, detail.candles, TIMEFRAME_MS[detail.timeframe]) : coarse;
+  const known = { ...coarse, ...liquidityOf(coarse, rules) };
+  const market = detail ? withDetail(known, detail.candles, TIMEFRAME_MS[detail.timeframe]) : known;
   const setting = { market, instruments, rules, risk, barsPerYear: barsPerYear(panel.timeframe), seed };
   const hold = buyAndHold(market);
   const holding = { ...setting, rules: holdingRules(rules, instruments.length), risk: undefined };
@@ -220,6 +223,10 @@ const holdingRules = (rules: ExecutionRules, symbols: number): ExecutionRules =>
   trailingStop: undefined,
   exits: undefined,
 });
+
+/** What hundreds of runs over the same bars would each find out. */
+const liquidityOf = ({ candles }: AlignedMarket, { impact }: ExecutionRules): Pick<Market, 'liquidity'> =>
+  impact === undefined ? {} : { liquidity: candles.map((one) => liquiditySeries(one, impact)) };
 
 /** Median of five runs of the core, orders, costs and equity curve included. */
 function* speed(strategy: Strategy, setting: Setting): Steps<number> {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { liquiditySeries } from '../../../src/core/trading/liquidity.ts';
 import { createPortfolio, equity, grossExposure } from '../../../src/core/trading/portfolio.ts';
 import { runBacktest } from '../../../src/core/trading/run.ts';
 import { snapshot } from '../../../src/core/trading/snapshot.ts';
@@ -37,7 +38,16 @@ test.each([
     fc.property(scenario, (drawn) => {
       const given = { ...drawn, rules: { ...drawn.rules, ...bare }, targets: targetsOf(drawn) };
       const expected = general(given);
-      const run = runBacktest({ ...given, market: marketOf(...given.bars), orders: undefined });
+      const market = marketOf(...given.bars);
+      const { impact } = given.rules;
+      // Every other run is told what trailing bars say of costs, the others find out.
+      const told = impact !== undefined && market.time.length % 2 === 0;
+      const liquidity = told ? market.candles.map((one) => liquiditySeries(one, impact)) : undefined;
+      const run = runBacktest({
+        ...given,
+        market: { ...market, ...(liquidity && { liquidity }) },
+        orders: undefined,
+      });
       expect(Array.from(run.equity)).toEqual(expected.curve);
       expect(Array.from(run.exposure)).toEqual(expected.exposure);
       const byKind = (kind: string) => expected.events.filter((event) => event.kind === kind);
