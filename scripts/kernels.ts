@@ -15,15 +15,16 @@ export const KERNELS = [
   { source: 'kernels/mlp.ts', target: 'src/learning/learners/agent/kernel-code.ts' },
   { source: 'kernels/trees.ts', target: 'src/learning/learners/trees/kernel-code.ts' },
   { source: 'kernels/features.ts', target: 'src/core/features/columns/kernel-code.ts' },
+  { source: 'kernels/resampling.ts', target: 'src/core/evaluation/resampling-code.ts' },
 ] as const;
 
 /** The module that holds the compiled kernel, as text. */
 export async function compileKernel(source: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'crypto-trader-kernels-'));
   const outFile = join(folder, 'kernel.wasm');
-  // Features have a memory a plan, as large as it needs.
+  // What the core runs has a memory of its own, as large as it needs; what learns shares one between threads.
   const memory =
-    source === 'kernels/features.ts'
+    source === 'kernels/features.ts' || source === 'kernels/resampling.ts'
       ? ['--importMemory', '--initialMemory', '1', '--exportTable']
       : ['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', PAGES];
   const options = ['--runtime', 'stub', '--enable', 'simd,threads', '-O3', '--noAssert', '--baseDir', root];

@@ -1,6 +1,7 @@
 import type { Random } from '../foundation/random.ts';
 import { optimalBlockLength } from './block-length.ts';
 import { longRunVariance } from './long-run-variance.ts';
+import { drawPairs, drawSingles } from './resampling.ts';
 import { quantileOfSorted } from './statistics.ts';
 
 /** A 95 % interval. */
@@ -33,13 +34,7 @@ export function bootstrapIntervals(
 ): BootstrapIntervals | undefined {
   const bars = returns.length;
   if (bars < LEAST) return undefined;
-  const sharpe = studentised(
-    returns,
-    returns.map((value) => value * value),
-    SHARPE,
-    random,
-    options,
-  );
+  const sharpe = ofSharpe(returns, random, options);
   const logs = returns.map((value) => Math.log1p(Math.max(value, -1 + 1e-12)));
   const growth = studentised(logs, logs, MEAN, random, options);
   const total = growth && {
@@ -53,6 +48,23 @@ export function bootstrapIntervals(
     blockBars: sharpe?.blockBars ?? 1,
   };
 }
+
+/** 95 % interval of the Sharpe ratio of one bar; `undefined` below 20 returns, or when they never vary. */
+export const bootstrapSharpe = (
+  returns: Float64Array,
+  random: Random,
+  options: BootstrapOptions = {},
+): Interval | undefined =>
+  returns.length < LEAST ? undefined : ofSharpe(returns, random, options)?.interval;
+
+const ofSharpe = (returns: Float64Array, random: Random, options: BootstrapOptions) =>
+  studentised(
+    returns,
+    returns.map((value) => value * value),
+    SHARPE,
+    random,
+    options,
+  );
 
 /** 95 % interval of the mean; `undefined` below 20 values. A series that never varies has its value for both ends. */
 export function bootstrapMean(
@@ -123,21 +135,17 @@ function studentised(
   const length = Math.max(1, Math.min(Math.max(wanted, blockBars), Math.floor(n / 8)));
   const blocks = Math.max(1, Math.round(n / length));
   const rows = blocks * length;
+  const drawn = { draws: blocks, resamples, random };
   const sumsA = blockSums(a, length, meanA);
-  const sumsB = blockSums(b, length, meanB);
+  const sums = a === b ? drawSingles(sumsA, drawn) : drawPairs(sumsA, blockSums(b, length, meanB), drawn);
   const ratios = new Float64Array(resamples);
   for (let r = 0; r < resamples; r++) {
-    let [sumA, sumB, squareA, squareB, product] = [0, 0, 0, 0, 0];
-    for (let block = 0; block < blocks; block++) {
-      const from = Math.floor(random() * n);
-      const x = sumsA[from];
-      const y = sumsB[from];
-      sumA += x;
-      sumB += y;
-      squareA += x * x;
-      squareB += y * y;
-      product += x * y;
-    }
+    const at = a === b ? 2 * r : 5 * r;
+    const sumA = sums[at];
+    const [sumB, squareA, squareB, product] =
+      a === b
+        ? [sumA, sums[at + 1], sums[at + 1], sums[at + 1]]
+        : [sums[at + 1], sums[at + 2], sums[at + 3], sums[at + 4]];
     const starA = meanA + sumA / rows;
     const starB = meanB + sumB / rows;
     // Sums of squares of block sums about the resample's own mean, per observation.
