@@ -2,7 +2,13 @@ import type { Calibration } from '../../core/evaluation/calibration.ts';
 import type { Backtest } from '../../lab/backtest/backtest.ts';
 import type { ForecastFan } from '../../lab/backtest/fans.ts';
 import type { ForecastQuality } from '../../lab/backtest/forecast-quality.ts';
-import { FORECAST_HEAD, forecastLines, forecastRow } from '../../lab/backtest/forecast-text.ts';
+import {
+  COVERAGE_HEAD,
+  coverageRows,
+  FORECAST_HEAD,
+  forecastLines,
+  forecastRow,
+} from '../../lab/backtest/forecast-text.ts';
 import { escapeHtml, renderTable, type Section } from './page.ts';
 import { linePath, range, renderPlot } from './plot.ts';
 import { figure } from './text.ts';
@@ -18,9 +24,18 @@ export function renderForecasts(
     title: 'Forecasts as such',
     body: `<p class="faint">On the bars of this backtest, whatever trading them earned. ${escapeHtml(forecastLines(all).join(' '))}</p>
 ${renderTable(FORECAST_HEAD, all.map(forecastRow), { name: 'forecasts' })}
+${coverageTable(all)}
 ${reliability(all)}
 ${coverage(all, fans)}`,
   };
+}
+
+function coverageTable(all: readonly ForecastQuality[]): string {
+  const rows = coverageRows(all);
+  if (rows.length === 0) return '';
+  return `<h3>Intervals by regime</h3>
+<p>Adaptive conformal intervals around the stated returns, made to hold 90 % of the outcomes, and what they held in each regime of the 30 days before.</p>
+${renderTable(COVERAGE_HEAD, rows, { name: 'coverage' })}`;
 }
 
 /** Stated against observed; what lies inside the bands is what true probabilities show by chance. */

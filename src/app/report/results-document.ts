@@ -1,6 +1,12 @@
 import { formatMinute } from '../../core/foundation/time.ts';
 import { FOLD_HEAD, foldRow } from '../../lab/backtest/folds.ts';
-import { FORECAST_HEAD, forecastLines, forecastRow } from '../../lab/backtest/forecast-text.ts';
+import {
+  COVERAGE_HEAD,
+  coverageRows,
+  FORECAST_HEAD,
+  forecastLines,
+  forecastRow,
+} from '../../lab/backtest/forecast-text.ts';
 import { STRATEGY_HEAD, strategyRow } from '../../lab/backtest/strategy-text.ts';
 import { outcomeLines, trialsText, verdicts } from '../../lab/backtest/verdicts.ts';
 import type { Results, WindowResult } from '../workflows/results.ts';
@@ -29,12 +35,18 @@ function windowParts(one: WindowResult): readonly string[] {
     '### Forecasts, whatever trading them earned',
     table(FORECAST_HEAD, result.forecasts.map(forecastRow)),
     ...forecastLines(result.forecasts),
+    ...coverageParts(coverageRows(result.forecasts)),
     ...strategies.flatMap(strategyParts),
     `### Fold by fold, decided by ${strategies[0].id}`,
     table(FOLD_HEAD, result.folds.map(foldRow)),
     ...auditParts(one),
   ];
 }
+
+const coverageParts = (rows: readonly (readonly string[])[]): readonly string[] =>
+  rows.length === 0
+    ? []
+    : ['Adaptive conformal intervals, by the regime of the bar:', table(COVERAGE_HEAD, rows)];
 
 function strategyParts({ id, result, about }: WindowResult['strategies'][number]): readonly string[] {
   const { ensemble, members, benchmark, setting } = result;

@@ -3,7 +3,7 @@ import type { Fold } from '../../core/dataset/splits.ts';
 import type { Candles } from '../../core/market/candles.ts';
 import { barsPerYear, type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { withDetail } from '../../core/trading/detail.ts';
-import { type Breakdowns, breakDown } from '../../core/evaluation/breakdown.ts';
+import { type Breakdowns, breakDown, regimesOf } from '../../core/evaluation/breakdown.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { RiskRules } from '../../core/trading/risk/rules.ts';
@@ -144,12 +144,20 @@ export function* backtestSteps(input: BacktestInput): Steps<Backtest> {
   yield;
   const stated = input.stated ?? input;
   const judged = stated.members.filter(({ kind }) => kind === 'model');
-  const forecasts = yield* forecastQualitySteps(panel, input.range, [
+  const candidates = [
     ...(judged.length > 1 || !wantsTheSame(stated.ensemble, judged[0]?.forecasts)
       ? [{ id: ensemble.strategy.name, forecasts: stated.ensemble }]
       : []),
     ...judged,
-  ]);
+  ];
+  const regimes = regimesOf({ time: market.time, benchmark: benchmark.returns });
+  const rowOf = new Map(Array.from(market.time, (time, row) => [time, row]));
+  const forecasts = yield* forecastQualitySteps(
+    panel,
+    input.range,
+    candidates,
+    (timeMs) => regimes[rowOf.get(timeMs) ?? -1],
+  );
   const { outcome, run, returns } = ensemble;
   const breakdowns =
     outcome.kind === 'never-traded' || outcome.kind === 'no-evidence'

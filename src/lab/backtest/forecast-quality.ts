@@ -2,8 +2,14 @@ import { forwardReturns, labelEndMs } from '../../core/dataset/labels.ts';
 import type { Panel } from '../../core/dataset/panel.ts';
 import { adaptiveConformal } from '../../core/evaluation/adaptive-conformal.ts';
 import { calibration, type Calibration } from '../../core/evaluation/calibration.ts';
+import { REGIMES } from '../../core/evaluation/breakdown.ts';
 import { directionInterval } from '../../core/evaluation/direction.ts';
-import { benjaminiHochberg, pesaranTimmermann } from '../../core/evaluation/forecast-comparison.ts';
+import {
+  benjaminiHochberg,
+  dieboldMariano,
+  pesaranTimmermann,
+  type TestResult,
+} from '../../core/evaluation/forecast-comparison.ts';
 import { quantileScores, type QuantileScores } from '../../core/evaluation/quantile-scores.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import { finish, type Steps } from '../../core/foundation/steps.ts';
@@ -23,7 +29,7 @@ export interface ForecastQuality {
   readonly hitRatePct: number | undefined;
   readonly hitRatePct95: readonly [number, number] | undefined;
   /** Pesaran & Timmermann on bars that do not overlap; adjusted for the number of models (Benjamini & Hochberg). */
-  readonly timing: DirectionTest | undefined;
+  readonly timing: AdjustedTest | undefined;
   /** Of stated probabilities of an up-move, on bars that moved. */
   readonly calibration: Calibration | undefined;
   /** Of stated quantiles of the return; as fractions. */
@@ -31,11 +37,14 @@ export interface ForecastQuality {
   /** Of stated returns, as fractions; and of always stating 0. */
   readonly expectedReturn: ReturnErrors | undefined;
   readonly conformal: ConformalCoverage | undefined;
+  /**
+   * Diebold & Mariano with Harvey's correction, two-sided: squared errors of stated returns against those of always stating 0,
+   * or of probabilities against always 1/2; positive: the model errs less. Adjusted as `timing` is.
+   */
+  readonly accuracy: (AdjustedTest & { readonly of: 'returns' | 'probabilities' }) | undefined;
 }
 
-interface DirectionTest {
-  readonly statistic: number;
-  readonly pValue: number;
+interface AdjustedTest extends TestResult {
   readonly adjustedPValue: number;
 }
 
@@ -52,7 +61,18 @@ interface ConformalCoverage {
   /** In the calmer and in the wilder half of the bars, by the last 24 returns. */
   readonly calm: number | undefined;
   readonly wild: number | undefined;
+  /** By the regime of the bar, as `breakdowns.regimes` has it; empty where that is not known. */
+  readonly regimes: readonly {
+    readonly regime: Regime;
+    readonly intervals: number;
+    readonly coverage: number;
+  }[];
 }
+
+type Regime = (typeof REGIMES)[number];
+
+/** Of a bar by its open time; `undefined`: outside of the test. */
+export type RegimeAt = (timeMs: number) => Regime | undefined;
 
 interface Member {
   readonly id: string;
@@ -65,33 +85,39 @@ export const forecastQuality = (
   panel: Panel,
   range: BarRange,
   members: readonly Member[],
-): readonly ForecastQuality[] => finish(forecastQualitySteps(panel, range, members));
+  regimeAt?: RegimeAt,
+): readonly ForecastQuality[] => finish(forecastQualitySteps(panel, range, members, regimeAt));
 
 /** One member after the other. */
 export function* forecastQualitySteps(
   panel: Panel,
   range: BarRange,
   members: readonly Member[],
+  regimeAt: RegimeAt = () => undefined,
 ): Steps<readonly ForecastQuality[]> {
   const all: { readonly member: Member; readonly rows: readonly Row[] }[] = [];
-  const tests: ReturnType<typeof timingTest>[] = [];
   for (const member of members) {
-    const rows = rowsOf(panel, range, member.forecasts);
-    all.push({ member, rows });
-    tests.push(timingTest(rows));
+    all.push({ member, rows: rowsOf(panel, range, member.forecasts) });
     yield;
   }
-  const adjusted = benjaminiHochberg(tests.flatMap((test) => test?.pValue ?? []));
-  let next = 0;
+  const timings = adjust(all.map(({ rows }) => timingTest(rows)));
+  const accuracies = adjust(all.map(({ rows }) => accuracyTest(rows)));
   const judged: ForecastQuality[] = [];
   for (const [i, { member, rows }] of all.entries()) {
-    const test = tests[i];
-    const timing = test && { ...test, adjustedPValue: adjusted[next++] };
     const { id, noSkill, forecasts } = member;
-    judged.push({ model: id, noSkill, ...judge(rows, forecasts[0].horizonBars), timing });
+    const tests = { timing: timings[i], accuracy: accuracies[i] };
+    judged.push({ model: id, noSkill, ...judge(rows, forecasts[0].horizonBars, regimeAt), ...tests });
     yield;
   }
   return judged;
+}
+
+function adjust<Test extends TestResult>(
+  tests: readonly (Test | undefined)[],
+): readonly ((Test & AdjustedTest) | undefined)[] {
+  const adjusted = benjaminiHochberg(tests.flatMap((test) => test?.pValue ?? []));
+  let next = 0;
+  return tests.map((test) => test && { ...test, adjustedPValue: adjusted[next++] });
 }
 
 /** A bar with a known outcome. */
@@ -125,7 +151,8 @@ function rowsOf(panel: Panel, { fromMs, untilMs }: BarRange, forecasts: readonly
 function judge(
   rows: readonly Row[],
   horizonBars: number,
-): Omit<ForecastQuality, 'model' | 'noSkill' | 'timing'> {
+  regimeAt: RegimeAt,
+): Omit<ForecastQuality, 'model' | 'noSkill' | 'timing' | 'accuracy'> {
   const held = rows.filter(({ forecast, row }) => forecast.position[row] !== 0);
   const moved = held.filter(({ outcome }) => outcome !== 0);
   const tally = new Map<number, { hits: number; samples: number }>();
@@ -145,12 +172,12 @@ function judge(
     calibration: probabilities(rows),
     quantiles: quantiles(rows),
     expectedReturn: returnErrors(rows),
-    conformal: conformal(rows, horizonBars),
+    conformal: conformal(rows, horizonBars, regimeAt),
   };
 }
 
 /** Returns over several bars overlap: only every horizon-th time counts, of all symbols. */
-function timingTest(rows: readonly Row[]): { statistic: number; pValue: number } | undefined {
+function timingTest(rows: readonly Row[]): TestResult | undefined {
   const apart = rows.filter(
     ({ row, forecast, outcome }) =>
       row % forecast.horizonBars === 0 && outcome !== 0 && signalOf(forecast, row) !== 0,
@@ -162,6 +189,40 @@ function timingTest(rows: readonly Row[]): { statistic: number; pValue: number }
   );
 }
 
+/** Losses of all symbols of a time are one observation: their mean. */
+function accuracyTest(
+  rows: readonly Row[],
+): (TestResult & { readonly of: 'returns' | 'probabilities' }) | undefined {
+  const returns = statedReturns(rows).map(({ time, error, outcome }) => ({
+    time,
+    own: error ** 2,
+    naive: outcome ** 2,
+  }));
+  const stated =
+    returns.length > 0
+      ? returns
+      : statedProbabilities(rows).map(({ time, p, up }) => ({ time, own: (p - up) ** 2, naive: 0.25 }));
+  if (stated.length === 0) return undefined;
+  const byTime = new Map<number, { own: number; naive: number; count: number }>();
+  for (const { time, own, naive } of stated) {
+    const before = byTime.get(time) ?? { own: 0, naive: 0, count: 0 };
+    byTime.set(time, { own: before.own + own, naive: before.naive + naive, count: before.count + 1 });
+  }
+  const means = [...byTime].sort(([a], [b]) => a - b).map(([, one]) => one);
+  const test = dieboldMariano(
+    Float64Array.from(means, ({ naive, count }) => naive / count),
+    Float64Array.from(means, ({ own, count }) => own / count),
+    rows[0].forecast.horizonBars,
+  );
+  return (
+    test && {
+      statistic: test.statistic,
+      pValue: test.pValue,
+      of: returns.length > 0 ? 'returns' : 'probabilities',
+    }
+  );
+}
+
 /** Which way the model leans: its stated return or probability, else its position. */
 function signalOf({ expectedReturn, probabilityUp, position }: Forecast, row: number): number {
   const stated =
@@ -169,11 +230,14 @@ function signalOf({ expectedReturn, probabilityUp, position }: Forecast, row: nu
   return stated === undefined || Number.isNaN(stated) ? position[row] : stated;
 }
 
-function probabilities(rows: readonly Row[]): Calibration | undefined {
-  const stated = rows.flatMap(({ forecast, row, outcome }) => {
+const statedProbabilities = (rows: readonly Row[]) =>
+  rows.flatMap(({ forecast, row, time, outcome }) => {
     const p = forecast.probabilityUp?.[row];
-    return p === undefined || Number.isNaN(p) || outcome === 0 ? [] : [{ p, up: outcome > 0 ? 1 : 0 }];
+    return p === undefined || Number.isNaN(p) || outcome === 0 ? [] : [{ time, p, up: outcome > 0 ? 1 : 0 }];
   });
+
+function probabilities(rows: readonly Row[]): Calibration | undefined {
+  const stated = statedProbabilities(rows);
   return calibration(
     Float64Array.from(stated, ({ p }) => p),
     Float64Array.from(stated, ({ up }) => up),
@@ -215,17 +279,25 @@ function returnErrors(rows: readonly Row[]): ReturnErrors | undefined {
 const WARM_UP = 50;
 
 /** Per symbol, on bars so far apart that each error is known before the next interval is stated. */
-function conformal(rows: readonly Row[], horizonBars: number): ConformalCoverage | undefined {
+function conformal(
+  rows: readonly Row[],
+  horizonBars: number,
+  regimeAt: RegimeAt,
+): ConformalCoverage | undefined {
   const stated = statedReturns(rows).filter(({ row }) => row % (horizonBars + 1) === 0);
   const wide = stated.map(({ wildness: w }) => w).sort((a, b) => a - b);
   const middle = wide[wide.length >> 1];
-  const found: { readonly covered: number; readonly wild: boolean }[] = [];
+  const found: { readonly covered: number; readonly wild: boolean; readonly regime: Regime | undefined }[] =
+    [];
   for (const s of new Set(stated.map((one) => one.s))) {
     const own = stated.filter((one) => one.s === s);
     if (own.length <= WARM_UP) continue;
     const scores = Float64Array.from(own, ({ error }) => Math.abs(error));
     const { covered } = adaptiveConformal(scores, { miscoverage: 0.1, rate: 0.01, warmUp: WARM_UP });
-    covered.forEach((inside, i) => found.push({ covered: inside, wild: own[WARM_UP + i].wildness > middle }));
+    covered.forEach((inside, i) => {
+      const { wildness: w, time } = own[WARM_UP + i];
+      found.push({ covered: inside, wild: w > middle, regime: regimeAt(time) });
+    });
   }
   const share = (some: typeof found): number | undefined =>
     some.length === 0 ? undefined : some.reduce((sum, one) => sum + one.covered, 0) / some.length;
@@ -236,6 +308,11 @@ function conformal(rows: readonly Row[], horizonBars: number): ConformalCoverage
     coverage,
     calm: share(found.filter(({ wild }) => !wild)),
     wild: share(found.filter(({ wild }) => wild)),
+    regimes: REGIMES.flatMap((regime) => {
+      const within = found.filter((one) => one.regime === regime);
+      const held = share(within);
+      return held === undefined ? [] : [{ regime, intervals: within.length, coverage: held }];
+    }),
   };
 }
 

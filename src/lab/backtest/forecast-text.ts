@@ -1,3 +1,4 @@
+import { REGIMES } from '../../core/evaluation/breakdown.ts';
 import { markedName } from '../../learning/ensemble/voters.ts';
 import type { ForecastQuality } from './forecast-quality.ts';
 
@@ -12,6 +13,25 @@ export const FORECAST_HEAD = [
   'CRPS bp',
   '90 % interval holds %',
 ];
+
+/** Intervals that should hold 90 % of the outcomes, by the market they were stated in. */
+export const COVERAGE_HEAD = ['90 % intervals hold, %', ...REGIMES.filter((regime) => regime !== 'unknown')];
+
+/** Nothing where no model states enough intervals. */
+export const coverageRows = (all: readonly ForecastQuality[]): readonly (readonly string[])[] =>
+  all.flatMap(({ model, noSkill, conformal }) =>
+    conformal === undefined || conformal.intervals < LEAST_INTERVALS
+      ? []
+      : [
+          [
+            markedName(model, noSkill),
+            ...COVERAGE_HEAD.slice(1).map((regime) => {
+              const found = conformal.regimes.find((one) => one.regime === regime);
+              return found === undefined ? '-' : `${(100 * found.coverage).toFixed(1)} of ${found.intervals}`;
+            }),
+          ],
+        ],
+  );
 
 /** Of fewer, a share says little. */
 const LEAST_INTERVALS = 100;
@@ -53,5 +73,22 @@ export function forecastLines(all: readonly ForecastQuality[]): readonly string[
           `Direction beyond chance (Pesaran-Timmermann, adjusted for ${timed.length} tests by Benjamini-Hochberg, 5 %): ${found.length === 0 ? 'none' : found.map(({ model }) => model).join(', ')}.`,
         ]
       : []),
+    ...accuracyLine(all),
+  ];
+}
+
+function accuracyLine(all: readonly ForecastQuality[]): readonly string[] {
+  const tested = all.flatMap(({ model, accuracy }) =>
+    accuracy === undefined ? [] : [{ model, ...accuracy }],
+  );
+  if (tested.length === 0) return [];
+  const named = (sign: number): string => {
+    const found = tested.filter(
+      ({ adjustedPValue, statistic }) => adjustedPValue <= 0.05 && sign * statistic > 0,
+    );
+    return found.length === 0 ? 'none' : found.map(({ model }) => model).join(', ');
+  };
+  return [
+    `Errors against always stating 0, or 1/2 (Diebold-Mariano with Harvey's correction, adjusted for ${tested.length} tests, 5 %): smaller ${named(1)}; larger ${named(-1)}.`,
   ];
 }

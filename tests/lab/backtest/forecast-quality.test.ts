@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { forwardReturns } from '../../../src/core/dataset/labels.ts';
+import { dieboldMariano } from '../../../src/core/evaluation/forecast-comparison.ts';
 import { createRandom } from '../../../src/core/foundation/random.ts';
 import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
 import { backtest } from '../../../src/lab/backtest/backtest.ts';
 import { forecastQuality } from '../../../src/lab/backtest/forecast-quality.ts';
-import { forecastLines, forecastRow } from '../../../src/lab/backtest/forecast-text.ts';
+import {
+  COVERAGE_HEAD,
+  coverageRows,
+  forecastLines,
+  forecastRow,
+} from '../../../src/lab/backtest/forecast-text.ts';
 import { verdicts } from '../../../src/lab/backtest/verdicts.ts';
 import { forecastsOf, HOUR_MS, randomPanel } from './panel-of.ts';
 
@@ -62,6 +68,37 @@ describe('the quality of forecasts', () => {
     expect(bad.conformal?.coverage).toBeGreaterThan(0.87);
     expect(bad.conformal?.coverage).toBeLessThan(0.93);
     expect(good.conformal).toBeUndefined();
+  });
+
+  test('has them by the regime of the bar', () => {
+    const late = (time: number) => (time < 1000 * HOUR_MS ? ('bull' as const) : ('bear' as const));
+    const [one] = forecastQuality(panel, range, [{ id: 'boaster', forecasts: boaster }], late);
+    const regimes = one.conformal?.regimes ?? [];
+    expect(regimes.map(({ regime }) => regime)).toEqual(['bull', 'bear']);
+    const intervals = regimes.reduce((sum, { intervals: count }) => sum + count, 0);
+    expect(intervals).toBe(one.conformal?.intervals);
+    const covered = regimes.reduce((sum, { intervals: count, coverage }) => sum + count * coverage, 0);
+    expect(covered / intervals).toBeCloseTo(one.conformal?.coverage ?? NaN, 12);
+    expect(coverageRows([one])[0]).toHaveLength(COVERAGE_HEAD.length);
+  });
+
+  test('tests the errors against those of stating nothing (Diebold-Mariano)', () => {
+    // The seer states probabilities of .8 and is right 80 % of the time: loss .16 against .25.
+    expect(good.accuracy?.of).toBe('probabilities');
+    expect(good.accuracy?.statistic).toBeGreaterThan(5);
+    // 10 bp in a random direction adds 1e-6 to the squared error of every bar.
+    expect(bad.accuracy?.of).toBe('returns');
+    expect(bad.accuracy?.statistic).toBeLessThan(0);
+    const own = boaster.map(({ expectedReturn }, s) =>
+      expectedReturn.map((stated, row) => (labels[s][row] - stated) ** 2),
+    );
+    const mean = (columns: readonly Float64Array[]) =>
+      columns[0]
+        .slice(0, -2)
+        .map((_, row) => columns.reduce((sum, one) => sum + one[row], 0) / columns.length);
+    const naive = labels.map((column) => column.map((outcome) => outcome ** 2));
+    expect(bad.accuracy?.statistic).toBeCloseTo(dieboldMariano(mean(naive), mean(own))?.statistic ?? NaN, 9);
+    expect(forecastLines([good, bad])[2]).toMatch(/smaller seer; larger (none|boaster)\.$/);
   });
 
   test('looks at no bar whose outcome lies after the range', () => {

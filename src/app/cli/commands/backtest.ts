@@ -11,7 +11,13 @@ import {
   CONVENTION_TEXTS,
   type ConventionName,
 } from '../../../core/evaluation/conventions.ts';
-import { FORECAST_HEAD, forecastLines, forecastRow } from '../../../lab/backtest/forecast-text.ts';
+import {
+  COVERAGE_HEAD,
+  coverageRows,
+  FORECAST_HEAD,
+  forecastLines,
+  forecastRow,
+} from '../../../lab/backtest/forecast-text.ts';
 import { BREAKDOWN_HEAD, breakdownLines, breakdownRows } from '../../../lab/backtest/breakdown-text.ts';
 import { STRATEGY_HEAD, strategyRow } from '../../../lab/backtest/strategy-text.ts';
 import { outcomeLines, trialsText, verdicts } from '../../../lab/backtest/verdicts.ts';
@@ -318,6 +324,11 @@ function print(
   if (result.forecasts.some(({ samples }) => samples > 0)) {
     out.print('\nForecasts on these bars, whatever trading them earned:\n');
     out.table(ranked(FORECAST_HEAD, FORECAST_RANKS), result.forecasts.map(forecastRow));
+    const coverage = coverageRows(result.forecasts);
+    if (coverage.length > 0) {
+      out.print('\nAdaptive conformal intervals around the stated returns, by the regime of the bar:\n');
+      out.table(COVERAGE_HEAD, coverage);
+    }
   }
   if (result.folds.length > 0) {
     out.print('\nFold by fold; every model was refitted on the bars before each:\n');
