@@ -51,7 +51,7 @@ export async function run(): Promise<readonly BenchRow[]> {
   const terms = { ...chooseStrategy('cost-aware', {}), cost: 0.0015, allowShort: false };
   const decide = (fromMs: number, state?: EnsembleState): void => {
     const combined = continueEnsemble(panel, members, choice, { learned, fromMs, state });
-    decidePaths(panel, combined.forecasts, terms, { spans: [{ fromMs, edge }] });
+    decidePaths(panel, combined.forecasts, terms, { spans: [{ fromMs, asOfMs: START, edge }] });
   };
   const edge = measureSkill(panel, combineForecasts(panel, members, choice, { spans }).forecasts, measured);
   const learning = await medianMs(() => combineForecasts(panel, members, choice, { spans }), 3);

@@ -12,7 +12,7 @@ import type { Strategy } from '../core/strategy/strategy.ts';
 import { chooseEnsemble } from '../learning/ensemble/registry.ts';
 import type { Timeframe } from '../core/market/timeframe.ts';
 import type { Instrument } from '../core/trading/instrument.ts';
-import { tradeCost } from '../core/trading/trade-cost.ts';
+import { tradeCostsFrom } from '../core/trading/trade-cost.ts';
 import { type ExecutionRules, SPOT_RULES } from '../core/trading/rules.ts';
 import type { LoadedPanel } from '../data/panel/load-panel.ts';
 import { openExchange } from '../data/exchange/client.ts';
@@ -272,7 +272,7 @@ export function openProject(settings: ProjectSettings): Project {
               signal: options.signal ?? new AbortController().signal,
               onFold: () => {},
             });
-      const terms = { ...deciding, cost: tradeCost(rules), allowShort: rules.allowShort };
+      const terms = { ...deciding, cost: tradeCostsFrom(rules), allowShort: rules.allowShort };
       const { source } = decide(found, terms);
       const instruments = instrumentsOf(source.panel.series.map(({ symbol }) => symbol));
       const steps = backtestSteps({ ...source, instruments, rules, seed });

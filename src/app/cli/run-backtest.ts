@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { balanceWarning } from '../../core/trading/balance-warning.ts';
 import { withRulesOf } from '../../core/trading/presets.ts';
-import { tradeCost } from '../../core/trading/trade-cost.ts';
+import { tradeCostsFrom } from '../../core/trading/trade-cost.ts';
 import { inTurns } from '../../data/turns.ts';
 import { openStore } from '../../data/store/store.ts';
 import { type Backtest, backtestSteps, type DetailCandles } from '../../lab/backtest/backtest.ts';
@@ -65,7 +65,7 @@ export async function runBacktest(
   const rules = request.rulesOf === undefined ? own : withRulesOf(request.rulesOf, own);
   const instruments = configuredInstruments(trading, symbols);
   const { allowShort } = rules;
-  const terms = { strategy, params, cost: tradeCost(rules), allowShort };
+  const terms = { strategy, params, cost: tradeCostsFrom(rules), allowShort };
   const { source, edges } = await inTurns(decideSteps(found, terms), signal);
   const small = balanceWarning(instruments, rules.initialBalance);
   const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];

@@ -92,7 +92,9 @@ export async function auditSubject(
       if (strategy.restates) return forecasts;
       const measured = { fromMs: trainUntilMs, untilMs: validateUntilMs };
       const edge = strategy.restsOnSkill ? measureSkill(of, forecasts, measured) : undefined;
-      const paths = decidePaths(of, forecasts, terms, { spans: [{ fromMs: validateUntilMs, edge }] });
+      const paths = decidePaths(of, forecasts, terms, {
+        spans: [{ fromMs: validateUntilMs, asOfMs: validateUntilMs, edge }],
+      });
       return forecasts.map((forecast, s) => ({ ...forecast, position: paths[s].orders }));
     },
     trade: (targets, setting) => runBacktest({ ...setting, targets }),

@@ -9,7 +9,7 @@ import type { DecisionTerms } from '../../core/strategy/decide.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
-import { tradeCost } from '../../core/trading/trade-cost.ts';
+import { tradeCostsFrom } from '../../core/trading/trade-cost.ts';
 import { loadPanel } from '../../data/panel/load-panel.ts';
 import type { Store } from '../../data/store/store.ts';
 import { audit } from '../../lab/audit/audit.ts';
@@ -168,7 +168,7 @@ function tradedBy(
 ): { readonly source: ForecastSource; readonly result: Backtest } {
   const symbols = found.panel.series.map(({ symbol }) => symbol);
   const rules = rulesOf(symbols);
-  const { source } = decide(found, { ...chosen, cost: tradeCost(rules), allowShort: rules.allowShort });
+  const { source } = decide(found, { ...chosen, cost: tradeCostsFrom(rules), allowShort: rules.allowShort });
   const instruments = instrumentsOf(symbols);
   return { source, result: backtest({ ...source, stated: found, instruments, rules, seed }) };
 }
@@ -215,7 +215,7 @@ async function auditFold(
   const subject = await auditSubject(run, {
     store,
     untilMs,
-    terms: { ...request.strategies[0], cost: tradeCost(rules), allowShort: rules.allowShort },
+    terms: { ...request.strategies[0], cost: tradeCostsFrom(rules), allowShort: rules.allowShort },
     rules,
     instruments: request.instrumentsOf(symbols),
     seed: request.seed,

@@ -11,7 +11,7 @@ import { type Regime, regimeOf } from '../../core/strategy/regime.ts';
 import { chooseStrategy } from '../../core/strategy/registry.ts';
 import { runningVolatility } from '../../core/strategy/volatility.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
-import { tradeCost } from '../../core/trading/trade-cost.ts';
+import { tradeCostsFrom } from '../../core/trading/trade-cost.ts';
 import type { LoadedPanel } from '../../data/panel/load-panel.ts';
 import { type EnsembleChoice, withReturns } from '../../learning/ensemble/combine.ts';
 import type { TrainedSet } from '../../learning/training/checkpoints.ts';
@@ -100,7 +100,7 @@ export async function signalSheet(
   const newestMs = Math.min(...panel.series.map(({ candles }) => candles.time[candles.time.length - 1]));
   const fromMs = Math.min(trained.validateUntilMs, newestMs);
   const said = await forecastRun(trained, panel, { choice: ensemble, fromMs });
-  const terms = { strategy, params, cost: tradeCost(rules), allowShort: rules.allowShort };
+  const terms = { strategy, params, cost: tradeCostsFrom(rules), allowShort: rules.allowShort };
   const own = { ...terms, ...chooseStrategy('own', {}) };
   const keeps = new Set(trained.members.filter(({ model }) => statesPosition(model)).map(({ id }) => id));
   const speakers = [
@@ -113,8 +113,9 @@ export async function signalSheet(
     },
   ];
   const ended = endedSeries(panel);
-  const regimes = panel.series.map(({ candles }) => regimeOf(candles, panel.timeframe));
   const measured = measuredSpan(trained, fromMs);
+  const costs = panel.series.map(({ candles }) => terms.cost(candles, measured.untilMs));
+  const regimes = panel.series.map(({ candles }) => regimeOf(candles, panel.timeframe));
   const all = speakers.map(({ id, noSkill, forecasts: stated, keeps: stays }) => {
     const forecasts = withReturns(panel, { id, kind: 'classical', forecasts: stated }, [
       { fromMs, measured },
@@ -122,12 +123,12 @@ export async function signalSheet(
     const edge = measureSkill(panel, forecasts, measured);
     const reasons: (Reason | undefined)[] = panel.series.map(() => undefined);
     const paths = decidePaths(panel, forecasts, stays ? own : terms, {
-      spans: [{ fromMs, edge }],
+      spans: [{ fromMs, asOfMs: measured.untilMs, edge }],
       onReason: (s, _, reason) => (reasons[s] = reason),
     });
     return panel.series.map((series, s) =>
       signalAt(
-        { model: id, noSkill, series, timeframe: panel.timeframe, rules, regime: regimes[s] },
+        { model: id, noSkill, series, timeframe: panel.timeframe, rules, regime: regimes[s], cost: costs[s] },
         {
           forecast: forecasts[s],
           wanted: paths[s].wanted,
@@ -161,6 +162,7 @@ function signalAt(
     timeframe,
     rules,
     regime,
+    cost,
   }: {
     readonly model: string;
     readonly noSkill: string | undefined;
@@ -168,6 +170,7 @@ function signalAt(
     readonly timeframe: Timeframe;
     readonly rules: ExecutionRules;
     readonly regime: Regime | undefined;
+    readonly cost: number;
   },
   {
     forecast,
@@ -192,7 +195,7 @@ function signalAt(
   const { horizonBars, quantiles } = forecast;
   const volatility = at(runningVolatility(candles));
   const edge = stated === undefined || skill === undefined ? undefined : edgeOf(stated, skill);
-  const costBps = 2e4 * tradeCost(rules);
+  const costBps = 2e4 * cost;
   const signal = {
     symbol,
     time: formatTime(candles.time[row] + TIMEFRAME_MS[timeframe]),

@@ -2,16 +2,18 @@ import { forwardReturns, labelEndMs } from '../dataset/labels.ts';
 import type { Panel } from '../dataset/panel.ts';
 import type { Span } from '../dataset/splits.ts';
 import type { Forecast } from '../forecast/model.ts';
-import { lowerBound } from '../market/candles.ts';
+import { type Candles, lowerBound } from '../market/candles.ts';
 import { TIMEFRAME_MS } from '../market/timeframe.ts';
 import { applyRule } from './apply.ts';
 import { type Edge, measureEdge } from './edge.ts';
 import type { Reason } from './reason.ts';
-import type { Setting, Strategy } from './strategy.ts';
+import type { Rule, Setting, Strategy } from './strategy.ts';
 import { runningVolatility } from './volatility.ts';
 
 /** A strategy as it decides: with its parameters, and what a trade costs. */
-export interface DecisionTerms extends Pick<Setting, 'cost' | 'allowShort'> {
+export interface DecisionTerms extends Pick<Setting, 'allowShort'> {
+  /** One way, as a fraction of the value: the same for all symbols, or of each as its bars before `asOfMs` tell. */
+  readonly cost: number | ((candles: Candles, asOfMs: number) => number);
   readonly strategy: Strategy;
   /** As `strategy.params` parsed them. */
   readonly params: unknown;
@@ -20,6 +22,11 @@ export interface DecisionTerms extends Pick<Setting, 'cost' | 'allowShort'> {
 /** Bars from `fromMs` on, up to the next span, decided on the skill that had been shown by then. */
 interface SkilledSpan {
   readonly fromMs: number;
+  /**
+   * Costs are those of the bars before this time: the end of the bars on which skill was measured, which is the same however
+   * the bars behind it are asked for, one by one or all at once.
+   */
+  readonly asOfMs: number;
   readonly edge: Edge | undefined;
 }
 
@@ -40,7 +47,7 @@ export interface Path {
 export function decidePaths(
   panel: Panel,
   forecasts: readonly Forecast[],
-  { strategy, params, ...setting }: DecisionTerms,
+  { strategy, params, cost, allowShort }: DecisionTerms,
   options: {
     readonly spans: readonly SkilledSpan[];
     readonly wanted?: readonly (number | undefined)[] | undefined;
@@ -48,7 +55,15 @@ export function decidePaths(
   },
 ): readonly Path[] {
   const { spans, onReason } = options;
-  const rules = spans.map(({ edge }) => strategy.prepare(params, { ...setting, edge }));
+  const rules = spans.map(({ asOfMs, edge }) => {
+    const prepared = new Map<number, Rule>();
+    return (candles: Candles): Rule => {
+      const own = typeof cost === 'number' ? cost : cost(candles, asOfMs);
+      const rule = prepared.get(own) ?? strategy.prepare(params, { cost: own, allowShort, edge });
+      prepared.set(own, rule);
+      return rule;
+    };
+  });
   return forecasts.map((forecast, s) => {
     const { candles } = panel.series[s];
     const volatility = runningVolatility(candles);
@@ -58,7 +73,7 @@ export function decidePaths(
     spans.forEach(({ fromMs }, i) => {
       const fromRow = lowerBound(candles.time, fromMs);
       const untilRow = i + 1 < spans.length ? lowerBound(candles.time, spans[i + 1].fromMs) : rows;
-      const target = applyRule(rules[i], forecast, volatility, {
+      const target = applyRule(rules[i](candles), forecast, volatility, {
         fromRow,
         untilRow,
         held: Number.isNaN(held) ? 0 : held,

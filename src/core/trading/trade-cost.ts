@@ -1,4 +1,4 @@
-import type { Candles } from '../market/candles.ts';
+import { type Candles, lowerBound } from '../market/candles.ts';
 import { createLiquidity, impactRate, type LiquidityColumns, seeLiquidity } from './liquidity.ts';
 import type { ExecutionRules } from './rules.ts';
 
@@ -22,6 +22,30 @@ export const costOf = (feeBps: number, slippage: number): number =>
 /** The same for a decision that knows nothing of the market's depth: modelled slippage counts with the widest half spread. */
 export const tradeCost = ({ feeBps, slippageBps, impact }: CostRules): number =>
   costOf(feeBps, (impact?.maxHalfSpreadBps ?? slippageBps) / 10_000);
+
+/**
+ * The same of each symbol, by what the bars before `asOfMs` say of its spread, volume and volatility, for an order of all that
+ * may be held of it at the start. Before any bar is known, and without a model of slippage, it is that of `tradeCost`.
+ */
+export function tradeCostsFrom(
+  rules: CostRules & Pick<ExecutionRules, 'initialBalance' | 'maxPositionPct'>,
+): (candles: Candles, asOfMs: number) => number {
+  const plain = tradeCost(rules);
+  const { impact, feeBps, initialBalance, maxPositionPct } = rules;
+  if (impact === undefined) return () => plain;
+  return (candles, asOfMs) => {
+    const until = lowerBound(candles.time, asOfMs);
+    if (until === 0) return plain;
+    const known = createLiquidity(1);
+    for (let row = Math.max(0, until - SEEN * impact.windowBars); row < until; row++)
+      seeLiquidity(known, impact, candles, row, 0);
+    const amount = (initialBalance * maxPositionPct) / 100 / candles.close[until - 1];
+    return costOf(feeBps, impactRate(known, impact, 0, amount));
+  };
+}
+
+/** Exponential means have forgotten what lies so many times their length back. */
+const SEEN = 10;
 
 /** What an order worth `quoteAmount` would cost one way at the open after each bar, as known at the bar's close. */
 export function tradeCosts(candles: Candles, rules: CostRules, quoteAmount: number): Float64Array {

@@ -4,7 +4,7 @@ import type { Edge } from '../../core/strategy/edge.ts';
 import type { Reason } from '../../core/strategy/reason.ts';
 import { chooseStrategy } from '../../core/strategy/registry.ts';
 import { alignColumn, type AlignedMarket, alignMarket } from '../../core/trading/align.ts';
-import { tradeCost } from '../../core/trading/trade-cost.ts';
+import { tradeCostsFrom } from '../../core/trading/trade-cost.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Store } from '../../data/store/store.ts';
 import { type Forecast, statesPosition } from '../../core/forecast/model.ts';
@@ -53,7 +53,7 @@ export function termsOf(
   const ensemble = ensembleOf(session);
   return {
     ...chooseStrategy(id, params, strategies),
-    cost: tradeCost(rules),
+    cost: tradeCostsFrom(rules),
     allowShort: rules.allowShort,
     ensemble: chooseEnsemble(ensemble.id, ensemble.params),
   };
@@ -105,7 +105,7 @@ export function createOutlooks(
       const { edge } = known;
       const reasons = panel.series.map(() => new Map<number, Reason>());
       const paths = decidePaths(panel, ensemble, deciding, {
-        spans: [{ fromMs: sinceMs, edge }],
+        spans: [{ fromMs: sinceMs, asOfMs: measuredSpan(trained, sinceMs).untilMs, edge }],
         wanted: wanted?.map((value) => value ?? undefined),
         onReason: (s, row, reason) => reasons[s].set(panel.series[s].candles.time[row], reason),
       });

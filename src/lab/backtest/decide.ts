@@ -36,6 +36,7 @@ export function* decideSteps(source: ForecastSource, terms: DecisionTerms): Step
       : stated;
     const spans = decisions.map(({ fromMs, measured }) => ({
       fromMs,
+      asOfMs: measured.untilMs,
       edge: strategy.restsOnSkill ? measureSkill(panel, forecasts, measured) : undefined,
     }));
     if (strategy.restsOnSkill) edges[name] ??= spans.at(-1)?.edge;

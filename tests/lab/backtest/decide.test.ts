@@ -6,8 +6,10 @@ import type { Forecast } from '../../../src/core/forecast/model.ts';
 import { parseSymbol } from '../../../src/core/market/symbol.ts';
 import { decide } from '../../../src/lab/backtest/decide.ts';
 import type { ForecastSource } from '../../../src/lab/backtest/sources.ts';
+import { decidePaths, measureSkill } from '../../../src/core/strategy/decide.ts';
 import { chooseStrategy } from '../../../src/core/strategy/registry.ts';
-import { tradeCost } from '../../../src/core/trading/trade-cost.ts';
+import { MODELLED_IMPACT, SPOT_RULES } from '../../../src/core/trading/rules.ts';
+import { tradeCost, tradeCosts, tradeCostsFrom } from '../../../src/core/trading/trade-cost.ts';
 import { walk } from '../../support/candles.ts';
 
 const HOUR = 3_600_000;
@@ -142,4 +144,44 @@ it('an agent that states positions alone trades on what its actions were worth, 
   const turned = decide(source(contrary, once), request);
   expect(turned.edges['ridge']?.high).toBeLessThan(0);
   expect(opens(turned.source.members[0].forecasts[0])).toBe(0);
+});
+
+describe('what a trade costs', () => {
+  it('is expected of each symbol as the bars before the decisions tell', () => {
+    const rules = { ...SPOT_RULES, impact: { ...MODELLED_IMPACT, maxHalfSpreadBps: 50 } };
+    const cost = tradeCostsFrom(rules);
+    const calm = panel.series[0].candles;
+    /** The same closes with a hundred times the room between high and low of a bar: a wide market. */
+    const wide = {
+      ...calm,
+      high: calm.high.map((price, row) => Math.max(price, 1.02 * calm.close[row])),
+      low: calm.low.map((price, row) => Math.min(price, 0.98 * calm.close[row])),
+    };
+    expect(cost(wide, at(2000))).toBeGreaterThan(cost(calm, at(2000)));
+    const cut = { ...wide, high: wide.high.map((price, row) => (row < 2000 ? price : 9 * price)) };
+    expect(cost(cut, at(2000))).toBe(cost(wide, at(2000)));
+    expect(cost(calm, at(0))).toBe(tradeCost(rules));
+    expect(tradeCostsFrom(SPOT_RULES)(calm, at(2000))).toBe(tradeCost(SPOT_RULES));
+    // Its columns of liquidity, the way the execution core fills them.
+    expect(cost(calm, at(2000))).toBeCloseTo(tradeCosts(calm, rules, rules.initialBalance)[1999], 6);
+  });
+
+  it('decides each symbol by its own', () => {
+    const two: Panel = {
+      ...panel,
+      series: [panel.series[0], { ...panel.series[0], symbol: parseSymbol('ETH/USDT') }],
+    };
+    const dear = { ...two.series[1].candles };
+    const series = [two.series[0], { ...two.series[1], candles: dear }];
+    const edge = measureSkill(panel, [knowing], { fromMs: at(0), untilMs: at(1000) });
+    const paths = decidePaths(
+      { ...two, series },
+      [knowing, knowing],
+      { ...chooseStrategy('cost-aware', {}), allowShort: false, cost: (of) => (of === dear ? 0.5 : 0.0015) },
+      { spans: [{ fromMs: at(1000), asOfMs: at(1000), edge }] },
+    );
+    const trades = ({ orders }: (typeof paths)[number]): number => orders.filter((value) => value > 0).length;
+    expect(trades(paths[0])).toBeGreaterThan(10);
+    expect(trades(paths[1])).toBe(0);
+  });
 });

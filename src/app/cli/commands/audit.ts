@@ -3,7 +3,7 @@ import { type Command } from 'commander';
 import { z } from 'zod';
 import { CheckFailed } from '../../../core/foundation/errors.ts';
 import { formatMinute } from '../../../core/foundation/time.ts';
-import { tradeCost } from '../../../core/trading/trade-cost.ts';
+import { tradeCostsFrom } from '../../../core/trading/trade-cost.ts';
 import { requireReplaceable, writeFileAtomic } from '../../../data/files.ts';
 import { openStore } from '../../../data/store/store.ts';
 import { audit as runAudit, CHECKS } from '../../../lab/audit/audit.ts';
@@ -73,7 +73,7 @@ async function audit(context: CommandContext, options: Options, runId: string | 
   const subject = await auditSubject(auditedRun(trained), {
     store: openStore(config.dataDir),
     untilMs: options.until,
-    terms: { strategy, params, cost: tradeCost(rules), allowShort: rules.allowShort },
+    terms: { strategy, params, cost: tradeCostsFrom(rules), allowShort: rules.allowShort },
     rules,
     instruments: configuredInstruments(config.trading, trained.symbols),
     seed,
