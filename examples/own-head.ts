@@ -51,7 +51,13 @@ const tftDirection = deepModel({
     },
   }),
 });
-const TFT = { heads: 2, decisionBars: 4, thresholdPct: 0, minimumConfidence: 0.5 };
+const TFT = {
+  layers: 1,
+  heads: 2,
+  decisionBars: 4,
+  thresholdPct: 0,
+  minimumConfidence: 0.5,
+};
 
 const params = Params.parse(tftDirection.quickParams);
 const panel = market(tftDirection.features(params));

@@ -80,6 +80,8 @@ export interface Head {
   /** What is learned of the bars after the window; the first number has the sign of the return. */
   readonly targets: Targets;
   readonly outputs: number;
+  /** What classes the targets fall into, where there are such: class weights, SMOTE. Without: the first one's sign. */
+  readonly questions?: readonly ClassQuestion[];
   /** The loss of each row, [rows], from outputs [rows, outputs] and targets [rows, width]. */
   rowLosses(output: Tensor, targets: Tensor, balance: ClassBalance): Tensor;
   /** Fitted on validation windows only, after training. */
@@ -104,8 +106,17 @@ export interface HeadSample {
 /** What a head learned of the validation windows, by name. */
 export type Calibration = Readonly<Record<string, number>>;
 
-/** How often what is forecast went up. */
+/** A question about what follows a window whose answer is one of some classes. */
+export interface ClassQuestion {
+  readonly classes: number;
+  /** From 0; `targets` of the window begin at `at`. */
+  of(targets: Float32Array, at: number): number;
+}
+
+/** How often each class occurs in training; all the same where classes are not to be weighed. */
 export interface ClassBalance {
   /** Share of the training windows whose first target was positive. */
   readonly positiveShare: number;
+  /** Of each of the head's questions, the share of each class. */
+  readonly shares?: readonly (readonly number[])[];
 }

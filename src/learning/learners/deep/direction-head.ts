@@ -13,16 +13,18 @@ export interface DirectionRule {
   readonly sellBelow: number;
   /** Least probability of the side that is taken, for a long position. */
   readonly minimumConfidence: number;
+  /** Of the focal loss; 0, the default: plain cross-entropy. */
+  readonly focalGamma?: number;
 }
 
 export const Platt = z.object({ slope: z.number().min(0), offset: z.number() });
 
 /**
- * One logit for the sign of the return over `horizonBars`: class-weighted binary cross-entropy, and a
- * probability calibrated by Platt's scaling. Flat between the two thresholds.
+ * One logit for the sign of the return over `horizonBars`: class-weighted binary cross-entropy, focal where asked for (Lin,
+ * Goyal, Girshick, He & Dollar 2017), and a probability calibrated by Platt's scaling. Flat between the two thresholds.
  */
 export function directionHead(rule: DirectionRule): Head {
-  const { horizonBars } = rule;
+  const { horizonBars, focalGamma = 0 } = rule;
   return {
     targets: returnTargets([horizonBars]),
     outputs: 1,
@@ -32,7 +34,12 @@ export function directionHead(rule: DirectionRule): Head {
       // Both classes weigh the same in sum: n / (2 n_class).
       const [up, down] = [0.5 / positiveShare, 0.5 / (1 - positiveShare)];
       const weight = tf.add(tf.mul(positive, up - down), down);
-      return tf.mul(weight, tf.sub(tf.softplus(logit), tf.mul(positive, logit)));
+      const odds = tf.softplus(logit);
+      const losses = tf.mul(weight, tf.sub(odds, tf.mul(positive, logit)));
+      if (focalGamma === 0) return losses;
+      // ln of what is missing to certainty, 1 - p of the class that came.
+      const missing = tf.sub(tf.mul(tf.sub(1, positive), logit), odds);
+      return tf.mul(losses, tf.exp(tf.mul(missing, focalGamma)));
     },
     calibrate: ({ outputs, targets }) => ({
       ...fitPlatt(

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { searchRanges } from '../../../core/forecast/search-range.ts';
+import { classParams } from './class-params.ts';
 import { trainingParams } from './params.ts';
 
 /** Hyper-parameters of a network that forecasts the direction: long or short once the odds leave the middle. */
 export const directionParams = {
   ...trainingParams,
+  ...classParams,
   hidden: z
     .int()
     .min(1)

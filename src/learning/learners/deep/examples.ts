@@ -19,7 +19,13 @@ export interface Examples {
   readonly group: number;
   /** 0 for an example without a window or without targets: it fills the place of its symbol. Absent: all 1. */
   readonly weights?: Float32Array;
+  /** Examples from place `real` on are synthetic: the share `share` of the way from their window to that of `mate`. */
+  readonly synthetic?: { readonly real: number; readonly mate: Int32Array; readonly share: Float32Array };
 }
+
+/** Those that are windows of the data and have targets. */
+export const windowCount = ({ count, weights, synthetic }: Examples): number =>
+  weights === undefined ? (synthetic?.real ?? count) : weights.reduce((sum, weight) => sum + weight, 0);
 
 /**
  * Windows that end in rows from `fromMs` on and whose targets are all known at or before `untilMs`.

@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os';
 import { adamw } from '../../engine/optimizers.ts';
 import { createParallelTrainer } from '../../engine/parallel/trainer.ts';
 import { createTrainer, type Loss, type Trainer } from '../../engine/trainer.ts';
-import { cosineWithWarmUp } from '../../engine/schedules.ts';
 import { tf } from '../../engine/tf.ts';
 import { parameterCount } from '../../engine/weights.ts';
 import type { Scaler } from '../../../core/dataset/scaler.ts';
@@ -20,7 +19,17 @@ import {
   networkSizes,
 } from './architecture.ts';
 import { createEvaluator, type Evaluation, type Evaluator } from './evaluate.ts';
-import { type Examples, findExamples, sampleOf, shuffled, thinned, trainingEndMs } from './examples.ts';
+import { batchFiller, trainingBatch, trainingFiller } from './batches.ts';
+import { classBalance, oversampled } from './class-balance.ts';
+import {
+  type Examples,
+  findExamples,
+  sampleOf,
+  shuffled,
+  thinned,
+  trainingEndMs,
+  windowCount,
+} from './examples.ts';
 import {
   batchSpec,
   fitScalers,
@@ -29,10 +38,10 @@ import {
   seriesInputs,
   type SeriesInputs,
   shapeOf,
-  windowBatch,
   withWholeBranches,
 } from './inputs.ts';
 import type { DeepParams } from './params.ts';
+import { rateOf } from './rate-params.ts';
 import { saveTraining, startTraining } from './snapshot.ts';
 
 /** A trained network, and all that is needed to use it. */
@@ -76,14 +85,19 @@ export async function fitDeep<Params extends DeepParams>(
   const labels = head.targets.of(panel, untilMs);
   const find = (span: { fromMs: number; untilMs: number; least: number }): Examples =>
     findExamples(panel, inputs, labels.columns, { ...span, horizonBars, together: group > 1 });
-  const training = find({ fromMs: -Infinity, untilMs, least: batchSize });
+  const real = find({ fromMs: -Infinity, untilMs, least: batchSize });
   const later = find({ fromMs: untilMs, untilMs: Infinity, least: 1 });
   const validation = thinned(later, params.validationWindows);
 
   const { outputs } = head;
   const sizes = networkSizes(layout, { symbols: symbols.length, outputs });
   const network = architecture.network(params, sizes);
-  const balance = classBalance(training);
+  const training = await oversampled(params, head, real, {
+    inputs,
+    seed: deriveSeed(seed, 'smote'),
+    signal: task.signal,
+  });
+  const balance = classBalance(head, training, params);
   const spec = {
     ...batchSpec(batchSize, layout),
     targets: { shape: [batchSize, width], type: 'float32' as const },
@@ -97,11 +111,17 @@ export async function fitDeep<Params extends DeepParams>(
     network,
     loss: meanLoss(network, head, balance),
     optimizer: adamw({ weightDecay: params.weightDecay }),
-    batch: spec,
+    batch: trainingBatch(spec, params),
     seed: deriveSeed(seed, 'weights'),
     clipNorm: params.clipNorm,
+    microBatches: params.accumulate,
   };
-  const workers = workersOf(params, { group, multiplyAdds: multiplyAddsOf(network, layout, batchSize) });
+  requireDivided(params, { group, batchSize });
+  const workers = workersOf(params, {
+    group,
+    batchSize,
+    multiplyAdds: multiplyAddsOf(network, layout, batchSize),
+  });
   const trainer = await (workers > 1 ? createParallelTrainer({ ...step, workers }) : createTrainer(step));
   const run = {
     task: { ...task, params },
@@ -121,6 +141,7 @@ export async function fitDeep<Params extends DeepParams>(
     const report = {
       parameters: parameters.length,
       trainingWindows: windowCount(training),
+      ...(training.synthetic && { syntheticWindows: training.count - training.synthetic.real }),
       validationWindows: windowCount(validation),
       ...history,
       ...(labels.fitted && { fittedTargets: labels.fitted }),
@@ -161,14 +182,39 @@ const multiplyAddsOf = ({ parameters }: DeepNetwork, { branches }: InputLayout, 
 
 /** Threads that share a step. Throws `UserError` when several are asked for symbols that stand together. */
 function workersOf(
-  { workers }: DeepParams,
-  { group, multiplyAdds }: { readonly group: number; readonly multiplyAdds: number },
+  { workers, accumulate }: DeepParams,
+  {
+    group,
+    batchSize,
+    multiplyAdds,
+  }: { readonly group: number; readonly batchSize: number; readonly multiplyAdds: number },
 ): number {
-  if (group === 1) return workers ?? (multiplyAdds < LARGE_STEP ? 1 : availableParallelism());
+  if (group === 1) {
+    if (workers !== undefined) return workers;
+    const cores = availableParallelism();
+    const divides = accumulate === 1 || batchSize % (cores * accumulate) === 0;
+    return multiplyAdds < LARGE_STEP || !divides ? 1 : cores;
+  }
   if (workers === undefined || workers === 1) return 1;
   throw new UserError(`${workers} training workers were asked for a model whose symbols stand together.`, {
     hint: 'Leave workers out: the symbols of a bar and their weights in the loss cannot be divided among threads.',
   });
+}
+
+/** Throws `UserError` for a batch that does not divide into the parts that are asked for. */
+function requireDivided(
+  { accumulate, workers = 1, mixup }: DeepParams,
+  { group, batchSize }: { readonly group: number; readonly batchSize: number },
+): void {
+  if (group > 1 && (accumulate > 1 || mixup > 0))
+    throw new UserError('accumulate or mixup was asked for of a model whose symbols stand together.', {
+      hint: 'Leave accumulate at 1 and mixup at 0: the symbols of a bar cannot be divided or mixed.',
+    });
+  if (batchSize % (accumulate * workers) === 0 || accumulate === 1) return;
+  throw new UserError(
+    `A batch of ${batchSize} windows does not divide into ${accumulate} parts${workers > 1 ? ` for each of ${workers} workers` : ''}.`,
+    { hint: `Choose a batchSize that is a multiple of ${accumulate * workers}.` },
+  );
 }
 
 interface Run {
@@ -194,12 +240,9 @@ async function trainEpochs(run: Run) {
   const windows = Math.min(params.windowsPerEpoch ?? training.count, training.count);
   const stepsPerEpoch = Math.max(1, Math.floor(windows / batchSize));
   const steps = stepsPerEpoch * params.epochs;
-  const rate = cosineWithWarmUp(params.learningRate, {
-    steps,
-    warmUpSteps: Math.max(1, Math.round(0.05 * steps)),
-    finalRate: params.learningRate / 100,
-  });
-  const fill = batchFiller(run, training);
+  const rateAt = rateOf(params, steps);
+  const rate = (step: number): number => rateAt(step, point.validationLosses);
+  const fill = trainingFiller(run, training);
   let point = startTraining(network, trainer, { resume: snapshots?.from, warm: task.warm });
   let trained = { steps: 0, ms: 0 };
   const stepsMade = (): number => (point.epoch - 1) * stepsPerEpoch + point.stepsDone;
@@ -219,7 +262,7 @@ async function trainEpochs(run: Run) {
       signal.throwIfAborted();
       const { stepsDone, epoch } = point;
       const started = performance.now();
-      const result = await trainer.step(fill(order, stepsDone * batchSize), rate(stepsMade()));
+      const result = await trainer.step(fill(order, stepsDone * batchSize, stepsMade()), rate(stepsMade()));
       trained = { steps: trained.steps + 1, ms: trained.ms + performance.now() - started };
       point = { ...point, stepsDone: stepsDone + 1, lossSum: point.lossSum + result.losses[0] };
       if (point.stepsDone < stepsPerEpoch) {
@@ -259,30 +302,6 @@ async function trainEpochs(run: Run) {
   }
 }
 
-/**
- * Fills the feeds of a batch with the examples from place `from` on, of the groups in this order, from the start
- * again at the end.
- */
-function batchFiller({ task, layout, batchSize, inputs }: Run, examples: Examples) {
-  const { count, group, series, row } = examples;
-  const batch = windowBatch(batchSize, layout, task.panel.timeframe);
-  const width = examples.targets.length / count;
-  const targets = new Float32Array(batchSize * width);
-  const weights = new Float32Array(batchSize);
-  const feeds = { ...batch.feeds, targets, ...(examples.weights && { weights }) };
-  return (order: Int32Array | undefined, from: number): typeof feeds => {
-    for (let slot = 0; slot < batchSize; slot++) {
-      const place = (from + slot) % count;
-      const example = order ? order[Math.floor(place / group)] * group + (place % group) : place;
-      if (row[example] < 0) batch.clear(slot);
-      else batch.fill(slot, inputs[series[example]], row[example]);
-      targets.set(examples.targets.subarray(example * width, (example + 1) * width), slot * width);
-      if (examples.weights) weights[slot] = examples.weights[example];
-    }
-    return feeds;
-  };
-}
-
 /** The network on all validation windows. */
 async function evaluate(run: Run, parameters: Float32Array): Promise<Evaluation> {
   const { task, validation, evaluator } = run;
@@ -304,21 +323,16 @@ function groupOf({ together }: InputLayout, symbols: readonly PairSymbol[]): num
   });
 }
 
-const windowCount = ({ count, weights }: Examples): number =>
-  weights === undefined ? count : weights.reduce((sum, weight) => sum + weight, 0);
-
-function classBalance(examples: Examples): ClassBalance {
-  const { count, targets, weights } = examples;
-  const width = targets.length / count;
-  let ups = 0;
-  for (let i = 0; i < count; i++) if (targets[i * width] > 0 && weights?.[i] !== 0) ups++;
-  // One of each added: a class that never occurs must not weigh infinitely.
-  return { positiveShare: (ups + 1) / (windowCount(examples) + 2) };
-}
-
 function meanLoss(network: DeepNetwork, head: Head, balance: ClassBalance): Loss {
-  return (pass, { targets, weights, ...inputs }) => {
-    const losses = head.rowLosses(network.forward(pass, inputs).output, targets, balance);
+  return (pass, { targets, weights, mixTargets, mixShares, ...inputs }) => {
+    const { output } = network.forward(pass, inputs);
+    const own = head.rowLosses(output, targets, balance);
+    const losses = mixTargets
+      ? tf.add(
+          tf.mul(own, mixShares),
+          tf.mul(head.rowLosses(output, mixTargets, balance), tf.sub(1, mixShares)),
+        )
+      : own;
     if (weights === undefined) return tf.mean(losses);
     return tf.div(tf.sum(tf.mul(losses, weights)), tf.maximum(tf.sum(weights), 1));
   };

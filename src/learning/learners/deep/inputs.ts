@@ -235,6 +235,8 @@ export interface WindowBatch {
   readonly feeds: Readonly<Record<string, Float32Array | Int32Array>>;
   /** Puts the window that ends at `row` into place `slot`. */
   fill(slot: number, series: SeriesInputs, row: number): void;
+  /** Moves the window in place `slot` the share `share` of the way to the one that ends at `row`. */
+  approach(slot: number, series: SeriesInputs, row: number, share: number): void;
   /** Leaves place `slot` without a window. */
   clear(slot: number): void;
 }
@@ -252,22 +254,32 @@ export function windowBatch(rows: number, layout: InputLayout, timeframe: Timefr
   const [{ lookBack }] = branches;
   const steps = lookBack + futureBars;
   const calendar = calendarOf(timeframe);
-  const put = (slot: number, b: number, { values, last }: BranchInputs, row: number): void => {
-    const { name, lookBack: bars, features } = branches[b];
-    const size = bars * features.length;
+  const windowAt = (b: number, { values, last }: BranchInputs, row: number): Float32Array => {
+    const { lookBack: bars, features } = branches[b];
     const end = (last[row] + 1) * features.length;
-    feeds[name].set(values.subarray(end - size, end), slot * size);
+    return values.subarray(end - bars * features.length, end);
   };
   return {
     feeds,
     fill(slot, series, row) {
-      for (let b = 0; b < branches.length; b++) put(slot, b, series.branches[b], row);
+      for (let b = 0; b < branches.length; b++) {
+        const window = windowAt(b, series.branches[b], row);
+        feeds[branches[b].name].set(window, slot * window.length);
+      }
       if (layout.together) present[slot] = 1;
       if (futureBars === 0) return;
       symbol[slot] = series.symbolIndex;
       const first = series.time[row] / TIMEFRAME_MS[timeframe] - lookBack + 1;
       for (let t = 0; t < steps; t++)
         known.set(calendar(first + t), (slot * steps + t) * CALENDAR_INPUTS.length);
+    },
+    approach(slot, series, row, share) {
+      for (let b = 0; b < branches.length; b++) {
+        const window = windowAt(b, series.branches[b], row);
+        const values = feeds[branches[b].name];
+        const from = slot * window.length;
+        for (let i = 0; i < window.length; i++) values[from + i] += share * (window[i] - values[from + i]);
+      }
     },
     clear(slot) {
       for (const [name, { shape }] of Object.entries(spec)) {

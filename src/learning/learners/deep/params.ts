@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { searchRanges } from '../../../core/forecast/search-range.ts';
+import { augmentParams } from './augment.ts';
+import type { ClassParams } from './class-params.ts';
+import { rateParams } from './rate-params.ts';
 
 /** The volatility by which returns are divided before a network sees them; always the first input. */
 export const VOLATILITY = 'ewma_volatility_97';
@@ -51,8 +54,9 @@ export const trainingParams = {
     .number()
     .positive()
     .default(1e-3)
-    .describe('Peak of warm-up and cosine decay')
+    .describe('Highest learning rate; what becomes of it, schedule says')
     .register(searchRanges, { low: 1e-5, high: 1e-2, log: true }),
+  ...rateParams,
   weightDecay: z
     .number()
     .min(0)
@@ -60,6 +64,11 @@ export const trainingParams = {
     .describe('Of AdamW')
     .register(searchRanges, { low: 1e-4, high: 0.3, log: true }),
   clipNorm: z.number().positive().default(1).describe('Largest global norm of the gradient'),
+  accumulate: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe('Parts of a batch, one after the other, whose gradients make one step: less memory'),
   workers: z
     .int()
     .min(1)
@@ -72,10 +81,11 @@ export const trainingParams = {
     .default(0.1)
     .describe('Share of activations left out in training')
     .register(searchRanges, { low: 0, high: 0.6 }),
+  ...augmentParams,
 };
 
-/** `trainingParams`, parsed. */
-export type DeepParams = z.output<z.ZodObject<typeof trainingParams, z.core.$strict>>;
+/** `trainingParams`, parsed, and `classParams` of a model that forecasts a class. */
+export type DeepParams = z.output<z.ZodObject<typeof trainingParams, z.core.$strict>> & ClassParams;
 
 /** Feature columns of a model's panel, in the order of the network's inputs. */
 export const networkInputs = ({ features }: Pick<DeepParams, 'features'>): readonly string[] => [

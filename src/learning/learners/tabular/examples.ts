@@ -8,6 +8,8 @@ export interface LabelledRows {
   readonly columns: readonly Float64Array[];
   readonly labels: Float64Array;
   readonly returns: Float64Array;
+  /** How much each row counts; absent: all the same. */
+  readonly weights?: Float64Array;
 }
 
 export interface Examples {

@@ -5,9 +5,10 @@ import type { FittedModel, FitTask, Model } from '../../../core/forecast/model.t
 import { gatherExamples } from './examples.ts';
 import { accuracy, entryEdgeOf, forecastDirection } from './forecast.ts';
 import { fitLinear, linearValues } from './linear.ts';
-import { TABULAR_PARAMS } from './params.ts';
+import { balancedRows } from './balance.ts';
+import { TABULAR_CLASS_PARAMS, TABULAR_PARAMS, type TabularClassParams } from './params.ts';
 
-const Params = z.strictObject({
+const common = {
   ...TABULAR_PARAMS,
   penalty: z
     .number()
@@ -15,11 +16,17 @@ const Params = z.strictObject({
     .default(0.01)
     .describe('L2 penalty on the weights of standardised features')
     .register(searchRanges, { low: 1e-4, high: 10, log: true }),
-});
-type Params = z.output<typeof Params>;
+};
+/** Of least squares, and of the logistic model, which forecasts a class. */
+const PARAMS = {
+  'least-squares': z.strictObject(common),
+  logistic: z.strictObject({ ...common, ...TABULAR_CLASS_PARAMS }),
+} as const;
+type Kind = keyof typeof PARAMS;
+type Params = z.output<(typeof PARAMS)['least-squares']> & Partial<TabularClassParams>;
 
 const Learned = z.strictObject({
-  params: Params,
+  params: z.union([PARAMS['least-squares'], PARAMS.logistic]),
   scaler: z.strictObject({ means: z.array(z.number()), deviations: z.array(z.number().positive()) }),
   intercept: z.number(),
   weights: z.array(z.number()),
@@ -31,8 +38,6 @@ const Learned = z.strictObject({
 });
 type Learned = z.output<typeof Learned>;
 
-type Kind = 'least-squares' | 'logistic';
-
 /** A penalised linear model of the next return (least squares) or of its sign (logistic), for all symbols. */
 export function linearModel(about: Pick<Model, 'id' | 'summary' | 'source'>, kind: Kind): Model<Params> {
   return {
@@ -40,19 +45,26 @@ export function linearModel(about: Pick<Model, 'id' | 'summary' | 'source'>, kin
     kind: 'classical',
     usesValidation: true,
     readsRows: true,
-    params: Params,
+    params: PARAMS[kind],
     features: (params) => params.features,
-    fit: async (task) => fitted(kind, learn(about.id, kind, task)),
+    fit: async (task) => fitted(kind, await learn(about.id, kind, task)),
     load: async ({ json }) => fitted(kind, Learned.parse(json)),
   };
 }
 
-function learn(name: string, kind: Kind, task: FitTask<Params>): Learned {
+async function learn(name: string, kind: Kind, task: FitTask<Params>): Promise<Learned> {
   const { params, signal, onProgress } = task;
   signal.throwIfAborted();
   const { train, validation, meanMove } = gatherExamples(task, params);
-  const targets = kind === 'logistic' ? train.labels : train.returns;
-  const fit = fitLinear(train.columns, targets, { kind, penalty: params.penalty, name });
+  const { classWeights = 'none', smote = 0 } = params;
+  const rows = await balancedRows(train, { classWeights, smote }, task);
+  const targets = kind === 'logistic' ? rows.labels : rows.returns;
+  const fit = fitLinear(rows.columns, targets, {
+    kind,
+    penalty: params.penalty,
+    name,
+    weights: rows.weights,
+  });
   const residuals = linearValues(fit, train.columns)
     .map((value, row) => train.returns[row] - value)
     .filter(Number.isFinite);

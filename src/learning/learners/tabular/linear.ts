@@ -27,7 +27,13 @@ export function linearValues(
 export function fitLinear(
   columns: readonly Float64Array[],
   targets: Float64Array,
-  options: { readonly kind: 'least-squares' | 'logistic'; readonly penalty: number; readonly name: string },
+  options: {
+    readonly kind: 'least-squares' | 'logistic';
+    readonly penalty: number;
+    readonly name: string;
+    /** How much each row counts; absent: all the same. */
+    readonly weights?: Float64Array | undefined;
+  },
 ): LinearFit {
   const rows = Int32Array.from(
     [...targets.keys()].filter((row) => columns.every((column) => Number.isFinite(column[row]))),
@@ -52,7 +58,10 @@ export function fitLinear(
       design,
       Float64Array.from(rows, (row) => targets[row]),
       beta,
-      options,
+      {
+        ...options,
+        weights: options.weights && Float64Array.from(rows, (row) => options.weights?.[row] ?? 1),
+      },
     );
     for (let i = 0; i < width; i++) beta[i] += step[i];
     if (Math.max(...step.map(Math.abs)) < 1e-10) break;
@@ -64,7 +73,11 @@ function newtonStep(
   design: Float64Array,
   targets: Float64Array,
   beta: Float64Array,
-  { kind, penalty }: { kind: 'least-squares' | 'logistic'; penalty: number },
+  {
+    kind,
+    penalty,
+    weights,
+  }: { kind: 'least-squares' | 'logistic'; penalty: number; weights: Float64Array | undefined },
 ): Float64Array {
   const width = beta.length;
   const count = targets.length;
@@ -75,8 +88,9 @@ function newtonStep(
     let value = 0;
     for (let i = 0; i < width; i++) value += beta[i] * x[i];
     const predicted = kind === 'logistic' ? 1 / (1 + Math.exp(-value)) : value;
-    const curvature = kind === 'logistic' ? predicted * (1 - predicted) : 1;
-    const residual = targets[row] - predicted;
+    const weight = weights?.[row] ?? 1;
+    const curvature = weight * (kind === 'logistic' ? predicted * (1 - predicted) : 1);
+    const residual = weight * (targets[row] - predicted);
     for (let i = 0; i < width; i++) {
       gradient[i] += residual * x[i];
       const weighted = curvature * x[i];

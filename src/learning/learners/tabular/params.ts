@@ -24,4 +24,20 @@ export const TABULAR_PARAMS = {
     .register(searchRanges, { low: 0, high: 0.95 }),
 };
 
+/** Of those among them that forecast a class. */
+export const TABULAR_CLASS_PARAMS = {
+  classWeights: z
+    .enum(['balanced', 'none'])
+    .default('none')
+    .describe('balanced: rises and falls weigh the same in sum; none: every row weighs the same')
+    .register(searchRanges, { choices: ['balanced', 'none'] }),
+  smote: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('Synthetic training rows (SMOTE) fill the rarer class up to this share of the other; 0: none'),
+};
+export type TabularClassParams = z.output<z.ZodObject<typeof TABULAR_CLASS_PARAMS>>;
+
 export type TabularParams = z.output<z.ZodObject<typeof TABULAR_PARAMS>>;

@@ -24,6 +24,8 @@ export interface Examples {
   readonly columns: readonly Float64Array[];
   /** Any number, or 0 and 1 for the logistic objective. */
   readonly labels: Float64Array;
+  /** How much each row counts in the derivatives; absent: all the same. */
+  readonly weights?: Float64Array;
 }
 
 export interface Booster {
@@ -57,7 +59,7 @@ export async function boost(run: BoostingRun): Promise<Booster> {
   const trees: Tree[] = [];
   let best = { loss: Infinity, trees: 0 };
   for (let round = 1; round <= params.rounds; round++) {
-    differentiate(objective, margins, train.labels, derivatives);
+    differentiate(objective, margins, train, derivatives);
     const sample = params.subsample < 1 ? draw(allRows, params.subsample, random) : allRows;
     const features =
       params.colsampleByTree < 1 ? draw(allFeatures, params.colsampleByTree, random) : allFeatures;
@@ -129,7 +131,7 @@ export const linkOf = (objective: Objective, score: number): number =>
 function differentiate(
   objective: Objective,
   margins: Float64Array,
-  labels: Float64Array,
+  { labels, weights }: Pick<Examples, 'labels' | 'weights'>,
   { gradients, hessians }: { gradients: Float64Array; hessians: Float64Array },
 ): void {
   for (let row = 0; row < labels.length; row++) {
@@ -141,6 +143,11 @@ function differentiate(
       gradients[row] = probability - labels[row];
       hessians[row] = Math.max(probability * (1 - probability), 1e-16);
     }
+  }
+  if (weights === undefined) return;
+  for (let row = 0; row < labels.length; row++) {
+    gradients[row] *= weights[row];
+    hessians[row] *= weights[row];
   }
 }
 

@@ -4,7 +4,8 @@ import { ExplanationPart } from '../../../core/forecast/explanation.ts';
 import type { FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
 import { type Examples, gatherExamples } from '../tabular/examples.ts';
 import { accuracy, entryEdgeOf, forecastDirection } from '../tabular/forecast.ts';
-import type { TabularParams } from '../tabular/params.ts';
+import { balancedRows } from '../tabular/balance.ts';
+import type { TabularClassParams, TabularParams } from '../tabular/params.ts';
 import { BoosterHead, packTrees, unpackTrees } from './artifact.ts';
 import { type Booster, gainImportance, predict } from './boosting.ts';
 import { explainNewest, explainOnAverage } from './explain.ts';
@@ -25,7 +26,7 @@ const learnedBy = <Params>(params: z.ZodType<Params>) =>
 type Learned<Params> = z.output<ReturnType<typeof learnedBy<Params>>>;
 
 /** A model of trees on catalogue features, one for all symbols, for the sign of the next return; `grow` makes the trees. */
-export function treesModel<Params extends TabularParams>({
+export function treesModel<Params extends TabularParams & TabularClassParams>({
   grow,
   ...about
 }: Pick<Model<Params>, 'id' | 'summary' | 'source' | 'params' | 'quickParams'> & {
@@ -46,7 +47,8 @@ export function treesModel<Params extends TabularParams>({
           hint: 'Fetch more history with `fetch --since`.',
         });
       }
-      const booster = await grow(task, examples);
+      const train = await balancedRows(examples.train, task.params, task);
+      const booster = await grow(task, { ...examples, train });
       return fitted(learn(task, examples, booster), booster);
     },
     async load({ json, blobs }) {

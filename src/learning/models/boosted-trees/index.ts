@@ -4,12 +4,13 @@ import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import type { FitTask } from '../../../core/forecast/model.ts';
 import type { Examples } from '../../learners/tabular/examples.ts';
-import { TABULAR_PARAMS } from '../../learners/tabular/params.ts';
+import { TABULAR_CLASS_PARAMS, TABULAR_PARAMS } from '../../learners/tabular/params.ts';
 import { boost, type Booster } from '../../learners/trees/boosting.ts';
 import { treesModel } from '../../learners/trees/trees-model.ts';
 
 const Params = z.strictObject({
   ...TABULAR_PARAMS,
+  ...TABULAR_CLASS_PARAMS,
   rounds: z
     .int()
     .min(1)
@@ -79,7 +80,7 @@ async function grow(
   { params, signal, seed, onProgress }: FitTask<Params>,
   { train, validation }: Examples,
 ): Promise<Booster> {
-  const { monotone: named, ...numbers } = params;
+  const { monotone: named, classWeights: _, ...numbers } = params;
   const monotone = monotoneDirections(named, params.features);
   const started = performance.now();
   let lastYield = started;

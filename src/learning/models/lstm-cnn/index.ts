@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { searchRanges } from '../../../core/forecast/search-range.ts';
+import { classParams } from '../../learners/deep/class-params.ts';
 import { deepModel } from '../../learners/deep/deep-model.ts';
 import { trainingParams } from '../../learners/deep/params.ts';
 
 const Params = z.strictObject({
   ...trainingParams,
+  ...classParams,
   dropout: trainingParams.dropout.default(0.2),
   epochs: trainingParams.epochs.default(50),
   hidden: z

@@ -35,11 +35,16 @@ const Calibrated = Platt.extend({ logVolatilityOffset: z.number() });
  * calibrated odds of up against down are, and of it the size, where the two agree.
  */
 export function multiTaskHead(rule: MultiTaskRule): Head {
-  const { horizonBars, sidewaysSigmas, fullSizeSigmas } = rule;
+  const { horizonBars, sidewaysSigmas, fullSizeSigmas, focalGamma = 0 } = rule;
+  const sideOf = (change: number): number => (change > sidewaysSigmas ? 2 : change > -sidewaysSigmas ? 1 : 0);
   return {
     targets: multiTaskTargets(rule),
     outputs: TASK_OUTPUTS + TASK_NAMES.length,
-    rowLosses(output, targets) {
+    questions: [
+      { classes: DIRECTIONS.length, of: (targets, at) => sideOf(targets[at + TARGETS.scaledReturn]) },
+      { classes: REGIMES.length, of: (targets, at) => targets[at + TARGETS.regime] },
+    ],
+    rowLosses(output, targets, { shares }) {
       const [direction, volatility, regime, size, logVariances] = tf.split(
         output,
         [...TASK_NAMES.map((name) => TASKS[name]), TASK_NAMES.length],
@@ -52,9 +57,9 @@ export function multiTaskHead(rule: MultiTaskRule): Head {
       const side = tf.add(band[0], band[1]); // 0 down, 1 sideways, 2 up
       const missed = tf.sub(1, tf.mul(tf.mul(tf.tanh(size), change), fullSizeSigmas));
       const losses = [
-        rowCrossEntropy(direction, side),
+        rowCrossEntropy(direction, side, { shares: shares?.[0], focalGamma }),
         tf.mul(tf.square(tf.sub(volatility, logVolatility)), 0.5),
-        rowCrossEntropy(regime, tf.cast(actualRegime, 'int32')),
+        rowCrossEntropy(regime, tf.cast(actualRegime, 'int32'), { shares: shares?.[1], focalGamma }),
         tf.mul(tf.square(missed), 0.5),
       ];
       const weighed = tf.mul(tf.concat(losses, 1), tf.exp(tf.neg(logVariances))); // [rows, tasks]
@@ -79,7 +84,7 @@ export function multiTaskHead(rule: MultiTaskRule): Head {
       const { logVolatilityOffset } = Calibrated.parse(calibration);
       const changes = column(targets, count, TARGETS.scaledReturn);
       const odds = { count, outputs: upAgainstDown(validation), targets: changes };
-      const sides = changes.map((change) => (change > sidewaysSigmas ? 2 : change > -sidewaysSigmas ? 1 : 0));
+      const sides = changes.map(sideOf);
       return {
         ...probabilityScores(odds, calibration),
         ...classScores('direction', validation, sides),
@@ -114,10 +119,23 @@ export function multiTaskHead(rule: MultiTaskRule): Head {
   };
 }
 
-/** [rows, 1] from logits [rows, classes] and classes [rows, 1]. */
-function rowCrossEntropy(logits: Tensor, classes: Tensor): Tensor {
-  const chosen = tf.oneHot(tf.reshape(classes, [-1]), logits.shape[1] ?? 0);
-  return tf.neg(tf.sum(tf.mul(tf.cast(chosen, 'float32'), tf.logSoftmax(logits)), 1, true));
+/**
+ * [rows, 1] from logits [rows, classes] and classes [rows, 1]; with the shares of the classes, each weighs the same in sum,
+ * and with a gamma above 0 the loss is focal (Lin et al. 2017).
+ */
+function rowCrossEntropy(
+  logits: Tensor,
+  classes: Tensor,
+  of: { readonly shares: readonly number[] | undefined; readonly focalGamma: number },
+): Tensor {
+  const count = logits.shape[1] ?? 0;
+  const chosen = tf.cast(tf.oneHot(tf.reshape(classes, [-1]), count), 'float32');
+  const loss = tf.neg(tf.sum(tf.mul(chosen, tf.logSoftmax(logits)), 1, true));
+  const weights = of.shares?.map((share) => 1 / (count * share));
+  const weighed = weights ? tf.mul(loss, tf.sum(tf.mul(chosen, tf.tensor1d(weights)), 1, true)) : loss;
+  if (of.focalGamma === 0) return weighed;
+  const missing = tf.clipByValue(tf.sub(1, tf.exp(tf.neg(loss))), 1e-7, 1);
+  return tf.mul(weighed, tf.exp(tf.mul(tf.log(missing), of.focalGamma)));
 }
 
 type Outputs = Pick<HeadSample, 'count'> & { readonly outputs: ArrayLike<number> };

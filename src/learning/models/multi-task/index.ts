@@ -4,6 +4,7 @@ import { directionParams, quickDirection } from '../../learners/deep/direction-p
 
 const Params = z.strictObject({
   ...directionParams,
+  classWeights: directionParams.classWeights.default('none'),
   sidewaysSigmas: z
     .number()
     .min(0)

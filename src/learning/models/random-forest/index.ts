@@ -9,10 +9,11 @@ import type { Tree } from '../../learners/trees/tree.ts';
 import { treesModel } from '../../learners/trees/trees-model.ts';
 import type { FitTask } from '../../../core/forecast/model.ts';
 import type { Examples } from '../../learners/tabular/examples.ts';
-import { TABULAR_PARAMS } from '../../learners/tabular/params.ts';
+import { TABULAR_CLASS_PARAMS, TABULAR_PARAMS } from '../../learners/tabular/params.ts';
 
 const Params = z.strictObject({
   ...TABULAR_PARAMS,
+  ...TABULAR_CLASS_PARAMS,
   trees: z.int().min(1).default(200).register(searchRanges, { low: 50, high: 500, log: true }),
   maxDepth: z.int().min(1).max(16).default(8).register(searchRanges, { low: 2, high: 14 }),
   minLeaf: z
@@ -65,7 +66,7 @@ async function grow(
 
 /** A forest for labels 0 and 1; its prediction is the mean share of ones in the leaves. */
 export async function growForest(
-  { columns, labels }: Pick<Examples['train'], 'columns' | 'labels'>,
+  { columns, labels, weights }: Pick<Examples['train'], 'columns' | 'labels' | 'weights'>,
   params: Pick<Params, 'trees' | 'maxDepth' | 'minLeaf' | 'rowShare' | 'featureShare'>,
   {
     seed,
@@ -80,8 +81,8 @@ export async function growForest(
   const rows = labels.length;
   // Squared error around one half: a leaf's value is its share of rises less a half, over the number of trees.
   const derivatives = {
-    gradients: labels.map((label) => 0.5 - label),
-    hessians: new Float64Array(rows).fill(1),
+    gradients: labels.map((label, row) => (0.5 - label) * (weights?.[row] ?? 1)),
+    hessians: weights ?? new Float64Array(rows).fill(1),
   };
   const grow = createGrower(await inTurns(binningSteps(columns, 255), signal), {
     eta: 1 / params.trees,

@@ -12,10 +12,11 @@ export const tftArchitecture: Architecture<TftParams> = {
   inputs: (params, panel) => oneWindow(params, panel, Math.max(...params.horizonsBars)),
   head: quantileHead,
   sharesBars: true,
-  network: ({ hidden, heads, dropout, horizonsBars }, { features, lookBack, futureBars, symbols }) =>
+  network: ({ hidden, heads, layers, dropout, horizonsBars }, { features, lookBack, futureBars, symbols }) =>
     tftNetwork({
       hidden,
       heads,
+      layers,
       dropout,
       lookBack,
       futureBars,

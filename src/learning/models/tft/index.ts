@@ -13,6 +13,12 @@ const Params = z
       .default(64)
       .describe('Size of every internal vector')
       .register(searchRanges, { low: 8, high: 128, step: 8 }),
+    layers: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe('LSTM layers of the encoder and of the decoder')
+      .register(searchRanges, { low: 1, high: 3 }),
     heads: z.int().min(1).default(4).describe('Attention heads; they divide the hidden size'),
     horizonsBars: z
       .array(z.int().min(1))

@@ -10,7 +10,7 @@ import {
   type VariableSelectionOutput,
 } from '../../engine/layers/gated.ts';
 import { layerNorm } from '../../engine/layers/layer-norm.ts';
-import { lstm } from '../../engine/layers/lstm.ts';
+import { lstm, type LstmState } from '../../engine/layers/lstm.ts';
 import { fromSteps, toSteps } from '../../engine/layers/sequence.ts';
 import { gaussian, zeros } from '../../engine/initializers.ts';
 import { type Declare, defineNetwork, type Layer, within } from '../../engine/network.ts';
@@ -22,6 +22,8 @@ import { windowsOf } from '../../learners/deep/layers.ts';
 export interface TftSizes {
   readonly hidden: number;
   readonly heads: number;
+  /** LSTM layers of the encoder and of the decoder; default 1, as in the paper. */
+  readonly layers?: number;
   readonly dropout: number;
   readonly lookBack: number;
   /** Bars that are decoded; the calendar of each is known. */
@@ -45,7 +47,7 @@ const EPSILON = 1e-3;
  * Output: [rows, outputBars x outputsPerBar].
  */
 export function tftNetwork(sizes: TftSizes): DeepNetwork {
-  const { hidden, heads, dropout: rate, lookBack, futureBars, outputBars } = sizes;
+  const { hidden, heads, layers = 1, dropout: rate, lookBack, futureBars, outputBars } = sizes;
   const { observedInputs, knownInputs, symbols } = sizes;
   return defineNetwork('tft', (declare) => {
     const embed = within(declare, 'embedding');
@@ -73,9 +75,9 @@ export function tftNetwork(sizes: TftSizes): DeepNetwork {
       variables: observedInputs + knownInputs,
       ...selection,
     });
-    const encoder = lstm(body, 'history_encoder', { inputs: hidden, hidden });
+    const encoder = lstmStack(body, 'history_encoder', hidden, layers);
     const selectFuture = variableSelection(body, 'future_vsn', { variables: knownInputs, ...selection });
-    const decoder = lstm(body, 'future_encoder', { inputs: hidden, hidden });
+    const decoder = lstmStack(body, 'future_encoder', hidden, layers);
     const addInput = gatedSkip(body, ['input_gate', 'input_gate_ln'], hidden, rate);
     const enrich = gatedResidual(body, 'enrichment_grn', {
       inputs: hidden,
@@ -130,7 +132,10 @@ export function tftNetwork(sizes: TftSizes): DeepNetwork {
       const rows = past.output.shape[0];
       const column = (context: Tensor): Tensor => tf.transpose(tf.broadcastTo(context, [rows, hidden]));
       const initial = { hidden: column(hidden0), cell: column(cell0) };
-      const history = encoder(pass, { steps: toSteps(past.output), initial });
+      const history = encoder(pass, {
+        steps: toSteps(past.output),
+        initial: Array.from({ length: layers }, () => initial),
+      });
       const decoded = decoder(pass, { steps: toSteps(future.output), initial: history.final });
       const sequence = fromSteps([...history.steps, ...decoded.steps]); // [rows, lookBack + futureBars, hidden]
       const selected = tf.concat([past.output, future.output], 1);
@@ -152,6 +157,37 @@ export function tftNetwork(sizes: TftSizes): DeepNetwork {
       };
     };
   });
+}
+
+interface StackInput {
+  readonly steps: readonly Tensor[];
+  /** One a layer. */
+  readonly initial: readonly LstmState[];
+}
+interface StackOutput {
+  readonly steps: readonly Tensor[];
+  readonly final: readonly LstmState[];
+}
+
+/** LSTM layers one above the other, each from a state of its own. */
+function lstmStack(
+  declare: Declare,
+  name: string,
+  hidden: number,
+  layers: number,
+): Layer<StackInput, StackOutput> {
+  const stack = Array.from({ length: layers }, (_, i) =>
+    lstm(declare, i === 0 ? name : `${name}.${i}`, { inputs: hidden, hidden }),
+  );
+  return (pass, { steps, initial }) => {
+    const final: LstmState[] = [];
+    for (const [i, layer] of stack.entries()) {
+      const output = layer(pass, { steps, initial: initial[i] });
+      steps = output.steps;
+      final.push(output.final);
+    }
+    return { steps, final };
+  };
 }
 
 /** What was selected of the bars of the window, and of those to come. */
