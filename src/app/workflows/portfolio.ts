@@ -130,6 +130,8 @@ export interface PortfolioBacktestTask extends Omit<WalkForwardTask, 'members' |
   readonly seed: number;
   /** The ledger of everything that was tried; `undefined`: these alone count. */
   readonly trialsFile: string | undefined;
+  /** Runs behind `expectedFor`: with others it is another rule. */
+  readonly forecasts?: readonly string[] | undefined;
   readonly onStrategy?: (done: number, total: number, id: string) => void;
 }
 
@@ -161,7 +163,7 @@ export async function backtestPortfolios(task: PortfolioBacktestTask): Promise<P
 const HOLD_BITCOIN = 'hold-btc';
 
 async function countTrials(
-  { source, settings, windowBars, rebalance, trialsFile }: PortfolioBacktestTask,
+  { source, settings, windowBars, rebalance, forecasts, trialsFile }: PortfolioBacktestTask,
   runs: readonly PortfolioRun[],
 ): Promise<number> {
   const { exchange, timeframe, members, market } = source;
@@ -170,7 +172,9 @@ async function countTrials(
     timeframe,
     members.map(({ symbol }) => symbol),
   );
-  const rule = createHash('sha256').update(JSON.stringify({ settings, windowBars, rebalance })).digest('hex');
+  const rule = createHash('sha256')
+    .update(JSON.stringify({ settings, windowBars, rebalance, forecasts }))
+    .digest('hex');
   const trials = runs.map((run): Trial => {
     const returns = barReturns(run.equity, run.initialBalance);
     const sample = sharpeSample(returns);
@@ -207,7 +211,9 @@ export async function allocateNow(
     readonly held: Float64Array;
     readonly seed: number;
     /** Expected returns a bar instead of the window's, of these assets; `undefined`: the window's. */
-    readonly expectedFor?: ((window: ReturnWindow, symbols: readonly string[]) => Float64Array) | undefined;
+    readonly expectedFor?:
+      | ((window: ReturnWindow & { readonly row: number }, symbols: readonly string[]) => Float64Array)
+      | undefined;
   },
 ) {
   const window = newestWindow(source, request.windowBars);

@@ -1,7 +1,7 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { Allocation, AllocationSettings, AllocationTask } from '../../core/portfolio/allocator.ts';
 import { UserError } from '../../core/foundation/errors.ts';
-import { sampleCovariance } from '../../core/portfolio/covariance.ts';
+import { type ReturnColumns, sampleCovariance } from '../../core/portfolio/covariance.ts';
 import type { Limits } from '../../core/portfolio/limits.ts';
 import type { SolveLinear } from '../../core/portfolio/linear.ts';
 import { type Member, type PriceTable, returnWindow } from '../../core/portfolio/universe.ts';
@@ -45,6 +45,9 @@ export interface WalkForwardTask {
   readonly limitsFor: (assets: readonly number[]) => Limits;
   readonly settings: AllocationSettings;
   readonly solveLinear: SolveLinear;
+  /** Expected returns a bar at the close of the bar that opened at `timeMs`; without it those of the window. */
+  readonly expectedAt?:
+    ((timeMs: number, returns: ReturnColumns, symbols: readonly string[]) => Float64Array) | undefined;
   readonly signal?: AbortSignal;
   readonly onRebalance?: (done: number) => void;
 }
@@ -165,15 +168,17 @@ async function decide(
 ): Promise<RebalanceRecord | undefined> {
   const { assets, returns, excluded } = returnWindow(table, row, task.windowBars, task.members);
   if (assets.length === 0) return undefined;
+  const symbols = assets.map((i) => table.symbols[i]);
   const allocation = await strategy.allocate({
     row,
     assets,
-    symbols: assets.map((i) => table.symbols[i]),
+    symbols,
     returns,
     limits: task.limitsFor(assets),
     current: Float64Array.from(assets, (i) => held[i]),
     settings: task.settings,
     solveLinear: task.solveLinear,
+    expected: task.expectedAt?.(table.time[row], returns, symbols),
   });
   if (allocation === undefined) return undefined;
   const all = new Float64Array(held.length);

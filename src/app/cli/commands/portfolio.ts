@@ -84,6 +84,10 @@ export function register(program: Command): void {
     )
     .option('--fee-bps <number>', 'fee per side, in basis points')
     .option('--slippage-bps <number>', 'slippage per side, in basis points')
+    .option(
+      '--forecasts <runs>',
+      'expected returns moved by these training runs, from the bars on that their training did not see',
+    )
     .option('--refit <bars>', 'how often deep, rl and hybrid learn anew', '91')
     .option('--steps <count>', 'training steps of deep, rl and hybrid')
     .option('--report <file>', 'write a report as one HTML file')

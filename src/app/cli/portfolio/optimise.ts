@@ -2,18 +2,14 @@ import { z } from 'zod';
 import { UserError } from '../../../core/foundation/errors.ts';
 import { formatTime } from '../../../core/foundation/time.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
-import { sampleCovariance } from '../../../core/portfolio/covariance.ts';
 import { discreteAllocation } from '../../../core/portfolio/discrete.ts';
-import { arithmeticMean, jamesStein, shrunkForecast } from '../../../core/portfolio/expected-returns.ts';
+import { shrunkForecast } from '../../../core/portfolio/expected-returns.ts';
 import { riskContributions } from '../../../core/portfolio/mean-variance.ts';
 import { worstResidual } from '../../../core/portfolio/quadratic.ts';
-import type { ReturnWindow } from '../../../core/portfolio/universe.ts';
-import { openStore } from '../../../data/store/store.ts';
 import { loadLinearSolver } from '../../../lab/portfolio/highs.ts';
-import type { AssetForecast, withForecasts } from '../../workflows/portfolio-forecasts.ts';
-import { projectRegistry } from '../project-plugins.ts';
+import type { AssetForecast } from '../../workflows/portfolio-forecasts.ts';
 import { configuredInstruments } from '../../config/execution.ts';
-import { allocateNow, type PortfolioMarket } from '../../workflows/portfolio.ts';
+import { allocateNow } from '../../workflows/portfolio.ts';
 import { type CommandContext, decimal, list, refuseIgnored } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import {
@@ -27,6 +23,7 @@ import {
   windowOf,
 } from '../portfolio-options.ts';
 import { slippageOf, volatilityPct, header } from './shared.ts';
+import { forecastsNamed } from './forecasts.ts';
 import { trainedStrategy } from './learners.ts';
 
 export const OptimiseOptions = z.object({
@@ -72,9 +69,17 @@ export async function optimise(
   const strategy = await trainedStrategy(context, source, name, options.allocator);
   const forecasts =
     options.forecasts === undefined ? undefined : await forecastsNamed(context, source, options.forecasts);
-  const expectedFor = forecasts && expectedBy(forecasts.found, forecasts.withForecasts);
+  if (forecasts !== undefined && forecasts.at(market.time[row]).length === 0)
+    throw new UserError(
+      `No model of ${options.forecasts?.join(', ')} states an expected return on the newest bar.`,
+      {
+        hint: 'Fetch the newest candles of the symbols they were trained on.',
+      },
+    );
   const { window, task, allocation, instability } = await allocateNow(source, strategy, {
-    expectedFor,
+    expectedFor:
+      forecasts &&
+      (({ returns, row: at }, symbols) => forecasts.expectedAt(market.time[at], returns, symbols)),
     windowBars: windowOf(options),
     limitsFor: limitsOfOptions(options, members),
     settings: settingsOf(options, barsPerYear, costRate),
@@ -111,7 +116,7 @@ export async function optimise(
       : [],
   );
   const risk = volatilityPct(allocation, barsPerYear);
-  const told = (forecasts?.found ?? []).map(forecastDocument);
+  const told = (forecasts?.at(market.time[row]) ?? []).map(forecastDocument);
   const expected =
     allocation.expected &&
     100 *
@@ -197,27 +202,6 @@ function orderOf(change: number, price: number, minNotional: number) {
     quoteAmount,
   };
 }
-
-async function forecastsNamed(context: CommandContext, source: PortfolioMarket, runs: readonly string[]) {
-  const { config } = context;
-  // Models bring the engine, which takes half a second to load.
-  const { forecastsOfRuns, withForecasts } = await import('../../workflows/portfolio-forecasts.ts');
-  const found = await forecastsOfRuns(source, runs, {
-    store: openStore(config.dataDir),
-    checkpointDir: config.checkpointDir,
-    registry: await projectRegistry(context),
-  });
-  if (found.length === 0)
-    throw new UserError(`No model of ${runs.join(', ')} states an expected return on the newest bar.`, {
-      hint: 'Train one that does, such as ridge or boosted-trees, on these symbols.',
-    });
-  return { found, withForecasts };
-}
-
-const expectedBy =
-  (found: readonly AssetForecast[], move: typeof withForecasts) =>
-  ({ returns }: ReturnWindow, symbols: readonly string[]): Float64Array =>
-    move(jamesStein(arithmeticMean(returns), sampleCovariance(returns), returns[0].length), symbols, found);
 
 /** Of the whole horizon, in percent. */
 const forecastDocument = ({ symbol, runId, model, horizonBars, record }: AssetForecast) => ({

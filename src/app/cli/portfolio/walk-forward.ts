@@ -13,7 +13,7 @@ import type { PortfolioStrategy, Rebalance } from '../../../lab/portfolio/walk-f
 import { portfolioMarkdown } from '../../report/portfolio-document.ts';
 import { configuredInstruments } from '../../config/execution.ts';
 import { backtestPortfolios, newestWindow, type PortfolioMarket } from '../../workflows/portfolio.ts';
-import { type CommandContext, decimal, integer, refuseIgnored } from '../command.ts';
+import { type CommandContext, decimal, integer, list, refuseIgnored } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import {
   allocatorNamed,
@@ -28,6 +28,7 @@ import {
   windowOf,
 } from '../portfolio-options.ts';
 import { requireRange } from '../run-options.ts';
+import { forecastsNamed } from './forecasts.ts';
 import { slippageOf } from './shared.ts';
 import { learnerParams } from './learners.ts';
 import { assessmentRow } from '../../report/portfolio-document.ts';
@@ -43,6 +44,7 @@ export const BacktestOptions = z.object({
   markdown: z.string().optional(),
   refit: z.string().default('91'),
   steps: z.string().optional(),
+  forecasts: z.string().transform(list).optional(),
 });
 
 export async function backtest(
@@ -84,6 +86,8 @@ export async function backtest(
     invariant(networks !== undefined, 'networks are loaded for strategies that learn');
     return networks.learningStrategy(name, source, { params, seed, refitBars, signal });
   };
+  const forecasts =
+    options.forecasts === undefined ? undefined : await forecastsNamed(context, source, options.forecasts);
   const progress = out.progress();
   let bar: ReturnType<typeof progress.task> | undefined;
   const result = await backtestPortfolios({
@@ -109,6 +113,8 @@ export async function backtest(
     limitsFor,
     settings: settingsOf(options, barsPerYear, (feeBps + slippageBps) / 10_000),
     solveLinear: await loadLinearSolver(),
+    expectedAt: forecasts?.expectedAt,
+    forecasts: options.forecasts,
     barsPerYear,
     seed,
     signal,
@@ -135,6 +141,10 @@ export async function backtest(
   out.print(
     `${source.members.length} assets ${source.timeframe} on ${source.exchange}, ${range.from.slice(0, 10)} .. ${range.until.slice(0, 10)}, weights on ${windowOf(options)} returns, ${options.rebalance === 'threshold' ? `chosen again when ${options.drift} % are out of place` : `chosen again every ${options.rebalance}`}; fee ${feeBps} bp, slippage ${slippageBps} bp, fills at the next open.\n`,
   );
+  if (forecasts !== undefined)
+    out.print(
+      `Expected returns: of the window, from ${formatDay(forecasts.fromMs)} on moved by ${options.forecasts?.join(', ')} as far as what they had said by then, and what had come of it, deserves.\n`,
+    );
   out.table(
     [
       'strategy',
@@ -167,6 +177,9 @@ export async function backtest(
     symbols: source.members.map(({ symbol }) => symbol),
     windowBars: windowOf(options),
     rebalance: options.rebalance,
+    ...(forecasts !== undefined && {
+      forecasts: { runs: options.forecasts, from: formatTime(forecasts.fromMs) },
+    }),
     feeBps,
     slippageBps,
     bars: comparison.bars,
@@ -188,9 +201,10 @@ const commandLineOf = ({
   rebalance,
   window,
   exchange,
+  forecasts,
   markdown,
 }: z.output<typeof BacktestOptions>): string =>
-  `crypto-trader portfolio backtest --strategies ${strategies} --rebalance ${rebalance} --window ${window}${exchange === undefined ? '' : ` --exchange ${exchange}`} --markdown ${markdown ?? ''}`;
+  `crypto-trader portfolio backtest --strategies ${strategies} --rebalance ${rebalance} --window ${window}${exchange === undefined ? '' : ` --exchange ${exchange}`}${forecasts === undefined ? '' : ` --forecasts ${forecasts.join(',')}`} --markdown ${markdown ?? ''}`;
 
 function rebalanceOf(options: z.output<typeof BacktestOptions>, source: PortfolioMarket): Rebalance {
   if (options.rebalance === 'threshold')
