@@ -6,7 +6,7 @@ import { importanceOf } from '../../lab/tuning/importance.ts';
 import { fromLoss, OBJECTIVES, type ObjectiveName } from '../../lab/tuning/objective.ts';
 import { openStudy } from '../../lab/tuning/study.ts';
 import type { KeptTrial } from '../../lab/tuning/study-journal.ts';
-import { bestTrial, listStudies, taskOf } from '../workflows/tune.ts';
+import { bestTrial, listStudies, taskOf, tunedModel } from '../workflows/tune.ts';
 import { command, type CommandContext } from './command.ts';
 import { UsageError } from './exit.ts';
 import { valueText } from './report-text.ts';
@@ -163,23 +163,27 @@ async function apply(
   options: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const study = await openStudy(await folderOf(context, name));
-  await study.refresh();
-  const winner = bestTrial(study.trials());
-  const { model } = taskOf(study.settings);
-  const where = `study ${name}, trial ${winner.number} of ${study.trials().length}`;
+  const { model, params, own, trial, trials } = await tunedModel(study);
+  const line =
+    (comment: string) =>
+    ([parameter, value]: [string, unknown]) =>
+      `    ${parameter}: ${JSON.stringify(value)} # ${comment}`;
   const lines = [
     'models:',
     `  ${model}:`,
-    ...Object.entries(winner.params).map(
-      ([parameter, value]) => `    ${parameter}: ${JSON.stringify(value)} # ${where}`,
-    ),
+    ...Object.entries(params).map(line(`study ${name}, trial ${trial} of ${trials}`)),
+    ...Object.entries(own)
+      .filter(([parameter]) => !(parameter in params))
+      .map(line(`not searched by study ${name}`)),
   ];
   const text = `${lines.join('\n')}\n`;
   const file = z.string().optional().parse(options['out']);
-  context.out.document({ model, params: winner.params, study: name, trial: winner.number });
+  context.out.document({ model, params: { ...own, ...params }, study: name, trial });
   if (file === undefined) return context.out.print(text.trimEnd());
   await writeFileAtomic(file, text);
-  context.out.print(`Written to ${file}. Use it: crypto-trader train --config ${file} --models ${model}`);
+  context.out.print(
+    `Written to ${file}. Use it: crypto-trader train --config ${file} --models ${model}, or without a file: crypto-trader train --models ${model} --tuned ${name}`,
+  );
 }
 
 async function exportTrials(

@@ -205,6 +205,24 @@ export function bestTrial(trials: readonly KeptTrial[]): KeptTrial {
   );
 }
 
+/** What the best trial of a study makes of its model. Throws `UserError` where there is none. */
+export async function tunedModel(study: Study) {
+  await study.refresh();
+  const trials = study.trials();
+  const { number, params } = bestTrial(trials);
+  const { model, mode, own } = taskOf(study.settings);
+  return {
+    model,
+    mode,
+    /** Searched. */
+    params,
+    /** In force in every trial, but not searched. */
+    own,
+    trial: number,
+    trials: trials.length,
+  };
+}
+
 /** The one look at the test bars, with what the search itself says about luck. */
 export async function concludeStudy(
   study: Study,

@@ -57,6 +57,21 @@ it('searches, compares with the untuned parameters on bars that no trial saw, an
   const shownConfig = await runCli(['config', 'show', '--config', applied], { cwd });
   expect(shownConfig.status).toBe(0);
 
+  const trained = await runCli(
+    ['train', '--models', 'ridge', '--tuned', 'ridge', '--name', 'tuned', '--set', 'models.ridge.penalty=7'],
+    { cwd },
+  );
+  expect(trained.stderr).toMatch(/ridge: parameters of trial \d+ of 12 in study ridge\./);
+  const run = JSON.parse(readFileSync(join(cwd, 'checkpoints/tuned/run.json'), 'utf8')) as {
+    models: { id: string; params: object }[];
+  };
+  expect(run.models.find(({ id }) => id === 'ridge')?.params).toMatchObject(best.params);
+  const unknown = await runCli(['train', '--tuned', 'trees'], { cwd });
+  expect([unknown.status, unknown.stderr]).toEqual([
+    1,
+    expect.stringContaining('There is no study "trees".'),
+  ]);
+
   expect((await tune('export', 'ridge', '--out', join(cwd, 'trials.csv'))).status).toBe(0);
   expect(readFileSync(join(cwd, 'trials.csv'), 'utf8').split('\n')[0]).toBe(
     'trial,state,net-return,horizonBars,entryQuantile,penalty,started,ended',

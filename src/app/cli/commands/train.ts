@@ -8,7 +8,9 @@ import type { TrainingEvent } from '../../../learning/training/journal.ts';
 import { requireRunName, type RunFolder } from '../../../learning/training/run-folder.ts';
 import { executionRules } from '../../config/execution.ts';
 import { SPOT_RULES } from '../../../core/trading/rules.ts';
+import { openStudy } from '../../../lab/tuning/study.ts';
 import { train } from '../../workflows/train.ts';
+import { tunedModel } from '../../workflows/tune.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
@@ -21,6 +23,7 @@ import {
   RUN_OPTION,
   runNamed,
 } from '../run-options.ts';
+import { folderOf } from '../tune-studies.ts';
 import { showProgress } from '../training-progress.ts';
 import { printRun, runDocument } from '../training-text.ts';
 
@@ -31,6 +34,7 @@ const Options = z.object({
   name: z.string().optional(),
   approach: z.string().default('ml'),
   models: z.string().transform(list).optional(),
+  tuned: z.string().transform(list).optional(),
   seeds: z.string().optional(),
   allowSynthetic: z.boolean().default(false),
 });
@@ -41,6 +45,7 @@ Examples:
   $ crypto-trader train --mode quick
   $ crypto-trader train --mode full --models boosted-trees,momentum-garch
   $ crypto-trader train --approach quant                    rules such as trend and momentum, no training needed
+  $ crypto-trader train --models boosted-trees --tuned trees  parameters that the study trees found
   $ crypto-trader train --mode full --seeds 8               mean and deviation over eight seeds
   $ crypto-trader train --name btc-only --symbols BTC/USDT --since 2025-01-01 --until 2025-12-31
   $ crypto-trader train --mode resume                       resume the newest run that is not complete
@@ -65,6 +70,7 @@ export function register(program: Command): void {
   })
     .option('--approach <what>', 'ml: models that learn; quant: rules that a person states; both', 'ml')
     .option('--models <list>', 'only these models, such as boosted-trees,momentum-garch')
+    .option('--tuned <studies>', 'models of these studies with the parameters that `tune` found')
     .option('--seeds <count>', 'train each stochastic model with N different seeds and report the spread')
     .option('--allow-synthetic', 'train on synthetic candles too')
     .addHelpText('after', EXAMPLES)
@@ -88,13 +94,14 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
   let kept: Extract<TrainingEvent, { kind: 'snapshot' }> | undefined;
   let run: RunFolder | undefined;
   const registry = await projectRegistry(context);
+  const tuned = mode === 'resume' ? {} : await tunedParams(context, mode, options.tuned ?? []);
   try {
     const finished = await train(
       mode === 'resume'
         ? { kind: 'resume', run: named }
         : {
             kind: 'new',
-            settings: { ...settingsOf(context, mode, options), registry },
+            settings: { ...settingsOf(context, mode, options, tuned), registry },
             name: options.name,
           },
       {
@@ -135,6 +142,7 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
 
 const KNOWN_TO_THE_RUN = [
   'models',
+  'tuned',
   'seeds',
   'name',
   'exchange',
@@ -157,7 +165,29 @@ function whereItStands(
   return `${state}Resume it: crypto-trader train --mode resume --run ${run.runId}`;
 }
 
-function settingsOf(context: CommandContext, mode: 'quick' | 'full', options: Options) {
+type ModelParams = CommandContext['config']['models'];
+
+/** Parameters by model, each in place of what config.yaml says of that model. */
+async function tunedParams(
+  context: CommandContext,
+  mode: 'quick' | 'full',
+  names: readonly string[],
+): Promise<ModelParams> {
+  const found: Record<string, ModelParams[string]> = {};
+  for (const name of names) {
+    const study = await openStudy(await folderOf(context, name));
+    const { model, params, own, trial, trials, mode: searched } = await tunedModel(study);
+    if (model in found)
+      throw new UsageError(`--tuned names two studies of ${model}; its parameters can be those of one.`);
+    found[model] = { ...own, ...params };
+    context.out.notice(
+      `${model}: parameters of trial ${trial} of ${trials} in study ${name}${searched === mode ? '' : `, which was searched with --mode ${searched}`}.`,
+    );
+  }
+  return found;
+}
+
+function settingsOf(context: CommandContext, mode: 'quick' | 'full', options: Options, tuned: ModelParams) {
   const { config, seed, log } = context;
   const { market, training, trading } = config;
   const untilMs = options.until ?? market.until;
@@ -173,7 +203,7 @@ function settingsOf(context: CommandContext, mode: 'quick' | 'full', options: Op
     costs: { feeBps: trading.feeBps, slippageBps: trading.slippageBps ?? SPOT_RULES.slippageBps },
     approach: oneOf('--approach', options.approach, APPROACHES),
     ...(options.models !== undefined && { models: options.models }),
-    params: config.models,
+    params: { ...config.models, ...tuned },
     sources: config.features,
     allowSynthetic: options.allowSynthetic,
     acceptImplausible: market.acceptImplausible,

@@ -10,7 +10,7 @@ import { projectRegistry } from '../project-plugins.ts';
 export interface NamedForecasts {
   at(timeMs: number): readonly AssetForecast[];
   /** Expected returns a bar at the close of the bar that opened at `timeMs`. */
-  expectedAt(timeMs: number, returns: ReturnColumns, symbols: readonly string[]): Float64Array;
+  readonly expectedAt: (timeMs: number, returns: ReturnColumns, symbols: readonly string[]) => Float64Array;
   /** Open of the first bar of which they say something. */
   readonly fromMs: number;
 }
