@@ -15,6 +15,7 @@ const ROOMS = {
     ['evaluation'],
     ['trading'],
     ['market'],
+    ['text'],
     ['foundation'],
   ],
   data: [['panel'], ['exchange', 'csv', 'series', 'text', 'synthetic'], ['store'], ['journal']],
@@ -108,6 +109,7 @@ module.exports = {
       to: { path: '^(tests|bench|scripts)/' },
     },
     only('only-the-store-knows-polars', ['nodejs-polars'], '^src/data/store/'),
+    only('only-the-texts-know-xml', ['fast-xml-parser'], '^src/data/text/'),
     only('only-the-exchange-knows-ccxt', ['ccxt'], '^src/data/exchange/'),
     only('only-the-journal-index-knows-sqlite', ['libsql'], '^src/data/journal/sqlite/'),
     only(

@@ -16,6 +16,9 @@ export interface Answer {
 /** The largest answers, lists of all markets, have some 20 MB. */
 const MOST_BYTES = 64 * 2 ** 20;
 
+/** No redirect: the answer to a question whether something has changed. */
+const NOT_MODIFIED = 304;
+
 /** A large answer over a slow line may take longer than one silence may. */
 const WHOLE_ANSWER = 4;
 
@@ -58,7 +61,7 @@ export async function answerOf(
       bytes += chunk.length;
       if (bytes > mostBytes) throw new Unanswered(`an answer of more than ${mostBytes / 2 ** 20} MiB`);
     }
-    if (response.status >= 300 && response.status < 400) {
+    if (response.status >= 300 && response.status < 400 && response.status !== NOT_MODIFIED) {
       throw new Unanswered(`a redirect to "${plainLine(response.headers.get('location') ?? '', 100)}"`);
     }
     return {

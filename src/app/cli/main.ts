@@ -47,6 +47,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/data.ts'),
   },
   {
+    name: 'text',
+    summary: 'news and posts into the store, each with the time at which it was first seen',
+    load: () => import('./commands/text.ts'),
+  },
+  {
     name: 'features',
     summary: 'the feature catalogue, feature values, and a proof that none looks ahead',
     load: () => import('./commands/features.ts'),

@@ -20,7 +20,7 @@ export function createRedactor(
     let redacted = text;
     for (const secret of ordered) redacted = redacted.replaceAll(secret, MASK);
     return redacted.replace(
-      /((?:signature|api[-_]?key|secret|passphrase|password|access[-_]?token|x-mbx-apikey)["']?\s*[=:]\s*["']?)[^\s"'&,}\]]+/gi,
+      /((?:signature|api[-_]?key|secret|passphrase|password|access[-_]?token|auth[-_]?token|x-mbx-apikey)["']?\s*[=:]\s*["']?)[^\s"'&,}\]]+/gi,
       `$1${MASK}`,
     );
   };

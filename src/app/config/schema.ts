@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DEFAULT_SOURCES } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { plainLine } from '../../core/foundation/plain-text.ts';
+import { TextConfig } from './text.ts';
 import { Sizing } from '../../core/strategy/sizing.ts';
 import { MODELLED_IMPACT } from '../../core/trading/rules.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
@@ -415,6 +416,7 @@ export const ConfigSchema = z
           .describe('Pause between looks at the exchange'),
       })
       .prefault({}),
+    text: TextConfig,
     log: z
       .strictObject({
         level: z

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+const sourceId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'expected a short id, such as coindesk');
+
+/** Where texts come from. Keys belong into the environment. */
+export const TextConfig = z
+  .strictObject({
+    feeds: z
+      .record(sourceId, z.url({ protocol: /^https?$/ }))
+      .default({
+        coindesk: 'https://www.coindesk.com/arc/outboundfeeds/rss/',
+        cointelegraph: 'https://cointelegraph.com/rss',
+        decrypt: 'https://decrypt.co/feed',
+        theblock: 'https://www.theblock.co/rss.xml',
+        kraken: 'https://blog.kraken.com/feed',
+      })
+      .describe('RSS and Atom feeds, by a name of yours'),
+    subreddits: z
+      .array(z.string().regex(/^\w{2,40}$/, 'expected the name of a subreddit, such as Bitcoin'))
+      .default(['CryptoCurrency', 'Bitcoin'])
+      .describe('Subreddits whose new posts are read'),
+    redditUrl: z.url().default('https://www.reddit.com').describe('Host of the feeds of subreddits'),
+    gdelt: z
+      .strictObject({
+        query: z
+          .string()
+          .max(500)
+          .default('(bitcoin OR ethereum OR cryptocurrency) sourcelang:english')
+          .describe("Search over the world's news; empty: off"),
+        url: z.url().default('https://api.gdeltproject.org').describe('Host of the search'),
+      })
+      .prefault({}),
+    cryptopanic: z
+      .strictObject({
+        plan: z
+          .enum(['developer', 'growth', 'enterprise'])
+          .default('developer')
+          .describe('Plan that CRYPTOPANIC_TOKEN is of'),
+        url: z.url().default('https://cryptopanic.com').describe('Host of the API'),
+      })
+      .prefault({}),
+  })
+  .prefault({});
