@@ -167,7 +167,7 @@ function describeText(source: string, found: FoundText, authorKey: string): Desc
 const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 24);
 
 /** What scores are kept under: equal texts are scored once. */
-export const contentHash = (title: string, body: string): string => shortHash(`${title}\n${body}`);
+const contentHash = (title: string, body: string): string => shortHash(`${title}\n${body}`);
 
 interface Index {
   lastSeenMs(): number;
