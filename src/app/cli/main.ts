@@ -117,6 +117,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/paper.ts'),
   },
   {
+    name: 'live',
+    summary: 'trade at an exchange, behind four locks; plan, status, flatten',
+    load: () => import('./commands/live.ts'),
+  },
+  {
     name: 'notify',
     summary: 'messages about paper sessions: webhook, Discord, Slack, Telegram, ntfy, or your own notifier',
     load: () => import('./commands/notify.ts'),

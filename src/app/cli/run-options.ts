@@ -119,10 +119,10 @@ export function wantedMarket({ config, settings }: CommandContext, options: Mark
 export const untrainedText = (runId: string, untrained: readonly PairSymbol[]): string =>
   `${untrained.join(', ')} (market.symbols): not in the run "${runId}", so nothing is said about ${untrained.length === 1 ? 'it' : 'them'}.`;
 
-/** Every command that fetches or trades, also on paper and in the past, refuses what this program does not do. */
+/** Paper trading in a project that is set to trade live is a mistake of one of the two. */
 export function refuseLive({ exchange }: Config): void {
   if (exchange.mode !== 'live') return;
-  throw new UserError('exchange.mode is "live", and this program does not trade live yet.', {
-    hint: 'Set exchange.mode to "paper": the program then only reads from the exchange.',
+  throw new UserError('exchange.mode is "live", and `paper` only ever trades on paper.', {
+    hint: 'Trade live with `crypto-trader live start`, or set exchange.mode to "paper".',
   });
 }

@@ -78,7 +78,16 @@ export const ConfigSchema = z
     exchange: z
       .strictObject({
         id: exchangeId('A ccxt exchange id').default('binance'),
-        mode: z.enum(['paper', 'live']).default('paper').describe('Only paper is available'),
+        mode: z
+          .enum(['paper', 'live'])
+          .default('paper')
+          .describe('live: `paper --live` may trade, once everything else agrees; see docs/live.md'),
+        sandbox: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Trade live in the playground of the exchange: demo trading of binance and bybit, demo accounts of okx',
+          ),
         baseUrl: z
           .url()
           .optional()
@@ -331,6 +340,29 @@ export const ConfigSchema = z
       })
       .prefault({})
       .describe('How positions are left, beside the stop and target of trading'),
+    execution: z
+      .strictObject({
+        dryRun: z
+          .boolean()
+          .default(true)
+          .describe('Live trading plans its orders and sends none; wins over every flag'),
+        collarPct: z
+          .number()
+          .min(0.01)
+          .max(20)
+          .default(0.5)
+          .describe('Live orders are limit orders: how far beyond the last price they may fill'),
+        restSeconds: z
+          .number()
+          .min(0)
+          .max(DAY_SECONDS)
+          .default(0)
+          .describe(
+            'Live orders rest at the last price for so long before they go to the collar; 0: at once',
+          ),
+      })
+      .prefault({})
+      .describe('How live orders are sent'),
     backtest: z
       .strictObject({
         kept: z

@@ -33,6 +33,23 @@ export interface CcxtExchange {
   fetchOrderBook(symbol: string, limit: number): Promise<unknown>;
   fetchTrades(symbol: string, since: number, limit: number): Promise<unknown>;
   fetchTickers(symbols: readonly string[]): Promise<unknown>;
+  createOrder(
+    symbol: string,
+    type: 'limit',
+    side: 'buy' | 'sell',
+    amount: number,
+    price: number,
+    params: object,
+  ): Promise<unknown>;
+  cancelOrder(id: undefined, symbol: string, params: object): Promise<unknown>;
+  fetchOrder(id: undefined, symbol: string, params: object): Promise<unknown>;
+  fetchOpenOrders(symbol: string): Promise<unknown>;
+  fetchMyTrades(symbol: string, since: number, limit: number): Promise<unknown>;
+  fetchBalance(): Promise<unknown>;
+  /** Measures how far the exchange's clock is from ours; signed requests are stamped with it from then on. */
+  loadTimeDifference(): Promise<unknown>;
+  enableDemoTrading?(enable: boolean): void;
+  setSandboxMode(enable: boolean): void;
   /** Hooks of ccxt's HTTP layer, replaced in client.ts. */
   onRestResponse(
     status: number,
@@ -71,6 +88,25 @@ export interface CcxtErrors {
   /** Everything that ccxt itself throws. */
   readonly BaseError: ErrorClass;
   readonly BadResponse: new (message: string) => Error;
+  readonly BadSymbol: new (message: string) => Error;
+  readonly InsufficientFunds: ErrorClass;
+  readonly InvalidOrder: ErrorClass;
+  readonly OrderNotFound: ErrorClass;
+  readonly DuplicateOrderId: ErrorClass;
+  readonly BadRequest: ErrorClass;
+  readonly ArgumentsRequired: ErrorClass;
+  readonly AuthenticationError: ErrorClass;
+  readonly OperationRejected: ErrorClass;
+  readonly NotSupported: ErrorClass;
+  readonly InvalidNonce: ErrorClass;
+}
+
+/** Of an account at an exchange. Secrets: they come from the environment and are never printed. */
+export interface Credentials {
+  readonly apiKey: string;
+  readonly secret: string;
+  /** The passphrase that some exchanges ask for beside the secret. */
+  readonly password: string | undefined;
 }
 
 type ErrorClass = abstract new (...args: never[]) => Error;
@@ -92,6 +128,10 @@ export async function loadCcxt(
     readonly timeoutMs: number;
     readonly baseUrl?: string | undefined;
     readonly perpetuals?: boolean | undefined;
+    readonly credentials?: Credentials | undefined;
+    readonly sandbox?: boolean | undefined;
+    /** Whether requests are spaced as the exchange asks for; only a server of one's own needs none of it. */
+    readonly paced?: boolean | undefined;
   },
 ): Promise<Ccxt> {
   const folder = new URL('./src/', import.meta.resolve('ccxt'));
@@ -100,7 +140,12 @@ export async function loadCcxt(
   const errorsModule: unknown = await import(new URL('base/errors.js', folder).href);
   const { default: Exchange } = ExchangeModule.parse(exchangeModule);
   const errors = ErrorsModule.parse(errorsModule);
-  const exchange = new Exchange({ enableRateLimit: true, timeout: options.timeoutMs });
+  const exchange = new Exchange({
+    enableRateLimit: options.paced ?? true,
+    timeout: options.timeoutMs,
+    ...options.credentials,
+  });
+  if (options.sandbox === true) enterSandbox(exchange);
   only(exchange, options.perpetuals === true ? PERPETUALS : ['spot']);
   if (options.baseUrl !== undefined) replaceHosts(exchange, httpUrl(options.baseUrl));
   const during = new AsyncLocalStorage<AbortSignal>();
@@ -173,12 +218,32 @@ function httpUrl(text: string): string {
 
 type ExchangeClass = new (settings: object) => CcxtExchange;
 
+/** Demo trading where the exchange has it (Binance, Bybit), its sandbox elsewhere (OKX). */
+function enterSandbox(exchange: CcxtExchange): void {
+  if (['binance', 'bybit'].includes(exchange.id) && exchange.enableDemoTrading !== undefined)
+    exchange.enableDemoTrading(true);
+  else exchange.setSandboxMode(true);
+}
+
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const ExchangeModule = z.object({ default: z.custom<ExchangeClass>(isFunction) });
+const errorClass = z.custom<ErrorClass>(isFunction);
+const thrownHere = z.custom<new (message: string) => Error>(isFunction);
 const ErrorsModule = z.object({
-  OperationFailed: z.custom<ErrorClass>(isFunction),
-  BaseError: z.custom<ErrorClass>(isFunction),
-  BadResponse: z.custom<new (message: string) => Error>(isFunction),
+  OperationFailed: errorClass,
+  BaseError: errorClass,
+  BadResponse: thrownHere,
+  BadSymbol: thrownHere,
+  InsufficientFunds: errorClass,
+  InvalidOrder: errorClass,
+  OrderNotFound: errorClass,
+  DuplicateOrderId: errorClass,
+  BadRequest: errorClass,
+  ArgumentsRequired: errorClass,
+  AuthenticationError: errorClass,
+  OperationRejected: errorClass,
+  NotSupported: errorClass,
+  InvalidNonce: errorClass,
 });
 
 async function assertKnown(id: string, folder: URL): Promise<void> {

@@ -206,7 +206,7 @@ describe('the symbols of a session', () => {
     [['--timeframe', '4h'], {}, 1, 'trained on timeframe "1h"'],
     [['--run', 'third'], {}, 1, '"third" is not a training run.'],
     [['--since', '2025-01-02'], {}, 1, 'lies in what training has seen'],
-    [[], { CRYPTO_TRADER_EXCHANGE_MODE: 'live' }, 1, 'does not trade live yet'],
+    [[], { CRYPTO_TRADER_EXCHANGE_MODE: 'live' }, 1, 'only ever trades on paper'],
   ])('%j with %j exits with %i', async (args, environment, status, message) => {
     const refused = await run(newFolder(), args, environment);
     expect(refused).toMatchObject({ status });

@@ -287,12 +287,12 @@ describe('paper trading against an exchange', () => {
     }
   });
 
-  it('does not trade live', async () => {
+  it('refuses a project that is set to trade live', async () => {
     const environment = { CRYPTO_TRADER_EXCHANGE_MODE: 'live' };
     const { status, stderr } = await runCli(['paper'], { cwd: newFolder(), environment });
     expect({ status, stderr }).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('does not trade live') as string,
+      stderr: expect.stringContaining('only ever trades on paper') as string,
     });
   });
 });

@@ -14,13 +14,27 @@ export class ExchangeRefusal extends Error {
 /** The key pair of the one account there is. */
 export const LOOPBACK_KEYS = { apiKey: 'loopback-key', secret: 'loopback-secret' };
 
-/** A spot account: market orders fill at the touch with 0.1 % fee, limit orders fill when the price is there. */
+/**
+ * A spot account: market orders fill at the touch, limit orders when the price is there, with a fee of 0.1 % of what is
+ * received, as on Binance. Told so by a fault, it loses, doubles or delays an order, fills it in part, or refuses it.
+ */
 export interface Account {
   describe(query: Query): unknown;
+  permissions(query: Query): unknown;
   place(pair: Pair, query: Query): unknown;
   find(query: Query): unknown;
   cancel(query: Query): unknown;
   open(query: Query): unknown;
+  trades(pair: Pair, query: Query): unknown;
+}
+
+/** What a test compares a ledger with. */
+export interface Books {
+  balances(): ReadonlyMap<string, number>;
+  orders(): readonly { readonly clientOrderId: string; readonly status: string; readonly filled: number }[];
+  fills(): readonly { readonly tradeId: number; readonly clientOrderId: string; readonly quantity: number }[];
+  /** Money that moves without an order. */
+  move(asset: string, amount: number): void;
 }
 
 interface Order {
@@ -29,16 +43,34 @@ interface Order {
   readonly clientOrderId: string;
   readonly side: 'BUY' | 'SELL';
   readonly type: 'MARKET' | 'LIMIT';
+  readonly timeInForce: string;
   readonly price: number;
   readonly quantity: number;
   readonly timeMs: number;
-  status: 'NEW' | 'FILLED' | 'CANCELED';
-  fillPrice: number;
+  status: 'NEW' | 'PARTIALLY_FILLED' | 'FILLED' | 'CANCELED' | 'EXPIRED';
+  readonly fills: Execution[];
+}
+
+interface Execution {
+  readonly tradeId: number;
+  readonly price: number;
+  readonly quantity: number;
+  readonly fee: number;
+  readonly feeAsset: string;
+  readonly timeMs: number;
 }
 
 const FEE_RATE = 0.001;
+/** As balances are kept: in whole units of 1e-8. */
+const round8 = (value: number): number => Math.round(value * 1e8) / 1e8;
 
-export function createAccount(pairs: readonly Pair[], startQuote = 10_000): Account {
+const filledOf = (order: Order): number =>
+  round8(order.fills.reduce((sum, { quantity }) => sum + quantity, 0));
+
+export function createAccount(
+  pairs: readonly Pair[],
+  startQuote = 10_000,
+): Account & { readonly books: Books } {
   const balances = new Map<string, number>(
     pairs.flatMap(({ base, quote }) => [
       [base, 0],
@@ -46,27 +78,39 @@ export function createAccount(pairs: readonly Pair[], startQuote = 10_000): Acco
     ]),
   );
   const orders: Order[] = [];
+  /** Orders on their way: the exchange takes them once its clock has come there. */
+  let late: { readonly atMs: number; readonly take: () => void }[] = [];
+  let trades = 0;
   const balance = (asset: string): number => balances.get(asset) ?? 0;
-  const move = (asset: string, amount: number): unknown => balances.set(asset, balance(asset) + amount);
+  const move = (asset: string, amount: number): unknown =>
+    balances.set(asset, round8(balance(asset) + amount));
 
-  const fill = (order: Order, price: number): void => {
+  const fill = (order: Order, price: number, quantity: number, timeMs: number): void => {
     const { base, quote } = order.pair;
-    const sign = order.side === 'BUY' ? 1 : -1;
-    move(base, sign * order.quantity - (sign > 0 ? order.quantity * FEE_RATE : 0));
-    move(quote, -sign * order.quantity * price - (sign < 0 ? order.quantity * price * FEE_RATE : 0));
-    order.status = 'FILLED';
-    order.fillPrice = price;
+    const buys = order.side === 'BUY';
+    const feeAsset = buys ? base : quote;
+    const fee = round8((buys ? quantity : quantity * price) * FEE_RATE);
+    move(base, buys ? quantity : -quantity);
+    move(quote, (buys ? -1 : 1) * quantity * price);
+    move(feeAsset, -fee);
+    order.fills.push({ tradeId: ++trades, price, quantity, fee, feeAsset, timeMs });
+    order.status = filledOf(order) >= order.quantity ? 'FILLED' : 'PARTIALLY_FILLED';
   };
+  const rest = (order: Order): number => round8(order.quantity - filledOf(order));
+  const works = (order: Order): boolean => order.status === 'NEW' || order.status === 'PARTIALLY_FILLED';
   /** Resting limit orders fill as soon as somebody looks and the price has come to them. */
   const settle = (nowMs: number): void => {
+    const due = late.filter(({ atMs }) => atMs <= nowMs);
+    late = late.filter(({ atMs }) => atMs > nowMs);
+    for (const { take } of due) take();
     for (const order of orders) {
       const price = lastPrice(order.pair, nowMs);
-      if (order.status !== 'NEW' || price === undefined) continue;
-      if (order.side === 'BUY' ? price <= order.price : price >= order.price) fill(order, order.price);
+      if (!works(order) || price === undefined) continue;
+      if (order.side === 'BUY' ? price <= order.price : price >= order.price)
+        fill(order, order.price, rest(order), nowMs);
     }
   };
-  const lookUp = (query: Query): Order => {
-    const { params } = query;
+  const lookUp = ({ params }: Query): Order => {
     const found = orders.find(
       (order) =>
         order.orderId === Number(params.get('orderId')) ||
@@ -79,11 +123,66 @@ export function createAccount(pairs: readonly Pair[], startQuote = 10_000): Acco
     (work: (query: Query) => unknown) =>
     (query: Query): unknown => {
       assertSigned(query);
+      if (has(query, 'clock-skew'))
+        throw new ExchangeRefusal(-1021, 'Timestamp for this request is outside of the recvWindow.');
       settle(query.nowMs);
       return work(query);
     };
 
+  const take = (pair: Pair, query: Query): Order => {
+    const { params, nowMs } = query;
+    const market = lastPrice(pair, nowMs);
+    if (market === undefined) throw new ExchangeRefusal(-1013, 'Market is closed.');
+    const side = params.get('side') === 'BUY' ? 'BUY' : 'SELL';
+    const type = params.get('type') === 'LIMIT' ? 'LIMIT' : 'MARKET';
+    const touch = side === 'BUY' ? market + pair.priceTick : market - pair.priceTick;
+    const price = type === 'LIMIT' ? Number(params.get('price')) : touch;
+    const quantity = Number(params.get('quantity'));
+    assertFilters(pair, quantity, price);
+    const short = side === 'BUY' ? balance(pair.quote) < quantity * price : balance(pair.base) < quantity;
+    if (short) throw new ExchangeRefusal(-2010, 'Account has insufficient balance for requested action.');
+    const orderId = orders.length + 1;
+    const clientOrderId = params.get('newClientOrderId') ?? `loopback-${orderId}`;
+    if (orders.some((known) => known.clientOrderId === clientOrderId)) {
+      throw new ExchangeRefusal(-2010, 'Duplicate order sent.');
+    }
+    const timeInForce = params.get('timeInForce') ?? 'GTC';
+    const order: Order = {
+      pair,
+      orderId,
+      clientOrderId,
+      side,
+      type,
+      timeInForce,
+      price,
+      quantity,
+      timeMs: nowMs,
+      status: 'NEW',
+      fills: [],
+    };
+    orders.push(order);
+    const marketable = type === 'MARKET' || (side === 'BUY' ? price >= touch : price <= touch);
+    const half = Math.floor(quantity / 2 / pair.amountStep) * pair.amountStep;
+    if (marketable) fill(order, touch, has(query, 'partial-fill') ? round8(half) : quantity, nowMs);
+    if (timeInForce === 'IOC' && order.status !== 'FILLED') order.status = 'EXPIRED';
+    return order;
+  };
+
   return {
+    books: {
+      balances: () => balances,
+      orders: () =>
+        orders.map((order) => ({
+          clientOrderId: order.clientOrderId,
+          status: order.status,
+          filled: filledOf(order),
+        })),
+      fills: () =>
+        orders.flatMap(({ clientOrderId, fills }) =>
+          fills.map(({ tradeId, quantity }) => ({ tradeId, clientOrderId, quantity })),
+        ),
+      move: (asset, amount) => void move(asset, amount),
+    },
     describe: signed(({ nowMs }) => ({
       makerCommission: 10,
       takerCommission: 10,
@@ -95,50 +194,52 @@ export function createAccount(pairs: readonly Pair[], startQuote = 10_000): Acco
       balances: [...balances].map(([asset, free]) => ({ asset, free: String(free), locked: '0' })),
       permissions: ['SPOT'],
     })),
+    permissions: signed((query) => ({
+      ipRestrict: false,
+      enableReading: true,
+      enableWithdrawals: has(query, 'may-withdraw'),
+      enableSpotAndMarginTrading: !has(query, 'may-not-trade'),
+    })),
     place: (pair, query) =>
-      signed(({ params, nowMs }) => {
-        const market = lastPrice(pair, nowMs);
-        if (market === undefined) throw new ExchangeRefusal(-1013, 'Market is closed.');
-        const side = params.get('side') === 'BUY' ? 'BUY' : 'SELL';
-        const type = params.get('type') === 'LIMIT' ? 'LIMIT' : 'MARKET';
-        const touch = side === 'BUY' ? market + pair.priceTick : market - pair.priceTick;
-        const price = type === 'LIMIT' ? Number(params.get('price')) : touch;
-        const quantity = Number(params.get('quantity'));
-        assertFilters(pair, quantity, price);
-        const short = side === 'BUY' ? balance(pair.quote) < quantity * price : balance(pair.base) < quantity;
-        if (short) throw new ExchangeRefusal(-2010, 'Account has insufficient balance for requested action.');
-        const orderId = orders.length + 1;
-        const clientOrderId = params.get('newClientOrderId') ?? `loopback-${orderId}`;
-        if (orders.some((known) => known.clientOrderId === clientOrderId)) {
-          throw new ExchangeRefusal(-2010, 'Duplicate order sent.');
+      signed(() => {
+        if (has(query, 'rate-limit') || has(query, 'request-lost')) return {}; // nothing gets through
+        const refused = has(query, 'reject');
+        if (refused)
+          throw new ExchangeRefusal(-2010, 'Account has insufficient balance for requested action.');
+        const lateBy = query.faults.find(({ kind }) => kind === 'arrives-late');
+        if (lateBy !== undefined) {
+          late.push({ atMs: query.nowMs + lateBy.offsetMs, take: () => void take(pair, query) });
+          return {};
         }
-        const order: Order = {
-          pair,
-          orderId,
-          clientOrderId,
-          side,
-          type,
-          price,
-          quantity,
-          timeMs: nowMs,
-          status: 'NEW',
-          fillPrice: 0,
-        };
-        orders.push(order);
-        const marketable = type === 'MARKET' || (side === 'BUY' ? price >= touch : price <= touch);
-        if (marketable) fill(order, touch);
+        const order = take(pair, query);
+        // A proxy that sends the request again: the answer that comes through is the second one.
+        if (has(query, 'resent')) take(pair, query);
         return describeOrder(order);
       })(query),
     find: signed((query) => describeOrder(lookUp(query))),
     cancel: signed((query) => {
+      if (has(query, 'rate-limit') || has(query, 'request-lost')) return {};
       const order = lookUp(query);
-      if (order.status !== 'NEW') throw new ExchangeRefusal(-2011, 'Unknown order sent.');
+      // It fills while the request is on its way.
+      if (has(query, 'cancel-race') && works(order)) fill(order, order.price, rest(order), query.nowMs);
+      if (!works(order)) throw new ExchangeRefusal(-2011, 'Unknown order sent.');
       order.status = 'CANCELED';
       return describeOrder(order);
     }),
-    open: signed(() => orders.filter((order) => order.status === 'NEW').map(describeOrder)),
+    open: signed(() => orders.filter(works).map(describeOrder)),
+    trades: (pair, query) =>
+      signed(({ params }) =>
+        orders
+          .filter((order) => order.pair === pair)
+          .flatMap((order) => order.fills.map((execution) => describeTrade(order, execution)))
+          .filter(({ time }) => time >= Number(params.get('startTime') ?? 0))
+          .slice(0, Number(params.get('limit') ?? 500)),
+      )(query),
   };
 }
+
+const has = ({ faults }: Query, kind: Query['faults'][number]['kind']): boolean =>
+  faults.some((fault) => fault.kind === kind);
 
 /** Binance signs the whole query string with HMAC-SHA256; `signature` is its last parameter. */
 function assertSigned({ params, headers }: Query): void {
@@ -164,7 +265,8 @@ function assertFilters({ amountStep, priceTick, minNotional }: Pair, quantity: n
 }
 
 function describeOrder(order: Order): unknown {
-  const filled = order.status === 'FILLED' ? order.quantity : 0;
+  const filled = filledOf(order);
+  const spent = order.fills.reduce((sum, { price, quantity }) => sum + price * quantity, 0);
   return {
     symbol: `${order.pair.base}${order.pair.quote}`,
     orderId: order.orderId,
@@ -173,26 +275,37 @@ function describeOrder(order: Order): unknown {
     price: order.type === 'LIMIT' ? String(order.price) : '0',
     origQty: String(order.quantity),
     executedQty: String(filled),
-    cummulativeQuoteQty: String(filled * order.fillPrice),
+    cummulativeQuoteQty: String(spent),
     status: order.status,
-    timeInForce: 'GTC',
+    timeInForce: order.timeInForce,
     type: order.type,
     side: order.side,
     time: order.timeMs,
     transactTime: order.timeMs,
     updateTime: order.timeMs,
     isWorking: order.status === 'NEW',
-    fills:
-      filled > 0
-        ? [
-            {
-              price: String(order.fillPrice),
-              qty: String(filled),
-              commission: '0',
-              commissionAsset: 'BNB',
-              tradeId: order.orderId,
-            },
-          ]
-        : [],
+    fills: order.fills.map(({ tradeId, price, quantity, fee, feeAsset }) => ({
+      price: String(price),
+      qty: String(quantity),
+      commission: String(fee),
+      commissionAsset: feeAsset,
+      tradeId,
+    })),
   };
 }
+
+const describeTrade = (order: Order, { tradeId, price, quantity, fee, feeAsset, timeMs }: Execution) => ({
+  symbol: `${order.pair.base}${order.pair.quote}`,
+  id: tradeId,
+  orderId: order.orderId,
+  orderListId: -1,
+  price: String(price),
+  qty: String(quantity),
+  quoteQty: String(price * quantity),
+  commission: String(fee),
+  commissionAsset: feeAsset,
+  time: timeMs,
+  isBuyer: order.side === 'BUY',
+  isMaker: false,
+  isBestMatch: true,
+});

@@ -1,4 +1,4 @@
-import { type Candles, sliceCandles } from '../../../src/core/market/candles.ts';
+import type { Candles } from '../../../src/core/market/candles.ts';
 import { isTimeframe, TIMEFRAME_MS } from '../../../src/core/market/timeframe.ts';
 import { type Account, ExchangeRefusal } from './account.ts';
 import { barsAsOf, finest, lastPrice, type Pair } from './market.ts';
@@ -38,8 +38,8 @@ export function binanceRoutes(pairs: readonly Pair[], account: Account): Routes 
     'GET klines': (query) => klines(query, find(query.params.get('symbol'))),
     'GET ticker/price': (query) =>
       each(query, (pair) => ({ symbol: idOf(pair), price: text(lastPrice(pair, query.nowMs)) })),
-    'GET ticker/bookTicker': (query) => each(query, (pair) => bookTicker(pair, query.nowMs)),
-    'GET ticker/24hr': (query) => each(query, (pair) => dayTicker(pair, query.nowMs)),
+    'GET ticker/bookTicker': (query) => each(query, (pair) => bookTicker(pair, query)),
+    'GET ticker/24hr': (query) => each(query, (pair) => dayTicker(pair, query)),
     'GET depth': (query) => depth(find(query.params.get('symbol')), query),
     'GET trades': (query) => trades(find(query.params.get('symbol')), query),
     'GET aggTrades': (query) => aggregateTrades(find(query.params.get('symbol')), query),
@@ -48,12 +48,16 @@ export function binanceRoutes(pairs: readonly Pair[], account: Account): Routes 
     'GET order': (query) => account.find(query),
     'DELETE order': (query) => account.cancel(query),
     'GET openOrders': (query) => account.open(query),
+    'GET myTrades': (query) => account.trades(find(query.params.get('symbol')), query),
   };
 
   return (query): Reply | undefined => {
     const prefix = '/api/v3/';
-    if (!query.path.startsWith(prefix)) return undefined;
-    const route = routes[`${query.method} ${query.path.slice(prefix.length)}`];
+    const isPermissions = query.path === '/sapi/v1/account/apiRestrictions';
+    if (!query.path.startsWith(prefix) && !isPermissions) return undefined;
+    const route = isPermissions
+      ? (asked: Query) => account.permissions(asked)
+      : routes[`${query.method} ${query.path.slice(prefix.length)}`];
     if (route === undefined) return undefined;
     try {
       return { status: 200, body: route(query) };
@@ -133,23 +137,30 @@ export function klines({ params, nowMs, faults }: Query, pair: Pair): unknown {
   ]);
 }
 
+/** The last price as it is told: a book that is stale tells another one. */
+function toldPrice(pair: Pair, { nowMs, faults }: Query): number | undefined {
+  const price = lastPrice(pair, nowMs);
+  const off = faults.find((fault) => fault.kind === 'stale-book')?.offsetMs ?? 0;
+  return price && Math.round((price * (1 + off / 1000)) / pair.priceTick) * pair.priceTick;
+}
+
 /** One tick around the last price. */
-function quoteOf(pair: Pair, nowMs: number): { readonly bid: number; readonly ask: number } {
-  const price = lastPrice(pair, nowMs) ?? 0;
+function quoteOf(pair: Pair, query: Query): { readonly bid: number; readonly ask: number } {
+  const price = toldPrice(pair, query) ?? 0;
   return { bid: price - pair.priceTick, ask: price + pair.priceTick };
 }
 
-function bookTicker(pair: Pair, nowMs: number): unknown {
-  const { bid, ask } = quoteOf(pair, nowMs);
+function bookTicker(pair: Pair, query: Query): unknown {
+  const { bid, ask } = quoteOf(pair, query);
   return { symbol: idOf(pair), bidPrice: text(bid), bidQty: '1', askPrice: text(ask), askQty: '1' };
 }
 
-function dayTicker(pair: Pair, nowMs: number): unknown {
+function dayTicker(pair: Pair, query: Query): unknown {
+  const { nowMs } = query;
   const day: Candles = barsAsOf(pair, finest(pair), { sinceMs: nowMs - TIMEFRAME_MS['1d'], nowMs });
-  const last = sliceCandles(day, Math.max(0, day.time.length - 1));
-  const [open, close] = [day.open.at(0) ?? 0, last.close.at(0) ?? lastPrice(pair, nowMs) ?? 0];
+  const [open, close] = [day.open.at(0) ?? 0, toldPrice(pair, query) ?? 0];
   const volume = day.volume.reduce((total, value) => total + value, 0);
-  const { bid, ask } = quoteOf(pair, nowMs);
+  const { bid, ask } = quoteOf(pair, query);
   return {
     symbol: idOf(pair),
     priceChange: text(close - open),

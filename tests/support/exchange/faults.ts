@@ -44,8 +44,18 @@ export const FaultSchema = z.strictObject({
     'shuffled', // candles: in no order
     'late', // candles: a bar is there only offsetMs after its close
     'wrong-clock', // the time that it tells is off by offsetMs
+    'request-lost', // orders: the connection is closed, and nothing was taken
+    'arrives-late', // orders: the connection is closed, and the order is taken offsetMs later
+    'resent', // orders: the request arrives twice
+    'reject', // orders: refused for want of money
+    'partial-fill', // orders: half of it fills
+    'cancel-race', // orders: what is cancelled fills first
+    'clock-skew', // signed requests: refused for their time
+    'stale-book', // tickers: the price is off by offsetMs per mille
+    'may-withdraw', // permissions of the key: withdrawals
+    'may-not-trade', // permissions of the key: no trading
   ]),
-  /** Only requests whose path contains this. */
+  /** Only requests whose method and path, `POST /api/v3/order`, contain this. */
   path: z.string().default(''),
   /** This many matching requests pass unharmed first. */
   after: z.int().min(0).default(0),

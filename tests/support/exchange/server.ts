@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { createAccount } from './account.ts';
+import { type Books, createAccount } from './account.ts';
 import { binanceRoutes } from './binance.ts';
 import { binanceFuturesRoutes } from './binance-futures.ts';
 import { createClock, type VirtualClock } from './clock.ts';
@@ -37,7 +37,11 @@ export interface LoopbackExchange {
    * told from the others.
    */
   readonly requests: readonly string[];
+  /** Method and path of each: `POST /api/v3/order`. */
+  readonly calls: readonly string[];
   setFaults(faults: readonly FaultSpec[]): void;
+  /** What the one account really holds and has done. */
+  readonly books: Books;
   close(): Promise<void>;
 }
 
@@ -65,14 +69,16 @@ export type Routes = (query: Query) => Reply | undefined;
  */
 export async function startExchange(options: LoopbackOptions): Promise<LoopbackExchange> {
   const clock = createClock(options.nowMs, options.speed);
+  const account = createAccount(options.pairs);
   const routes = [
-    binanceRoutes(options.pairs, createAccount(options.pairs)),
+    binanceRoutes(options.pairs, account),
     binanceFuturesRoutes(options.pairs),
     krakenRoutes(options.pairs),
     coinbaseRoutes(options.pairs),
     yahooRoutes(options.pairs),
   ];
   const requests: string[] = [];
+  const calls: string[] = [];
   let strike = createFaults(options.faults ?? []);
   let busyMs = 0;
 
@@ -96,6 +102,7 @@ export async function startExchange(options: LoopbackOptions): Promise<LoopbackE
         return;
       }
       requests.push(`${url.pathname}${url.search}`);
+      calls.push(`${request.method} ${url.pathname}`);
       if (options.latencyMs !== undefined) await pause(options.latencyMs);
       const started = performance.now();
       const params = new URLSearchParams([...url.searchParams, ...new URLSearchParams(body)]);
@@ -104,7 +111,7 @@ export async function startExchange(options: LoopbackOptions): Promise<LoopbackE
         path: url.pathname.replace(/^\/client-\d+/, ''),
         params,
         headers: request.headers,
-        faults: strike(url.pathname),
+        faults: strike(`${request.method} ${url.pathname}`),
         nowMs: clock.now(),
       };
       const reply = routes.map((route) => route(query)).find((found) => found !== undefined);
@@ -123,6 +130,8 @@ export async function startExchange(options: LoopbackOptions): Promise<LoopbackE
     url: `http://127.0.0.1:${port}`,
     clock,
     requests,
+    calls,
+    books: account.books,
     setFaults: (faults) => (strike = createFaults(faults)),
     close: () =>
       new Promise((resolve) => {
@@ -207,6 +216,8 @@ function answer(response: ServerResponse, reply: Reply, faults: readonly Fault[]
         response.writeHead(200, { 'Content-Type': 'application/json' }).end(text.slice(0, text.length / 2));
         return;
       case 'lost':
+      case 'request-lost':
+      case 'arrives-late':
         response.socket?.destroy();
         return;
       case 'not-http':

@@ -34,7 +34,6 @@ import {
   addRunOption,
   MARKET_OPTIONS,
   marketSettings,
-  refuseLive,
   requireRange,
   RUN_OPTION,
   runNamed,
@@ -157,7 +156,6 @@ export function register(program: Command): void {
 
 async function run(context: CommandContext, options: Options): Promise<void> {
   const { config, out, log, seed } = context;
-  refuseLive(config);
   requireRange(rangeOf(options));
   if (options.walkForward && runNamed(options) !== undefined)
     throw new UsageError('--run is about a trained set: it cannot be given with --walk-forward.');

@@ -9,7 +9,6 @@ import { UserError } from '../../../core/foundation/errors.ts';
 import { makeFolder, writeFileAtomic } from '../../../data/files.ts';
 import { NO_SOURCE } from '../../../data/fetch.ts';
 import { command, type CommandContext } from '../command.ts';
-import { refuseLive } from '../run-options.ts';
 
 const Options = z.object({ dir: z.string().min(1) });
 
@@ -35,7 +34,6 @@ async function demo(context: CommandContext, folder: string): Promise<void> {
   const { out } = context;
   const configFile = join(folder, 'config.yaml');
   const reportFile = join(folder, 'report.html');
-  refuseLive(context.config);
   const started = Date.now();
   const run = `demo-${formatTime(started).slice(0, 19).replaceAll(':', '-')}Z`;
   makeFolder(folder);

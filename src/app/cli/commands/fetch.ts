@@ -12,7 +12,6 @@ import { command, type CommandContext, integer, oneOf, symbolsOf, refuseIgnored 
 import { counted, describeDataset, doubtDocument, gapText } from '../dataset-document.ts';
 import { UsageError } from '../exit.ts';
 import { ownSource } from '../project-plugins.ts';
-import { refuseLive } from '../run-options.ts';
 import { less } from '../table.ts';
 
 const SOURCES = ['auto', 'exchange', 'yahoo', 'csv', 'synthetic'] as const;
@@ -78,7 +77,6 @@ Without --exchange, CSV candles are stored under the name "csv"; without dates, 
     .action(
       command(async (context, options) => {
         const { series, ...parsed } = Options.parse(options);
-        refuseLive(context.config);
         if (series === undefined) return runFetch(context, parsed);
         refuseIgnored(context, ONLY_CANDLES, 'with --series');
         const { fetchSeries } = await import('../series.ts');

@@ -28,7 +28,6 @@ import {
   addMarketOptions,
   addRunOption,
   MARKET_OPTIONS,
-  refuseLive,
   RUN_OPTION,
   runNamed,
   untrainedText,
@@ -75,7 +74,6 @@ export function register(program: Command): void {
 
 async function signals(context: CommandContext, options: Options): Promise<void> {
   const { config, out } = context;
-  refuseLive(config);
   const runId = runNamed(options);
   const registry = await projectRegistry(context);
   const trained = await loadTrained(config.checkpointDir, {

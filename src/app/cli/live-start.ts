@@ -1,0 +1,267 @@
+import { createInterface } from 'node:readline/promises';
+import { z } from 'zod';
+import { UserError } from '../../core/foundation/errors.ts';
+import { formatMinute } from '../../core/foundation/time.ts';
+import { openExchange } from '../../data/exchange/client.ts';
+import { openVenue } from '../../data/exchange/open-venue.ts';
+import { openStore } from '../../data/store/store.ts';
+import { readTextFile } from '../../data/text-file.ts';
+import { ARRIVES_WITHIN_MS, type Standing } from '../../desk/live/reconcile.ts';
+import { runLive } from '../../desk/live/run.ts';
+import { readControl } from '../../desk/paper/controls.ts';
+import { termsOf } from '../../desk/paper/outlook.ts';
+import {
+  loadTrained,
+  requireSameMarket,
+  symbolsOfRun,
+  type TrainedSet,
+} from '../../learning/training/checkpoints.ts';
+import { configuredInstruments, executionRules, riskRules } from '../config/execution.ts';
+import {
+  accountOf,
+  liveFolder,
+  type LiveTerms,
+  openLive,
+  requireSafeKey,
+  requireTradable,
+  termsHash,
+} from '../workflows/live.ts';
+import { openLiveFeed } from '../workflows/paper-feed.ts';
+import type { CommandContext } from './command.ts';
+import { credentialsFrom } from './credentials.ts';
+import { barText, confirmationOf, entryText, termsLines } from './live-text.ts';
+import { openNotices } from './notices.ts';
+import { projectPlugins } from './project-plugins.ts';
+import { untrainedText, wantedMarket } from './run-options.ts';
+import { ensembleSetting, strategySetting } from './strategy-setting.ts';
+
+export interface StartOptions {
+  readonly name?: string | undefined;
+  readonly run?: string | undefined;
+  readonly confirmed?: string | undefined;
+  readonly maxCycles: number | undefined;
+}
+
+const CLOCK_TOLERANCE_MS = 5_000;
+
+/** Parameters as a ledger keeps them. */
+const asRecord = (params: unknown) => z.record(z.string(), z.unknown()).parse(params);
+
+/** Everything that decides what would be traded, before anything is asked of the exchange. */
+export async function liveTerms(context: CommandContext, options: Pick<StartOptions, 'run'>) {
+  const { config, out } = context;
+  const { id: exchange, sandbox } = config.exchange;
+  const credentials = credentialsFrom(process.env, exchange);
+  const { registry, channels } = await projectPlugins(context);
+  const wanted = wantedMarket(context, {});
+  const { run } = options;
+  const trained = await loadTrained(config.checkpointDir, {
+    ...(run !== undefined && { runId: run }),
+    registry,
+  });
+  for (const note of trained.notes) out.notice(note);
+  requireSameMarket(trained, { ...wanted, exchange });
+  const { symbols, untrained } = symbolsOfRun(trained, wanted.symbols);
+  if (untrained.length > 0) out.print(untrainedText(trained.runId, untrained));
+  const strategy = strategySetting(context, undefined, registry);
+  const ensemble = ensembleSetting(context, undefined);
+  const terms: LiveTerms = {
+    exchange,
+    sandbox,
+    host: config.exchange.baseUrl,
+    account: accountOf(exchange, credentials.apiKey),
+    timeframe: trained.timeframe,
+    symbols,
+    rules: executionRules(config, symbols.length),
+    risk: riskRules(config.risk),
+    execution: { collarPct: config.execution.collarPct, restMs: 1000 * config.execution.restSeconds },
+    strategy: { id: strategy.strategy.id, params: asRecord(strategy.params) },
+    ensemble: { id: ensemble.method.id, params: asRecord(ensemble.params) },
+  };
+  requireTradable(terms);
+  return { terms, trained, credentials, channels };
+}
+
+export async function startLive(context: CommandContext, options: StartOptions): Promise<void> {
+  const { config, out, log, signal } = context;
+  if (config.exchange.mode !== 'live')
+    throw new UserError('exchange.mode is "paper": nothing is traded live.', {
+      hint: 'Read docs/live.md first. Then: crypto-trader config set exchange.mode live',
+    });
+  const { dryRun } = config.execution;
+  const { terms, trained, credentials, channels } = await liveTerms(context, options);
+  const name = options.name ?? `${terms.exchange}-${terms.timeframe}`;
+  const folder = liveFolder(config.dataDir, name);
+  for (const line of termsLines(terms, trained.runId)) out.print(line);
+  out.print(
+    dryRun
+      ? 'execution.dryRun is on: orders are planned and NONE is sent.'
+      : 'execution.dryRun is off: orders ARE SENT.',
+  );
+  if (!dryRun) await confirm(context, terms, options.confirmed);
+
+  const { baseUrl } = config.exchange;
+  const { timeoutMs, retries } = config.fetch;
+  const { exchange: id, sandbox, symbols } = terms;
+  const venue = await openVenue({ id, baseUrl, sandbox, timeoutMs, credentials });
+  const client = await openExchange({ id, baseUrl, timeoutMs, retries, log });
+  if ((await requireSafeKey(venue, terms, signal)) === 'not-asked')
+    out.print('The playground does not say what the key may do; it holds no money.');
+  // Orders are due by the exchange's clock, wherever ours stands.
+  const aheadMs = (await client.clockMs(signal)) - Date.now();
+  const now = (): number => Date.now() + aheadMs;
+  if (Math.abs(aheadMs) > CLOCK_TOLERANCE_MS)
+    out.print(
+      `This machine's clock is ${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs < 0 ? 'ahead of' : 'behind'} the exchange's: synchronise it (NTP).`,
+    );
+  const configured = configuredInstruments(config.trading, symbols);
+  const traded = { store: openStore(config.dataDir), trained, symbols, configured };
+  const { createFeed, instruments } = await openLiveFeed(traded, { open: async () => client, log, signal });
+  const ledger = await openLive(folder, name, terms, {
+    venue,
+    instruments,
+    runId: trained.runId,
+    nowMs: now(),
+    signal,
+  });
+  const { state } = ledger;
+  const notices = openNotices(config, process.env, { title: `live ${name}`, log, own: channels });
+  const tell = (kind: 'fills' | 'feed' | 'session' | 'risk', line: string): void => {
+    out.print(line);
+    log.info({}, line);
+    notices.say(kind, line);
+  };
+  try {
+    tell(
+      'session',
+      `Live session ${state.session.sessionId}${state.last === undefined ? ', new' : `, resumed after the bar of ${formatMinute(state.last.timeMs)}`}; ${state.orders.size} orders on record.`,
+    );
+    if (ledger.tornBytes > 0)
+      out.print(`The last line of the ledger was cut off by a crash (${ledger.tornBytes} bytes).`);
+    const cycles = await runLive(ledger, createFeed(termsOf(state.session, trained)), {
+      venue,
+      signal,
+      dryRun,
+      now,
+      arrivesWithinMs: ARRIVES_WITHIN_MS,
+      intervalMs: 1000 * config.paper.intervalSeconds,
+      pollMs: 1_000,
+      maxCycles: options.maxCycles,
+      control: () => readControl(folder),
+      prices: (wanted) => client.lastPrices(wanted, signal),
+      onBar: (bar) => {
+        out.print(barText(bar));
+        log.info({ ...bar, candles: undefined, models: undefined }, 'live bar');
+      },
+      onEntry: (entry) => {
+        if (entry.kind === 'bar') return;
+        log.info({ ...entry }, 'live entry');
+        const line = entryText(entry, state);
+        if (line !== undefined) tell(entry.kind === 'halt' ? 'session' : 'fills', line);
+      },
+      onStanding: sayOnce(
+        (standing: Standing) => (standing.kind === 'known' ? undefined : `Not known: ${standing.reason}`),
+        (line) => tell('session', line ?? 'Ledger and exchange agree.'),
+      ),
+      onFeed: sayOnce(
+        (fault: string | undefined) => fault && `Feed is STALE: ${fault}`,
+        (line) => tell('feed', line ?? 'Feed is back.'),
+      ),
+    });
+    out.print(
+      `\n${cycles} cycles; equity ${state.account.equity().toFixed(2)}; ${state.account.positions().length} positions; ${state.orders.size} orders on record${state.halt === undefined ? '' : '; trading is STOPPED'}.`,
+    );
+    out.document(liveDocument(name, ledger.state));
+    notices.say('session', `Session ended; equity ${state.account.equity().toFixed(2)}.`);
+    signal.throwIfAborted();
+  } catch (error) {
+    if (!signal.aborted)
+      notices.say('session', `Session FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    throw error;
+  } finally {
+    await Promise.all([ledger.close(), notices.close()]);
+    disposeOf(trained);
+  }
+}
+
+/** Calls `say` when what `textOf` makes of it changes; what is fine from the start is not worth a word. */
+function sayOnce<T>(
+  textOf: (value: T) => string | undefined,
+  say: (line: string | undefined) => void,
+): (value: T) => void {
+  let before: string | undefined;
+  return (value) => {
+    const text = textOf(value);
+    if (text !== before) say(text);
+    before = text;
+  };
+}
+
+function disposeOf({ members }: TrainedSet): void {
+  for (const { fitted } of members) fitted.dispose?.();
+}
+
+/** What is known of the session, for programs. */
+export const liveDocument = (
+  name: string,
+  { session, account, orders, last, halt }: Parameters<typeof entryText>[1],
+) => ({
+  name,
+  sessionId: session.sessionId,
+  exchange: session.exchange,
+  sandbox: session.sandbox,
+  account: session.account,
+  equity: account.equity(),
+  cash: account.portfolio.cash,
+  positions: account.positions(),
+  lastBarTime: last && new Date(last.timeMs).toISOString(),
+  decision: last?.decision,
+  halted: halt,
+  orders: [...orders.values()].map(({ intent, state, filledKnown, reason }) => ({
+    clientId: intent.clientId,
+    time: new Date(intent.atMs).toISOString(),
+    symbol: intent.symbol,
+    side: intent.side,
+    baseAmount: intent.baseAmount,
+    price: intent.price,
+    state,
+    filled: filledKnown,
+    reason,
+  })),
+});
+
+/** Typed on a terminal, or the terms' hash in a file that a person wrote before. Throws `UserError` without it. */
+async function confirm(
+  { signal }: CommandContext,
+  terms: LiveTerms,
+  file: string | undefined,
+): Promise<void> {
+  if (file !== undefined) {
+    const text = readTextFile({ path: file, what: 'the confirmation', largestBytes: 1_000 });
+    if (text?.trim() === termsHash(terms)) return;
+    throw new UserError(
+      text === undefined
+        ? `There is no file "${file}" with the hash of the terms.`
+        : `The file "${file}" confirms other terms than these.`,
+      { hint: `If they are right, write their hash into it: ${termsHash(terms)}` },
+    );
+  }
+  const asked = confirmationOf(terms);
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true)
+    throw new UserError('Live trading has to be confirmed, and nobody is there to type.', {
+      hint: `Put the hash of the terms, ${termsHash(terms)}, into a file, and name it: --confirmed <file>.`,
+    });
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const typed = await prompt.question(`To start, type exchange, account and capital: ${asked}\n> `, {
+      signal,
+    });
+    if (typed.trim() === asked) return;
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw error;
+  } finally {
+    prompt.close();
+  }
+  throw new UserError('That is not what was asked for: nothing is traded.', { hint: `Type: ${asked}` });
+}

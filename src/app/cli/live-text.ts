@@ -1,0 +1,73 @@
+import { formatMinute } from '../../core/foundation/time.ts';
+import type { LiveOrder } from '../../desk/live/orders.ts';
+import type { LiveBar, LiveEntry } from '../../desk/live/record.ts';
+import type { LiveState } from '../../desk/live/state.ts';
+import { type LiveTerms, termsHash } from '../workflows/live.ts';
+import { verdictText } from './paper-text.ts';
+
+const percent = (value: number | undefined, otherwise: string): string =>
+  value === undefined ? otherwise : `${value} %`;
+
+/** Exchange, account and limits, as they are confirmed. */
+export function termsLines(terms: LiveTerms, runId: string): readonly string[] {
+  const { exchange, sandbox, host, account, symbols, timeframe, rules, risk, execution } = terms;
+  const quote = symbols[0].split('/')[1];
+  return [
+    `Live trading on ${exchange}${host === undefined ? '' : ` at ${host}`}, account ${account}, with ${sandbox ? "the playground's money" : 'REAL MONEY'}.`,
+    `Pairs: ${symbols.join(', ')}; bars of ${timeframe}; models of ${runId}; decided by ${terms.strategy.id}.`,
+    `Capital: ${rules.initialBalance} ${quote}; one position at most ${rules.maxPositionPct.toFixed(2)} % of it, all together ${rules.maxExposurePct} %.`,
+    `Orders: limit orders up to ${execution.collarPct} % beyond the last price${execution.restMs > 0 ? `, after resting ${execution.restMs / 1000} s at it` : ''}; ${risk?.maxOrdersPerMinute ?? 'any number of'} openings per decision.`,
+    `Stops: everything is closed at a drawdown of ${percent(risk?.maxDrawdownPct, 'any size (risk.maxDrawdownPct is not set)')}; nothing is opened after a daily loss of ${percent(risk?.maxDailyLossPct, 'any size (risk.maxDailyLossPct is not set)')}.`,
+    `Terms: ${termsHash(terms)}`,
+  ];
+}
+
+/** What has to be typed. */
+export const confirmationOf = ({ exchange, account, rules, symbols }: LiveTerms): string =>
+  `${exchange} ${account} ${rules.initialBalance} ${symbols[0].split('/')[1]}`;
+
+const DECISIONS: Readonly<Record<Exclude<LiveBar['decision'], 'placed'>, string>> = {
+  missed: 'missed: nothing ordered',
+  paused: 'paused: nothing ordered',
+  flattened: 'flattened: everything is sold',
+  unknown: 'what is held is not known: nothing ordered',
+  halted: 'trading is stopped: nothing ordered',
+  'dry-run': 'dry run: nothing sent',
+};
+
+export function barText(bar: LiveBar): string {
+  const decision = bar.decision === 'placed' ? [] : [DECISIONS[bar.decision]];
+  const planned = bar.planned.map(
+    ({ side, baseAmount, symbol, price }) =>
+      `${bar.decision === 'dry-run' ? 'would ' : ''}${side} ${baseAmount} ${symbol} ${side === 'buy' ? 'up' : 'down'} to ${price}`,
+  );
+  const unplaced = bar.unplaced.map(({ side, symbol, reason }) => `${side} ${symbol} not ordered: ${reason}`);
+  const verdicts = (bar.verdicts ?? []).map(verdictText);
+  const news = [...decision, ...planned, ...unplaced, ...verdicts].join('; ');
+  return `${formatMinute(bar.timeMs)}  equity ${bar.equity.toFixed(2)}${news === '' ? '' : `  ${news}`}`;
+}
+
+/** What an entry says of an order or of the session; `undefined`: nothing that a person has to read. */
+export function entryText(entry: Exclude<LiveEntry, LiveBar>, state: LiveState): string | undefined {
+  const order = 'clientId' in entry ? state.orders.get(entry.clientId) : undefined;
+  const name = order === undefined ? '' : orderText(order);
+  switch (entry.kind) {
+    case 'intent':
+      return `sent: ${name}`;
+    case 'fill':
+      return `filled: ${entry.baseAmount} at ${entry.price}, fee ${entry.feeAmount} ${entry.feeAsset}: ${name}`;
+    case 'report':
+      if (entry.state === 'refused') return `REFUSED: ${name}: ${order?.reason ?? ''}`;
+      if (entry.state === 'never-arrived') return `the exchange never got it: ${name}`;
+      return entry.state === 'in-flight' ? `no clear answer, it is asked for: ${name}` : undefined;
+    case 'halt':
+      return entry.reason === undefined
+        ? 'Exchange and ledger agree again: trading resumes.'
+        : `Trading is STOPPED: ${entry.reason}`;
+    case 'adopt':
+      return 'The balances of the account were taken for right.';
+  }
+}
+
+const orderText = ({ intent }: LiveOrder): string =>
+  `${intent.side} ${intent.baseAmount} ${intent.symbol} at ${intent.price} (${intent.clientId})`;

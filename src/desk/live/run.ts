@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PairSymbol } from '../../core/market/symbol.ts';
+import { SourceUnavailable } from '../../data/source.ts';
+import { type Control, heed } from '../paper/controls.ts';
+import type { BarFeed } from '../paper/feed.ts';
+import { decideBar } from './decide.ts';
+import type { LiveLedger } from './ledger.ts';
+import { reconcile, type Standing, type Surroundings } from './reconcile.ts';
+import type { LiveBar, LiveEntry } from './record.ts';
+import { cancelDue, sendDue } from './send.ts';
+import { unsettled } from './state.ts';
+
+export interface LiveOptions extends Surroundings {
+  /** Between looks at the feed, and between looks at orders that are not over. */
+  readonly intervalMs: number;
+  readonly pollMs: number;
+  /** Looks at the feed after which the run ends. */
+  readonly maxCycles: number | undefined;
+  /** Nothing is sent, whatever else is set. */
+  readonly dryRun: boolean;
+  readonly control: () => Promise<Control | undefined>;
+  /** Last trades; throws `SourceUnavailable`. `undefined` where the exchange gives none. */
+  readonly prices: (symbols: readonly PairSymbol[]) => Promise<readonly (number | undefined)[]>;
+  readonly onBar: (bar: LiveBar) => void;
+  /** An entry other than a bar was written. */
+  readonly onEntry: (entry: LiveEntry) => void;
+  readonly onStanding: (standing: Standing) => void;
+  readonly onFeed: (fault: string | undefined) => void;
+}
+
+/** Balances that differ this many looks in a row are not late: trading stops. */
+const LOOKS_BEFORE_HALT = 3;
+const LONGEST_PAUSE_MS = 300_000;
+
+/**
+ * Reconciles, decides on every bar that closes, sends, and reconciles again, until `signal` aborts. Nothing is ordered before the
+ * first reconciliation has succeeded, nor while something is unknown. What cannot be reconciled stops trading, not the program,
+ * and trading goes on when ledger and exchange agree again.
+ */
+export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOptions): Promise<number> {
+  const { signal } = options;
+  const { state } = ledger;
+  let cycles = 0;
+  let failures = 0;
+  let differs = 0;
+  let fully = true;
+  const watched: LiveLedger = {
+    ...ledger,
+    write: async (entry) => {
+      await ledger.write(entry);
+      if (entry.kind === 'bar') options.onBar(entry);
+      else options.onEntry(entry);
+    },
+  };
+  const priceOf = async (symbol: PairSymbol): Promise<number | undefined> =>
+    (await options.prices([symbol]).catch(unlessSilent))?.[0];
+  while (!signal.aborted && cycles < (options.maxCycles ?? Infinity)) {
+    await ledger.assertStanding();
+    const found = await reconcile(watched, options, { fully });
+    if (signal.aborted) break;
+    differs = found.kind === 'other' ? differs + 1 : 0;
+    if (found.kind === 'other' && differs >= LOOKS_BEFORE_HALT && state.halt === undefined)
+      await watched.write({ kind: 'halt', atMs: options.now(), reason: found.reason });
+    if (found.kind === 'known' && state.halt !== undefined)
+      await watched.write({ kind: 'halt', atMs: options.now(), reason: undefined });
+    options.onStanding(found);
+    // After a silence, and while trading is stopped, everything is looked at, not only what is in question.
+    fully = found.kind !== 'known';
+    const acted =
+      (await cancelDue(watched, options)) +
+      (found.kind === 'known' && !options.dryRun ? await sendDue(watched, options, priceOf) : 0);
+    if (acted > 0) {
+      await pause(options.pollMs, signal);
+      continue;
+    }
+    cycles++;
+    try {
+      const look = await feed.look(state.last, signal);
+      for (const { bar, decision } of look.bars) {
+        if (signal.aborted) break;
+        if (state.last !== undefined && bar.timeMs <= state.last.timeMs) continue;
+        const heeded = heed(decision, await options.control());
+        const prices =
+          heeded.decision === 'missed' ? undefined : await pricesOf(state.session.instruments, options);
+        // Money that moved without us is noticed before it is spent.
+        const standing = await reconcile(watched, options, { fully: true });
+        await decideBar(watched, bar, heeded, {
+          standing,
+          prices,
+          dryRun: options.dryRun,
+          nowMs: options.now(),
+        });
+      }
+      failures = 0;
+      options.onFeed(undefined);
+      if (look.ended) break;
+      if (look.bars.length > 0) continue;
+    } catch (error) {
+      await ledger.assertStanding();
+      if (signal.aborted) break;
+      if (!(error instanceof SourceUnavailable)) throw error;
+      failures++;
+      options.onFeed(error.message);
+    }
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, failures === 0 ? 0 : 1000 * 2 ** (failures - 1));
+    const waitMs =
+      unsettled(state).length > 0 || found.kind !== 'known' ? options.pollMs : options.intervalMs;
+    await pause(Math.max(pauseMs, waitMs), signal);
+  }
+  return cycles;
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<unknown> =>
+  sleep(ms, undefined, { signal }).catch(() => undefined);
+
+async function pricesOf(
+  instruments: LiveLedger['state']['session']['instruments'],
+  options: LiveOptions,
+): Promise<Float64Array | undefined> {
+  const said = await options.prices(instruments.map(({ symbol }) => symbol)).catch(unlessSilent);
+  return said && Float64Array.from(said, (price) => price ?? NaN);
+}
+
+/** An exchange that gives no price now: nothing is planned. */
+function unlessSilent(error: unknown): undefined {
+  if (error instanceof SourceUnavailable) return undefined;
+  throw error;
+}

@@ -1,0 +1,163 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
+import { walk } from '../../support/candles.ts';
+import { runCli } from '../../support/cli.ts';
+import { LOOPBACK_KEYS } from '../../support/exchange/account.ts';
+import { pair } from '../../support/exchange/market.ts';
+import { type LoopbackExchange, startExchange } from '../../support/exchange/server.ts';
+
+const HOUR = 3_600_000;
+const FIRST_BAR = Date.UTC(2025, 0, 1);
+const TRAINED_BARS = 400;
+const START = FIRST_BAR + TRAINED_BARS * HOUR;
+
+let exchange: LoopbackExchange;
+let root: string;
+let folders = 0;
+
+const KEYS = { EXCHANGE_API_KEY: LOOPBACK_KEYS.apiKey, EXCHANGE_API_SECRET: LOOPBACK_KEYS.secret };
+const OFF = { CRYPTO_TRADER_EXECUTION_DRY_RUN: 'false' };
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'live-command-'));
+  exchange = await startExchange({
+    nowMs: START,
+    pairs: ['BTC/USDT', 'ETH/USDT'].map((symbol, seed) =>
+      pair(symbol, { '1h': walk(TRAINED_BARS + 100, { startMs: FIRST_BAR, seed }) }),
+    ),
+  });
+  const template = join(root, 'template');
+  cpSync(resolve(import.meta.dirname, '../../../data/README.md'), join(template, 'data/README.md'));
+  writeFileSync(
+    join(template, 'config.yaml'),
+    `exchange: { baseUrl: "${exchange.url}", mode: live }
+market: { symbols: [BTC/USDT, ETH/USDT], since: 2025-01-01 }
+trading: { initialBalance: 1000 }
+strategy: { name: own }
+paper: { intervalSeconds: 0.01 }
+fetch: { retries: 0, timeoutMs: 5000 }
+`,
+  );
+  for (const args of [
+    ['fetch', '--source', 'exchange'],
+    ['train', '--models', 'one-bar-reversal'],
+  ]) {
+    const { status, stderr } = await runCli(args, { cwd: template });
+    if (status !== 0) throw new Error(stderr);
+  }
+});
+afterAll(async () => {
+  await exchange.close();
+  rmSync(root, { recursive: true });
+});
+
+function newFolder(): string {
+  const folder = join(root, String(folders++));
+  cpSync(join(root, 'template'), folder, { recursive: true });
+  exchange.clock.set(START);
+  exchange.setFaults([]);
+  return folder;
+}
+
+const live = (folder: string, args: readonly string[], environment: Record<string, string> = KEYS) =>
+  runCli(['live', ...args], { cwd: folder, environment });
+
+const Plan = z.object({ hash: z.string(), account: z.string(), dryRun: z.boolean() });
+
+async function confirmed(folder: string, environment: Record<string, string>): Promise<string> {
+  const { stdout } = await live(folder, ['plan', '--json'], environment);
+  writeFileSync(join(folder, 'terms.txt'), `${Plan.parse(JSON.parse(stdout)).hash}\n`);
+  return 'terms.txt';
+}
+
+it('sends nothing by default, whatever else is set', async () => {
+  const folder = newFolder();
+  const before = exchange.books.orders().length;
+  const file = await confirmed(folder, KEYS);
+  const { status, stdout } = await live(folder, ['start', '--max-cycles', '2', '--confirmed', file]);
+  expect(status).toBe(0);
+  expect(stdout).toContain('NONE is sent');
+  expect(stdout).toMatch(/dry run: nothing sent; would buy/);
+  expect(exchange.books.orders()).toHaveLength(before);
+});
+
+it('trades what was confirmed, resumes, and is flattened from another terminal', async () => {
+  const folder = newFolder();
+  const environment = { ...KEYS, ...OFF };
+  const file = await confirmed(folder, environment);
+  const first = await live(folder, ['start', '--max-cycles', '2', '--confirmed', file], environment);
+  expect(first).toMatchObject({ status: 0 });
+  expect(first.stdout).toContain('REAL MONEY');
+  expect(first.stdout).toContain('filled:');
+  expect(`${first.stdout}${first.stderr}`).not.toContain(LOOPBACK_KEYS.secret);
+  const orders = exchange.books.orders();
+  expect(orders.length).toBeGreaterThan(0);
+  expect(orders.every(({ clientOrderId }) => /^ct[a-z2-7]{16}$/.test(clientOrderId))).toBe(true);
+
+  const flat = await live(folder, ['flatten'], environment);
+  expect(flat.stdout).toContain('is flattened');
+  exchange.clock.set(START + HOUR);
+  const second = await live(
+    folder,
+    ['start', '--max-cycles', '2', '--confirmed', file, '--json'],
+    environment,
+  );
+  expect(second).toMatchObject({ status: 0 });
+  const { positions } = z.object({ positions: z.array(z.unknown()) }).parse(JSON.parse(second.stdout));
+  expect(positions).toEqual([]);
+  const { stdout } = await live(folder, ['status'], environment);
+  expect(stdout).toContain('binance-1h');
+});
+
+it.each([
+  ['nobody confirmed it', ['start'], { ...KEYS, ...OFF }, [], 'nobody is there to type'],
+  [
+    'other terms were confirmed',
+    ['start', '--confirmed', 'config.yaml'],
+    { ...KEYS, ...OFF },
+    [],
+    'confirms other terms',
+  ],
+  ['there is no key', ['start'], {}, [], 'There is no key for binance.'],
+  ['the key may withdraw', ['start'], KEYS, [{ kind: 'may-withdraw' }], 'may withdraw money'],
+  ['the key may not trade', ['start'], KEYS, [{ kind: 'may-not-trade' }], 'may not trade'],
+  [
+    'the account holds less than the plan',
+    ['start'],
+    { ...KEYS, CRYPTO_TRADER_TRADING_INITIAL_BALANCE: '90000' },
+    [],
+    'the plan is to trade with 90000',
+  ],
+  [
+    'a stop is set',
+    ['start'],
+    { ...KEYS, CRYPTO_TRADER_TRADING_STOP_LOSS_PCT: '5' },
+    [],
+    'trading.stopLossPct',
+  ],
+  [
+    'the project trades on paper',
+    ['start'],
+    { ...KEYS, CRYPTO_TRADER_EXCHANGE_MODE: 'paper' },
+    [],
+    'nothing is traded live',
+  ],
+  [
+    'the exchange is not one of those',
+    ['start'],
+    { ...KEYS, CRYPTO_TRADER_EXCHANGE_ID: 'kraken' },
+    [],
+    'kraken',
+  ],
+] as const)('does not start when %s', async (_, args, environment, faults, message) => {
+  const folder = newFolder();
+  const before = exchange.books.orders().length;
+  exchange.setFaults(faults);
+  const { status, stderr } = await live(folder, [...args, '--max-cycles', '1'], environment);
+  expect(stderr).toContain(message);
+  expect(status).toBe(1);
+  expect(exchange.books.orders()).toHaveLength(before);
+});

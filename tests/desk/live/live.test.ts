@@ -1,0 +1,147 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { LiveOptions } from '../../../src/desk/live/run.ts';
+import type { FaultSpec } from '../../support/exchange/faults.ts';
+import { failingDisk } from '../../support/failing-disk.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { expectTruth, liveSession, loopbackVenue, runScript, type Script, startLoopback } from './rig.ts';
+
+async function setUp(timeoutMs?: number) {
+  const exchange = await startLoopback();
+  onTestFinished(() => exchange.close());
+  return { exchange, folder: temporaryFolder(), venue: await loopbackVenue(exchange, timeoutMs) };
+}
+
+/** In and out of both pairs, and twice nothing to do, in which everything that went wrong is made good. */
+const SCRIPT: Script = [
+  [1, null],
+  [null, 1],
+  [null, null],
+  [0, null],
+  [null, 0],
+  [null, null],
+  [null, null],
+];
+
+test('buys and sells what is decided, and ends with exchange and ledger equal', async () => {
+  const rig = await setUp();
+  const ledger = await runScript(rig.exchange, SCRIPT, rig);
+  expectTruth(rig.exchange, ledger);
+  expect(rig.exchange.books.fills()).toHaveLength(4);
+  expect(ledger.state.account.positions()).toEqual([]);
+  expect(ledger.state.halt).toBeUndefined();
+});
+
+const SUBMIT = 'POST /api/v3/order';
+const CANCEL = 'DELETE /api/v3/order';
+const LOOK_UP = 'GET /api/v3/order';
+const FILLS = 'GET /api/v3/myTrades';
+/** What goes wrong, as the exchange does it. */
+const FAULTS = {
+  'the answer is lost': { kind: 'lost' },
+  'the request is lost': { kind: 'request-lost' },
+  'the request arrives twice': { kind: 'resent' },
+  'it fills in part': { kind: 'partial-fill' },
+  'it is refused': { kind: 'reject' },
+  'too many requests': { kind: 'rate-limit', retryAfterSeconds: 0 },
+  'a server error': { kind: 'server-error' },
+  'no answer in time': { kind: 'timeout' },
+  'half an answer': { kind: 'drop' },
+  'another clock': { kind: 'clock-skew' },
+  'a page in place of an answer': { kind: 'html' },
+  'it fills while it is cancelled': { kind: 'cancel-race' },
+} as const satisfies Record<string, FaultSpec>;
+
+/** An order that rests must not fill at once: the exchange tells a price that is a percent too good. */
+const RESTS: Pick<typeof liveSession, 'execution'> = { execution: { collarPct: 3, restMs: 60_000 } };
+const STALE: FaultSpec = { kind: 'stale-book', path: 'ticker', offsetMs: -10 };
+
+describe.each([
+  ['submitted', SUBMIT, {}],
+  ['looked up', LOOK_UP, {}],
+  ['read', FILLS, {}],
+  ['cancelled', CANCEL, RESTS],
+  ['amended', SUBMIT, RESTS],
+] as const)('an order that is %s', (_, path, session) => {
+  test.each(Object.entries(FAULTS))('%s', async (__, fault) => {
+    const rig = await setUp(fault.kind === 'timeout' ? 500 : 10_000);
+    const faults: FaultSpec[] = [0, 2].map((after) => ({ ...fault, path, after, times: 1 }));
+    // Only an order whose answer was lost has to be looked up.
+    if (path === LOOK_UP) faults.push({ kind: 'lost', path: SUBMIT });
+    rig.exchange.setFaults('execution' in session ? [STALE, ...faults] : faults);
+    const ledger = await runScript(rig.exchange, SCRIPT, { ...rig, session });
+    expectTruth(rig.exchange, ledger);
+    expect(ledger.state.halt).toBeUndefined();
+    expect(ledger.state.account.positions()).toEqual([]);
+    // The fault had its chances, and the way it strikes was used.
+    expect(rig.exchange.calls.filter((call) => call === path).length).toBeGreaterThan(1);
+  });
+});
+
+test('an order that is taken after it was given up is found, not doubled in the books', async () => {
+  const rig = await setUp();
+  rig.exchange.setFaults([{ kind: 'arrives-late', path: SUBMIT, times: 1, offsetMs: 60_000 }]);
+  const ledger = await runScript(rig.exchange, SCRIPT, rig);
+  expectTruth(rig.exchange, ledger);
+  expect(ledger.state.account.positions()).toEqual([]);
+});
+
+describe('killed at any write, before it reaches the disk or after, and started again', () => {
+  const cases = [
+    ['nothing goes wrong', []],
+    ['answers are lost', [{ kind: 'lost', path: SUBMIT, every: 2 }]],
+    ['requests are lost', [{ kind: 'request-lost', path: SUBMIT, every: 2, times: 3 }]],
+    ['orders fill in part', [{ kind: 'partial-fill', path: SUBMIT, every: 2 }]],
+  ] as const satisfies readonly (readonly [string, readonly FaultSpec[]])[];
+  test.each(cases)('%s', async (_, faults) => {
+    const template = await setUp();
+    const counted = failingDisk(undefined, { kind: 'refuses', code: 'EIO' }, false);
+    template.exchange.setFaults(faults);
+    await runScript(template.exchange, SCRIPT, { ...template, disk: counted.disk });
+    for (let at = 0; at < counted.operations(); at += 11) {
+      const rig = await setUp();
+      rig.exchange.setFaults(faults);
+      const kind = at % 2 === 0 ? 'refuses' : 'does-and-refuses';
+      const { disk } = failingDisk(at, { kind, code: 'EIO' }, true);
+      await expect(runScript(rig.exchange, SCRIPT, { ...rig, disk })).rejects.toThrow('EIO');
+      const ledger = await runScript(rig.exchange, SCRIPT, rig);
+      expectTruth(rig.exchange, ledger);
+      expect(ledger.state.halt).toBeUndefined();
+      expect(ledger.state.account.positions()).toEqual([]);
+    }
+  });
+});
+
+test('coins that nobody sold or bought stop trading, with a sentence, until they are accounted for', async () => {
+  const rig = await setUp();
+  const halts: (string | undefined)[] = [];
+  const options: Partial<LiveOptions> = {
+    onBar: ({ timeMs }) => {
+      if (timeMs === liveSession.startedAtMs + 31 * 3_600_000) rig.exchange.books.move('BTC', -0.5);
+      if (timeMs === liveSession.startedAtMs + 35 * 3_600_000) rig.exchange.books.move('BTC', 0.5);
+    },
+    onEntry: (entry) => {
+      if (entry.kind === 'halt') halts.push(entry.reason);
+    },
+  };
+  const ledger = await runScript(rig.exchange, SCRIPT, { ...rig, options });
+  expect(halts).toHaveLength(2);
+  expect(halts[0]).toContain('BTC: the exchange holds');
+  expect(halts[0]).toContain('crypto-trader live adopt');
+  expect(halts[1]).toBeUndefined();
+  expectTruth(rig.exchange, ledger);
+});
+
+test('while the exchange does not say what is held, nothing is ordered', async () => {
+  const rig = await setUp();
+  rig.exchange.setFaults([{ kind: 'server-error', path: 'GET /api/v3/account', times: 40 }]);
+  const ledger = await runScript(rig.exchange, SCRIPT.slice(0, 2), rig);
+  expect(rig.exchange.books.orders()).toEqual([]);
+  expect(ledger.state.last?.decision).toBe('unknown');
+});
+
+test('a rehearsal plans and sends nothing', async () => {
+  const rig = await setUp();
+  const ledger = await runScript(rig.exchange, SCRIPT, { ...rig, options: { dryRun: true } });
+  expect(rig.exchange.calls.filter((call) => call === SUBMIT || call === CANCEL)).toEqual([]);
+  expect(ledger.state.orders.size).toBe(0);
+});
