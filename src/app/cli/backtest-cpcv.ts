@@ -8,7 +8,7 @@ import { type PathDistribution, pathDistributions } from '../../lab/backtest/com
 import type { Registry } from '../../learning/models/registry.ts';
 import { modelParams } from '../../learning/training/plan.ts';
 import { combinatorial } from '../../learning/validation/combinatorial.ts';
-import { configuredInstruments, executionRules } from '../config/execution.ts';
+import { configuredInstruments, spotRules } from '../config/execution.ts';
 import type { Config } from '../config/schema.ts';
 import type { CommandContext } from './command.ts';
 import type { marketSettings } from './run-options.ts';
@@ -75,7 +75,7 @@ export async function crossValidate(context: CommandContext, request: CpcvReques
   }).finally(() => progress.stop());
   const distributions = pathDistributions(panel, found.members, {
     instruments: configuredInstruments(request.trading, symbols),
-    rules: executionRules({ trading: request.trading, exits: config.exits }, symbols.length),
+    rules: spotRules({ trading: request.trading, exits: config.exits }, symbols.length, 'backtest --cpcv'),
     barsPerYear: barsPerYear(timeframe),
     seed,
   });

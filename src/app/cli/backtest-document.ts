@@ -17,7 +17,17 @@ export const archiveOf = ({ config }: CommandContext): BacktestArchive => ({
 
 /** Everything there is to say of a finished backtest, and what it takes to run it again. */
 export function documentOf(
-  { source, result, about, edges, contributions, weights, request, settings }: FinishedBacktest,
+  {
+    source,
+    result,
+    about,
+    edges,
+    contributions,
+    accountSources,
+    weights,
+    request,
+    settings,
+  }: FinishedBacktest,
   { id, timeMs, equityCurve }: { readonly id: string; readonly timeMs: number; readonly equityCurve: string },
 ) {
   const { strategy } = request;
@@ -31,6 +41,7 @@ export function documentOf(
     memberSeeds: source.memberSeeds,
     ...backtestDocument(result, about, equityCurve),
     strategy,
+    ...(accountSources.length > 0 && { accountSources }),
     ...(Object.keys(edges).length > 0 && { edges }),
     contributions:
       contributions?.map((one) => ({ ...one, withoutSharpe: one.withoutSharpe ?? null })) ?? null,

@@ -28,6 +28,8 @@ export interface BacktestRequest {
   readonly ensemble: string;
   readonly ensembleParams: Readonly<Record<string, unknown>>;
   readonly trading: Config['trading'];
+  /** Exchange whose perpetuals an account trades: their funding rates. */
+  readonly derivatives: string;
   readonly exits: Config['exits'];
   /** Limits above the strategy. */
   readonly risk: Config['risk'];
@@ -97,6 +99,8 @@ const Settings = z.strictObject({
   ensemble: z.string().default('equal'),
   ensembleParams: z.record(z.string(), z.unknown()).default({}),
   trading: config.trading,
+  /** Documents from before accounts could be chosen traded spot. */
+  derivatives: config.features.unwrap().shape.derivatives,
   exits: config.exits,
   risk: config.risk,
   detail: market.timeframe.nullable(),

@@ -11,6 +11,8 @@ import type { Provenance } from '../../lab/backtest/document.ts';
 import { type ForecastSource, trainedForecasts, walkForwardForecasts } from '../../lab/backtest/sources.ts';
 import type { TrialSummary } from '../../lab/backtest/trial-summary.ts';
 import { runInUse } from '../../learning/training/active-run.ts';
+import { marketOf } from '../../lab/backtest/strategies.ts';
+import { type AccountData, loadAccountData } from './account-data.ts';
 import { configuredInstruments, executionRules, riskRules } from '../config/execution.ts';
 import { provenanceOf } from '../workflows/provenance.ts';
 import { type BacktestRequest, settingsDocument } from './backtest-request.ts';
@@ -30,6 +32,8 @@ export interface FinishedBacktest {
   readonly contributions: readonly Contribution[] | undefined;
   /** Finer candles that stops and targets were looked for in. */
   readonly detail: DetailCandles | undefined;
+  /** What a perpetual account was charged and judged by. */
+  readonly accountSources: AccountData['sources'];
   /** What identifies each model's weights, whatever strategy decides on what they say. */
   readonly weights: ForecastSource['weights'];
   readonly request: BacktestRequest;
@@ -71,8 +75,24 @@ export async function runBacktest(
   const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];
   const detail = request.detail && (await loadDetail(openStore(config.dataDir), found, request.detail));
   const risk = riskRules(request.risk);
+  const account = await loadAccountData(openStore(config.dataDir), trading.account, {
+    market: marketOf(panel, source.range).market,
+    symbols,
+    timeframe: panel.timeframe,
+    derivatives: request.derivatives,
+  });
   const result = await inTurns(
-    backtestSteps({ ...source, stated: found, instruments, rules, risk, seed, detail }),
+    backtestSteps({
+      ...source,
+      stated: found,
+      instruments,
+      rules,
+      risk,
+      seed,
+      detail,
+      account: account.beside,
+      latencyBars: trading.latencyBars,
+    }),
     signal,
   );
   const about = await provenanceOf({ ...source, warnings }, result, {
@@ -89,6 +109,7 @@ export async function runBacktest(
     edges,
     contributions: contributions(found, result, terms),
     detail,
+    accountSources: account.sources,
     weights: found.weights,
     request,
     settings,

@@ -4,21 +4,30 @@ import type { Instrument } from '../../core/trading/instrument.ts';
 import type { RiskRules } from '../../core/trading/risk/rules.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import { MODELLED_IMPACT, SPOT_RULES } from '../../core/trading/rules.ts';
+import { accountRules, requireSpot } from './account.ts';
 import type { Config } from './schema.ts';
 
 /**
- * The sections `trading` and `exits` as rules of the execution core for so many symbols; what has no setting takes the
- * pessimistic choice. Without `maxPositionPct` every symbol may use an equal share of the allowed exposure.
+ * The sections `trading` and `exits` as rules of the execution core for so many symbols; what has no
+ * setting takes the pessimistic choice. Without `maxPositionPct` every symbol may use an equal share of the allowed exposure.
  */
-export function executionRules(
-  { trading, exits }: Pick<Config, 'trading' | 'exits'>,
-  symbols: number,
-): ExecutionRules {
+export function executionRules({ trading, exits }: Trading, symbols: number): ExecutionRules {
   const { trailingStopPct, trailingActivationPct, delistedAfterHours, ...others } = trading;
-  const { amountStep: _, minNotional: __, slippageBps, impactFactor, participationPct, ...settings } = others;
+  const {
+    amountStep: _,
+    minNotional: __,
+    priceTick: ___,
+    latencyBars: ____,
+    account: _____,
+    ...costs
+  } = others;
+  const { slippageBps, impactFactor, participationPct, feeTiers, ...settings } = costs;
   return {
     ...SPOT_RULES,
     ...settings,
+    account: accountRules(trading.account),
+    feeTiers,
+    feeBps: feeTiers?.[0].takerBps ?? settings.feeBps,
     slippageBps: slippageBps ?? SPOT_RULES.slippageBps,
     impact:
       slippageBps === undefined ? { ...MODELLED_IMPACT, factor: impactFactor, participationPct } : undefined,
@@ -37,6 +46,26 @@ export function executionRules(
             ratchet: 'next-bar',
           },
     exits: exitRules(exits),
+  };
+}
+
+type Trading = Pick<Config, 'trading' | 'exits'>;
+
+/** The same for `what`, such as `paper`, that trades spot accounts only and refuses another by name. */
+export function spotRules(config: Trading, symbols: number, what: string): ExecutionRules {
+  requireSpot(config.trading.account, what);
+  return executionRules(config, symbols);
+}
+
+/** What models are trained and scored under: the same costs on a spot account, whatever account trades them. */
+export function trainingRules(config: Trading, symbols: number): ExecutionRules {
+  const rules = executionRules(config, symbols);
+  const { maxExposurePct, maxPositionPct } = rules;
+  return {
+    ...rules,
+    account: undefined,
+    maxExposurePct: Math.min(100, maxExposurePct),
+    maxPositionPct: Math.min(100, maxPositionPct),
   };
 }
 
@@ -87,6 +116,6 @@ export const configuredInstruments = (
   symbols.map((symbol) => ({
     symbol,
     amountStep: trading.amountStep,
-    priceTick: 0,
+    priceTick: trading.priceTick,
     minNotional: trading.minNotional,
   }));

@@ -3,6 +3,7 @@ import { DEFAULT_SOURCES } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { plainLine } from '../../core/foundation/plain-text.ts';
 import { TextConfig } from './text.ts';
+import { Account } from './account.ts';
 import { Sizing } from '../../core/strategy/sizing.ts';
 import { MODELLED_IMPACT } from '../../core/trading/rules.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
@@ -27,6 +28,7 @@ const parsed = <T>(parse: (text: string) => T) =>
   });
 
 const percent = (description: string) => z.number().min(0).max(100).describe(description);
+const exposure = (description: string) => z.number().min(0).max(12_500).describe(description);
 const distance = (description: string) =>
   z
     .number()
@@ -219,8 +221,32 @@ export const ConfigSchema = z
       .describe('Parameters of features of your own, by name'),
     trading: z
       .strictObject({
+        account: Account.default({ kind: 'spot' }),
         initialBalance: z.number().positive().default(10_000).describe('Starting cash in quote currency'),
         feeBps: basisPoints('Taker fee per side').default(10),
+        feeTiers: z
+          .array(
+            z.strictObject({
+              fromQuote: z.number().min(0),
+              makerBps: z.number().min(-100).max(1000),
+              takerBps: basisPoints('Of a taker'),
+            }),
+          )
+          .min(1)
+          .refine((tiers) => tiers[0].fromQuote === 0, { message: 'the first tier begins at 0' })
+          .refine((tiers) => tiers.every((one, i) => i === 0 || one.fromQuote > tiers[i - 1].fromQuote), {
+            message: 'write them in the order of fromQuote',
+          })
+          .optional()
+          .describe(
+            'Fees of makers (take-profits, limit orders) and takers by the turnover of 30 days, instead of feeBps: [{ fromQuote: 0, makerBps: 2, takerBps: 5 }]',
+          ),
+        latencyBars: z
+          .int()
+          .min(0)
+          .max(1000)
+          .default(0)
+          .describe('Bars by which a decision fills later than at the next open, in backtests'),
         slippageBps: basisPoints(
           'A fixed slippage per side; default: half the spread and market impact, estimated from past bars',
         ).optional(),
@@ -238,10 +264,12 @@ export const ConfigSchema = z
           .describe(
             "Largest share of a bar's mean volume one order may take; the rest waits; only without slippageBps",
           ),
-        maxPositionPct: percent(
+        maxPositionPct: exposure(
           'Largest position of one symbol, of equity: what a target of 1 means; default: an equal share',
         ).optional(),
-        maxExposurePct: percent('Largest sum of all positions, of equity').default(100),
+        maxExposurePct: exposure(
+          'Largest sum of all positions, of equity; above 100 with the leverage of an account',
+        ).default(100),
         allowShort: z
           .boolean()
           .default(false)
@@ -266,6 +294,11 @@ export const ConfigSchema = z
           .describe(
             'Least value of an order, in quote currency, where the exchange was not asked (backtest)',
           ),
+        priceTick: z
+          .number()
+          .min(0)
+          .default(0)
+          .describe('Stops and targets lie on multiples of this, on the side that costs (backtest); 0: any'),
         stopLossPct: distance('Stop-loss distance from the entry price').optional(),
         takeProfitPct: distance('Take-profit distance from the entry price').optional(),
         trailingStopPct: distance('Distance of a trailing stop from the best price').optional(),
@@ -293,6 +326,16 @@ export const ConfigSchema = z
           .describe(
             'A held pair without a bar for this long, while others have bars, is sold at its last close; 0: never',
           ),
+      })
+      .superRefine(({ account, maxExposurePct, maxPositionPct = 0 }, context) => {
+        const most = 100 * (account.kind === 'spot' ? 1 : account.leverage);
+        const path = maxExposurePct > most ? 'maxExposurePct' : 'maxPositionPct';
+        if (Math.max(maxExposurePct, maxPositionPct) > most)
+          context.addIssue({
+            code: 'custom',
+            path: [path],
+            message: `at most ${most} with a ${account.kind} account${account.kind === 'spot' ? '' : ` of leverage ${account.leverage}`}`,
+          });
       })
       .prefault({}),
     exits: z

@@ -19,6 +19,8 @@ interface BacktestTask {
   readonly rules: ExecutionRules;
   /** Limits above the targets; `undefined`: none. */
   readonly risk?: RiskRules | undefined;
+  /** Bars by which a decision fills later than at the next open; default: none. */
+  readonly latencyBars?: number | undefined;
   /** Orders placed at the close of each bar, beside the targets. */
   readonly orders?: ((portfolio: Portfolio, row: number) => readonly OrderRequest[]) | undefined;
 }
@@ -41,8 +43,9 @@ export interface BacktestRun {
 
 /** Every bar of the market through the one execution core. */
 export function runBacktest(task: BacktestTask): BacktestRun {
-  const { market, targets } = task;
+  const { market, latencyBars = 0 } = task;
   const bars = market.time.length;
+  const targets = latencyBars === 0 ? task.targets : task.targets.map((one) => delayed(one, latencyBars));
   const portfolio = createPortfolio(task.instruments, task.rules);
   requireFunding(task);
   const guard = task.risk && createGuard(task.risk, portfolio, market.barMs);
@@ -87,6 +90,13 @@ export function runBacktest(task: BacktestTask): BacktestRun {
     ruin,
     portfolio,
   };
+}
+
+/** Decisions as they reach the market so many bars after they were made. */
+function delayed(target: Float64Array, bars: number): Float64Array {
+  const late = new Float64Array(target.length).fill(NaN);
+  if (bars < target.length) late.set(target.subarray(0, target.length - bars), bars);
+  return late;
 }
 
 /** Funding that is not known is never zero: it has to be there, or waived by name. */

@@ -29,6 +29,8 @@ export interface Setting {
   readonly rules: ExecutionRules;
   /** Limits above the strategy; `undefined`: none. */
   readonly risk?: RiskRules | undefined;
+  /** Bars by which a decision fills later than at the next open. */
+  readonly latencyBars?: number | undefined;
   readonly barsPerYear: number;
   readonly seed: number;
 }

@@ -57,6 +57,10 @@ export interface BacktestInput {
   readonly seed: number;
   /** Finer candles in which stops and targets are looked for. */
   readonly detail?: DetailCandles | undefined;
+  /** Of a perpetual account, beside the bars of the range. */
+  readonly account?: Pick<Market, 'funding' | 'mark'> | undefined;
+  /** Bars by which a decision fills later than at the next open. */
+  readonly latencyBars?: number | undefined;
 }
 
 export interface DetailCandles {
@@ -106,9 +110,11 @@ export function* backtestSteps(input: BacktestInput): Steps<Backtest> {
   const { panel, rules, risk, instruments, seed } = input;
   const { market: coarse, targetsOf } = marketOf(panel, input.range);
   const { detail } = input;
-  const known = { ...coarse, ...liquidityOf(coarse, rules) };
+  const known = { ...coarse, ...input.account, ...liquidityOf(coarse, rules) };
   const market = detail ? withDetail(known, detail.candles, TIMEFRAME_MS[detail.timeframe]) : known;
-  const setting = { market, instruments, rules, risk, barsPerYear: barsPerYear(panel.timeframe), seed };
+  const { latencyBars } = input;
+  const perYear = barsPerYear(panel.timeframe);
+  const setting = { market, instruments, rules, risk, latencyBars, barsPerYear: perYear, seed };
   const hold = buyAndHold(market);
   const holding = { ...setting, rules: holdingRules(rules, instruments.length), risk: undefined };
   const benchmark = assess(hold, holding, undefined);
@@ -221,9 +227,10 @@ const hasStop = ({ stopLossPct, trailingStop, exits }: ExecutionRules): boolean 
 const hasTarget = ({ takeProfitPct, exits }: ExecutionRules): boolean =>
   (takeProfitPct ?? exits?.takeProfitAtr ?? exits?.partialTargets[0] ?? exits?.timedTargets[0]) !== undefined;
 
-/** All capital, spread evenly over the symbols and left alone, at the same costs. */
+/** All capital, spread evenly over the symbols and left alone, at the same costs, on the same account without leverage. */
 const holdingRules = (rules: ExecutionRules, symbols: number): ExecutionRules => ({
   ...rules,
+  account: rules.account && { ...rules.account, leverage: 1 },
   maxPositionPct: 100 / symbols,
   maxExposurePct: 100,
   stopLossPct: undefined,

@@ -27,7 +27,13 @@ const HIGHEST_BPS = 200;
 /** The strategy at other costs, everything else equal. */
 export function* costCurve(strategy: Strategy, setting: Setting): Steps<CostCurve> {
   const at = (costBps: number): CostPoint => {
-    const rules = { ...setting.rules, feeBps: costBps, slippageBps: 0, impact: undefined };
+    const rules = {
+      ...setting.rules,
+      feeBps: costBps,
+      feeTiers: undefined,
+      slippageBps: 0,
+      impact: undefined,
+    };
     const { equity } = runBacktest({ ...setting, rules, targets: strategy.targets });
     return {
       costBps,

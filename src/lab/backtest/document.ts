@@ -57,6 +57,7 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
     missingBars: about.missingBars,
     rules,
     risk: setting.risk ?? null,
+    latencyBars: setting.latencyBars ?? 0,
     outcome: outcomeDocument(ensemble),
     metrics: { ...known(ensemble.metrics), conventions: CONVENTIONS },
     benchmark: { name: benchmark.strategy.name, ...known(benchmark.metrics) },
@@ -169,6 +170,11 @@ const costsOf = ({ run }: Assessment): object => ({
   feesQuote: run.portfolio.feesQuote,
   slippageQuote: run.portfolio.slippageQuote,
   turnoverQuote: run.portfolio.turnoverQuote,
+  ...(run.portfolio.rules.account !== undefined && {
+    fundingQuote: run.portfolio.fundingQuote,
+    interestQuote: run.portfolio.interestQuote,
+    liquidations: run.fills.filter(({ cause }) => cause === 'liquidation').length,
+  }),
 });
 
 function confidenceOf({ sharpe95, totalReturnPct95, ...rest }: Confidence): object {

@@ -8,6 +8,7 @@ import type { TrialSummary } from './trial-summary.ts';
 export function verdicts(result: Backtest): readonly string[] {
   return [
     votes(result),
+    account(result),
     costs(result),
     timing(result),
     selection(result),
@@ -24,6 +25,22 @@ function votes({ members }: Backtest): string | undefined {
   return silent.length === 0
     ? undefined
     : `No skill on the validation bars, so no vote: ${silent.join('; ')}.`;
+}
+
+/** What an account on borrowed money was charged beside its trades, and how often it was closed by force. */
+function account({ setting, ensemble: { run } }: Backtest): string | undefined {
+  const { account: rules } = setting.rules;
+  if (rules === undefined) return undefined;
+  const { fundingQuote, interestQuote } = run.portfolio;
+  const closed = run.fills.filter(({ cause }) => cause === 'liquidation').length;
+  const forced = closed === 0 ? 'no liquidation' : `${closed} liquidation${closed === 1 ? '' : 's'}`;
+  if (rules.kind === 'margin')
+    return `Margin account, leverage up to ${rules.leverage}: interest paid ${interestQuote.toFixed(2)}, ${forced}.`;
+  const funding =
+    rules.funding === 'waived'
+      ? 'funding waived, none is charged'
+      : `funding ${fundingQuote < 0 ? 'paid' : 'received'} ${Math.abs(fundingQuote).toFixed(rules.kind === 'inverse' ? 6 : 2)}`;
+  return `Perpetuals (${rules.kind}, ${rules.marginMode} margin), leverage up to ${rules.leverage}: ${funding}, ${forced}.`;
 }
 
 /** What a deflated Sharpe ratio is measured against, in words. */

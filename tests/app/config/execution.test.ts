@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
-import { configuredInstruments, executionRules } from '../../../src/app/config/execution.ts';
+import {
+  configuredInstruments,
+  executionRules,
+  spotRules,
+  trainingRules,
+} from '../../../src/app/config/execution.ts';
 import { ConfigSchema } from '../../../src/app/config/schema.ts';
 import { MODELLED_IMPACT, SPOT_RULES } from '../../../src/core/trading/rules.ts';
 
@@ -95,4 +100,61 @@ it.each([
   ],
 ])('%j is caught', (exits, message) => {
   expect(() => config({}, exits)).toThrow(message);
+});
+
+it('an account may be written as a word, and leverage bounds the exposure', () => {
+  expect(executionRules(config({ account: 'margin' }), 1).account).toEqual({
+    kind: 'margin',
+    leverage: 1,
+    liquidationFeeBps: 125,
+    tiers: [{ fromNotional: 0, ratePct: 1, amount: 0 }],
+    quoteInterestPct: 10,
+    baseInterestPct: 10,
+  });
+  const account = {
+    kind: 'perpetual',
+    leverage: 3,
+    contract: 'inverse',
+    tiers: [
+      { fromNotional: 0, ratePct: 0.4 },
+      { fromNotional: 50_000, ratePct: 0.5 },
+    ],
+  };
+  // Binance's table of BTCUSDT: from 50 000 on .5 % less 50.
+  expect(executionRules(config({ account, maxExposurePct: 300 }), 1)).toMatchObject({
+    maxExposurePct: 300,
+    account: {
+      kind: 'inverse',
+      marginMode: 'cross',
+      funding: 'series',
+      tiers: [{ amount: 0 }, { ratePct: 0.5, amount: expect.closeTo(50, 9) as number }],
+    },
+  });
+  expect(() => config({ account, maxExposurePct: 301 })).toThrow(
+    /at most 300 with a perpetual account of leverage 3/,
+  );
+  expect(() => config({ maxPositionPct: 120 })).toThrow(/at most 100 with a spot account/);
+  expect(() => config({ account: { kind: 'spot', leverage: 2 } })).toThrow(/leverage/);
+});
+
+it('what trades spot only refuses another account, and models learn without it', () => {
+  const levered = config({ account: { kind: 'perpetual', leverage: 5 }, maxExposurePct: 500 });
+  expect(() => spotRules(levered, 1, 'paper')).toThrow(
+    '`paper` trades spot accounts; trading.account is perpetual.',
+  );
+  expect(spotRules(config({}), 2, 'paper')).toEqual(executionRules(config({}), 2));
+  expect(trainingRules(levered, 1)).toMatchObject({
+    account: undefined,
+    maxExposurePct: 100,
+    maxPositionPct: 100,
+  });
+});
+
+it('fees have tiers, of which the first is counted with', () => {
+  const feeTiers = [
+    { fromQuote: 0, makerBps: 2, takerBps: 5 },
+    { fromQuote: 1e6, makerBps: 1, takerBps: 4 },
+  ];
+  expect(executionRules(config({ feeTiers }), 1)).toMatchObject({ feeBps: 5, feeTiers });
+  expect(() => config({ feeTiers: feeTiers.slice(1) })).toThrow(/the first tier begins at 0/);
 });

@@ -9,7 +9,7 @@ import { openStore } from '../../../data/store/store.ts';
 import { audit as runAudit, CHECKS } from '../../../lab/audit/audit.ts';
 import type { Finding } from '../../../lab/audit/finding.ts';
 import { loadTrained } from '../../../learning/training/checkpoints.ts';
-import { configuredInstruments, executionRules } from '../../config/execution.ts';
+import { configuredInstruments, spotRules } from '../../config/execution.ts';
 import { auditedRun, auditSubject } from '../../workflows/audit-subject.ts';
 import { command, type CommandContext, decimal, list, oneOf } from '../command.ts';
 import { projectRegistry } from '../project-plugins.ts';
@@ -69,7 +69,7 @@ async function audit(context: CommandContext, options: Options, runId: string | 
   });
   for (const note of trained.notes) out.notice(note);
   const { strategy, params } = strategySetting(context, options.strategy, registry);
-  const rules = executionRules(config, trained.symbols.length);
+  const rules = spotRules(config, trained.symbols.length, 'audit');
   const subject = await auditSubject(auditedRun(trained), {
     store: openStore(config.dataDir),
     untilMs: options.until,

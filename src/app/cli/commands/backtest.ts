@@ -187,7 +187,10 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   const costs = { least: 0, most: 1000 };
   const trading = {
     ...config.trading,
-    ...(options.feeBps !== undefined && { feeBps: decimal('--fee-bps', options.feeBps, costs) }),
+    ...(options.feeBps !== undefined && {
+      feeBps: decimal('--fee-bps', options.feeBps, costs),
+      feeTiers: undefined,
+    }),
     ...(options.slippageBps !== undefined && {
       slippageBps: decimal('--slippage-bps', options.slippageBps, costs),
     }),
@@ -221,6 +224,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
       ensembleParams: z.record(z.string(), z.unknown()).parse(weighing),
       rulesOf: options.rulesOf,
       trading,
+      derivatives: config.features.derivatives,
       exits: config.exits,
       risk: config.risk,
       detail: options.detail,
@@ -306,7 +310,9 @@ function print(
     `${about.symbols.join(', ')} ${about.timeframe} on ${about.exchange}, ${formatMinute(about.fromMs)} .. ${formatMinute(about.untilMs)}: ${result.market.time.length} bars. By ${about.trainedBy}.`,
   );
   if (about.missingBars > 0) out.print(`${about.missingBars} bars are missing; nothing trades across a gap.`);
-  out.print(`Decisions at the close fill at the next open; ${costWords(rules)}.`);
+  const { latencyBars = 0 } = setting;
+  const late = latencyBars === 0 ? '' : `, ${counted(latencyBars, 'bar')} late`;
+  out.print(`Decisions at the close fill at the next open${late}; ${costWords(rules)}.`);
   if (setting.risk !== undefined) out.print(riskText(setting.risk));
   out.print();
   out.table(

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { z } from 'zod';
-import { configuredInstruments, executionRules, riskRules } from '../../config/execution.ts';
+import { configuredInstruments, spotRules, riskRules } from '../../config/execution.ts';
 import { formatMinute } from '../../../core/foundation/time.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { openExchange } from '../../../data/exchange/client.ts';
@@ -211,7 +211,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       timeframe: trained.timeframe,
       symbols,
       synthetic: trained.synthetic,
-      rules: executionRules(config, symbols.length),
+      rules: spotRules(config, symbols.length, 'paper'),
       strategy: { id: strategy.id, params: asRecord(params) },
       ensemble: { id: weighing.method.id, params: asRecord(weighing.params) },
     },

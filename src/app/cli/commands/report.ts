@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { openStore } from '../../../data/store/store.ts';
-import { configuredInstruments, executionRules } from '../../config/execution.ts';
+import { configuredInstruments, spotRules } from '../../config/execution.ts';
 import { CLAIMS, reference, type ReferenceLine } from '../../workflows/reference.ts';
 import { WINDOWS } from '../../workflows/results.ts';
 import { command, type CommandContext } from '../command.ts';
@@ -32,7 +32,7 @@ async function showReference({ config, out, seed, signal }: CommandContext): Pro
     window,
     sources: config.features,
     validationPct: config.training.validationPct,
-    rules: { ...executionRules(config, window.symbols.length), allowShort: true },
+    rules: { ...spotRules(config, window.symbols.length, 'report reference'), allowShort: true },
     instruments: configuredInstruments(config.trading, window.symbols),
     trialsFile: join(config.dataDir, 'trials.jsonl'),
     seed,

@@ -8,7 +8,7 @@ import { openFoldCache } from '../../../learning/validation/fold-cache.ts';
 import { resultsDocument } from '../../report/results-document.ts';
 import { results as makeResults, WINDOWS } from '../../workflows/results.ts';
 import { chooseStrategy } from '../../../core/strategy/registry.ts';
-import { configuredInstruments, executionRules } from '../../config/execution.ts';
+import { configuredInstruments, spotRules } from '../../config/execution.ts';
 import { command, type CommandContext, decimal, integer, list, oneOf } from '../command.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { walkForwardLines } from '../walk-forward-text.ts';
@@ -65,7 +65,7 @@ async function results(context: CommandContext, options: Options): Promise<void>
       strategies: [config.strategy.name, ...others].map((id) =>
         chooseStrategy(id, config.strategies[id] ?? {}, registry.strategies),
       ),
-      rulesOf: ({ length }) => executionRules(config, length),
+      rulesOf: ({ length }) => spotRules(config, length, 'results'),
       instrumentsOf: (symbols) => configuredInstruments(config.trading, symbols),
       trialsFile: join(config.dataDir, 'trials.jsonl'),
       models: options.models,

@@ -6,7 +6,7 @@ import { APPROACHES } from '../../../learning/models/registry.ts';
 import { openStore } from '../../../data/store/store.ts';
 import type { TrainingEvent } from '../../../learning/training/journal.ts';
 import { requireRunName, type RunFolder } from '../../../learning/training/run-folder.ts';
-import { executionRules } from '../../config/execution.ts';
+import { trainingRules } from '../../config/execution.ts';
 import { SPOT_RULES } from '../../../core/trading/rules.ts';
 import { openStudy } from '../../../lab/tuning/study.ts';
 import { train } from '../../workflows/train.ts';
@@ -110,7 +110,7 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
         checkpointDir: config.checkpointDir,
         logDir: config.logDir,
         trialsFile: join(config.dataDir, 'trials.jsonl'),
-        rules: (symbols) => executionRules(config, symbols),
+        rules: (symbols) => trainingRules(config, symbols),
         signal,
         snapshots: {
           everyMinutes: config.training.snapshotMinutes,

@@ -17,7 +17,7 @@ import type { StudySettings } from '../../../lab/tuning/study-journal.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
 import { modelParams } from '../../../learning/training/plan.ts';
 import { programVersion } from '../../../data/program-version.ts';
-import { executionRules } from '../../config/execution.ts';
+import { spotRules } from '../../config/execution.ts';
 import { parseYaml } from '../../config/yaml.ts';
 import { concludeStudy, openBench, runTrials, taskOf, type TuneTask } from '../../workflows/tune.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
@@ -104,7 +104,7 @@ async function tune(context: CommandContext, options: Options): Promise<void> {
       ? await begin(context, options, registry)
       : await goOn(context, options.study);
   const { settings } = study;
-  const rules = executionRules(config, task.symbols.length);
+  const rules = spotRules(config, task.symbols.length, 'tune');
   const surroundings = {
     registry,
     store: openStore(config.dataDir),
@@ -186,7 +186,7 @@ async function begin(context: CommandContext, options: Options, registry: Regist
   const { training, market } = config;
   const untilMs = options.until ?? market.until;
   const chosen = marketSettings(context, options);
-  const rules = executionRules(config, chosen.symbols.length);
+  const rules = spotRules(config, chosen.symbols.length, 'tune');
   const partial = {
     model: model.id,
     mode,

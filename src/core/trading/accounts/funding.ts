@@ -1,4 +1,4 @@
-import { UserError } from '../../foundation/errors.ts';
+import { invariant, UserError } from '../../foundation/errors.ts';
 import type { Market } from '../market.ts';
 import type { Portfolio } from '../portfolio.ts';
 import { unitValue } from './worth.ts';
@@ -60,10 +60,14 @@ export function settleFunding(
   when: 'atOpen' | 'inside',
 ): void {
   const { columns, instruments } = portfolio;
-  const inverse = portfolio.rules.account?.kind === 'inverse';
+  const { account } = portfolio.rules;
+  if (account === undefined || account.kind === 'margin' || account.funding === 'waived') return;
+  const inverse = account.kind === 'inverse';
   for (let s = 0; s < columns.amount.length; s++) {
-    const rate = market.funding?.[s]?.[when][row] ?? 0;
-    if (rate === 0 || columns.amount[s] === 0) continue;
+    if (columns.amount[s] === 0) continue;
+    const rate = market.funding?.[s]?.[when][row];
+    invariant(rate !== undefined, 'funding that is not known is never zero');
+    if (rate === 0) continue;
     const candles = market.mark?.[s] ?? market.candles[s];
     const known = when === 'atOpen' ? candles.open[row] : candles.close[row];
     const price = known === known ? known : columns.mark[s];
