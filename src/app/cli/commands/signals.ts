@@ -1,24 +1,14 @@
 import { z } from 'zod';
 import type { Command } from 'commander';
-import { UserError } from '../../../core/foundation/errors.ts';
 import { formatMinute, formatTime } from '../../../core/foundation/time.ts';
 import { doubtLines } from '../../../data/plausibility.ts';
 import { openStore } from '../../../data/store/store.ts';
-import type { Panel } from '../../../core/dataset/panel.ts';
 import { endText } from '../../../core/market/history-end.ts';
-import type { PairSymbol } from '../../../core/market/symbol.ts';
-import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
-import {
-  loadTrained,
-  loadTrainedPanel,
-  requireSameMarket,
-  symbolsOfRun,
-  type TrainedSet,
-} from '../../../learning/training/checkpoints.ts';
+import { loadTrained, type TrainedSet } from '../../../learning/training/checkpoints.ts';
 import { markedName } from '../../../learning/ensemble/voters.ts';
 import { executionRules } from '../../config/execution.ts';
-import { keepSignals } from '../../workflows/prediction-log.ts';
-import { type Signal, signalSheet } from '../../workflows/signals.ts';
+import { type GivenSignals, giveSignals } from '../../workflows/give-signals.ts';
+import type { Signal } from '../../workflows/signals.ts';
 import { ENSEMBLE_HELP, ensembleSetting, STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext, list } from '../command.ts';
@@ -81,59 +71,39 @@ async function signals(context: CommandContext, options: Options): Promise<void>
     ...(options.models && { models: options.models }),
     ...(runId !== undefined && { runId }),
   });
-  const wanted = wantedMarket(context, options);
-  requireSameMarket(trained, wanted);
   for (const note of trained.notes) out.notice(note);
-  const { symbols, untrained } = symbolsOfRun(trained, wanted.symbols);
-  const panel = await loadTrainedPanel(
-    openStore(config.dataDir),
-    trained,
-    options.until === undefined ? {} : { untilMs: options.until },
-  );
-  const { method, params: weighing } = ensembleSetting(context, options.ensemble);
   const { strategy, params } = strategySetting(context, options.strategy, registry);
-  const {
-    signals: all,
-    leftOut,
-    ended,
-  } = await signalSheet(trained, panel, {
-    strategy,
-    params,
-    ensemble: { method, params: weighing },
-    rules: executionRules(config, trained.symbols.length),
+  const ensemble = ensembleSetting(context, options.ensemble);
+  const given = await giveSignals({
+    store: openStore(config.dataDir),
+    dataDir: config.dataDir,
+    trained,
+    wanted: wantedMarket(context, options),
+    terms: { strategy, params, ensemble, rules: executionRules(config, trained.symbols.length) },
+    untilMs: options.until,
+    explain: options.explain,
   });
-  const isSaid = (symbol: PairSymbol): boolean =>
-    symbols.includes(symbol) && !ended.some((one) => one.symbol === symbol);
-  const rows = all.filter(({ symbol }) => isSaid(symbol));
-  const explanations = options.explain
-    ? (await explain(trained, panel)).filter(({ symbol }) => isSaid(symbol))
-    : undefined;
-  const ageMs = Date.now() - panel.untilMs;
-  const stale = ageMs > TIMEFRAME_MS[trained.timeframe];
-  // Before anybody is told; what a bar of the past would have said is no prediction.
-  if (options.until === undefined) {
-    const { runId, exchange, timeframe } = trained;
-    const given = { runId, exchange, timeframe, synthetic: panel.synthetic };
-    await keepSignals(
-      config.dataDir,
-      { ...given, givenAtMs: Date.now(), strategy: strategy.id, ensemble: method.id },
-      rows,
-    ).catch((error: unknown) => {
-      // A signal is worth more than its record.
-      if (!(error instanceof UserError)) throw error;
-      out.notice(`These signals are NOT on record: ${error.message}`);
-    });
-  }
+  if (given.notKept !== undefined) out.notice(`These signals are NOT on record: ${given.notKept}`);
+  document(context, trained, { given, strategy: strategy.id, ensemble: ensemble.method.id });
+  print(context, options, { trained, given, strategy: strategy.id });
+}
+
+function document(
+  { out }: CommandContext,
+  trained: TrainedSet,
+  by: { readonly given: GivenSignals; readonly strategy: string; readonly ensemble: string },
+): void {
+  const { panel, signals: rows, leftOut, ended, untrained, explanations, ageMs, isStale } = by.given;
   out.document({
     runId: trained.runId,
     exchange: trained.exchange,
     timeframe: trained.timeframe,
     synthetic: panel.synthetic,
     dataAgeSeconds: Math.max(0, Math.round(ageMs / 1000)),
-    stale,
+    stale: isStale,
     untrainedSymbols: untrained,
-    strategy: strategy.id,
-    ensemble: method.id,
+    strategy: by.strategy,
+    ensemble: by.ensemble,
     leftOut,
     signals: rows,
     implausible: panel.doubts.flatMap(doubtDocument),
@@ -144,6 +114,18 @@ async function signals(context: CommandContext, options: Options): Promise<void>
     })),
     explanations,
   });
+}
+
+function print(
+  { out }: CommandContext,
+  options: Options,
+  {
+    trained,
+    given,
+    strategy,
+  }: { readonly trained: TrainedSet; readonly given: GivenSignals; readonly strategy: string },
+): void {
+  const { panel, signals: rows, leftOut, ended, untrained, explanations, ageMs, isStale } = given;
   if (panel.synthetic) out.print('These candles are SYNTHETIC: the signals say nothing about any market.');
   out.table(
     [
@@ -169,7 +151,7 @@ async function signals(context: CommandContext, options: Options): Promise<void>
   );
   for (const { model, reason } of leftOut) out.print(`No vote: ${model}, ${reason}.`);
   out.print(
-    `\nDecided by ${strategy.id} at the close of the bar that ended ${formatMinute(panel.untilMs)}, for the next open; a trade costs ${rows[0]?.costBps.toFixed(0) ?? '-'} bp there and back. Models: ${trained.runId}.`,
+    `\nDecided by ${strategy} at the close of the bar that ended ${formatMinute(panel.untilMs)}, for the next open; a trade costs ${rows[0]?.costBps.toFixed(0) ?? '-'} bp there and back. Models: ${trained.runId}.`,
   );
   for (const line of doubtLines(panel.doubts)) out.print(`WARNING: ${line}.`);
   for (const one of ended) out.print(`No signal for ${endText(one)}.`);
@@ -183,7 +165,7 @@ async function signals(context: CommandContext, options: Options): Promise<void>
   }
   if (options.until !== undefined) return;
   out.print(
-    stale
+    isStale
       ? `That was ${age(ageMs)} ago. Next: crypto-trader fetch, for signals on current candles.`
       : 'Next: crypto-trader paper trades the ensemble on paper.',
   );
@@ -204,20 +186,6 @@ const contributionLines = ({ contributions = [] }: Signal): readonly string[] =>
     ({ model, sharePct, position, confidence }) =>
       `  ${model.padEnd(18)} ${sharePct.toFixed(0).padStart(3)} %  ${position === undefined ? 'no opinion' : `position ${position.toFixed(2)}, sure ${confidence?.toFixed(2) ?? '-'}`}`,
   );
-
-/** What the models that can say so base their forecasts of the newest bar on. */
-async function explain({ members }: TrainedSet, panel: Panel) {
-  const explained = await Promise.all(
-    members.map(async ({ model, fitted }) =>
-      ((await fitted.explain?.(panel)) ?? []).map((parts, s) => ({
-        model: model.id,
-        symbol: panel.series[s].symbol,
-        parts,
-      })),
-    ),
-  );
-  return explained.flat();
-}
 
 function age(ms: number): string {
   const hours = ms / 3_600_000;

@@ -1,0 +1,101 @@
+import type { Panel } from '../../core/dataset/panel.ts';
+import type { ExplanationPart } from '../../core/forecast/explanation.ts';
+import { UserError } from '../../core/foundation/errors.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
+import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import type { LoadedPanel } from '../../data/panel/load-panel.ts';
+import type { Store } from '../../data/store/store.ts';
+import {
+  loadTrainedPanel,
+  requireSameMarket,
+  symbolsOfRun,
+  type TrainedSet,
+  type WantedMarket,
+} from '../../learning/training/checkpoints.ts';
+import { keepSignals } from './prediction-log.ts';
+import { type SignalSheet, signalSheet, type SignalTerms } from './signals.ts';
+
+/** What one model bases its forecast of a symbol's newest bar on. */
+interface Explained {
+  readonly model: string;
+  readonly symbol: PairSymbol;
+  readonly parts: readonly ExplanationPart[];
+}
+
+export interface GivenSignals extends SignalSheet {
+  /** Of the market, up to the close that was decided at. */
+  readonly panel: LoadedPanel;
+  /** Wanted, but not in the run. */
+  readonly untrained: readonly PairSymbol[];
+  /** Of the models that can say so, where it was asked for. */
+  readonly explanations: readonly Explained[] | undefined;
+  /** How long ago the newest bar closed. */
+  readonly ageMs: number;
+  /** Longer ago than a bar lasts: there is a newer one somewhere. */
+  readonly isStale: boolean;
+  /** Why these signals are not on record. */
+  readonly notKept: string | undefined;
+}
+
+/**
+ * The signals of a run at the close of its newest stored bar, put on record before anybody is told; of an earlier one
+ * with `untilMs`, which is no prediction and is not recorded. Throws `UserError` for markets and symbols that the run does
+ * not know.
+ */
+export async function giveSignals(request: {
+  readonly store: Store;
+  readonly dataDir: string;
+  readonly trained: TrainedSet;
+  readonly wanted: WantedMarket;
+  readonly terms: SignalTerms;
+  readonly untilMs?: number | undefined;
+  readonly explain: boolean;
+}): Promise<GivenSignals> {
+  const { store, dataDir, trained, wanted, terms, untilMs } = request;
+  requireSameMarket(trained, wanted);
+  const { symbols, untrained } = symbolsOfRun(trained, wanted.symbols);
+  const panel = await loadTrainedPanel(store, trained, untilMs === undefined ? {} : { untilMs });
+  const sheet = await signalSheet(trained, panel, terms);
+  const isSaid = ({ symbol }: { readonly symbol: PairSymbol }): boolean =>
+    symbols.includes(symbol) && !sheet.ended.some((one) => one.symbol === symbol);
+  const signals = sheet.signals.filter(isSaid);
+  const explanations = request.explain ? (await explain(trained, panel)).filter(isSaid) : undefined;
+  const nowMs = Date.now();
+  const ageMs = nowMs - panel.untilMs;
+  const { runId, exchange, timeframe } = trained;
+  const about = { runId, exchange, timeframe, synthetic: panel.synthetic, givenAtMs: nowMs };
+  const by = { strategy: terms.strategy.id, ensemble: terms.ensemble.method.id };
+  const notKept =
+    untilMs === undefined
+      ? // A signal is worth more than its record.
+        await keepSignals(dataDir, { ...about, ...by }, signals).then(() => undefined, messageOf)
+      : undefined;
+  return {
+    ...sheet,
+    signals,
+    panel,
+    untrained,
+    explanations,
+    ageMs,
+    isStale: ageMs > TIMEFRAME_MS[timeframe],
+    notKept,
+  };
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  throw error;
+}
+
+async function explain({ members }: TrainedSet, panel: Panel): Promise<readonly Explained[]> {
+  const explained = await Promise.all(
+    members.map(async ({ model, fitted }) =>
+      ((await fitted.explain?.(panel)) ?? []).map((parts, s) => ({
+        model: model.id,
+        symbol: panel.series[s].symbol,
+        parts,
+      })),
+    ),
+  );
+  return explained.flat();
+}
