@@ -1,27 +1,13 @@
 import { z } from 'zod';
-import { formatTime } from '../../core/foundation/time.ts';
-import type { Store } from '../../data/store/store.ts';
-import { panelUntil } from '../../core/dataset/panel.ts';
-import { chronologicalSplit } from '../../core/dataset/splits.ts';
-import type { Feature } from '../../core/features/feature.ts';
-import type { InputSources } from '../../core/features/inputs.ts';
-import type { PairSymbol } from '../../core/market/symbol.ts';
-import type { Timeframe } from '../../core/market/timeframe.ts';
 import type { Model } from '../../core/forecast/model.ts';
-import { loadPanel } from '../../data/panel/load-panel.ts';
+import { formatTime } from '../../core/foundation/time.ts';
 import { modelParams } from '../../learning/training/plan.ts';
-import { type FeatureSelection, selectFeatures } from '../../learning/validation/select-features.ts';
+import { type FeatureMarket, rankFeatures, type SelectedFeatures } from '../workflows/features.ts';
 import { type CommandContext, oneOf } from './command.ts';
 import { projectRegistry } from './project-plugins.ts';
 import { less } from './table.ts';
 
 export interface SelectionOptions {
-  readonly store: Store;
-  readonly exchange: string;
-  readonly symbols: readonly PairSymbol[];
-  readonly timeframe: Timeframe;
-  readonly sources: InputSources;
-  readonly catalogue: readonly Feature[];
   readonly names: readonly string[];
   readonly model: string;
   /** Default: the model's own. */
@@ -32,40 +18,26 @@ export interface SelectionOptions {
 }
 
 /** `features --select`: which features carry something that others do not, by the training bars alone. */
-export async function printSelection(context: CommandContext, options: SelectionOptions): Promise<void> {
+export async function printSelection(
+  context: CommandContext,
+  market: FeatureMarket,
+  { names, folds, repeats, sameAbove, ...options }: SelectionOptions,
+): Promise<void> {
   const { config, out, seed, signal } = context;
-  const { folds, repeats, sameAbove } = options;
   const model = await rowModel(context, options.model);
-  const params = paramsOf(context, model, options);
-  const { horizonBars } = params(options.names);
-  const loaded = await loadPanel(options.store, {
-    ...options,
-    sinceMs: config.market.since,
-    featureNames: options.names,
-    signal,
-  });
-  // A pair has no correlation with the benchmark that it is itself: one such feature would leave no row complete.
-  const isKnown = (f: number): boolean =>
-    loaded.series.some(({ features }) => features.columns[f].some((value) => !Number.isNaN(value)));
-  const names = options.names.filter((_, f) => isKnown(f));
-  const unknown = options.names.filter((_, f) => !isKnown(f));
-  if (unknown.length > 0) out.notice(`Left out, without a value on these bars: ${unknown.join(', ')}.`);
-  const span = { fromMs: loaded.firstTimeMs, untilMs: loaded.untilMs };
-  const { trainUntilMs } = chronologicalSplit(span, options.timeframe, config.training);
   const progress = out.progress();
   const tasks = new Map<string, ReturnType<typeof progress.task>>();
-  let selection: FeatureSelection;
+  let selected: SelectedFeatures;
   try {
-    selection = await selectFeatures({
-      panel: panelUntil(loaded, trainUntilMs),
+    selected = await rankFeatures(market, {
       names,
       model,
-      params,
-      horizonBars,
+      params: paramsOf(context, model, options),
+      sinceMs: config.market.since,
+      shares: config.training,
       folds,
       repeats,
       sameAbove,
-      validationPct: config.training.validationPct,
       seed,
       signal,
       onProgress: (done, total) => {
@@ -73,11 +45,12 @@ export async function printSelection(context: CommandContext, options: Selection
         tasks.set('select', task);
         task.update(done);
       },
+      onLeftOut: (unknown) => out.notice(`Left out, without a value on these bars: ${unknown.join(', ')}.`),
     });
   } finally {
     progress.stop();
   }
-  report(context, selection, { ...options, names, horizonBars, span: { ...span, untilMs: trainUntilMs } });
+  report(context, selected, model.id);
 }
 
 /** Throws `UsageError` for a model that cannot be asked about single rows. */
@@ -93,7 +66,7 @@ const Horizon = z.looseObject({ horizonBars: z.int() });
 function paramsOf(
   { config }: CommandContext,
   model: Model,
-  { horizonBars }: SelectionOptions,
+  { horizonBars }: Pick<SelectionOptions, 'horizonBars'>,
 ): (names: readonly string[]) => z.output<typeof Horizon> {
   return (names) =>
     Horizon.parse(
@@ -105,28 +78,21 @@ function paramsOf(
     );
 }
 
-function report(
-  { out }: CommandContext,
-  selection: FeatureSelection,
-  about: SelectionOptions & {
-    readonly horizonBars: number;
-    readonly span: { readonly fromMs: number; readonly untilMs: number };
-  },
-): void {
-  const { clusters, logLoss, baseRateLogLoss, folds, completeRows } = selection;
+function report({ out }: CommandContext, selection: SelectedFeatures, model: string): void {
+  const { clusters, logLoss, baseRateLogLoss, folds, completeRows, names, horizonBars, span } = selection;
   const selected = clusters.filter((cluster) => cluster.selected).map(({ representative }) => representative);
   out.document({
-    model: about.model,
-    horizonBars: about.horizonBars,
-    trainedFrom: formatTime(about.span.fromMs),
-    trainedUntil: formatTime(about.span.untilMs),
+    model,
+    horizonBars,
+    trainedFrom: formatTime(span.fromMs),
+    trainedUntil: formatTime(span.untilMs),
     folds: folds.map(({ train, test }) => ({
       trainUntil: formatTime(train.untilMs),
       testFrom: formatTime(test.fromMs),
       testUntil: formatTime(test.untilMs),
     })),
     completeRows,
-    candidates: about.names.length,
+    candidates: names.length,
     logLoss,
     baseRateLogLoss,
     clusters,
@@ -144,10 +110,10 @@ function report(
     ]),
   );
   out.print(
-    `Importance: by how much the log loss of ${about.model} rises when the feature is shuffled, in millionths of a nat.`,
+    `Importance: by how much the log loss of ${model} rises when the feature is shuffled, in millionths of a nat.`,
   );
   out.print(
-    `${about.names.length} features in ${clusters.length} clusters; ${folds.length} folds on the training bars up to ${formatTime(about.span.untilMs)}; labels of ${about.horizonBars} bars.`,
+    `${names.length} features in ${clusters.length} clusters; ${folds.length} folds on the training bars up to ${formatTime(span.untilMs)}; labels of ${horizonBars} bars.`,
   );
   out.print(
     `Log loss out of sample ${logLoss.toFixed(6)}, with no features ${baseRateLogLoss.toFixed(6)}: ${logLoss < baseRateLogLoss ? 'the features help' : 'the model does not beat the share of rises, so importances are those of a model that has learned nothing'}.`,

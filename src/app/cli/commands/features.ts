@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { formatTime } from '../../../core/foundation/time.ts';
-import { inTurns } from '../../../data/turns.ts';
 import { openStore } from '../../../data/store/store.ts';
-import { featureSteps, findFeatures, streamFeatures } from '../../../core/features/catalogue.ts';
-import { findLeaks } from '../../../core/features/causality.ts';
+import { findFeatures } from '../../../core/features/catalogue.ts';
 import type { Feature } from '../../../core/features/feature.ts';
 import { CheckFailed } from '../../../core/foundation/errors.ts';
 import { parseTimeframe } from '../../../core/market/timeframe.ts';
-import { type AbsentInput, absentInputs, loadInputs } from '../../../data/panel/load-inputs.ts';
+import type { AbsentInput } from '../../../data/panel/load-inputs.ts';
+import { absentOf, checkFeatures, type FeatureMarket } from '../../workflows/features.ts';
 import {
   command,
   type CommandContext,
@@ -20,7 +19,7 @@ import {
   refuseIgnored,
 } from '../command.ts';
 import { counted } from '../dataset-document.ts';
-import { type Market, printAbsent, printValues } from '../feature-values.ts';
+import { printAbsent, printValues } from '../feature-values.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { less, prose } from '../table.ts';
 
@@ -88,7 +87,7 @@ export function register(program: Command): void {
         const market = { ...marketOf(context, parsed), catalogue };
         // Named features have to be there; of others those are left out whose inputs are not.
         const features = choose(catalogue, names, parsed.group);
-        const absent = (await findAbsent(market)).filter((one) =>
+        const absent = (await absentOf(market)).filter((one) =>
           features.some(({ name }) => one.features.includes(name)),
         );
         const chosen = names.length > 0 ? features : features.filter(({ name }) => !leavesOut(absent, name));
@@ -115,13 +114,12 @@ function choose(
 
 async function select(
   context: CommandContext,
-  market: Market,
+  market: FeatureMarket,
   features: readonly Feature[],
   options: Options,
 ): Promise<void> {
   const { printSelection } = await import('../feature-selection.ts');
-  await printSelection(context, {
-    ...market,
+  await printSelection(context, market, {
     names: features.map(({ name }) => name),
     model: options.model,
     horizonBars:
@@ -132,7 +130,7 @@ async function select(
   });
 }
 
-const marketOf = ({ config }: CommandContext, options: Options): Omit<Market, 'catalogue'> => ({
+const marketOf = ({ config }: CommandContext, options: Options): Omit<FeatureMarket, 'catalogue'> => ({
   store: openStore(config.dataDir),
   exchange: options.exchange ?? config.exchange.id,
   symbols: symbolsOf(options.symbols, config.market.symbols),
@@ -140,24 +138,12 @@ const marketOf = ({ config }: CommandContext, options: Options): Omit<Market, 'c
   sources: config.features,
 });
 
-/** What is not stored for at least one of the symbols, each input once. */
-async function findAbsent({ store, symbols, ...market }: Market): Promise<readonly AbsentInput[]> {
-  const found = await Promise.all(symbols.map((symbol) => absentInputs(store, { ...market, symbol })));
-  const merged = new Map<string, AbsentInput>();
-  for (const one of found.flat()) {
-    const before = merged.get(one.input);
-    const asked = [...new Set([...(before?.symbols ?? []), ...one.symbols])];
-    merged.set(one.input, { ...(before ?? one), symbols: asked });
-  }
-  return [...merged.values()];
-}
-
 const leavesOut = (absent: readonly AbsentInput[], feature: string): boolean =>
   absent.some(({ features }) => features.includes(feature));
 
 function printCatalogue(
   context: CommandContext,
-  { timeframe }: Market,
+  { timeframe }: FeatureMarket,
   features: readonly Feature[],
   { absent, whole }: { readonly absent: readonly AbsentInput[]; readonly whole: boolean },
 ): void {
@@ -199,46 +185,27 @@ function printCatalogue(
 
 async function check(
   context: CommandContext,
-  { store, exchange, symbols, timeframe, sources, catalogue }: Market,
+  market: FeatureMarket,
   features: readonly Feature[],
   absent: readonly AbsentInput[],
 ): Promise<void> {
   const { out, signal } = context;
+  const { exchange, symbols, timeframe } = market;
   const names = features.map(({ name }) => name);
   const progress = out.progress();
   const task = progress.task('checking features', symbols.length);
-  const datasets = [];
-  for (const [done, symbol] of symbols.entries()) {
-    signal.throwIfAborted();
-    task.update(done, symbol);
-    const candles = await store.read({ exchange, symbol, timeframe });
-    const rows = candles.time.length;
-    const { inputs } = await loadInputs(store, names, {
-      exchange,
-      symbol,
-      timeframe,
-      sources,
-      catalogue,
-      fromMs: candles.time[0],
-      untilMs: Infinity,
-    });
-    const search = findLeaks(names, candles, {
-      timeframe,
-      inputs,
-      compute: (seen, known) => featureSteps(names, seen, timeframe, known, catalogue),
-      stream: (known) => streamFeatures(names, timeframe, known, catalogue),
-      cuts: [1, 2, 3].map((quarter) => Math.floor((quarter * rows) / 4)).filter((cut) => cut > 0),
-    });
-    const leaks = await inTurns(search, signal);
-    datasets.push({
-      symbol,
-      rows,
-      values: rows * names.length,
-      leaks: leaks.map((leak) => ({ ...leak, time: formatTime(candles.time[leak.row]) })),
-    });
-  }
+  const checked = await checkFeatures(market, names, {
+    signal,
+    onSymbol: (done, symbol) => task.update(done, symbol),
+  });
   task.update(symbols.length);
   progress.stop();
+  const datasets = checked.map(({ symbol, rows, leaks }) => ({
+    symbol,
+    rows,
+    values: rows * names.length,
+    leaks: leaks.map(({ timeMs, ...leak }) => ({ ...leak, time: formatTime(timeMs) })),
+  }));
   const found = datasets.flatMap(({ symbol, leaks }) => leaks.map((leak) => ({ symbol, ...leak })));
   out.document({
     ok: found.length === 0,
