@@ -12,7 +12,7 @@ import {
 } from '../../core/evaluation/forecast-comparison.ts';
 import { quantileScores, type QuantileScores } from '../../core/evaluation/quantile-scores.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
-import { finish, type Steps } from '../../core/foundation/steps.ts';
+import type { Steps } from '../../core/foundation/steps.ts';
 import { createRandom } from '../../core/foundation/random.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import type { BarRange } from './strategies.ts';
@@ -79,14 +79,6 @@ interface Member {
   readonly noSkill?: string | undefined;
   readonly forecasts: readonly Forecast[];
 }
-
-/** All steps of `forecastQualitySteps` at once. */
-export const forecastQuality = (
-  panel: Panel,
-  range: BarRange,
-  members: readonly Member[],
-  regimeAt?: RegimeAt,
-): readonly ForecastQuality[] => finish(forecastQualitySteps(panel, range, members, regimeAt));
 
 /** One member after the other. */
 export function* forecastQualitySteps(

@@ -17,26 +17,10 @@ export function netSharpeLoss(weights: Tensor, returns: Tensor, costRate: number
 }
 
 /**
- * What is left of the capital after trading from the drifted weights `before` to `wanted`, cash first, with `costRate` on what is
- * bought and sold: the fixed point of Jiang, Xu and Liang 2017, equation 14, to the last bit.
- */
-export function remainderFactor(before: Float64Array, wanted: Float64Array, costRate: number): number {
-  const both = 2 * costRate - costRate * costRate;
-  let factor = 1 - both;
-  for (let step = 0; step < 1000; step++) {
-    let sold = 0;
-    for (let i = 1; i < before.length; i++) sold += Math.max(before[i] - factor * wanted[i], 0);
-    const next = (1 - costRate * before[0] - both * sold) / (1 - costRate * wanted[0]);
-    if (next === factor) break;
-    factor = next;
-  }
-  return factor;
-}
-
-/**
  * Minus the mean logarithmic growth of weights [bars, 1 + assets], cash first, in consecutive bars. `relatives` [bars, 1 + assets] are next
  * prices over prices; `previous` [1, 1 + assets] was held before the first row. What trading leaves is taken as
- * 1 - c |change of the risky weights from what drift made of them|: within c^2 of `remainderFactor`, and it has a gradient everywhere.
+ * 1 - c |change of the risky weights from what drift made of them|: within c^2 of the fixed point of Jiang, Xu and Liang 2017, equation 14, and it has a
+ * gradient everywhere.
  */
 export function growthLoss(
   weights: Tensor,

@@ -18,10 +18,3 @@ export function hedgeStep(
   const even = share / weights.length;
   for (let m = 0; m < weights.length; m++) weights[m] = ((1 - share) * weights[m]) / total + even;
 }
-
-/** The most that Hedge can lose beyond the best of `n` after `steps` losses in [0, 1], from even weights. */
-export const hedgeRegretBound = (n: number, steps: number, rate: number): number =>
-  Math.log(n) / rate + (rate * steps) / 8;
-
-/** The rate with the least bound for a known number of steps: the bound is then sqrt(steps ln(n) / 2). */
-export const hedgeRate = (n: number, steps: number): number => Math.sqrt((8 * Math.log(n)) / steps);

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { forwardReturns } from '../../../src/core/dataset/labels.ts';
 import { dieboldMariano } from '../../../src/core/evaluation/forecast-comparison.ts';
+import { finish } from '../../../src/core/foundation/steps.ts';
 import { createRandom } from '../../../src/core/foundation/random.ts';
 import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
 import { backtest } from '../../../src/lab/backtest/backtest.ts';
-import { forecastQuality } from '../../../src/lab/backtest/forecast-quality.ts';
+import { forecastQualitySteps } from '../../../src/lab/backtest/forecast-quality.ts';
 import {
   COVERAGE_HEAD,
   coverageRows,
@@ -14,6 +15,7 @@ import {
 import { verdicts } from '../../../src/lab/backtest/verdicts.ts';
 import { forecastsOf, HOUR_MS, randomPanel } from './panel-of.ts';
 
+const quality = (...given: Parameters<typeof forecastQualitySteps>) => finish(forecastQualitySteps(...given));
 const BARS = 1500;
 const panel = randomPanel(BARS, 31);
 const range = { fromMs: 0, untilMs: BARS * HOUR_MS };
@@ -41,7 +43,7 @@ const boaster = panel.series.map(({ symbol }) => {
 });
 
 describe('the quality of forecasts', () => {
-  const [good, bad] = forecastQuality(panel, range, [
+  const [good, bad] = quality(panel, range, [
     { id: 'seer', forecasts: seer },
     { id: 'boaster', forecasts: boaster },
   ]);
@@ -72,7 +74,7 @@ describe('the quality of forecasts', () => {
 
   test('has them by the regime of the bar', () => {
     const late = (time: number) => (time < 1000 * HOUR_MS ? ('bull' as const) : ('bear' as const));
-    const [one] = forecastQuality(panel, range, [{ id: 'boaster', forecasts: boaster }], late);
+    const [one] = quality(panel, range, [{ id: 'boaster', forecasts: boaster }], late);
     const regimes = one.conformal?.regimes ?? [];
     expect(regimes.map(({ regime }) => regime)).toEqual(['bull', 'bear']);
     const intervals = regimes.reduce((sum, { intervals: count }) => sum + count, 0);
@@ -109,8 +111,8 @@ describe('the quality of forecasts', () => {
       position: cut(one.position),
       probabilityUp: one.probabilityUp.map((p, row) => (row < 699 ? p : 1 - p)),
     }));
-    const [a] = forecastQuality(panel, early, [{ id: 'seer', forecasts: seer }]);
-    const [b] = forecastQuality(panel, early, [{ id: 'seer', forecasts: changed }]);
+    const [a] = quality(panel, early, [{ id: 'seer', forecasts: seer }]);
+    const [b] = quality(panel, early, [{ id: 'seer', forecasts: changed }]);
     expect(b).toEqual(a);
   });
 });
