@@ -106,7 +106,7 @@ function towards(
 }
 
 /** The network, and with Meta-SGD a rate for each of its parameters. */
-export function metaNetwork(
+function metaNetwork(
   { name, parameters }: Pick<Network, 'name' | 'parameters'>,
   { method, innerRate }: Pick<MetaOptions, 'method' | 'innerRate'>,
 ): Pick<Network, 'name' | 'parameters'> {
