@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { OwnFeature } from '../core/features/define-feature.ts';
 import type { InputSources } from '../core/features/inputs.ts';
 import { DEFAULT_SOURCES } from '../core/features/inputs.ts';
@@ -17,12 +16,7 @@ import { type ExecutionRules, SPOT_RULES } from '../core/trading/rules.ts';
 import type { LoadedPanel } from '../data/panel/load-panel.ts';
 import { openExchange } from '../data/exchange/client.ts';
 import { openStore, type Store } from '../data/store/store.ts';
-import { readControl } from '../desk/paper/controls.ts';
-import { termsOf } from '../desk/paper/outlook.ts';
 import type { BarRecord } from '../desk/paper/record.ts';
-import { runPaper } from '../desk/paper/run.ts';
-import { sessionFolder } from '../desk/paper/sessions.ts';
-import { defaultName, openSession } from '../desk/paper/slot.ts';
 import { type Backtest, backtestSteps } from '../lab/backtest/backtest.ts';
 import { inTurns } from '../data/turns.ts';
 import type { Provenance } from '../lab/backtest/document.ts';
@@ -36,7 +30,7 @@ import type { TrainingEvent } from '../learning/training/journal.ts';
 import type { TrainingSettings } from '../learning/training/plan.ts';
 import type { FinishedRun } from '../learning/training/train.ts';
 import { renderReport } from './report/backtest-report.ts';
-import { openLiveFeed, openStoredFeed } from './workflows/paper-feed.ts';
+import { openPaper } from './workflows/paper.ts';
 import { train } from './workflows/train.ts';
 import { provenanceOf } from './workflows/provenance.ts';
 import { type Signal, signalSheet, type SignalTerms } from './workflows/signals.ts';
@@ -162,8 +156,8 @@ export function openProject(settings: ProjectSettings): Project {
   const saying: SignalTerms = { ...deciding, ensemble: combining, rules };
   const opened = new Map<string, Promise<TrainedSet>>();
   /** Loads a run once, whatever is asked of it. */
-  const inUse = async (): Promise<TrainedSet> => {
-    const { runId } = await runInUse(checkpointDir, settings.run);
+  const inUse = async (run = settings.run): Promise<TrainedSet> => {
+    const { runId } = await runInUse(checkpointDir, run);
     const trained = opened.get(runId) ?? loadTrained(checkpointDir, { registry, runId });
     opened.set(runId, trained);
     return trained.catch((error: unknown) => {
@@ -288,66 +282,53 @@ export function openProject(settings: ProjectSettings): Project {
     },
 
     async paper({ bars, signal = new AbortController().signal, log = silentLog, ...options }) {
-      const trained = await inUse();
-      const traded = {
-        store,
-        trained,
-        symbols: trained.symbols,
-        configured: instrumentsOf(trained.symbols),
-      };
-      const open = () => openExchange({ id: exchange, timeoutMs: 20_000, retries: 5, log });
-      const feed =
-        bars === 'stored' ? openStoredFeed(traded) : await openLiveFeed(traded, { open, log, signal });
-      const market = { exchange: trained.exchange, timeframe: trained.timeframe, feed: bars };
-      const name = options.name ?? defaultName(market);
-      const session = await openSession(
-        settings.dataDir,
-        name,
+      const opened = await openPaper(
         {
-          ...market,
-          runId: trained.runId,
-          risk: undefined,
-          symbols: trained.symbols,
-          synthetic: trained.synthetic,
-          rules,
+          store,
+          dataDir: settings.dataDir,
+          checkpointDir,
+          bars:
+            bars === 'stored'
+              ? { kind: 'stored' }
+              : {
+                  kind: 'exchange',
+                  open: (id) => openExchange({ id, timeoutMs: 20_000, retries: 5, log }),
+                },
+          name: options.name,
+          run: settings.run,
+          load: (runId) => inUse(runId),
+          fresh: false,
+          wanted: { exchange: undefined, timeframe: undefined },
+          market: { exchange, timeframe },
           strategy: {
             id: deciding.strategy.id,
-            params: z.record(z.string(), z.unknown()).parse(deciding.params),
+            params: deciding.params,
+            isSet: settings.strategy !== undefined,
           },
           ensemble: {
             id: combining.method.id,
-            params: z.record(z.string(), z.unknown()).parse(combining.params),
+            params: combining.params,
+            isSet: settings.ensemble !== undefined,
           },
+          rules: () => rules,
+          risk: undefined,
+          instruments: instrumentsOf,
+          log,
+          signal,
         },
-        {
-          fresh: false,
-          keeps: { strategy: settings.strategy === undefined, ensemble: settings.ensemble === undefined },
-          nowMs: Date.now(),
-          instruments: feed.instruments,
-        },
+        () => {},
       );
       try {
-        const { barsProcessed } = await runPaper(
-          session,
-          feed.createFeed(termsOf(session.session, trained)),
-          {
-            intervalMs: options.intervalMs ?? (bars === 'stored' ? 0 : 60_000),
-            maxCycles: options.maxCycles,
-            signal,
-            now: Date.now,
-            control: () => readControl(sessionFolder(settings.dataDir, name)),
-            onBar: options.onBar ?? (() => {}),
-            onCycle: () => {},
-          },
-        );
-        await session.checked;
-        return {
-          sessionId: session.session.sessionId,
-          barsProcessed,
-          equity: session.account.equity(),
-        };
+        const { onBar = () => {} } = options;
+        const { barsProcessed } = await opened.run({
+          intervalMs: options.intervalMs ?? (bars === 'stored' ? 0 : 60_000),
+          maxCycles: options.maxCycles,
+          onBar: (record) => onBar(record),
+        });
+        const { session, account } = opened.session;
+        return { sessionId: session.sessionId, barsProcessed, equity: account.equity() };
       } finally {
-        await session.close();
+        await opened.close();
       }
     },
 

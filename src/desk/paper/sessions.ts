@@ -18,6 +18,9 @@ export const sessionsFolder = (dataDir: string): string => join(dataDir, 'paper'
 export const sessionFolder = (dataDir: string, name: string): string => join(sessionsFolder(dataDir), name);
 export const lockOf = (folder: string): string => `${folder}.lock`;
 
+/** Whether a session may be called so: a name is a folder. */
+export const isSessionName = (name: string): boolean => /^(?!archive$)[a-z0-9][a-z0-9._-]{0,63}$/i.test(name);
+
 /** Names of the sessions that are not archived, sorted. */
 export async function listSessions(dataDir: string): Promise<readonly string[]> {
   const entries = await readdir(sessionsFolder(dataDir), { withFileTypes: true }).catch((error: unknown) => {

@@ -1,30 +1,23 @@
 import { Argument, type Command } from 'commander';
 import { z } from 'zod';
-import { configuredInstruments, spotRules, riskRules } from '../../config/execution.ts';
 import { formatMinute } from '../../../core/foundation/time.ts';
-import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { openExchange } from '../../../data/exchange/client.ts';
-import { endText } from '../../../core/market/history-end.ts';
 import { openStore } from '../../../data/store/store.ts';
-import { UserError } from '../../../core/foundation/errors.ts';
-import { termsOf } from '../../../desk/paper/outlook.ts';
-import { ENSEMBLE_HELP, ensembleSetting, STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
-import { type BarRecord, strategyOf } from '../../../desk/paper/record.ts';
-import { type Cycle, runPaper, type RunSummary } from '../../../desk/paper/run.ts';
-import type { PaperSession } from '../../../desk/paper/session.ts';
-import { readControl } from '../../../desk/paper/controls.ts';
-import { runOfSession, sessionFolder, symbolsOfSession } from '../../../desk/paper/sessions.ts';
-import { defaultName, openSession } from '../../../desk/paper/slot.ts';
-import {
-  loadTrained,
-  requireSameMarket,
-  symbolsOfRun,
-  type TrainedSet,
-  type WantedMarket,
-} from '../../../learning/training/checkpoints.ts';
-import { findRun } from '../../../learning/training/run-folder.ts';
-import { balanceWarning } from '../../../core/trading/balance-warning.ts';
-import type { PairSymbol } from '../../../core/market/symbol.ts';
+import type { BarRecord } from '../../../desk/paper/record.ts';
+import { isSessionName } from '../../../desk/paper/sessions.ts';
+import type { Registry } from '../../../learning/models/registry.ts';
+import { loadTrained } from '../../../learning/training/checkpoints.ts';
+import { configuredInstruments, riskRules, spotRules } from '../../config/execution.ts';
+import { openPaper, type PaperRequest } from '../../workflows/paper.ts';
+import { command, type CommandContext, decimal, integer, refuseIgnored } from '../command.ts';
+import { UsageError } from '../exit.ts';
+import { openNotices } from '../notices.ts';
+import { explain, listOrders } from '../paper-explain.ts';
+import { parity } from '../paper-parity.ts';
+import { conclude, introduce, reportBar, reportCycles, sayOpening } from '../paper-report.ts';
+import { control, showStatus, verify } from '../paper-sessions.ts';
+import { paperDocument } from '../paper-text.ts';
+import { projectPlugins } from '../project-plugins.ts';
 import {
   addMarketOptions,
   addRunOption,
@@ -33,30 +26,9 @@ import {
   requireRange,
   RUN_OPTION,
   runNamed,
-  untrainedText,
   wantedMarket,
 } from '../run-options.ts';
-import { activeRunId } from '../../../learning/training/active-run.ts';
-import type { Registry } from '../../../learning/models/registry.ts';
-import { endedPairs, openLiveFeed, openStoredFeed, type PaperFeed } from '../../workflows/paper-feed.ts';
-import { projectPlugins } from '../project-plugins.ts';
-import { command, type CommandContext, decimal, integer, refuseIgnored } from '../command.ts';
-import { UsageError } from '../exit.ts';
-import { openNotices, type SessionNotices } from '../notices.ts';
-import { explain, listOrders } from '../paper-explain.ts';
-import { parity } from '../paper-parity.ts';
-import { control, showStatus, verify } from '../paper-sessions.ts';
-
-import {
-  eventText,
-  paperDocument,
-  positionRows,
-  reasonLines,
-  POSITION_HEAD,
-  ruinText,
-  waiting,
-  verdictText,
-} from '../paper-text.ts';
+import { ENSEMBLE_HELP, ensembleSetting, STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
 
 const Options = z.object({
   ...RUN_OPTION,
@@ -182,46 +154,14 @@ function alone(usage: string, options: Readonly<Record<string, unknown>>): Reado
 
 async function paper(context: CommandContext, options: Options): Promise<void> {
   const { config, out, log, signal } = context;
-  const pauseMs = intervalMs(context, options);
+  const intervalMs = pauseOf(context, options);
   const maxCycles =
     options.maxCycles === undefined ? undefined : integer('--max-cycles', options.maxCycles, { least: 1 });
   refuseLive(config);
   requireRange(options);
-  const source = options.exchange === false ? 'stored' : 'exchange';
-  if (source === 'exchange') refuseIgnored(context, ['--since', '--until'], 'without --no-exchange');
   const { registry, channels } = await projectPlugins(context);
-  const wanted = wantedMarket(context, { ...options, exchange: options.exchange || undefined });
-  const { name, trained } = await chooseRun(context, options, { wanted, source, registry });
-  requireSameMarket(trained, wanted);
-  const kept = options.fresh ? undefined : await symbolsOfSession(config.dataDir, name);
-  const asked = wanted.symbols ?? (kept && { list: kept, named: true });
-  const { symbols, untrained } = symbolsOfRun(trained, asked);
-  if (untrained.length > 0) out.print(untrainedText(trained.runId, untrained));
-  const { strategy, params, isSet } = strategySetting(context, options.strategy, registry);
-  const weighing = ensembleSetting(context, options.ensemble);
-  const { createFeed, instruments } = await openFeed(context, { trained, symbols, options });
-  const session = await openSession(
-    config.dataDir,
-    name,
-    {
-      feed: source,
-      runId: trained.runId,
-      risk: riskRules(config.risk),
-      exchange: trained.exchange,
-      timeframe: trained.timeframe,
-      symbols,
-      synthetic: trained.synthetic,
-      rules: spotRules(config, symbols.length, 'paper'),
-      strategy: { id: strategy.id, params: asRecord(params) },
-      ensemble: { id: weighing.method.id, params: asRecord(weighing.params) },
-    },
-    {
-      fresh: options.fresh,
-      keeps: { strategy: !isSet, ensemble: !weighing.isSet },
-      nowMs: Date.now(),
-      instruments,
-    },
-  );
+  const opened = await openPaper(readRequest(context, options, registry), sayOpening(out));
+  const { name, session, trained } = opened;
   const notices = openNotices(config, process.env, { title: `paper ${name}`, log, own: channels });
   try {
     if (session.last !== undefined)
@@ -230,234 +170,75 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
         ['--since'],
         `in a session that exists: it resumes after ${formatMinute(session.last.timeMs)}; --fresh starts another`,
       );
-    introduce(context, session, {
-      trained,
-      sinceMs: Math.max(options.since ?? -Infinity, trained.validateUntilMs),
-    });
-    const { instruments: traded, rules } = session.session;
-    const small = balanceWarning(traded, rules.initialBalance);
-    const ends = (await endedPairs(openStore(config.dataDir), { ...trained, symbols })).map(
-      (ended) => `${endText(ended)}; no signal and no trade there.`,
-    );
-    for (const line of [...(small === undefined ? [] : [small]), ...ends]) {
-      out.print(line);
-      log.warn({}, line);
-    }
+    introduce(context, opened);
     notices.say('session', `Session ${session.session.sessionId} runs with the models of ${trained.runId}.`);
     const records: BarRecord[] = [];
-    const summary = await runPaper(session, createFeed(termsOf(session.session, trained)), {
-      intervalMs: pauseMs,
+    const summary = await opened.run({
+      intervalMs,
       maxCycles,
-      signal,
-      now: Date.now,
-      control: () => readControl(sessionFolder(config.dataDir, name)),
-      onBar: (record) => {
+      onBar: (record, silent) => {
         if (out.json) records.push(record);
-        reportBar(context, session, record);
+        reportBar(context, session, { record, silent });
         notices.bar(record);
       },
       onCycle: reportCycles(context, notices),
+      onEnd: (ended) => {
+        log.info({ ...ended, equity: session.account.equity() }, 'paper session stopped');
+        conclude(context, session, ended);
+        notices.say('session', `Session ended; equity ${session.account.equity().toFixed(2)}.`);
+      },
     });
-    log.info({ ...summary, equity: session.account.equity() }, 'paper session stopped');
-    conclude(context, session, summary);
-    notices.say('session', `Session ended; equity ${session.account.equity().toFixed(2)}.`);
     signal.throwIfAborted();
-    // A short run must not end before the whole of a long ledger was checked.
-    await session.checked;
-    if (summary.feed.kind === 'stale' && summary.freshCycles === 0) {
-      throw new UserError(`The exchange never answered: ${summary.feed.reason}`, {
-        hint: 'Check the network, or run without --max-cycles to wait until it answers. The session is kept.',
-      });
-    }
     out.document(paperDocument(session, summary, records));
   } catch (error) {
     if (!signal.aborted)
       notices.say('session', `Session FAILED: ${error instanceof Error ? error.message : String(error)}`);
     throw error;
   } finally {
-    await Promise.all([session.close(), notices.close()]);
+    await Promise.all([opened.close(), notices.close()]);
     for (const { fitted } of trained.members) fitted.dispose?.();
   }
 }
 
-/** Parameters as a ledger keeps them. */
-const asRecord = (params: unknown) => z.record(z.string(), z.unknown()).parse(params);
-
-/**
- * The session's name and the models it trades with: those that were named, else those it traded with last, else the
- * newest run. A later training never replaces them by itself.
- */
-async function chooseRun(
-  context: CommandContext,
-  options: Options,
-  about: {
-    readonly wanted: WantedMarket;
-    readonly source: 'exchange' | 'stored';
-    readonly registry: Registry;
-  },
-): Promise<{ readonly name: string; readonly trained: TrainedSet }> {
-  const { config, out } = context;
-  const { wanted, source, registry } = about;
-  const named = runNamed(options);
-  const active = await activeRunId(config.checkpointDir);
-  const run = named ?? active;
-  const plan = run === undefined ? undefined : (await findRun(config.checkpointDir, run)).plan;
-  const name =
-    options.name ??
-    defaultName({
-      exchange: wanted.exchange ?? plan?.exchange ?? config.exchange.id,
-      timeframe: wanted.timeframe ?? plan?.timeframe ?? config.market.timeframe,
-      feed: source,
-    });
-  if (!/^(?!archive$)[a-z0-9][a-z0-9._-]{0,63}$/i.test(name))
+function readRequest(context: CommandContext, options: Options, registry: Registry): PaperRequest {
+  const { config, log, signal } = context;
+  const { name, fresh } = options;
+  if (name !== undefined && !isSessionName(name))
     throw new UsageError(
       `--name cannot be "${name}": use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first.`,
     );
-  const kept = options.fresh ? undefined : await runOfSession(config.dataDir, name);
-  const trained = await loadTrained(config.checkpointDir, { ...runIdOf(named ?? kept), registry });
-  for (const note of trained.notes) out.notice(note);
-  if (kept !== undefined && named === undefined) {
-    if (active !== undefined && active !== kept)
-      out.print(
-        `The session keeps its training run ${kept}; the active one is ${active}. To trade with that: paper --run ${active}`,
-      );
-  } else if (kept !== undefined && kept !== trained.runId)
-    out.print(`The session changes from the training run ${kept} to ${trained.runId}.`);
-  return { name, trained };
-}
-
-const runIdOf = (runId: string | undefined): { readonly runId?: string } =>
-  runId === undefined ? {} : { runId };
-
-/** Stored bars follow one another at once unless a pause is asked for. */
-function intervalMs({ config }: CommandContext, { intervalSeconds, exchange }: Options): number {
-  if (intervalSeconds !== undefined)
-    return 1000 * decimal('--interval-seconds', intervalSeconds, { least: 0 });
-  return exchange === false ? 0 : 1000 * config.paper.intervalSeconds;
-}
-
-async function openFeed(
-  { config, log, signal }: CommandContext,
-  {
-    trained,
-    symbols,
-    options,
-  }: { readonly trained: TrainedSet; readonly symbols: readonly PairSymbol[]; readonly options: Options },
-): Promise<PaperFeed> {
-  const configured = configuredInstruments(config.trading, symbols);
-  const traded = { store: openStore(config.dataDir), trained, symbols, configured };
-  if (options.exchange === false) return openStoredFeed(traded, options);
+  const isStored = options.exchange === false;
+  if (!isStored) refuseIgnored(context, ['--since', '--until'], 'without --no-exchange');
+  const { strategy, ...deciding } = strategySetting(context, options.strategy, registry);
+  const { method, ...weighing } = ensembleSetting(context, options.ensemble);
   const { baseUrl } = config.exchange;
   const { timeoutMs, retries } = config.fetch;
-  const open = () => openExchange({ id: trained.exchange, baseUrl, timeoutMs, retries, log });
-  return openLiveFeed(traded, { open, log, signal });
-}
-
-function introduce(
-  { out, log }: CommandContext,
-  { session, last, recovery }: PaperSession,
-  { trained, sinceMs }: { readonly trained: TrainedSet; readonly sinceMs: number },
-) {
-  const { sessionId, synthetic } = session;
-  log.info({ sessionId, runId: trained.runId, ...recovery }, 'paper session');
-  if (synthetic) out.print('SYNTHETIC candles: results say nothing about any market.');
-  if (session.feed === 'stored')
-    out.print(
-      `A replay of stored bars from ${formatMinute(sinceMs)} on, which training has not seen: the past, not the market now.`,
-    );
-  out.print(
-    last === undefined
-      ? `Paper session ${sessionId}, new; models of ${trained.runId}; decided by ${strategyOf(session).id}.`
-      : `Paper session ${sessionId}, resumed after the bar of ${formatMinute(last.timeMs)}; ${recovery.barsReplayed} bars of the ledger replayed; models of ${trained.runId}; decided by ${strategyOf(session).id}.`,
-  );
-  if (recovery.tornBytes > 0) {
-    out.print(
-      `The last line of the ledger was cut off by a crash (${recovery.tornBytes} bytes): its bar is processed again.`,
-    );
-    log.warn({ tornBytes: recovery.tornBytes }, 'a torn last line of the ledger was dropped');
-  }
-}
-
-const NOT_PLACED: Readonly<Record<Exclude<BarRecord['decision'], 'placed'>, string>> = {
-  missed: 'missed: nothing ordered',
-  paused: 'paused: nothing ordered',
-  flattened: 'flattened: everything is closed at the next open',
-};
-
-/** Bars of an exchange are news; of stored bars only those on which something happened. */
-function reportBar(
-  { out, log }: CommandContext,
-  { session, account }: PaperSession,
-  record: BarRecord,
-): void {
-  const happened = record.events.map(eventText);
-  const placed = waiting(session, account);
-  const missed = record.decision === 'placed' ? [] : [NOT_PLACED[record.decision]];
-  const verdicts = (record.verdicts ?? []).map(verdictText);
-  for (const event of record.events) log.info({ ...event }, eventText(event));
-  for (const verdict of record.verdicts ?? []) log.info({ ...verdict }, verdictText(verdict));
-  const silent = fallenSilent({ session, account }, record);
-  for (const line of silent) log.warn({ timeMs: record.timeMs }, line);
-  if (session.feed === 'stored' && happened.length + silent.length + verdicts.length === 0) return;
-  const news = [...happened, ...silent, ...missed, ...verdicts, ...placed].join('; ');
-  const change = 100 * (record.equity / session.rules.initialBalance - 1);
-  out.print(
-    `${formatMinute(record.timeMs)}  equity ${record.equity.toFixed(2)} (${change >= 0 ? '+' : ''}${change.toFixed(2)} %)${news === '' ? '' : `  ${news}`}`,
-  );
-}
-
-/** Pairs that lack their second bar in a row while others have theirs: delisted, halted, or without a trade. */
-function fallenSilent(
-  { session, account }: Pick<PaperSession, 'session' | 'account'>,
-  { timeMs }: BarRecord,
-): readonly string[] {
-  const { barTime, amount } = account.portfolio.columns;
-  const { delistedAfterMs } = session.rules;
-  const step = TIMEFRAME_MS[session.timeframe];
-  const kept =
-    delistedAfterMs === undefined ? 'stays' : `is sold at it after ${delistedAfterMs / 3_600_000} hours`;
-  return session.instruments.flatMap(({ symbol }, s) =>
-    timeMs - barTime[s] === 2 * step
-      ? [
-          `${symbol} has had no bar since ${formatMinute(barTime[s])}: no signal and no trade${amount[s] === 0 ? '' : `; what is held is marked at its last close and ${kept}`}`,
-        ]
-      : [],
-  );
-}
-
-/** Says when the feed is lost and when it is back, once. */
-function reportCycles({ out, log }: CommandContext, notices: SessionNotices): (cycle: Cycle) => void {
-  let lost = false;
-  return ({ number, bars, feed }) => {
-    log.debug({ number, bars, feed }, 'paper cycle');
-    if (feed.kind === 'stale') {
-      const retry = `trying again in ${Math.round(feed.retryInMs / 1000)} s`;
-      log.warn({ ...feed }, `feed is stale: ${feed.reason}`);
-      if (!lost) notices.say('feed', `Feed is STALE: ${feed.reason}`);
-      if (!lost) out.print(`Feed is STALE since ${formatMinute(feed.sinceMs)}: ${feed.reason} (${retry})`);
-    } else if (lost) {
-      log.info({ number }, 'feed is back');
-      out.print('Feed is back.');
-      notices.say('feed', 'Feed is back.');
-    }
-    lost = feed.kind === 'stale';
+  return {
+    store: openStore(config.dataDir),
+    dataDir: config.dataDir,
+    checkpointDir: config.checkpointDir,
+    bars: isStored
+      ? { kind: 'stored', since: options.since, until: options.until }
+      : { kind: 'exchange', open: (id) => openExchange({ id, baseUrl, timeoutMs, retries, log }) },
+    name,
+    run: runNamed(options),
+    load: (runId) => loadTrained(config.checkpointDir, { registry, ...(runId !== undefined && { runId }) }),
+    fresh,
+    wanted: wantedMarket(context, { ...options, exchange: options.exchange || undefined }),
+    market: { exchange: config.exchange.id, timeframe: config.market.timeframe },
+    strategy: { id: strategy.id, ...deciding },
+    ensemble: { id: method.id, ...weighing },
+    rules: (symbols) => spotRules(config, symbols, 'paper'),
+    risk: riskRules(config.risk),
+    instruments: (symbols) => configuredInstruments(config.trading, symbols),
+    log,
+    signal,
   };
 }
 
-function conclude(
-  { out }: CommandContext,
-  session: PaperSession,
-  { cycles, barsProcessed }: RunSummary,
-): void {
-  const { last, account } = session;
-  out.print(
-    `\n${cycles} cycles, ${barsProcessed} bars processed${last === undefined ? '' : `, the last of ${formatMinute(last.timeMs)}`}; equity ${account.equity().toFixed(2)}.`,
-  );
-  const rows = positionRows(account);
-  if (rows.length === 0) out.print('No open position.');
-  else out.table(POSITION_HEAD, rows);
-  for (const line of waiting(session.session, account)) out.print(line);
-  if (last !== undefined) for (const line of reasonLines(session.session, last)) out.print(line);
-  const ruin = ruinText(account);
-  if (ruin !== undefined) out.print(ruin);
+/** Stored bars follow one another at once unless a pause is asked for. */
+function pauseOf({ config }: CommandContext, { intervalSeconds, exchange }: Options): number {
+  if (intervalSeconds !== undefined)
+    return 1000 * decimal('--interval-seconds', intervalSeconds, { least: 0 });
+  return exchange === false ? 0 : 1000 * config.paper.intervalSeconds;
 }

@@ -1,0 +1,243 @@
+import { z } from 'zod';
+import { UserError } from '../../core/foundation/errors.ts';
+import type { EndedHistory } from '../../core/market/history-end.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
+import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import { balanceWarning } from '../../core/trading/balance-warning.ts';
+import type { Instrument } from '../../core/trading/instrument.ts';
+import type { RiskRules } from '../../core/trading/risk/rules.ts';
+import type { ExecutionRules } from '../../core/trading/rules.ts';
+import type { Log } from '../../core/foundation/log.ts';
+import type { ExchangeClient } from '../../data/exchange/client.ts';
+import type { Store } from '../../data/store/store.ts';
+import { readControl } from '../../desk/paper/controls.ts';
+import { termsOf } from '../../desk/paper/outlook.ts';
+import type { BarRecord } from '../../desk/paper/record.ts';
+import { type Cycle, runPaper, type RunSummary } from '../../desk/paper/run.ts';
+import type { PaperSession } from '../../desk/paper/session.ts';
+import { isSessionName, runOfSession, sessionFolder, symbolsOfSession } from '../../desk/paper/sessions.ts';
+import { defaultName, openSession } from '../../desk/paper/slot.ts';
+import { activeRunId } from '../../learning/training/active-run.ts';
+import {
+  requireSameMarket,
+  symbolsOfRun,
+  type TrainedSet,
+  type WantedMarket,
+} from '../../learning/training/checkpoints.ts';
+import { findRun } from '../../learning/training/run-folder.ts';
+import { endedPairs, openLiveFeed, openStoredFeed } from './paper-feed.ts';
+
+/** What decides, or combines, with its parameters; `isSet`: somebody chose it, else a session keeps its own. */
+interface Chosen {
+  readonly id: string;
+  readonly params: unknown;
+  readonly isSet: boolean;
+}
+
+/** Stored bars that training has not seen, or bars as they close on an exchange. */
+type PaperBars =
+  | { readonly kind: 'stored'; readonly since?: number | undefined; readonly until?: number | undefined }
+  | { readonly kind: 'exchange'; readonly open: (id: string) => Promise<ExchangeClient> };
+
+/** A session to be opened, or to go on. */
+export interface PaperRequest {
+  readonly store: Store;
+  readonly dataDir: string;
+  readonly checkpointDir: string;
+  readonly bars: PaperBars;
+  /** Default: of exchange, timeframe and bars. */
+  readonly name?: string | undefined;
+  /** The run to trade with from now on; default: that of the session, else the active one. */
+  readonly run?: string | undefined;
+  /** Loads a run, `undefined` the active one. Who loads it disposes of it. */
+  readonly load: (run: string | undefined) => Promise<TrainedSet>;
+  /** Archive the current session and start another. */
+  readonly fresh: boolean;
+  readonly wanted: WantedMarket;
+  /** What names the session where no run does. */
+  readonly market: { readonly exchange: string; readonly timeframe: Timeframe };
+  readonly strategy: Chosen;
+  readonly ensemble: Chosen;
+  readonly rules: (symbols: number) => ExecutionRules;
+  readonly risk: RiskRules | undefined;
+  /** Steps and least values of orders where no exchange is asked. */
+  readonly instruments: (symbols: readonly PairSymbol[]) => readonly Instrument[];
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** What is worth saying while a session is opened. */
+export type OpeningEvent =
+  | { readonly kind: 'note'; readonly text: string }
+  /** A later training does not replace the models of a session by itself. */
+  | { readonly kind: 'run-kept'; readonly runId: string; readonly activeRunId: string }
+  | { readonly kind: 'run-changed'; readonly from: string; readonly to: string }
+  | { readonly kind: 'untrained'; readonly runId: string; readonly symbols: readonly PairSymbol[] };
+
+/** A pair that lacks its second bar in a row while others have theirs: delisted, halted, or without a trade. */
+export interface SilentPair {
+  readonly symbol: PairSymbol;
+  readonly lastTimeMs: number;
+  readonly isHeld: boolean;
+}
+
+export interface PaperRun {
+  readonly intervalMs: number;
+  /** Polls after which it ends; default: none. */
+  readonly maxCycles?: number | undefined;
+  /** A bar was processed and is on disk. */
+  readonly onBar: (record: BarRecord, silent: readonly SilentPair[]) => void;
+  readonly onCycle?: (cycle: Cycle) => void;
+  /** Bars have ended, or somebody wanted to stop. */
+  readonly onEnd?: (summary: RunSummary) => void;
+}
+
+/** An open session: nobody else can run it until it is closed. */
+export interface OpenPaper {
+  readonly name: string;
+  readonly trained: TrainedSet;
+  readonly session: PaperSession;
+  /** First stored bar of a new session over stored bars. */
+  readonly sinceMs: number;
+  /** Why orders of this account may be too small to be made. */
+  readonly smallBalance: string | undefined;
+  /** Pairs whose stored bars end before those of the others: no signal and no trade there. */
+  readonly ended: readonly EndedHistory[];
+  /**
+   * Trades until the bars end or the signal aborts, which is no error: the bar that was being processed is finished. Throws
+   * `UserError` when the exchange never answered, or when the ledger turns out to be damaged.
+   */
+  run(options: PaperRun): Promise<RunSummary>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the session of that name, or starts it, with the models that were named, else those it traded with last, else the
+ * active ones. Throws `UserError` when another process runs it, when it was started under other terms, or when its
+ * ledger is damaged.
+ */
+export async function openPaper(
+  request: PaperRequest,
+  onEvent: (event: OpeningEvent) => void,
+): Promise<OpenPaper> {
+  const { store, dataDir, bars, fresh, signal } = request;
+  const { name, trained } = await chooseRun(request, onEvent);
+  requireSameMarket(trained, request.wanted);
+  const kept = fresh ? undefined : await symbolsOfSession(dataDir, name);
+  const asked = request.wanted.symbols ?? (kept && { list: kept, named: true });
+  const { symbols, untrained } = symbolsOfRun(trained, asked);
+  if (untrained.length > 0) onEvent({ kind: 'untrained', runId: trained.runId, symbols: untrained });
+  const feed = await openFeed(request, trained, symbols);
+  const session = await openSession(
+    dataDir,
+    name,
+    {
+      feed: bars.kind,
+      runId: trained.runId,
+      risk: request.risk,
+      exchange: trained.exchange,
+      timeframe: trained.timeframe,
+      symbols,
+      synthetic: trained.synthetic,
+      rules: request.rules(symbols.length),
+      strategy: { id: request.strategy.id, params: asRecord(request.strategy.params) },
+      ensemble: { id: request.ensemble.id, params: asRecord(request.ensemble.params) },
+    },
+    {
+      fresh,
+      keeps: { strategy: !request.strategy.isSet, ensemble: !request.ensemble.isSet },
+      nowMs: Date.now(),
+      instruments: feed.instruments,
+    },
+  );
+  try {
+    const since = bars.kind === 'stored' ? bars.since : undefined;
+    const { instruments, rules } = session.session;
+    return {
+      name,
+      trained,
+      session,
+      sinceMs: Math.max(since ?? -Infinity, trained.validateUntilMs),
+      smallBalance: balanceWarning(instruments, rules.initialBalance),
+      ended: await endedPairs(store, { ...trained, symbols }),
+      async run({ onBar, onCycle = () => {}, onEnd = () => {}, intervalMs, maxCycles }) {
+        const summary = await runPaper(session, feed.createFeed(termsOf(session.session, trained)), {
+          intervalMs,
+          maxCycles,
+          signal,
+          now: Date.now,
+          control: () => readControl(sessionFolder(dataDir, name)),
+          onBar: (record) => onBar(record, fallenSilent(session, record)),
+          onCycle,
+        });
+        onEnd(summary);
+        if (signal.aborted) return summary;
+        // A short run must not end before the whole of a long ledger was checked.
+        await session.checked;
+        if (summary.feed.kind === 'stale' && summary.freshCycles === 0) {
+          throw new UserError(`The exchange never answered: ${summary.feed.reason}`, {
+            hint: 'Check the network, or run without --max-cycles to wait until it answers. The session is kept.',
+          });
+        }
+        return summary;
+      },
+      close: () => session.close(),
+    };
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+/** Parameters as a ledger keeps them. */
+const asRecord = (params: unknown) => z.record(z.string(), z.unknown()).parse(params);
+
+async function chooseRun(
+  { dataDir, checkpointDir, bars, wanted, market, fresh, run, load, ...request }: PaperRequest,
+  onEvent: (event: OpeningEvent) => void,
+): Promise<{ readonly name: string; readonly trained: TrainedSet }> {
+  const active = await activeRunId(checkpointDir);
+  const chosen = run ?? active;
+  const plan = chosen === undefined ? undefined : (await findRun(checkpointDir, chosen)).plan;
+  const name =
+    request.name ??
+    defaultName({
+      exchange: wanted.exchange ?? plan?.exchange ?? market.exchange,
+      timeframe: wanted.timeframe ?? plan?.timeframe ?? market.timeframe,
+      feed: bars.kind,
+    });
+  if (!isSessionName(name))
+    throw new UserError(`A session cannot be called "${name}".`, {
+      hint: 'Use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first.',
+    });
+  const kept = fresh ? undefined : await runOfSession(dataDir, name);
+  const trained = await load(run ?? kept);
+  for (const text of trained.notes) onEvent({ kind: 'note', text });
+  if (kept !== undefined && run === undefined) {
+    if (active !== undefined && active !== kept)
+      onEvent({ kind: 'run-kept', runId: kept, activeRunId: active });
+  } else if (kept !== undefined && kept !== trained.runId)
+    onEvent({ kind: 'run-changed', from: kept, to: trained.runId });
+  return { name, trained };
+}
+
+async function openFeed(
+  { store, bars, instruments, log, signal }: PaperRequest,
+  trained: TrainedSet,
+  symbols: readonly PairSymbol[],
+) {
+  const traded = { store, trained, symbols, configured: instruments(symbols) };
+  if (bars.kind === 'stored') return openStoredFeed(traded, bars);
+  return openLiveFeed(traded, { open: () => bars.open(trained.exchange), log, signal });
+}
+
+function fallenSilent(
+  { session, account }: PaperSession,
+  { timeMs }: Pick<BarRecord, 'timeMs'>,
+): readonly SilentPair[] {
+  const { barTime, amount } = account.portfolio.columns;
+  const step = TIMEFRAME_MS[session.timeframe];
+  return session.instruments.flatMap(({ symbol }, s) =>
+    timeMs - barTime[s] === 2 * step ? [{ symbol, lastTimeMs: barTime[s], isHeld: amount[s] !== 0 }] : [],
+  );
+}
