@@ -59,6 +59,19 @@ describe('a model that breaks a law is caught', () => {
   const violations: readonly (readonly [keyof typeof LAWS, Model])[] = [
     ['has defaults for all parameters, and they survive JSON', { ...sound, quickParams: { typo: 1 } }],
     [
+      'takes no longer for a bar when it is given more bars',
+      spoilt((fitted) => ({
+        forecast: async (panel) => {
+          // What some indicators do: all bars again for each of them.
+          for (const { candles } of panel.series)
+            for (let row = 0; row < candles.time.length; row++)
+              for (let past = 0; past < row; past++)
+                calls += Math.hypot(candles.close[past], row) < 0 ? 1 : 0;
+          return fitted.forecast(panel);
+        },
+      })),
+    ],
+    [
       'gives the same weights for the same seed',
       spoilt((fitted) => ({ save: () => ({ json: [fitted.report, calls++], blobs: {} }) })),
     ],

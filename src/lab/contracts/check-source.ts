@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
 import { formatTime } from '../../core/foundation/time.ts';
 import { concatCandles, type Candles } from '../../core/market/candles.ts';
 import { firstFault } from '../../data/candle-faults.ts';
@@ -10,10 +11,30 @@ interface Subject {
   readonly source: CandleSource;
   /** What it is asked for: a range in which it has bars. */
   readonly request: Omit<CandleRequest, 'signal'>;
+  /** How long it may think about one answer. */
+  readonly patienceMs: number;
 }
 
 /** What every source of candles promises. Each throws when `source` does not keep it. */
 const SOURCE_LAWS: Readonly<Record<string, (subject: Subject) => Promise<void>>> = {
+  'answers in time': async ({ source, request, patienceMs }) => {
+    const stop = new AbortController();
+    const asked = { ...request, signal: stop.signal };
+    const soon = async <T>(what: string, answer: Promise<T>): Promise<T> => {
+      const late = setTimeout(patienceMs, undefined, { signal: stop.signal, ref: false }).then(() =>
+        assert.fail(`${what} did not come within ${patienceMs / 1000} s`),
+      );
+      return Promise.race([answer, late]);
+    };
+    try {
+      await soon('its time', source.clockMs(stop.signal));
+      const pages = source.pages(asked)[Symbol.asyncIterator]();
+      await soon('the first page of its own example', pages.next());
+    } finally {
+      stop.abort();
+    }
+  },
+
   'tells its time in milliseconds since 1970': async ({ source }) => {
     const clockMs = await source.clockMs(new AbortController().signal);
     assert.ok(clockMs > Date.UTC(2015) && clockMs < Date.UTC(2100), `it says ${clockMs}`);
@@ -71,9 +92,17 @@ async function barsOf(subject: Subject): Promise<Candles> {
   return concatCandles(parts);
 }
 
-/** Tries every law on a source of candles, by asking it for `request` several times. */
-export const checkSource = (
+/**
+ * Tries every law on a source of candles, by asking it for `request` several times. One that does not answer within
+ * `patienceMs`, a minute unless said otherwise, is asked nothing more.
+ */
+export async function* checkSource(
   source: CandleSource,
   request: Omit<CandleRequest, 'signal'>,
-  options: { readonly signal?: AbortSignal } = {},
-): AsyncGenerator<Verdict> => tryLaws(SOURCE_LAWS, { source, request }, options);
+  { patienceMs = 60_000, ...options }: { readonly signal?: AbortSignal; readonly patienceMs?: number } = {},
+): AsyncGenerator<Verdict> {
+  for await (const verdict of tryLaws(SOURCE_LAWS, { source, request, patienceMs }, options)) {
+    yield verdict;
+    if (verdict.law === 'answers in time' && verdict.kind === 'broken') return;
+  }
+}

@@ -3,8 +3,16 @@ import { panelUntil } from '../../core/dataset/panel.ts';
 import { ExplanationPart } from '../../core/forecast/explanation.ts';
 import type { Artifact, Forecast, Model, SnapshotKeeper } from '../../core/forecast/model.ts';
 import { artifactHash } from '../../learning/training/artifact-folder.ts';
-import { fitOn, fitted, panelOf } from './law-fits.ts';
-import { BARS, HOUR_MS, TRAIN_UNTIL } from './law-market.ts';
+import { fitOn, fitted, panelOf, panelOn } from './law-fits.ts';
+import { BARS, HOUR_MS, lawMarket, TRAIN_UNTIL } from './law-market.ts';
+import { leastMicrosecondsOf } from './speed.ts';
+
+/** Two years of hourly bars must not take a night: sixteen times as many bars, and how much more each may take. */
+const FEW = 375;
+const MANY = 16 * FEW;
+const MOST_SLOWER = 4;
+/** Whoever answers this fast is fast enough at any length, and too fast for a comparison. */
+const LEAST_MICROSECONDS = 50;
 
 /** What every model promises of its forecasts and its checkpoints. Each throws when `model` does not keep it. */
 export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<void>>> = {
@@ -59,6 +67,19 @@ export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<vo
         assert.deepEqual(column.slice(from), all[c][1].slice(from), name);
       });
     });
+  },
+
+  'takes no longer for a bar when it is given more bars': async (model) => {
+    const perBar = async (rows: number): Promise<number> => {
+      const panel = panelOn(model, lawMarket(undefined, rows));
+      const forecaster = await fitted(model);
+      return (await leastMicrosecondsOf(() => forecaster.forecast(panel))) / rows;
+    };
+    const [short, long] = [await perBar(FEW), await perBar(MANY)];
+    assert.ok(
+      long < MOST_SLOWER * short + LEAST_MICROSECONDS,
+      `a bar takes ${short.toFixed(0)} microseconds in ${FEW} bars and ${long.toFixed(0)} in ${MANY}`,
+    );
   },
 
   'forecasts every symbol with values in their ranges': async (model) => {
