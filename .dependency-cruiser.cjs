@@ -31,7 +31,8 @@ const ROOMS = {
   lab: [['contracts'], ['audit'], ['portfolio'], ['tuning'], ['backtest'], ['queue']],
   desk: [['live'], ['paper'], ['session'], ['notify']],
   app: [
-    ['cli', 'server'],
+    ['cli'],
+    ['server'],
     ['dashboard'],
     ['report'],
     ['config'],

@@ -153,7 +153,9 @@ function exists(pid: number): boolean {
 }
 
 /** State and start time (clock ticks since boot) of a process, fields 3 and 22 of proc(5); Linux only. */
-function processStart(pid: number): { readonly dead: boolean; readonly startedAt: string } | undefined {
+export function processStart(
+  pid: number,
+): { readonly dead: boolean; readonly startedAt: string } | undefined {
   try {
     const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');

@@ -16,7 +16,7 @@ import { classify, Interrupted, UsageError } from './exit.ts';
 import { jsonText } from './json-text.ts';
 import type { LogLevel } from './logging.ts';
 import { createOutput, type Output, screenWidth } from './output.ts';
-import { createRedactor } from './redact.ts';
+import { createRedactor } from '../config/redact.ts';
 
 export interface CommandContext {
   /** Validated and immutable. */
@@ -29,6 +29,9 @@ export interface CommandContext {
   /** Aborted by Ctrl-C: finish the durable step, then throw `signal.reason`. */
   readonly signal: AbortSignal;
   readonly seed: number;
+  /** Settings of the command line, by dotted path, and the same as it would say them to another command. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly globals: readonly string[];
   /** Whether the command line itself has this option, such as `--folds`. */
   readonly given: (option: string) => boolean;
   /** The user has said that code of the project may run that nobody has agreed to yet. */
@@ -153,16 +156,33 @@ async function createContext(
   const logLevel =
     options.logLevel === undefined ? undefined : oneOf('--log-level', options.logLevel, LOG_LEVELS);
   const seed = options.seed === undefined ? undefined : integer('--seed', options.seed, { least: 0 });
+  const flags = { ...settingsOf(options.set), seed, 'log.level': logLevel };
+  const globals = [
+    ...(options.config === undefined ? [] : [`--config=${options.config}`]),
+    ...options.set.map((text) => `--set=${text}`),
+    ...(seed === undefined ? [] : [`--seed=${seed}`]),
+  ];
   const { config, settings } = loadConfig({
     file: surroundings.readsFile ? (options.config ?? 'config.yaml') : '',
     fileRequired: surroundings.readsFile && options.config !== undefined,
     environment: process.env,
-    flags: { ...settingsOf(options.set), seed, 'log.level': logLevel },
+    flags,
   });
   const log = surroundings.logs ? await openLog(config, logLevel, surroundings) : silentLog;
   const { out, signal, given } = surroundings;
   if (surroundings.logs) for (const idle of idleSettings(config, settings)) out.notice(idle);
-  return { config, settings, log, out, signal, given, seed: config.seed, trust: options.trust };
+  return {
+    config,
+    settings,
+    flags,
+    globals,
+    log,
+    out,
+    signal,
+    given,
+    seed: config.seed,
+    trust: options.trust,
+  };
 }
 
 /** `--set trading.feeBps=5`: the value as YAML has it. */

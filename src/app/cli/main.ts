@@ -4,7 +4,7 @@ import { plainText } from '../../core/foundation/plain-text.ts';
 import { explainSystemError } from '../../data/file-errors.ts';
 import { programVersion } from '../../data/program-version.ts';
 import { loadEnvironmentFile } from './environment-file.ts';
-import { createRedactor } from './redact.ts';
+import { createRedactor } from '../config/redact.ts';
 
 interface CommandModule {
   /** `whole`: the program with every command declared, for what is made from it. */
@@ -130,6 +130,11 @@ const COMMANDS: readonly Entry[] = [
     name: 'dashboard',
     summary: 'watch the paper session and training live; read-only',
     load: () => import('./commands/dashboard.ts'),
+  },
+  {
+    name: 'serve',
+    summary: 'the whole program in a browser, on this machine alone; an HTTP API for programs',
+    load: () => import('./commands/serve.ts'),
   },
   {
     name: 'new',

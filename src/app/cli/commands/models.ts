@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Command } from 'commander';
-import { formatDay, formatMinute, formatTime } from '../../../core/foundation/time.ts';
+import { formatDay, formatMinute } from '../../../core/foundation/time.ts';
 import { writeFileAtomic } from '../../../data/files.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import type { Model } from '../../../core/forecast/model.ts';
@@ -15,6 +15,7 @@ import { findRun, listRuns, type RunFolder, surveyRuns } from '../../../learning
 import { deletedRuns, deleteRun, restoreRun, trashFolder } from '../../../learning/training/trash.ts';
 import { listSessions, runOfSession } from '../../../desk/paper/sessions.ts';
 import type { Config } from '../../config/schema.ts';
+import { describeRun } from '../../workflows/runs.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext } from '../command.ts';
 import { explanationText } from '../explanation-text.ts';
@@ -116,24 +117,7 @@ async function listModels(context: CommandContext): Promise<void> {
       plugin: fileOf(id),
       newestRunId: trained(id)?.runId,
     })),
-    runs: runs.map(({ runId, path, plan, result }) => ({
-      runId,
-      checkpoint: path,
-      active: runId === active,
-      mode: plan.mode,
-      seed: plan.seed,
-      exchange: plan.exchange,
-      symbols: plan.symbols,
-      timeframe: plan.timeframe,
-      synthetic: plan.synthetic,
-      trainUntil: formatTime(plan.trainUntilMs),
-      validateUntil: formatTime(plan.validateUntilMs),
-      complete: result !== undefined,
-      models: result?.models,
-      ensemble: result?.ensemble,
-      noSkill: result?.noSkill,
-      baselines: result?.baselines,
-    })),
+    runs: runs.map((run) => describeRun(run, active)),
     damagedRuns: damaged,
     deletedRuns: deleted,
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../../../src/app/cli/logging.ts';
-import { createRedactor } from '../../../src/app/cli/redact.ts';
+import { createRedactor } from '../../../src/app/config/redact.ts';
 
 const redact = createRedactor({
   EXCHANGE_API_SECRET: 'p"ss/w&rd 1',

@@ -1,0 +1,19 @@
+/**
+ * Settings that the web may read and not write: they say which files the program writes and runs, whom it talks to, and whether
+ * money is at stake. Whoever may change those has a terminal.
+ */
+const HANDS_OFF = [
+  'exchange.mode',
+  'exchange.baseUrl',
+  'fetch.yahooUrl',
+  'plugins',
+  'dataDir',
+  'checkpointDir',
+  'tuningDir',
+  'logDir',
+];
+
+export const writable = (path: string): boolean =>
+  !HANDS_OFF.some(
+    (locked) => path === locked || path.startsWith(`${locked}.`) || locked.startsWith(`${path}.`),
+  );
