@@ -6,8 +6,9 @@ process.env.NODE_ENV ??= 'production';
 
 // A checkout has sources and compiles itself when they are newer; an installed package has only dist.
 if (existsSync(new URL('../src', import.meta.url))) {
-  const { buildIfStale } = await import('./build.js');
+  const { buildIfStale, buildWebIfStale } = await import('./build.js');
   buildIfStale();
+  if (process.argv.includes('serve')) buildWebIfStale();
 }
 const { main } = await import('../dist/app/cli/main.js');
 await main(process.argv);

@@ -4,6 +4,8 @@
  */
 const HANDS_OFF = [
   'exchange.mode',
+  'exchange.sandbox',
+  'live',
   'exchange.baseUrl',
   'fetch.yahooUrl',
   'plugins',

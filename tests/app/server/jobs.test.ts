@@ -26,7 +26,8 @@ const cancel = (server: TestServer, { id }: Job) => server.ask(`/api/jobs/${id}/
 async function until(server: TestServer, { id }: Job, ...states: readonly string[]): Promise<Job> {
   for (;;) {
     const job = Job.parse((await server.ask(`/api/jobs/${id}`)).json());
-    if (states.includes(job.state)) return job;
+    // What runs has its process a moment later.
+    if (states.includes(job.state) && (job.state !== 'running' || job.pid !== undefined)) return job;
     if (['done', 'failed', 'cancelled'].includes(job.state)) throw new Error(`it is ${JSON.stringify(job)}`);
     await sleep(50);
   }
