@@ -10,6 +10,7 @@ import { ARRIVES_WITHIN_MS, type Standing } from '../../desk/live/reconcile.ts';
 import { runLive } from '../../desk/live/run.ts';
 import { readControl } from '../../desk/paper/controls.ts';
 import { termsOf } from '../../desk/paper/outlook.ts';
+import { activeRunId } from '../../learning/training/active-run.ts';
 import {
   loadTrained,
   requireSameMarket,
@@ -26,6 +27,7 @@ import {
   requireTradable,
   termsHash,
 } from '../workflows/live.ts';
+import { followActive } from '../workflows/follow-active.ts';
 import { openLiveFeed } from '../workflows/paper-feed.ts';
 import type { CommandContext } from './command.ts';
 import { credentialsFrom } from './credentials.ts';
@@ -79,7 +81,7 @@ export async function liveTerms(context: CommandContext, options: Pick<StartOpti
     ensemble: { id: ensemble.method.id, params: asRecord(ensemble.params) },
   };
   requireTradable(terms);
-  return { terms, trained, credentials, channels };
+  return { terms, trained, credentials, channels, registry };
 }
 
 export async function startLive(context: CommandContext, options: StartOptions): Promise<void> {
@@ -89,7 +91,7 @@ export async function startLive(context: CommandContext, options: StartOptions):
       hint: 'Read docs/live.md first. Then: crypto-trader config set exchange.mode live',
     });
   const { dryRun } = config.execution;
-  const { terms, trained, credentials, channels } = await liveTerms(context, options);
+  const { terms, trained, credentials, channels, registry } = await liveTerms(context, options);
   const name = options.name ?? `${terms.exchange}-${terms.timeframe}`;
   const folder = liveFolder(config.dataDir, name);
   for (const line of termsLines(terms, trained.runId)) out.print(line);
@@ -115,8 +117,10 @@ export async function startLive(context: CommandContext, options: StartOptions):
       `This machine's clock is ${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs < 0 ? 'ahead of' : 'behind'} the exchange's: synchronise it (NTP).`,
     );
   const configured = configuredInstruments(config.trading, symbols);
-  const traded = { store: openStore(config.dataDir), trained, symbols, configured };
-  const { createFeed, instruments } = await openLiveFeed(traded, { open: async () => client, log, signal });
+  const store = openStore(config.dataDir);
+  const feedOf = (by: TrainedSet) =>
+    openLiveFeed({ store, trained: by, symbols, configured }, { open: async () => client, log, signal });
+  const { createFeed, instruments } = await feedOf(trained);
   const ledger = await openLive(folder, name, terms, {
     venue,
     instruments,
@@ -131,6 +135,25 @@ export async function startLive(context: CommandContext, options: StartOptions):
     log.info({}, line);
     notices.say(kind, line);
   };
+  const first = { trained, feed: createFeed(termsOf(state.session, trained)) };
+  const followed = followActive(first, {
+    // Models that were named are kept.
+    active: async () => (options.run === undefined ? activeRunId(config.checkpointDir) : undefined),
+    open: async (runId) => {
+      const next = await loadTrained(config.checkpointDir, { runId, registry });
+      requireSameMarket(next, { exchange: terms.exchange, timeframe: terms.timeframe });
+      if (symbolsOfRun(next, { list: symbols, named: true }).symbols.join() !== symbols.join())
+        throw new UserError(`The run "${runId}" has the pairs in another order.`, {
+          hint: 'Train it on the same pairs.',
+        });
+      const { createFeed: create } = await feedOf(next);
+      return { trained: next, feed: create(termsOf(state.session, next)) };
+    },
+    onChange: (runId) =>
+      tell('session', `From the next bar on the models of ${runId} decide, which are active now.`),
+    onRefused: (runId, why) =>
+      tell('session', `${runId} is active now, and cannot take over: ${why.message} ${why.hint}`),
+  });
   try {
     tell(
       'session',
@@ -138,7 +161,7 @@ export async function startLive(context: CommandContext, options: StartOptions):
     );
     if (ledger.tornBytes > 0)
       out.print(`The last line of the ledger was cut off by a crash (${ledger.tornBytes} bytes).`);
-    const cycles = await runLive(ledger, createFeed(termsOf(state.session, trained)), {
+    const cycles = await runLive(ledger, followed, {
       venue,
       signal,
       dryRun,
@@ -180,7 +203,7 @@ export async function startLive(context: CommandContext, options: StartOptions):
     throw error;
   } finally {
     await Promise.all([ledger.close(), notices.close()]);
-    disposeOf(trained);
+    followed.dispose();
   }
 }
 
@@ -195,10 +218,6 @@ function sayOnce<T>(
     if (text !== before) say(text);
     before = text;
   };
-}
-
-function disposeOf({ members }: TrainedSet): void {
-  for (const { fitted } of members) fitted.dispose?.();
 }
 
 /** What is known of the session, for programs. */

@@ -62,6 +62,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/train.ts'),
   },
   {
+    name: 'retrain',
+    summary: 'train the active models on newer bars; the new run takes over unless it is worse',
+    load: () => import('./commands/retrain.ts'),
+  },
+  {
     name: 'tune',
     summary: 'search hyper-parameters on purged folds, and say what luck alone would have found',
     load: () => import('./commands/tune.ts'),

@@ -33,6 +33,10 @@ export function dieboldMariano(
   return { statistic, uncorrected, pValue: 2 * studentCdf(-Math.abs(statistic), n - 1) };
 }
 
+/** Whether the first of two forecasts loses more, beyond what luck explains with the probability `level` (one-sided). */
+export const losesMore = (test: TestResult | undefined, level: number): boolean =>
+  test !== undefined && test.statistic > 0 && test.pValue / 2 < level;
+
 /**
  * Pesaran & Timmermann 1992: do the signs of forecasts and outcomes go together more than their frequencies explain?
  * Positive: they do; the p-value is one-sided. Rows with an outcome of 0 are left out by the caller. `undefined` when either

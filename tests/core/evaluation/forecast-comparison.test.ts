@@ -3,6 +3,7 @@ import {
   benjaminiHochberg,
   dieboldMariano,
   pesaranTimmermann,
+  losesMore,
 } from '../../../src/core/evaluation/forecast-comparison.ts';
 import { studentCdf } from '../../../src/core/evaluation/statistics.ts';
 
@@ -68,4 +69,13 @@ it('Benjamini and Hochberg: the fifteen p-values of their paper, of which they r
   expect(adjusted[3]).toBeCloseTo((0.0095 * 15) / 4, 12);
   expect(benjaminiHochberg([...p].reverse())).toEqual([...adjusted].reverse());
   expect(benjaminiHochberg([])).toEqual([]);
+});
+
+it.each([
+  ['they do not differ', undefined, false],
+  ['it loses less', { statistic: -3, pValue: 0.003 }, false],
+  ['it loses more, as luck does one time in ten', { statistic: 1.3, pValue: 0.2 }, false],
+  ['it loses more, as luck does one time in fifty', { statistic: 2.1, pValue: 0.04 }, true],
+] as const)('the first counts as worse only beyond luck: %s', (_, result, expected) => {
+  expect(losesMore(result, 0.05)).toBe(expected);
 });
