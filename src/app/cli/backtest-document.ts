@@ -23,6 +23,7 @@ export function documentOf(
     about,
     edges,
     contributions,
+    sleeves,
     accountSources,
     weights,
     request,
@@ -41,6 +42,7 @@ export function documentOf(
     memberSeeds: source.memberSeeds,
     ...backtestDocument(result, about, equityCurve),
     strategy,
+    ...(sleeves !== undefined && { sleeves }),
     ...(accountSources.length > 0 && { accountSources }),
     ...(Object.keys(edges).length > 0 && { edges }),
     contributions:

@@ -6,6 +6,7 @@ import { formatTime, parseTime } from '../../core/foundation/time.ts';
 import { parseSymbol, type PairSymbol } from '../../core/market/symbol.ts';
 import { parseTimeframe, type Timeframe } from '../../core/market/timeframe.ts';
 import type { ForecastSource } from '../../lab/backtest/sources.ts';
+import type { SleeveRequest } from '../../lab/backtest/sleeves.ts';
 import type { WantedMarket } from '../../learning/training/checkpoints.ts';
 import type { RunFolder } from '../../learning/training/run-folder.ts';
 import { type Config, ConfigSchema } from '../config/schema.ts';
@@ -23,6 +24,8 @@ export interface BacktestRequest {
   readonly strategy: string;
   /** All of its parameters. */
   readonly strategyParams: Readonly<Record<string, unknown>>;
+  /** Strategies that share one wallet, beside the others; none: no such wallet. */
+  readonly sleeves: readonly SleeveRequest[];
   readonly rulesOf: RulesOf | undefined;
   /** How forecasts become one, its id, and all of its parameters. */
   readonly ensemble: string;
@@ -94,6 +97,16 @@ const Settings = z.strictObject({
   acceptImplausible: market.symbols.or(z.array(z.never())),
   strategy: z.string(),
   strategyParams: z.record(z.string(), z.unknown()),
+  sleeves: z
+    .array(
+      z.strictObject({
+        model: z.string(),
+        strategy: z.string(),
+        strategyParams: z.record(z.string(), z.unknown()),
+        sharePct: z.number(),
+      }),
+    )
+    .default([]),
   rulesOf: z.enum(RULES_OF).nullable(),
   /** Documents from before there was a choice took the plain mean. */
   ensemble: z.string().default('equal'),

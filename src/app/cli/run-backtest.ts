@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { balanceWarning } from '../../core/trading/balance-warning.ts';
 import { withRulesOf } from '../../core/trading/presets.ts';
+import type { Attribution } from '../../core/trading/sleeves.ts';
 import { tradeCostsFrom } from '../../core/trading/trade-cost.ts';
 import { inTurns } from '../../data/turns.ts';
 import { openStore } from '../../data/store/store.ts';
@@ -9,6 +10,7 @@ import { type Contribution, contributions } from '../../lab/backtest/contributio
 import { decideSteps, type Edges } from '../../lab/backtest/decide.ts';
 import type { Provenance } from '../../lab/backtest/document.ts';
 import { type ForecastSource, trainedForecasts, walkForwardForecasts } from '../../lab/backtest/sources.ts';
+import { attributeSleeves, withSleeves } from '../../lab/backtest/sleeves.ts';
 import type { TrialSummary } from '../../lab/backtest/trial-summary.ts';
 import { runInUse } from '../../learning/training/active-run.ts';
 import { marketOf } from '../../lab/backtest/strategies.ts';
@@ -32,6 +34,8 @@ export interface FinishedBacktest {
   readonly contributions: readonly Contribution[] | undefined;
   /** Finer candles that stops and targets were looked for in. */
   readonly detail: DetailCandles | undefined;
+  /** Who earned what of the wallet that sleeves share. */
+  readonly sleeves: Attribution | undefined;
   /** What a perpetual account was charged and judged by. */
   readonly accountSources: AccountData['sources'];
   /** What identifies each model's weights, whatever strategy decides on what they say. */
@@ -70,7 +74,12 @@ export async function runBacktest(
   const instruments = configuredInstruments(trading, symbols);
   const { allowShort } = rules;
   const terms = { strategy, params, cost: tradeCostsFrom(rules), allowShort };
-  const { source, edges } = await inTurns(decideSteps(found, terms), signal);
+  const decided = await inTurns(decideSteps(found, terms), signal);
+  const { edges } = decided;
+  const { source, sleeves } = withSleeves(decided.source, found, request.sleeves, (sleeve) => ({
+    ...terms,
+    ...chooseStrategy(sleeve.strategy, sleeve.strategyParams, context.registry.strategies),
+  }));
   const small = balanceWarning(instruments, rules.initialBalance);
   const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];
   const detail = request.detail && (await loadDetail(openStore(config.dataDir), found, request.detail));
@@ -109,6 +118,7 @@ export async function runBacktest(
     edges,
     contributions: contributions(found, result, terms),
     detail,
+    sleeves: attributeSleeves(source, result, sleeves),
     accountSources: account.sources,
     weights: found.weights,
     request,

@@ -19,6 +19,8 @@ import {
   forecastRow,
 } from '../../../lab/backtest/forecast-text.ts';
 import { BREAKDOWN_HEAD, breakdownLines, breakdownRows } from '../../../lab/backtest/breakdown-text.ts';
+import { SLEEVE_HEAD, type SleeveRequest, sleeveRows } from '../../../lab/backtest/sleeves.ts';
+import type { Registry } from '../../../learning/models/registry.ts';
 import { STRATEGY_HEAD, strategyRow } from '../../../lab/backtest/strategy-text.ts';
 import { outcomeLines, trialsText, verdicts } from '../../../lab/backtest/verdicts.ts';
 import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/time.ts';
@@ -74,6 +76,7 @@ const Options = z.object({
   rulesOf: z.enum(RULES_OF).optional(),
   strategy: z.string().optional(),
   ensemble: z.string().optional(),
+  sleeves: z.string().transform(list).optional(),
   report: z.string().optional(),
   detail: z.string().transform(parseTimeframe).optional(),
   intrabarBand: z.boolean().default(false),
@@ -143,6 +146,10 @@ export function register(program: Command): void {
     )
     .option('--strategy <id>', STRATEGY_HELP)
     .option('--ensemble <id>', ENSEMBLE_HELP)
+    .option(
+      '--sleeves <list>',
+      'strategies that share one wallet, with who earned what: ridge:cost-aware=60,trend:own=40',
+    )
     .option('--detail <timeframe>', 'look for stops and targets inside the bars, in stored candles this fine')
     .option('--intrabar-band', 'the interval of the profit over the paths that prices may take inside a bar')
     .option(
@@ -172,6 +179,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
       [
         '--run',
         '--strategy',
+        '--sleeves',
         '--seeds',
         '--report',
         '--detail',
@@ -222,6 +230,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
       strategyParams: z.record(z.string(), z.unknown()).parse(params),
       ensemble: method.id,
       ensembleParams: z.record(z.string(), z.unknown()).parse(weighing),
+      sleeves: sleevesOf(context, options.sleeves, registry),
       rulesOf: options.rulesOf,
       trading,
       derivatives: config.features.derivatives,
@@ -244,6 +253,10 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   print(out, result, about, { id, report: options.report, convention: options.convention });
   if (detail !== undefined) out.print(detailText(detail, result.market));
   if (options.intrabarBand) out.print(bandText(result));
+  if (finished.sleeves !== undefined) {
+    out.print('\nWho earned what of the wallet that the sleeves share, quote currency:\n');
+    out.table(SLEEVE_HEAD, sleeveRows(finished.sleeves));
+  }
   if (strategy.restsOnSkill) out.table(EDGE_HEAD, edgeRows(edges));
   const named = runNamed(options);
   const look = {
@@ -253,6 +266,31 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   };
   out.print(backtestConclusion(result, about, look));
   out.document({ ...document, ...(options.report !== undefined && { report: options.report }) });
+}
+
+/** `ridge:cost-aware=60`: a model or `ensemble`, the strategy that decides on it, and its share of the wallet in percent. */
+function sleevesOf(
+  context: CommandContext,
+  texts: readonly string[] = [],
+  registry: Registry,
+): readonly SleeveRequest[] {
+  const sleeves = texts.map((text): SleeveRequest => {
+    const [, model, named, share] = /^([a-z0-9-]+)(?::([a-z0-9-]+))?=([0-9.]+)$/.exec(text) ?? [];
+    if (model === undefined)
+      throw new UsageError(
+        `--sleeves cannot read "${text}"; write model:strategy=percent, such as ridge:own=60.`,
+      );
+    const { strategy, params } = strategySetting(context, named, registry);
+    return {
+      model,
+      strategy: strategy.id,
+      strategyParams: z.record(z.string(), z.unknown()).parse(params),
+      sharePct: decimal('--sleeves', share, { least: 0.1, most: 100 }),
+    };
+  });
+  const total = sleeves.reduce((sum, { sharePct }) => sum + sharePct, 0);
+  if (total > 100 + 1e-9) throw new UsageError(`--sleeves add up to ${total} %: they share one wallet.`);
+  return sleeves;
 }
 
 /** `--from` and `--to` are what `--since` and `--until` were called here. */
