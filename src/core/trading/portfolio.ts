@@ -153,20 +153,25 @@ export function createPortfolio(
 }
 
 /** Cash plus positions at their last close, in quote currency. */
-export function equity(portfolio: Portfolio): number {
-  const { amount, mark } = portfolio.columns;
-  const inverse = isInverse(portfolio.rules);
-  let total = portfolio.cash;
-  for (let s = 0; s < amount.length; s++) if (amount[s] !== 0) total += amount[s] * worthAt(inverse, mark[s]);
+export function equity({ columns, cash, rules }: Portfolio): number {
+  const { amount } = columns;
+  const inverse = isInverse(rules);
+  let total = cash;
+  for (let s = 0; s < amount.length; s++)
+    if (amount[s] !== 0) total += amount[s] * worthAt(inverse, priceOf(columns, s));
   return total;
 }
 
 /** Sum of the absolute values of all positions, in quote currency. */
-export function grossExposure(portfolio: Portfolio): number {
-  const { amount, mark } = portfolio.columns;
-  const inverse = isInverse(portfolio.rules);
+export function grossExposure({ columns, rules }: Portfolio): number {
+  const { amount } = columns;
+  const inverse = isInverse(rules);
   let total = 0;
   for (let s = 0; s < amount.length; s++)
-    if (amount[s] !== 0) total += Math.abs(amount[s] * unitValue(inverse, mark[s]));
+    if (amount[s] !== 0) total += Math.abs(amount[s] * unitValue(inverse, priceOf(columns, s)));
   return total;
 }
+
+/** The last close; inside the very first bar of a symbol, which has none before it, what was paid. */
+const priceOf = ({ mark, entryPrice }: PositionColumns, s: number): number =>
+  mark[s] === mark[s] ? mark[s] : entryPrice[s];

@@ -9,8 +9,8 @@ import { cancelOrders, placeOrders } from '../../../src/core/trading/orders/work
 import { createPortfolio } from '../../../src/core/trading/portfolio.ts';
 import type { ExecutionRules } from '../../../src/core/trading/rules.ts';
 import { restore, snapshot } from '../../../src/core/trading/snapshot.ts';
-import { advance } from '../../../src/core/trading/step.ts';
-import { anyAmount, type Bar, exitsOf, freeRules, HOUR_MS, marketOf } from './market-of.ts';
+import { advance, setTarget } from '../../../src/core/trading/step.ts';
+import { anyAmount, type Bar, exitsOf, freeRules, HOUR_MS, marketOf, NO_BAR } from './market-of.ts';
 
 const flat = (price: number, volume = 1000): Bar => [price, price, price, price, volume];
 const order = (
@@ -320,4 +320,17 @@ test('an order of less than a step does not stay', () => {
   const portfolio = createPortfolio([{ ...anyAmount(), amountStep: 1 }], freeRules());
   placeOrders(portfolio, [order('buy', 0.5, market)]);
   expect(portfolio.orders).toEqual([]);
+});
+
+test('an order beside a position that began in the very first bar of its symbol fills as if that were worth what was paid', () => {
+  const instruments = [anyAmount(), anyAmount('ETH/USDT')];
+  const bars = marketOf([flat(10), flat(10)], [NO_BAR, flat(5)]);
+  const portfolio = createPortfolio(instruments, freeRules({ maxPositionPct: 20, maxExposurePct: 50 }));
+  advance(portfolio, bars, 0);
+  setTarget(portfolio, 1, 1);
+  placeOrders(portfolio, [order('buy', 1000, market)]);
+  advance(portfolio, bars, 1);
+  // A fifth of 10 000 in ETH, so that 3 000 of the allowed half are left for BTC.
+  expect(Array.from(portfolio.columns.amount)).toEqual([300, 400]);
+  expect(portfolio.cash).toBe(5000);
 });

@@ -230,7 +230,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
       strategyParams: z.record(z.string(), z.unknown()).parse(params),
       ensemble: method.id,
       ensembleParams: z.record(z.string(), z.unknown()).parse(weighing),
-      sleeves: sleevesOf(context, options.sleeves, registry),
+      sleeves: sleevesOf(context, options, registry),
       rulesOf: options.rulesOf,
       trading,
       derivatives: config.features.derivatives,
@@ -271,7 +271,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
 /** `ridge:cost-aware=60`: a model or `ensemble`, the strategy that decides on it, and its share of the wallet in percent. */
 function sleevesOf(
   context: CommandContext,
-  texts: readonly string[] = [],
+  { sleeves: texts = [], strategy: otherwise }: Options,
   registry: Registry,
 ): readonly SleeveRequest[] {
   const sleeves = texts.map((text): SleeveRequest => {
@@ -280,7 +280,7 @@ function sleevesOf(
       throw new UsageError(
         `--sleeves cannot read "${text}"; write model:strategy=percent, such as ridge:own=60.`,
       );
-    const { strategy, params } = strategySetting(context, named, registry);
+    const { strategy, params } = strategySetting(context, named ?? otherwise, registry);
     return {
       model,
       strategy: strategy.id,
