@@ -225,3 +225,26 @@ it('without a trained set says how to get one', async () => {
   expect(status).toBe(1);
   expect(stderr).toContain('crypto-trader train --mode quick');
 });
+
+it('sleeves share one wallet, what each brought adds up to its profit, and shares above 100 % are refused', async () => {
+  const Sleeves = z.object({
+    models: z.array(z.object({ model: z.string(), metrics: z.object({ totalReturnPct: z.number() }) })),
+    sleeves: z.object({
+      sleeves: z.array(z.object({ name: z.string(), grossQuote: z.number(), costQuote: z.number() })),
+      otherQuote: z.number(),
+    }),
+  });
+  const { stdout } = await backtest('--json', '--sleeves', 'buy-and-hold:own=50,one-bar-reversal:own=30');
+  const { models, sleeves } = Sleeves.parse(JSON.parse(stdout));
+  expect(sleeves.sleeves.map(({ name }) => name)).toEqual(['buy-and-hold:own', 'one-bar-reversal:own']);
+  const parts = sleeves.sleeves.reduce(
+    (sum, one) => sum + one.grossQuote - one.costQuote,
+    sleeves.otherQuote,
+  );
+  const wallet = models.find(({ model }) => model === 'sleeves');
+  expect(parts).toBeCloseTo(100 * (wallet?.metrics.totalReturnPct ?? NaN), 4);
+  const most = await backtest('--sleeves', 'buy-and-hold=50,one-bar-reversal=51');
+  expect([most.status, most.stderr]).toMatchObject([2, expect.stringContaining('--sleeves add up to 101 %')]);
+  const none = await backtest('--sleeves', 'ridge=50');
+  expect(none.stderr).toContain('The sleeve "ridge" is none of the models of this backtest.');
+});
