@@ -70,7 +70,10 @@ export function command(
     // commander passes the arguments, then the options, then the command itself.
     const self = received.at(-1);
     invariant(self instanceof Command, 'commander passes the command last');
-    const args = received.slice(0, -2).map(String);
+    // One that may be left out and is: an empty text.
+    const args = received
+      .slice(0, -2)
+      .map((value: unknown) => (typeof value === 'string' ? value : [value ?? ''].flat().map(String).join()));
     const options: Record<string, unknown> = self.optsWithGlobals();
     const redact = createRedactor(process.env);
     const colour =

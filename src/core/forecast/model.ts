@@ -38,6 +38,34 @@ export interface Model<Params = unknown> {
   fit(task: FitTask<Params>): Promise<FittedModel>;
   /** Parses and verifies an artifact that `save` made; runs no code from it. */
   load(artifact: Artifact): Promise<FittedModel>;
+  /**
+   * Takes a few steps from what `fit` saved, on a few windows of the newest bars, and says what that was worth on the windows
+   * after them. Throws `UserError` when there are too few windows or no weights to begin from.
+   */
+  adapt?(artifact: Artifact, task: AdaptTask): Promise<Adapted>;
+}
+
+/** What a trained model is to adapt to. */
+export interface AdaptTask {
+  /** As in `FitTask`; its last bars are what is adapted to. */
+  readonly panel: Panel;
+  /** Windows that end before this time are not looked at. */
+  readonly sinceMs: number;
+  /** Default: those that the model was trained with. */
+  readonly steps?: number | undefined;
+  readonly rate?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** An adapted model, and mean losses of the windows that it was judged on: never those that it learned from. */
+export interface Adapted {
+  readonly fitted: FittedModel;
+  readonly supportWindows: number;
+  readonly queryWindows: number;
+  /** When the first of these opens: every label that was learned from is known by then. */
+  readonly queryFromMs: number;
+  /** After 0, 1, ... steps. */
+  readonly queryLosses: readonly number[];
 }
 
 /** A model that states positions and no belief: what it says is traded as it is. */
@@ -56,9 +84,11 @@ export interface FitTask<Params> {
   readonly onProgress: (progress: FitProgress) => void;
   /**
    * Of a model that `warmStarts`: a snapshot of its fit on earlier bars, as `SnapshotKeeper.keep` was given it at the end
-   * of an epoch, to fine-tune from. A snapshot to go on from comes first.
+   * of an epoch, or what that fit saved in the end, to fine-tune from. A snapshot to go on from comes first.
    */
   readonly warm?: Artifact;
+  /** Labels that end at or before this time were what `warm` was trained on: what is not to be forgotten. */
+  readonly warmUntilMs?: number;
   /** Where training may be left and gone on with. A model that is fitted in seconds ignores it. */
   readonly snapshots?: SnapshotKeeper;
 }

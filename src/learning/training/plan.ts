@@ -12,7 +12,7 @@ import type { InputSources } from '../../core/features/inputs.ts';
 import { absentInputs } from '../../data/panel/load-inputs.ts';
 import { doubtLines, refuseWrong } from '../../data/plausibility.ts';
 import { loadPanel } from '../../data/panel/load-panel.ts';
-import type { RunPlan } from './run-folder.ts';
+import type { RunFolder, RunPlan } from './run-folder.ts';
 import type { Costs } from '../validation/score.ts';
 
 export interface TrainingSettings {
@@ -35,6 +35,8 @@ export interface TrainingSettings {
   readonly approach: Approach;
   /** Ids of the models to train; default: all of the approach. */
   readonly models?: readonly string[];
+  /** A complete run to go on from: its models, with its parameters under those of `params`. */
+  readonly from?: RunFolder;
   /** Hyper-parameters by model id. */
   readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly allowSynthetic: boolean;
@@ -55,13 +57,19 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
   const { registry = builtIn } = settings;
   requireKnown(Object.keys(settings.params), registry);
   const absent = await absentOf(store, settings, registry);
+  const named =
+    settings.models ?? settings.from?.result?.models.filter((id) => registry.findModel(id).warmStarts);
   const chosen =
-    settings.models === undefined
+    named === undefined
       ? modelsOf(registry, settings.approach).filter((model) => !readsAny(model, absent.features))
-      : [...new Set(settings.models)].map((id) => registry.findModel(id));
+      : [...new Set(named)].map((id) => registry.findModel(id));
+  if (chosen.length === 0)
+    throw new UserError(`Nothing in the run "${settings.from?.runId ?? ''}" can go on from where it ended.`, {
+      hint: 'Networks can: train one first, such as crypto-trader train --models gru.',
+    });
   const entries = chosen.map((model) => ({
     id: model.id,
-    params: modelParams(model, mode, settings.params[model.id] ?? {}),
+    params: modelParams(model, mode, { ...paramsOfRun(settings.from, model), ...settings.params[model.id] }),
   }));
   const read = [...new Set(chosen.flatMap((model, i) => model.features(entries[i].params)))];
   findFeatures(read, registry.features);
@@ -104,8 +112,23 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
     dataFingerprint: panel.fingerprint,
     ...settings.costs,
     models: entries,
+    ...(settings.from && { from: fromOf(settings.from, chosen) }),
     plugins: own.files,
     featureParameters: own.featureParameters,
+  };
+}
+
+/** The parameters that a model of the run to go on from was trained with. */
+function paramsOfRun(from: RunFolder | undefined, { id }: Model): Readonly<Record<string, unknown>> {
+  const params = from?.plan.models.find((entry) => entry.id === id)?.params;
+  return typeof params === 'object' && params !== null ? { ...params } : {};
+}
+
+function fromOf({ runId, result }: RunFolder, chosen: readonly Model[]): NonNullable<RunPlan['from']> {
+  const warm = chosen.filter(({ id, warmStarts }) => warmStarts && result?.models.includes(id));
+  return {
+    run: runId,
+    manifests: Object.fromEntries(warm.map(({ id }) => [id, result?.manifests[id] ?? ''])),
   };
 }
 

@@ -53,6 +53,8 @@ export const RunPlan = z.strictObject({
   feeBps: z.number(),
   slippageBps: z.number(),
   models: z.array(z.strictObject({ id: modelId, params: z.unknown() })).min(1),
+  /** The run that it goes on from, or is adapted from, and SHA-256 of the manifests of the models it begins with. */
+  from: z.strictObject({ run: z.string(), manifests: z.record(z.string(), sha256) }).optional(),
   /** The user's own files that these models, and the features that they read, come from. */
   plugins: z
     .array(z.strictObject({ path: z.string(), sha256, provides: z.array(z.string()).readonly() }))

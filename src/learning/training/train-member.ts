@@ -4,7 +4,7 @@ import type { Span } from '../../core/dataset/splits.ts';
 import { deriveSeed } from '../../core/foundation/random.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { programVersion } from '../../data/program-version.ts';
-import type { FitProgress, FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
+import type { Artifact, FitProgress, FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
 import type { TrainingJournal } from './journal.ts';
 import { type MemberManifest, saveMember, type TrainedMember, withFeatures } from './member-folder.ts';
 import type { RunFolder, RunPlan } from './run-folder.ts';
@@ -25,6 +25,8 @@ export interface MemberTask {
   readonly signal: AbortSignal;
   readonly journal: TrainingJournal;
   readonly habits: SnapshotHabits;
+  /** What the model learned in an earlier run, to go on from. */
+  readonly warm?: { readonly artifact: Artifact; readonly untilMs: number } | undefined;
   /** A snapshot of this run to go on from, where it is this member's; the newest otherwise. */
   readonly snapshot: { readonly member: string; readonly folder: string } | undefined;
 }
@@ -76,6 +78,7 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
       trainUntilMs,
       seed,
       signal,
+      ...(task.warm && { warm: task.warm.artifact, warmUntilMs: task.warm.untilMs }),
       snapshots: { ...keeper, keep },
       onProgress(progress) {
         last = progress;

@@ -8,7 +8,7 @@ import { forecastEnsemble } from '../ensemble/equal-weight.ts';
 import { type Candidate, votersOf } from '../ensemble/voters.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { buyAndHold } from '../models/buy-and-hold/index.ts';
-import type { FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
+import type { Artifact, FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
 import { persistence } from '../models/persistence/index.ts';
 import { builtIn, type Registry } from '../models/registry.ts';
 import { activateFirst, activeRunId } from './active-run.ts';
@@ -18,6 +18,7 @@ import { loadMember, type TrainedMember } from './member-folder.ts';
 import { type Projection, projectAll } from './project.ts';
 import {
   createRunFolder,
+  findRun,
   PLAN_FILE,
   RESULT_FILE,
   type RunFolder,
@@ -139,6 +140,7 @@ async function trainMissing(
         found === undefined
           ? await trainMember({
               ...{ run, model, params, seedNumber, panel, baselines, signal, journal, snapshot },
+              warm: await warmStart(checkpointDir, plan, { id, registry }),
               habits: snapshots,
             })
           : await keptMember(found, panel, plan);
@@ -217,6 +219,24 @@ async function planPanel(
     );
   }
   return { panel: panelUntil(loaded, plan.validateUntilMs), datasets: loaded.manifests };
+}
+
+/** What a model of the run to go on from has learned. Throws `UserError` when it is not what the run began with. */
+async function warmStart(
+  checkpointDir: string,
+  { from }: RunPlan,
+  { id, registry }: { readonly id: string; readonly registry: Registry },
+): Promise<{ readonly artifact: Artifact; readonly untilMs: number } | undefined> {
+  const expected = from?.manifests[id];
+  if (from === undefined || expected === undefined) return undefined;
+  const run = await findRun(checkpointDir, from.run);
+  const member = await loadMember(seedFolder(run.path, id, 1), { run, registry });
+  member?.fitted.dispose?.();
+  if (member?.manifestSha256 === expected)
+    return { artifact: member.fitted.save(), untilMs: run.plan.trainUntilMs };
+  throw new UserError(`The model "${id}" of the run "${from.run}" is not the one that this run began with.`, {
+    hint: 'Put it back, or start a new run from what is there now: crypto-trader train --from <run>.',
+  });
 }
 
 /** A model that had been trained before the run was resumed, as one that was trained now. */

@@ -11,6 +11,7 @@ interface RefitTask {
   readonly signal: AbortSignal;
   /** Where a fit on earlier bars ended, to begin from. */
   readonly warm?: Artifact;
+  readonly warmUntilMs?: number;
   /** Called with a snapshot after each epoch, of models that have such: what `warm` takes. */
   readonly onEpoch?: (snapshot: Artifact) => void;
 }
@@ -45,7 +46,7 @@ export async function refit(entry: RefitEntry, fold: Fold, task: RefitTask): Pro
 export function refitTask(
   { model, params }: RefitEntry,
   { train, test }: Fold,
-  { panel, validationPct, seed, signal, warm }: RefitTask,
+  { panel, validationPct, seed, signal, warm, warmUntilMs }: RefitTask,
 ): Omit<FitTask<unknown>, 'onProgress' | 'snapshots'> {
   signal.throwIfAborted();
   invariant(train.untilMs <= test.fromMs, 'a fold is trained on bars before those it is tested on');
@@ -56,6 +57,7 @@ export function refitTask(
     seed,
     signal,
     ...(warm && { warm }),
+    ...(warmUntilMs !== undefined && { warmUntilMs }),
   };
 }
 

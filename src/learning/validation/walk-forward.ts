@@ -157,7 +157,7 @@ async function stitch(planned: Planned, task: WalkForwardTask): Promise<Stitched
     const fitted = await refit(planned, folds[index], {
       ...task,
       seed: deriveSeed(task.seed, `${model.id} fold ${index}`),
-      ...(begin && { warm: begin }),
+      ...(begin && { warm: begin, warmUntilMs: trainedUntil(index - 1) }),
       ...(planned.warm && { onEpoch: (snapshot) => (warm = snapshot) }),
     });
     await giveWay(signal);
@@ -173,6 +173,10 @@ async function stitch(planned: Planned, task: WalkForwardTask): Promise<Stitched
     await cache?.keep(keys[index], result, warm && { of: warm, before: keys[index - 1] });
     return result;
   };
+
+  /** Where training ended in a fold: what comes after is new to the next. */
+  const trainedUntil = (index: number): number =>
+    validationSpan(folds[index].train, own.timeframe, task.validationPct).fromMs;
 
   const stitched: Forecast[] = [];
   const unskilled: (string | undefined)[] = [];

@@ -22,6 +22,7 @@ import { explanationText } from '../explanation-text.ts';
 import { reportText, valueText } from '../report-text.ts';
 import { addRunOption, RUN_OPTION, runNamed } from '../run-options.ts';
 import { defaultSubcommand } from '../subcommands.ts';
+import { addAdapt } from './models-adapt.ts';
 import { addDrift } from './models-drift.ts';
 import { less, prose } from '../table.ts';
 
@@ -33,6 +34,7 @@ Examples:
   $ crypto-trader models list
   $ crypto-trader models show boosted-trees
   $ crypto-trader models drift                    do they still stand where they were validated?
+  $ crypto-trader models adapt --since 14d        networks, in seconds, to the newest bars
   $ crypto-trader models activate btc-only        signals, backtest and paper use it from now on
   $ crypto-trader models rollback                 back to the run that was active before
   $ crypto-trader models delete btc-only          into the trash; models restore undoes it
@@ -60,6 +62,7 @@ export function register(program: Command): void {
   );
 
   addDrift(group);
+  addAdapt(group);
 
   group
     .command('activate')

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Command } from 'commander';
 import { duration } from '../../../core/foundation/duration.ts';
-import { APPROACHES } from '../../../learning/models/registry.ts';
+import { UserError } from '../../../core/foundation/errors.ts';
+import { APPROACHES, type Registry } from '../../../learning/models/registry.ts';
 import { openStore } from '../../../data/store/store.ts';
 import type { TrainingEvent } from '../../../learning/training/journal.ts';
-import { requireRunName, type RunFolder } from '../../../learning/training/run-folder.ts';
+import { findRun, requireRunName, type RunFolder } from '../../../learning/training/run-folder.ts';
 import { trainingRules } from '../../config/execution.ts';
 import { SPOT_RULES } from '../../../core/trading/rules.ts';
 import { openStudy } from '../../../lab/tuning/study.ts';
@@ -26,6 +27,7 @@ import {
 import { folderOf } from '../tune-studies.ts';
 import { showProgress } from '../training-progress.ts';
 import { printRun, runDocument } from '../training-text.ts';
+import { printTransfer } from '../transfer-text.ts';
 
 const Options = z.object({
   ...RUN_OPTION,
@@ -36,6 +38,9 @@ const Options = z.object({
   models: z.string().transform(list).optional(),
   tuned: z.string().transform(list).optional(),
   seeds: z.string().optional(),
+  from: z.string().optional(),
+  continual: z.string().optional(),
+  meta: z.string().optional(),
   allowSynthetic: z.boolean().default(false),
 });
 type Options = z.output<typeof Options>;
@@ -48,6 +53,9 @@ Examples:
   $ crypto-trader train --models boosted-trees --tuned trees  parameters that the study trees found
   $ crypto-trader train --mode full --seeds 8               mean and deviation over eight seeds
   $ crypto-trader train --name btc-only --symbols BTC/USDT --since 2025-01-01 --until 2025-12-31
+  $ crypto-trader train --from btc-only                     fine-tune its networks on the bars since
+  $ crypto-trader train --from btc-only --continual replay  the same without forgetting older markets
+  $ crypto-trader train --meta first-order --models gru     then: crypto-trader models adapt
   $ crypto-trader train --mode resume                       resume the newest run that is not complete
   $ crypto-trader train --mode resume --run btc-only
   $ crypto-trader train --mode resume --run checkpoints/btc-only/snapshots/tft/step-0000005000
@@ -71,6 +79,15 @@ export function register(program: Command): void {
     .option('--approach <what>', 'ml: models that learn; quant: rules that a person states; both', 'ml')
     .option('--models <list>', 'only these models, such as boosted-trees,momentum-garch')
     .option('--tuned <studies>', 'models of these studies with the parameters that `tune` found')
+    .option(
+      '--from <run>',
+      'go on from the networks of a finished run: fine-tune them on all bars there are now',
+    )
+    .option(
+      '--continual <how>',
+      `with --from: learn the new bars alone and keep the old: ${CONTINUAL.join(', ')}`,
+    )
+    .option('--meta <how>', `train networks to adapt in a few steps: ${META.join(', ')}`)
     .option('--seeds <count>', 'train each stochastic model with N different seeds and report the spread')
     .option('--allow-synthetic', 'train on synthetic candles too')
     .addHelpText('after', EXAMPLES)
@@ -101,7 +118,7 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
         ? { kind: 'resume', run: named }
         : {
             kind: 'new',
-            settings: { ...settingsOf(context, mode, options, tuned), registry },
+            settings: await settingsOf(context, mode, options, { tuned, registry }),
             name: options.name,
           },
       {
@@ -130,6 +147,7 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
     );
     progress.stop();
     printRun(out, finished, config.logDir);
+    printTransfer(out, finished);
     out.document(runDocument(finished, mode));
   } catch (error) {
     progress.stop();
@@ -140,8 +158,14 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
   }
 }
 
+const CONTINUAL = ['replay', 'ewc', 'si', 'a-gem'] as const;
+const META = ['maml', 'first-order', 'anil', 'reptile'] as const;
+
 const KNOWN_TO_THE_RUN = [
   'models',
+  'from',
+  'continual',
+  'meta',
   'tuned',
   'seeds',
   'name',
@@ -187,12 +211,18 @@ async function tunedParams(
   return found;
 }
 
-function settingsOf(context: CommandContext, mode: 'quick' | 'full', options: Options, tuned: ModelParams) {
+async function settingsOf(
+  context: CommandContext,
+  mode: 'quick' | 'full',
+  options: Options,
+  { tuned, registry }: { readonly tuned: ModelParams; readonly registry: Registry },
+) {
   const { config, seed, log } = context;
   const { market, training, trading } = config;
   const untilMs = options.until ?? market.until;
   return {
     ...marketSettings(context, options),
+    registry,
     mode,
     seed,
     seeds: options.seeds === undefined ? training.seeds : integer('--seeds', options.seeds, { least: 1 }),
@@ -203,10 +233,39 @@ function settingsOf(context: CommandContext, mode: 'quick' | 'full', options: Op
     costs: { feeBps: trading.feeBps, slippageBps: trading.slippageBps ?? SPOT_RULES.slippageBps },
     approach: oneOf('--approach', options.approach, APPROACHES),
     ...(options.models !== undefined && { models: options.models }),
-    params: { ...config.models, ...tuned },
+    ...(await adapting(context, options, registry)),
+    params: withAdapting({ ...config.models, ...tuned }, options, registry),
     sources: config.features,
     allowSynthetic: options.allowSynthetic,
     acceptImplausible: market.acceptImplausible,
     onDoubt: (line: string) => log.warn({}, line),
   };
+}
+
+/** The run to go on from, and which models that is about. */
+async function adapting({ config }: CommandContext, options: Options, registry: Registry) {
+  if (options.continual !== undefined && options.from === undefined)
+    throw new UsageError('--continual needs the run to go on from: --from <run>.');
+  const networks = registry.models.filter(({ kind }) => kind === 'deep').map(({ id }) => id);
+  if (options.from === undefined)
+    return options.meta !== undefined && options.models === undefined ? { models: networks } : {};
+  const from = await findRun(config.checkpointDir, options.from);
+  if (from.result === undefined)
+    throw new UserError(`The training run "${from.runId}" is not complete.`, {
+      hint: `Finish it: crypto-trader train --mode resume --run ${from.runId}`,
+    });
+  return { from };
+}
+
+/** What every network is asked for, under what config.yaml says of each. */
+function withAdapting(params: ModelParams, options: Options, registry: Registry): ModelParams {
+  const own = {
+    ...(options.continual !== undefined && {
+      continual: oneOf('--continual', options.continual, CONTINUAL),
+    }),
+    ...(options.meta !== undefined && { meta: oneOf('--meta', options.meta, META) }),
+  };
+  if (Object.keys(own).length === 0) return params;
+  const networks = registry.models.filter(({ kind }) => kind === 'deep').map(({ id }) => id);
+  return { ...params, ...Object.fromEntries(networks.map((id) => [id, { ...params[id], ...own }])) };
 }

@@ -23,7 +23,7 @@ export function elastic(
   return {
     name: `elastic ${inner.name}`,
     slots: [...inner.slots, ANCHOR, IMPORTANCE, PATH],
-    controls: inner.controls,
+    controls: (step, learningRate) => inner.controls(step, learningRate),
     controlCount: inner.controlCount,
     update({ parameters, gradient, slots, controls }) {
       const own = slots.slice(0, inner.slots.length);

@@ -20,13 +20,22 @@ export async function fisherDiagonal(
   parameters: Float32Array,
   {
     count,
+    rows = 1,
     row,
     signal,
-  }: { readonly count: number; readonly row: (i: number) => Feeds; readonly signal?: AbortSignal },
+  }: {
+    readonly count: number;
+    readonly rows?: number;
+    readonly row: (i: number) => Feeds;
+    readonly signal?: AbortSignal;
+  },
 ): Promise<Float32Array> {
   const { network, loss, batch } = problem;
   const one = Object.fromEntries(
-    Object.entries(batch).map(([name, { shape, type }]) => [name, { shape: [1, ...shape.slice(1)], type }]),
+    Object.entries(batch).map(([name, { shape, type }]) => [
+      name,
+      { shape: [rows, ...shape.slice(1)], type },
+    ]),
   );
   // Random layers off: the network that is kept is the one without them.
   const plain: Loss = (pass, given) => loss({ ...pass, training: false }, given);

@@ -148,7 +148,13 @@ function innerLoop(
  * Learning one task from what meta-training made: input `parameters` (flat, rates included), `support.*` and `query.*`;
  * outputs the parameters after all steps and the loss of the query after each, [steps + 1], the one before in front.
  */
-export function adaptationProgram(problem: MetaProblem, options: Omit<MetaOptions, 'tasks'>): Program {
+export function adaptationProgram(
+  problem: MetaProblem,
+  options: Omit<MetaOptions, 'tasks'> & {
+    /** Default: as many as the support has. */
+    readonly queryRows?: number;
+  },
+): Program {
   const network = metaNetwork(problem.network, options);
   const { loss, batch } = problem;
   const rows = rowsOf(batch);
@@ -160,7 +166,7 @@ export function adaptationProgram(problem: MetaProblem, options: Omit<MetaOption
       const pass = createPass(inputs, { training: false, values, rows, firstRow: 0, stepOffset: 0 });
       const loop = innerLoop(network.parameters, loss, options, (parameter) => pass.value(parameter));
       const all = innerSteps(pass, values, given(inputs, 'support', batch), { ...loop, traced: false });
-      const query = given(inputs, 'query', batch);
+      const query = given(inputs, 'query', withRows(batch, options.queryRows ?? rows));
       const losses = all.map((one) => lossUnder(pass, one, query, loss));
       const end = last(all);
       const flattened = network.parameters.map((parameter) => tf.reshape(end.get(parameter) ?? flat, [-1]));
@@ -168,6 +174,14 @@ export function adaptationProgram(problem: MetaProblem, options: Omit<MetaOption
     },
   };
 }
+
+const withRows = (batch: BatchSpec, rows: number): BatchSpec =>
+  Object.fromEntries(
+    Object.entries(batch).map(([name, { shape, type }]) => [
+      name,
+      { shape: [rows, ...shape.slice(1)], type },
+    ]),
+  );
 
 const given = (inputs: Inputs, part: string, batch: BatchSpec): Record<string, Tensor> =>
   Object.fromEntries(

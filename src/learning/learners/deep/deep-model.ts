@@ -39,5 +39,9 @@ export function deepModel<Params extends DeepParams>(about: DeepModelAbout<Param
       const [chosen, { loadForecaster }] = await Promise.all([architecture(), import('./forecaster.ts')]);
       return loadForecaster(artifact, chosen, about.params);
     },
+    async adapt(artifact, task) {
+      const [chosen, { adaptDeep }] = await Promise.all([architecture(), import('./adapt.ts')]);
+      return adaptDeep(chosen, about.params, artifact, task);
+    },
   };
 }

@@ -123,7 +123,20 @@ export function thinned(examples: Examples, count: number): Examples {
     { length: groups * group },
     (_, i) => Math.floor((Math.floor(i / group) * all) / groups) * group + (i % group),
   );
-  const { weights } = examples;
+  return rowsOf(examples, kept);
+}
+
+/** These groups of the examples. */
+export const chosen = (examples: Examples, groups: readonly number[]): Examples =>
+  rowsOf(
+    examples,
+    Int32Array.from(
+      groups.flatMap((one) => Array.from({ length: examples.group }, (_, i) => one * examples.group + i)),
+    ),
+  );
+
+function rowsOf(examples: Examples, kept: Int32Array): Examples {
+  const { weights, group } = examples;
   const width = examples.targets.length / examples.count;
   return {
     count: kept.length,

@@ -1,48 +1,35 @@
 import { availableParallelism } from 'node:os';
 import { adamw } from '../../engine/optimizers.ts';
 import { createParallelTrainer } from '../../engine/parallel/trainer.ts';
-import { createTrainer, type Loss, type Trainer } from '../../engine/trainer.ts';
-import { tf } from '../../engine/tf.ts';
+import { createTrainer, type Trainer } from '../../engine/trainer.ts';
 import { parameterCount } from '../../engine/weights.ts';
 import type { Scaler } from '../../../core/dataset/scaler.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
-import { createRandom, deriveSeed } from '../../../core/foundation/random.ts';
+import { createRandom, deriveSeed, shuffle } from '../../../core/foundation/random.ts';
 import type { PairSymbol } from '../../../core/market/symbol.ts';
 import type { ExplanationPart } from '../../../core/forecast/explanation.ts';
-import type { FitProgress, FitTask } from '../../../core/forecast/model.ts';
-import {
-  type Architecture,
-  type Calibration,
-  type ClassBalance,
-  type DeepNetwork,
-  type Head,
-  networkSizes,
-} from './architecture.ts';
-import { createEvaluator, type Evaluation, type Evaluator } from './evaluate.ts';
-import { batchFiller, trainingBatch, trainingFiller } from './batches.ts';
+import type { FitTask } from '../../../core/forecast/model.ts';
+import { type Architecture, type Calibration, type DeepNetwork, networkSizes } from './architecture.ts';
+import { meanLoss, trainEpochs, transferReport } from './epochs.ts';
+import { createEvaluator, type Evaluator } from './evaluate.ts';
+import { batchFiller } from './batches.ts';
+import { fisherDiagonal } from '../continual/fisher.ts';
+import { type Anchor, elastic, noAnchor, withPath } from '../continual/elastic.ts';
+import { createCurriculum } from './curriculum.ts';
+import { isFinished, type KeptWeights, loadWeights, scalersOf } from './kept-weights.ts';
+import { type Rehearsal, rehearsal } from './rehearsal.ts';
 import { classBalance, oversampled } from './class-balance.ts';
-import {
-  type Examples,
-  findExamples,
-  sampleOf,
-  shuffled,
-  thinned,
-  trainingEndMs,
-  windowCount,
-} from './examples.ts';
+import { type Examples, findExamples, sampleOf, thinned, trainingEndMs, windowCount } from './examples.ts';
 import {
   batchSpec,
   fitScalers,
   type InputLayout,
   type PanelShape,
   seriesInputs,
-  type SeriesInputs,
   shapeOf,
   withWholeBranches,
 } from './inputs.ts';
 import type { DeepParams } from './params.ts';
-import { rateOf } from './rate-params.ts';
-import { saveTraining, startTraining } from './snapshot.ts';
 
 /** A trained network, and all that is needed to use it. */
 export interface Trained {
@@ -50,7 +37,10 @@ export interface Trained {
   readonly layout: InputLayout;
   /** Of the panel it was trained on. */
   readonly panel: PanelShape;
+  /** Those that forecast. */
   readonly parameters: Float32Array;
+  /** What a later fit goes on from: the same, but for a network that was trained to adapt. */
+  readonly kept: KeptWeights;
   readonly symbols: readonly PairSymbol[];
   /** One a branch. */
   readonly scalers: readonly Scaler[];
@@ -71,6 +61,7 @@ export async function fitDeep<Params extends DeepParams>(
 ): Promise<Trained> {
   const { panel, seed } = task;
   const params = task.warm === undefined ? task.params : fineTuning(task.params);
+  const from = task.warm !== undefined && isFinished(task.warm) ? task.warm : undefined;
   const head = architecture.head(params);
   const { horizonBars, width } = head.targets;
   const untilMs = trainingEndMs(panel, horizonBars, task.trainUntilMs);
@@ -80,7 +71,7 @@ export async function fitDeep<Params extends DeepParams>(
   const layout = withWholeBranches(panel, architecture.inputs(params, shape), untilMs);
   const group = groupOf(layout, symbols);
   const batchSize = group * Math.max(1, Math.round(params.batchSize / group));
-  const scalers = fitScalers(panel, layout, untilMs);
+  const scalers = from ? scalersOf(from, symbols) : fitScalers(panel, layout, untilMs);
   const inputs = seriesInputs(panel, { symbols, scalers, layout });
   const labels = head.targets.of(panel, untilMs);
   const find = (span: { fromMs: number; untilMs: number; least: number }): Examples =>
@@ -107,11 +98,32 @@ export async function fitDeep<Params extends DeepParams>(
   let opened: Evaluator | undefined;
   const evaluator = async (): Promise<Evaluator> =>
     (opened ??= await createEvaluator({ network, head, balance, batch: spec }));
+  const loss = meanLoss(network, head, balance);
+  const before = from && loadWeights(network, from);
+  const remembers = params.continual !== 'none' && task.warm !== undefined && task.warmUntilMs !== undefined;
+  const source = { task: { ...task, params }, layout, batchSize, inputs };
+  const old = remembers
+    ? rehearsal(panel, training, {
+        inputs,
+        horizonBars,
+        warmUntilMs: task.warmUntilMs ?? untilMs,
+        untilMs,
+        capacity: Math.max(1, Math.floor(params.memory / group)),
+        seed,
+      })
+    : undefined;
+  const curriculum = await createCurriculum({
+    ...{ source, network, loss, spec, training, rehearsal: old, horizonBars, untilMs },
+  });
+  const springs = params.continual === 'si' || (params.continual === 'ewc' && old !== undefined);
+  const descent = adamw({ weightDecay: params.weightDecay });
   const step = {
     network,
-    loss: meanLoss(network, head, balance),
-    optimizer: adamw({ weightDecay: params.weightDecay }),
-    batch: trainingBatch(spec, params),
+    loss: curriculum.loss,
+    optimizer: springs
+      ? elastic(descent, { strength: params.importanceWeight, clipNorm: params.clipNorm })
+      : descent,
+    batch: curriculum.batch,
     seed: deriveSeed(seed, 'weights'),
     clipNorm: params.clipNorm,
     microBatches: params.accumulate,
@@ -123,19 +135,36 @@ export async function fitDeep<Params extends DeepParams>(
     multiplyAdds: multiplyAddsOf(network, layout, batchSize),
   });
   const trainer = await (workers > 1 ? createParallelTrainer({ ...step, workers }) : createTrainer(step));
-  const run = {
-    task: { ...task, params },
-    network,
-    layout,
-    batchSize,
-    inputs,
-    training,
-    validation,
-    evaluator,
-    trainer,
+  const run = { ...source, network, training, validation, evaluator, trainer, curriculum, before };
+  /** What holds the weights while they learn new bars. */
+  const anchor = async (): Promise<Anchor> => {
+    const { parameters } = trainer.state();
+    if (params.continual !== 'ewc' || old === undefined)
+      return { anchor: parameters, importance: importanceOf(before, parameters, old) };
+    const fill = batchFiller({ ...source, batchSize: group }, training);
+    const remembered = shuffle(
+      Int32Array.from(old.memory.held().flat()),
+      createRandom(deriveSeed(seed, 'fisher')),
+    );
+    const sample = remembered.subarray(0, FISHER_WINDOWS);
+    const importance = await fisherDiagonal({ network, loss, batch: { ...spec } }, parameters, {
+      count: sample.length,
+      rows: group,
+      row: (i) => fill(sample.subarray(i, i + 1), 0),
+      signal: task.signal,
+    });
+    return { anchor: parameters, importance };
   };
   try {
-    const { parameters, evaluation, history } = await trainEpochs(run);
+    const { parameters, learned, evaluation, history } = await trainEpochs(run, springs ? anchor : undefined);
+    const kept = {
+      parameters: learned,
+      ...(params.continual === 'si' && {
+        importance: withPath({ ...trainer.state(), parameters: learned }, begunAt(trainer)).importance,
+      }),
+    };
+    const transfer =
+      old && before && (await transferReport(run, old, { before: before.parameters, after: parameters }));
     const sample = sampleOf(validation, evaluation.outputs);
     const calibration = head.calibrate(sample);
     const report = {
@@ -143,7 +172,9 @@ export async function fitDeep<Params extends DeepParams>(
       trainingWindows: windowCount(training),
       ...(training.synthetic && { syntheticWindows: training.count - training.synthetic.real }),
       validationWindows: windowCount(validation),
+      ...(old && { newWindows: old.fresh.length, rememberedWindows: old.memory.held().flat().length }),
       ...history,
+      ...(transfer && { transfer }),
       ...(labels.fitted && { fittedTargets: labels.fitted }),
       validation: head.scores(sample, calibration),
       ...(Object.keys(calibration).length > 0 && { calibration }),
@@ -154,6 +185,7 @@ export async function fitDeep<Params extends DeepParams>(
       layout,
       panel: shape,
       parameters,
+      kept,
       symbols,
       scalers,
       calibration,
@@ -162,9 +194,29 @@ export async function fitDeep<Params extends DeepParams>(
     };
   } finally {
     await trainer.dispose();
+    await curriculum.dispose();
     await opened?.dispose();
   }
 }
+
+/** Windows by which the Fisher information is measured. */
+const FISHER_WINDOWS = 300;
+
+/** Synaptic Intelligence: what the earlier fit kept count of. Throws `UserError` when it did not. */
+function importanceOf(
+  before: KeptWeights | undefined,
+  parameters: Float32Array,
+  old: Rehearsal | undefined,
+): Float32Array {
+  if (old === undefined) return noAnchor(parameters).importance;
+  if (before?.importance !== undefined) return before.importance;
+  throw new UserError('The run to go on from kept no count of which weights mattered.', {
+    hint: 'Train it with models.<id>.continual: si too, or go on with replay or ewc.',
+  });
+}
+
+/** Where the springs were fastened: the parameters that training began with. */
+const begunAt = (trainer: Trainer): Float32Array => trainer.state().slots['anchor'];
 
 /** What is left to learn when the weights begin where those of earlier bars ended. */
 const fineTuning = <Params extends DeepParams>(params: Params): Params => ({
@@ -180,15 +232,20 @@ const LARGE_STEP = 1e8;
 const multiplyAddsOf = ({ parameters }: DeepNetwork, { branches }: InputLayout, rows: number): number =>
   parameterCount(parameters) * Math.max(...branches.map(({ lookBack }) => lookBack)) * rows;
 
+/** Whether the loss of a step is more than a mean over rows, so that the rows cannot be divided. */
+const isWhole = ({ meta, continual }: DeepParams): boolean => meta !== 'none' || continual === 'a-gem';
+
 /** Threads that share a step. Throws `UserError` when several are asked for symbols that stand together. */
 function workersOf(
-  { workers, accumulate }: DeepParams,
+  params: DeepParams,
   {
     group,
     batchSize,
     multiplyAdds,
   }: { readonly group: number; readonly batchSize: number; readonly multiplyAdds: number },
 ): number {
+  const { workers, accumulate } = params;
+  if (isWhole(params)) return 1;
   if (group === 1) {
     if (workers !== undefined) return workers;
     const cores = availableParallelism();
@@ -203,9 +260,14 @@ function workersOf(
 
 /** Throws `UserError` for a batch that does not divide into the parts that are asked for. */
 function requireDivided(
-  { accumulate, workers = 1, mixup }: DeepParams,
+  params: DeepParams,
   { group, batchSize }: { readonly group: number; readonly batchSize: number },
 ): void {
+  const { accumulate, workers = 1, mixup } = params;
+  if (isWhole(params) && accumulate > 1)
+    throw new UserError('accumulate was asked for together with meta-training or a-gem.', {
+      hint: 'Leave it at 1: the windows of a step belong together there.',
+    });
   if (group > 1 && (accumulate > 1 || mixup > 0))
     throw new UserError('accumulate or mixup was asked for of a model whose symbols stand together.', {
       hint: 'Leave accumulate at 1 and mixup at 0: the symbols of a bar cannot be divided or mixed.',
@@ -217,103 +279,6 @@ function requireDivided(
   );
 }
 
-interface Run {
-  readonly task: FitTask<DeepParams>;
-  readonly network: DeepNetwork;
-  readonly layout: InputLayout;
-  /** Rows of a batch. */
-  readonly batchSize: number;
-  readonly inputs: readonly SeriesInputs[];
-  readonly training: Examples;
-  readonly validation: Examples;
-  readonly evaluator: () => Promise<Evaluator>;
-  readonly trainer: Trainer;
-}
-
-/**
- * Epoch by epoch until the validation loss stops falling; gives the weights of its best epoch. Goes on from the
- * snapshot of the task, if it has one, and leaves one behind when it is aborted.
- */
-async function trainEpochs(run: Run) {
-  const { task, training, trainer, network, batchSize } = run;
-  const { params, seed, signal, snapshots } = task;
-  const windows = Math.min(params.windowsPerEpoch ?? training.count, training.count);
-  const stepsPerEpoch = Math.max(1, Math.floor(windows / batchSize));
-  const steps = stepsPerEpoch * params.epochs;
-  const rateAt = rateOf(params, steps);
-  const rate = (step: number): number => rateAt(step, point.validationLosses);
-  const fill = trainingFiller(run, training);
-  let point = startTraining(network, trainer, { resume: snapshots?.from, warm: task.warm });
-  let trained = { steps: 0, ms: 0 };
-  const stepsMade = (): number => (point.epoch - 1) * stepsPerEpoch + point.stepsDone;
-  const progress = (): FitProgress => ({
-    step: stepsMade(),
-    steps,
-    ...(trained.ms > 0 && { samplesPerSecond: (trained.steps * batchSize) / (trained.ms / 1000) }),
-    learningRate: rate(Math.max(0, stepsMade() - 1)),
-  });
-  const keep = async (): Promise<void> => {
-    const place = { step: stepsMade(), epoch: point.epoch };
-    await snapshots?.keep(saveTraining(network, trainer, point), place);
-  };
-
-  const finishEpoch = async (order: Int32Array): Promise<void> => {
-    while (point.stepsDone < stepsPerEpoch) {
-      signal.throwIfAborted();
-      const { stepsDone, epoch } = point;
-      const started = performance.now();
-      const result = await trainer.step(fill(order, stepsDone * batchSize, stepsMade()), rate(stepsMade()));
-      trained = { steps: trained.steps + 1, ms: trained.ms + performance.now() - started };
-      point = { ...point, stepsDone: stepsDone + 1, lossSum: point.lossSum + result.losses[0] };
-      if (point.stepsDone < stepsPerEpoch) {
-        if (point.stepsDone % Math.ceil(stepsPerEpoch / 50) === 0)
-          task.onProgress({ ...progress(), epoch, loss: point.lossSum / point.stepsDone });
-        if (snapshots?.isDue({ step: stepsMade(), epoch })) await keep();
-      }
-    }
-    const { epoch, losses, validationLosses } = point;
-    const loss = point.lossSum / stepsPerEpoch;
-    const { loss: validationLoss } = await evaluate(run, trainer.parameters());
-    task.onProgress({ ...progress(), epoch, loss, validationLoss });
-    const better = validationLoss < point.best.loss;
-    point = {
-      epoch: epoch + 1,
-      stepsDone: 0,
-      lossSum: 0,
-      losses: [...losses, loss],
-      validationLosses: [...validationLosses, validationLoss],
-      best: better ? { epoch, loss: validationLoss, parameters: trainer.parameters() } : point.best,
-    };
-    if (snapshots?.isDue({ step: stepsMade(), epoch, endOfEpoch: true })) await keep();
-  };
-
-  try {
-    while (point.epoch <= params.epochs && point.epoch - 1 - point.best.epoch < params.patience)
-      await finishEpoch(
-        shuffled(training.count / training.group, createRandom(deriveSeed(seed, `epoch ${point.epoch}`))),
-      );
-    const { best, losses, validationLosses } = point;
-    const evaluation = await evaluate(run, best.parameters);
-    const history = { bestEpoch: best.epoch, stepsPerEpoch, losses, validationLosses };
-    return { parameters: best.parameters, evaluation, history };
-  } catch (error) {
-    if (signal.aborted) await keep();
-    throw error;
-  }
-}
-
-/** The network on all validation windows. */
-async function evaluate(run: Run, parameters: Float32Array): Promise<Evaluation> {
-  const { task, validation, evaluator } = run;
-  const fill = batchFiller(run, validation);
-  const opened = await evaluator();
-  return opened.run(parameters, {
-    examples: validation,
-    signal: task.signal,
-    batch: (from) => fill(undefined, from),
-  });
-}
-
 /** Examples of one bar that stay together. Throws `UserError` for a model of several symbols that is given one. */
 function groupOf({ together }: InputLayout, symbols: readonly PairSymbol[]): number {
   if (!together) return 1;
@@ -321,19 +286,4 @@ function groupOf({ together }: InputLayout, symbols: readonly PairSymbol[]): num
   throw new UserError(`The model reads several symbols together, only ${symbols.join(', ')} was given.`, {
     hint: 'Put at least two symbols into market.symbols, or leave the model out.',
   });
-}
-
-function meanLoss(network: DeepNetwork, head: Head, balance: ClassBalance): Loss {
-  return (pass, { targets, weights, mixTargets, mixShares, ...inputs }) => {
-    const { output } = network.forward(pass, inputs);
-    const own = head.rowLosses(output, targets, balance);
-    const losses = mixTargets
-      ? tf.add(
-          tf.mul(own, mixShares),
-          tf.mul(head.rowLosses(output, mixTargets, balance), tf.sub(1, mixShares)),
-        )
-      : own;
-    if (weights === undefined) return tf.mean(losses);
-    return tf.div(tf.sum(tf.mul(losses, weights)), tf.maximum(tf.sum(weights), 1));
-  };
 }

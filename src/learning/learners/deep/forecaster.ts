@@ -20,6 +20,7 @@ import {
   windowBatch,
   without,
 } from './inputs.ts';
+import { saveWeights, WEIGHTS } from './kept-weights.ts';
 import type { DeepParams } from './params.ts';
 
 /**
@@ -47,8 +48,13 @@ const Saved = z.strictObject({
   explanation: z.array(ExplanationPart).optional(),
   /** Inputs that the layout would have and the network was trained without. */
   absent: z.array(z.strictObject({ name: z.string(), reason: z.string() })).optional(),
+  /** Index of the weights to go on from: kept-weights.ts. Absent in older checkpoints. */
+  weights: z.unknown().optional(),
 });
 type Saved = z.output<typeof Saved>;
+
+/** What a fit saved, checked. Throws when it is not that. */
+export const readSaved = ({ json }: Artifact): Saved => Saved.parse(json);
 
 /** A model fresh from training. */
 export async function trainedForecaster<Params extends DeepParams>(
@@ -63,6 +69,7 @@ export async function trainedForecaster<Params extends DeepParams>(
     batch: inputSpec(architecture, layout, batchRows(layout, symbols)),
     outputs: (pass, inputs) => ({ output: network.forward(pass, inputs).output }),
   });
+  const weights = saveWeights(network, trained.kept);
   const saved = Saved.parse({
     version: VERSION,
     params,
@@ -73,8 +80,13 @@ export async function trainedForecaster<Params extends DeepParams>(
     report,
     explanation,
     absent: layout.absent,
+    weights: weights.index,
   });
-  const blobs = { [ONNX]: onnx, ...(explanation && { [EXPLANATION]: explanationOnnx(trained) }) };
+  const blobs = {
+    [ONNX]: onnx,
+    [WEIGHTS]: weights.blob,
+    ...(explanation && { [EXPLANATION]: explanationOnnx(trained) }),
+  };
   return forecaster(saved, blobs, meaning(architecture, params, saved));
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { augmentParams } from './augment.ts';
 import type { ClassParams } from './class-params.ts';
+import { continualParams } from './continual-params.ts';
 import { rateParams } from './rate-params.ts';
 
 /** The volatility by which returns are divided before a network sees them; always the first input. */
@@ -82,6 +83,7 @@ export const trainingParams = {
     .describe('Share of activations left out in training')
     .register(searchRanges, { low: 0, high: 0.6 }),
   ...augmentParams,
+  ...continualParams,
 };
 
 /** `trainingParams`, parsed, and `classParams` of a model that forecasts a class. */

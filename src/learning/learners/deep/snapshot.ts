@@ -56,22 +56,25 @@ export function saveTraining(network: Declared, trainer: Trainer, point: Trainin
 }
 
 /**
- * Puts the trainer where `resume` was made; else at the start, with the best weights of `warm` where there are such.
+ * Puts the trainer where `resume` was made; else at the start, with the best weights of `warm`, or with `warm` as they are.
  * Throws `UserError` when it does not fit.
  */
 export function startTraining(
   network: Declared,
   trainer: Trainer,
-  { resume, warm }: { readonly resume?: Artifact | undefined; readonly warm?: Artifact | undefined },
+  {
+    resume,
+    warm,
+  }: { readonly resume?: Artifact | undefined; readonly warm?: Artifact | Float32Array | undefined },
 ): TrainingPoint {
   if (resume !== undefined) return restore(network, trainer, resume);
   if (warm !== undefined) {
-    const { best } = restore(network, trainer, warm);
+    const parameters = warm instanceof Float32Array ? warm : restore(network, trainer, warm).best.parameters;
     const { slots } = trainer.state();
     const empty = Object.entries(slots).map(
       ([name, { length }]) => [name, new Float32Array(length)] as const,
     );
-    trainer.restore({ step: 0, parameters: best.parameters, slots: Object.fromEntries(empty) });
+    trainer.restore({ step: 0, parameters, slots: Object.fromEntries(empty) });
   }
   return { epoch: 1, stepsDone: 0, lossSum: 0, losses: [], validationLosses: [], best: untried(trainer) };
 }
