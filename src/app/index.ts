@@ -39,6 +39,7 @@ export type {
   Model,
   SnapshotKeeper,
 } from '../core/forecast/model.ts';
+export { type SearchRange, searchRanges } from '../core/forecast/search-range.ts';
 export type { ExplanationPart } from '../core/forecast/explanation.ts';
 export { importance } from '../core/forecast/explanation.ts';
 export type { FeatureTable, Panel, Series } from '../core/dataset/panel.ts';

@@ -13,7 +13,8 @@ export const TEMPLATES = {
 // What can be set under models.${id} in config.yaml, with defaults.
 const Params = z.strictObject({
   feature: z.string().default('rsi_14').describe('The feature that decides; \`crypto-trader features\` lists all'),
-  horizonBars: z.int().min(1).default(4).describe('Bars of the return that is learned'),
+  // \`tune run\` searches numbers that have both bounds, and choices.
+  horizonBars: z.int().min(1).max(48).default(4).describe('Bars of the return that is learned'),
 });
 
 // What is learned, as plain data: a checkpoint holds this and no code.
@@ -114,7 +115,7 @@ export default defineFeature({
   inputs: ['high', 'low', 'close'],
   // What can be set under ownFeatures.${id} in config.yaml. A training run keeps what it was trained with.
   parameters: z.strictObject({ weight: z.number().gt(0).max(1).default(0.1) }),
-  // Leading bars without a value.
+  // Leading bars without a value; for a window of so many bars: ({ bars }) => bars - 1.
   warmUpBars: () => 0,
 
   create: ({ parameters: { weight }, memory }) => {

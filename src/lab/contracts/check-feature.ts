@@ -88,7 +88,10 @@ export const FEATURE_LAWS: Readonly<Record<string, (feature: OwnFeature) => Prom
 
   'has no value in its warm-up, and finite ones from there on': async (feature) => {
     const warmUp = feature.warmUpBars(TIMEFRAME);
-    assert.ok(Number.isSafeInteger(warmUp) && warmUp >= 0, `warmUpBars says ${warmUp}`);
+    assert.ok(
+      Number.isSafeInteger(warmUp) && warmUp >= 0,
+      `warmUpBars(parameters, timeframe) says ${warmUp}, not a number of bars`,
+    );
     assert.ok(warmUp < BARS, `a warm-up of ${warmUp} bars is longer than the ${BARS} bars of this law`);
     for (const candles of candlesOf) {
       columnOf(feature, candles).forEach((value, row) => {

@@ -22,14 +22,41 @@ const Narrowed = z.union([
 /** `--space space.yaml`: `<parameter>: { low, high, log, step, when }`, `{ choices, when }` or one value. */
 export const SpaceFile = z.record(z.string(), Narrowed);
 
-/** The parameters of a model that have a range in its schema. */
+/**
+ * The parameters of a model that have a range in `searchRanges`. A model without any is searched between the bounds of
+ * its schema: numbers with a least and a greatest value, choices, switches.
+ */
 export function spaceOfModel(params: z.ZodType): Space {
+  const registered = spaceBy(params, (schema) => searchRanges.get(schema));
+  return Object.keys(registered).length > 0 ? registered : spaceBy(params, rangeOfBounds);
+}
+
+function spaceBy(params: z.ZodType, rangeOf: (schema: z.ZodType) => SearchRange | undefined): Space {
   const space: Record<string, Dimension> = {};
   for (const [name, schema] of Object.entries(shapeOf(params))) {
-    const range = searchRanges.get(schema);
+    const range = rangeOf(schema);
     if (range !== undefined) space[name] = dimensionOf(range, schema);
   }
   return space;
+}
+
+const Bounded = z.object({
+  type: z.literal(['number', 'integer']),
+  minimum: z.number(),
+  maximum: z.number(),
+});
+const Choices = z.object({ enum: z.array(value).min(2) });
+const Switch = z.object({ type: z.literal('boolean') });
+
+function rangeOfBounds(schema: z.ZodType): SearchRange | undefined {
+  const described = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const choices = Choices.safeParse(described).data;
+  if (choices !== undefined) return { choices: choices.enum };
+  if (Switch.safeParse(described).success) return { choices: [false, true] };
+  const { minimum = -Infinity, maximum = Infinity } = Bounded.safeParse(described).data ?? {};
+  // Whole numbers without bounds of their own have those of what a number can hold.
+  if (minimum <= Number.MIN_SAFE_INTEGER || maximum >= Number.MAX_SAFE_INTEGER) return undefined;
+  return { low: minimum, high: maximum };
 }
 
 /**

@@ -170,6 +170,23 @@ describe('the space of a model', () => {
     features: z.array(z.string()).default(['a']),
   });
 
+  it('lies between the bounds of a schema that names no range', () => {
+    const own = z.strictObject({
+      neighbours: z.int().min(1).max(200).default(25).describe('bars of the past that are asked'),
+      weight: z.number().min(0.5).max(2).default(1),
+      kind: z.enum(['near', 'far']).default('near'),
+      strict: z.boolean().default(false),
+      horizonBars: z.int().min(1).default(4),
+      features: z.array(z.string()).default([]),
+    });
+    expect(spaceOfModel(own)).toEqual({
+      neighbours: { kind: 'int', low: 1, high: 200 },
+      weight: { kind: 'float', low: 0.5, high: 2 },
+      kind: { kind: 'categorical', choices: ['near', 'far'] },
+      strict: { kind: 'categorical', choices: [false, true] },
+    });
+  });
+
   it('has the parameters with a range, whole numbers as whole numbers', () => {
     expect(spaceOfModel(params)).toEqual({
       rate: { kind: 'float', low: 0.01, high: 1, log: true },
