@@ -13,7 +13,9 @@ const only = process.argv.slice(2);
 const checks =
   only.length > 0
     ? []
-    : ['types', 'lint', 'format', 'boundaries', 'unused', 'api', 'package'].map((name) => `check:${name}`);
+    : ['types', 'lint', 'format', 'boundaries', 'unused', 'api', 'pages', 'package'].map(
+        (name) => `check:${name}`,
+      );
 
 let passed = 0;
 let failed = 0;

@@ -201,7 +201,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** The program with every command and option declared. */
-async function wholeProgram(): Promise<Command> {
+export async function wholeProgram(): Promise<Command> {
   const program = emptyProgram((text) => text);
   for (const entry of COMMANDS) await declare(program, entry);
   return program;
