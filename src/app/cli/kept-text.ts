@@ -3,11 +3,20 @@ import type { Difference, TradeDifferences } from '../workflows/backtest-differe
 import type { BacktestDocument, KeptBacktest } from '../workflows/kept-backtests.ts';
 import { curvesOfCsv, printCurves } from './curve-lines.ts';
 import type { Output } from './output.ts';
+import { less } from './table.ts';
 
-export const LIST_HEAD = ['backtest', 'market', 'bars from', 'return %', 'Sharpe', 'trades'];
+export const LIST_HEAD = [
+  'backtest',
+  'market',
+  'bars from',
+  'return %',
+  'Sharpe',
+  'trades',
+  less('pinned', 1),
+];
 
 export function listRow(kept: KeptBacktest): readonly string[] {
-  if (kept.kind === 'damaged') return [kept.id, 'DAMAGED', '', '', '', ''];
+  if (kept.kind === 'damaged') return [kept.id, 'DAMAGED', '', '', '', '', kept.pin ?? ''];
   const { id, metrics, range } = kept.summary;
   return [
     id,
@@ -16,6 +25,7 @@ export function listRow(kept: KeptBacktest): readonly string[] {
     figure(metrics.totalReturnPct),
     figure(metrics.sharpe, 2),
     figure(metrics.tradeCount, 0),
+    kept.pin ?? '',
   ];
 }
 

@@ -15,6 +15,7 @@ import {
 } from '../../data/files.ts';
 import { readPlainFile } from '../../data/plain-file.ts';
 import { sha256 } from '../../data/store/fingerprint.ts';
+import { pin, pinsOf, unpin } from './backtest-pins.ts';
 import { seal, unseal } from '../../learning/training/sealed-json.ts';
 
 /**
@@ -25,7 +26,7 @@ import { seal, unseal } from '../../learning/training/sealed-json.ts';
 export interface BacktestArchive {
   /** Such as `data/backtests`. */
   readonly folder: string;
-  /** Of more, the oldest go. */
+  /** Of more that are not pinned, the oldest go. */
   readonly most: number;
 }
 
@@ -58,8 +59,11 @@ export type BacktestSummary = z.output<typeof Summary>;
 const Summarised = Summary.omit({ documentSha256: true, equitySha256: true });
 
 export type KeptBacktest =
-  | { readonly kind: 'whole'; readonly summary: BacktestSummary }
-  | { readonly kind: 'damaged'; readonly id: string; readonly why: string };
+  | { readonly kind: 'whole'; readonly summary: BacktestSummary; readonly pin?: PinText }
+  | { readonly kind: 'damaged'; readonly id: string; readonly why: string; readonly pin?: PinText };
+
+/** The name of a pinned one, or that it is pinned. */
+type PinText = string;
 
 /** The name of a backtest that ended at `nowMs`: later ones sort later, two of one second differ, with equal curves too. */
 export const backtestId = (nowMs: number, equity: string): string =>
@@ -109,19 +113,22 @@ export async function keepBacktest(
 /** Oldest first. */
 export async function listBacktests(archive: BacktestArchive): Promise<readonly KeptBacktest[]> {
   const kept: KeptBacktest[] = [];
-  for (const id of await keptIds(archive)) {
+  const ids = await keptIds(archive);
+  const pins = await pinsOf(archive.folder, ids);
+  for (const id of ids) {
+    const pinned = pins.has(id) ? { pin: pins.get(id) ?? 'pinned' } : {};
     try {
-      kept.push({ kind: 'whole', summary: await read(keptPaths(archive, id).summary, Summary) });
+      kept.push({ kind: 'whole', summary: await read(keptPaths(archive, id).summary, Summary), ...pinned });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      kept.push({ kind: 'damaged', id, why: error.message });
+      kept.push({ kind: 'damaged', id, why: error.message, ...pinned });
     }
   }
   return kept;
 }
 
 /**
- * The one backtest that `name` means: its id, or as much of its beginning as no other shares; `undefined`: the newest.
+ * The one backtest that `name` means: the name it was pinned by, its id, or as much of its beginning as no other shares; `undefined`: the newest.
  * Throws `UserError` when there is none, or several.
  */
 export async function findBacktest(archive: BacktestArchive, name: string | undefined): Promise<string> {
@@ -132,6 +139,8 @@ export async function findBacktest(archive: BacktestArchive, name: string | unde
     });
   }
   if (name === undefined) return ids[ids.length - 1];
+  const named = [...(await pinsOf(archive.folder, ids))].find(([, known]) => known === name);
+  if (named !== undefined) return named[0];
   const found = ids.filter((id) => id === name || (name !== '' && id.startsWith(name)));
   if (found.length === 1) return found[0];
   throw new UserError(
@@ -141,6 +150,13 @@ export async function findBacktest(archive: BacktestArchive, name: string | unde
     },
   );
 }
+
+/** Keeps a backtest whatever comes after it, under a name if one is given. */
+export async function pinBacktest(archive: BacktestArchive, id: string, name?: string): Promise<void> {
+  await pin(archive.folder, id, name, await pinsOf(archive.folder, await keptIds(archive)));
+}
+
+export const unpinBacktest = ({ folder }: BacktestArchive, id: string): Promise<void> => unpin(folder, id);
 
 /** What is read of a document; the rest is passed on as it is. */
 const Document = Summarised.extend({
@@ -229,10 +245,12 @@ async function keptIds({ folder }: BacktestArchive): Promise<readonly string[]> 
 
 const STALE_MS = 86_400_000;
 
-/** A folder that goes is renamed first: it is whole or hidden. What a killed process left hidden goes after a day. */
+/** Pinned ones stay and do not count. A folder that goes is renamed first: it is whole or hidden. What a killed process left hidden goes after a day. */
 async function removeOldest(archive: BacktestArchive): Promise<void> {
   const { folder, most } = archive;
-  const ids = await keptIds(archive);
+  const all = await keptIds(archive);
+  const pins = await pinsOf(folder, all);
+  const ids = all.filter((id) => !pins.has(id));
   for (const id of ids.slice(0, Math.max(0, ids.length - most))) {
     const hidden = join(folder, `.${id}.${process.pid}.tmp`);
     // Another backtest that ends now may remove it first.

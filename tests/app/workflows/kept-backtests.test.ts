@@ -8,7 +8,9 @@ import {
   keepBacktest,
   keptPaths,
   listBacktests,
+  pinBacktest,
   readBacktest,
+  unpinBacktest,
 } from '../../../src/app/workflows/kept-backtests.ts';
 import { type Disk, nodeDisk } from '../../../src/data/files.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -108,6 +110,44 @@ test('what a killed process left half-written is not listed, and goes after a da
   await keepBacktest(archive, documentNamed('a'), '');
   expect(await listBacktests(archive)).toHaveLength(1);
   expect([existsSync(old), existsSync(young)]).toEqual([false, true]);
+});
+
+describe('a pinned backtest', () => {
+  test('stays, is called by its name, and goes like others when it is let go', async () => {
+    const archive = archiveIn(temporaryFolder(), 2);
+    const at = (n: number): string => `2026-01-0${n}T00-00-00Z-aaaa`;
+    await keepBacktest(archive, documentNamed(at(1)), 'a');
+    await pinBacktest(archive, at(1), 'spring');
+    for (const n of [2, 3, 4]) await keepBacktest(archive, documentNamed(at(n)), 'a');
+    const ids = async () =>
+      (await listBacktests(archive)).map((one) => [one.kind === 'whole' && one.summary.id, one.pin]);
+    expect(await ids()).toEqual([
+      [at(1), 'spring'],
+      [at(3), undefined],
+      [at(4), undefined],
+    ]);
+    expect(await findBacktest(archive, 'spring')).toBe(at(1));
+    expect((await readBacktest(archive, at(1))).document.bars).toBe(744);
+    await expect(pinBacktest(archive, at(3), 'spring')).rejects.toThrow(
+      `${at(1)} is called "spring" already`,
+    );
+    await expect(pinBacktest(archive, at(3), '../x')).rejects.toThrow('is no name');
+    await unpinBacktest(archive, at(1));
+    await keepBacktest(archive, documentNamed(at(5)), 'a');
+    expect(await ids()).toEqual([
+      [at(4), undefined],
+      [at(5), undefined],
+    ]);
+  });
+
+  test('is pinned still when its pin cannot be read', async () => {
+    const archive = archiveIn(temporaryFolder(), 1);
+    await keepBacktest(archive, documentNamed('2026-01-01T00-00-00Z-aaaa'), 'a');
+    writeFileSync(join(archive.folder, '2026-01-01T00-00-00Z-aaaa', 'pin.json'), '{"na');
+    await keepBacktest(archive, documentNamed('2026-01-02T00-00-00Z-aaaa'), 'a');
+    await keepBacktest(archive, documentNamed('2026-01-03T00-00-00Z-aaaa'), 'a');
+    expect((await listBacktests(archive)).map(({ pin }) => pin)).toEqual(['pinned', undefined]);
+  });
 });
 
 describe('when the disk refuses', () => {

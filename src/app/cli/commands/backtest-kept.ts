@@ -13,7 +13,9 @@ import {
   findBacktest,
   keptPaths,
   listBacktests,
+  pinBacktest,
   readBacktest,
+  unpinBacktest,
 } from '../../workflows/kept-backtests.ts';
 import { archiveOf, documentOf } from '../backtest-document.ts';
 import { requestOf } from '../backtest-request.ts';
@@ -51,6 +53,17 @@ export function addKeptCommands(group: Command): void {
     .addArgument(new Argument('[a]', 'the earlier one').default('', 'the newest but one'))
     .addArgument(new Argument('[b]', 'the later one').default('', 'the newest'))
     .action(command(async (context, _, a, b) => diff(context, given(a), given(b)), { logs: false }));
+  add('pin', 'keep one whatever comes after it, and give it a name')
+    .addArgument(id)
+    .option('--name <name>', 'what it may be called by from now on, such as spring-2026')
+    .action(
+      command(async (context, options, name) => keep(context, given(name), PinOptions.parse(options).name), {
+        logs: false,
+      }),
+    );
+  add('unpin', 'let one go when it is among the oldest')
+    .argument('<id>', 'its name, its id, or how that begins')
+    .action(command(async (context, _, name) => letGo(context, given(name)), { logs: false }));
   add('rerun', 'run one again from its document, and compare every digit')
     .addArgument(id)
     .option('--report <file>', 'write its report: .html, .md, .json, .csv or .parquet')
@@ -59,6 +72,7 @@ export function addKeptCommands(group: Command): void {
     );
 }
 
+const PinOptions = z.object({ name: z.string().optional() });
 const RerunOptions = z.object({ report: z.string().optional() });
 
 /** An argument that was left out is empty. */
@@ -80,7 +94,10 @@ async function list(context: CommandContext): Promise<void> {
   const archive = archiveOf(context);
   const kept = await listBacktests(archive);
   out.document({
-    backtests: kept.map((one) => (one.kind === 'whole' ? one.summary : { ...one, damaged: true })),
+    backtests: kept.map((one) => {
+      const pinned = one.pin ?? null;
+      return one.kind === 'whole' ? { ...one.summary, pinned } : { ...one, pinned, damaged: true };
+    }),
   });
   if (kept.length === 0) {
     out.print('No backtest is kept yet. Run one: crypto-trader backtest');
@@ -89,8 +106,32 @@ async function list(context: CommandContext): Promise<void> {
   out.table(LIST_HEAD, kept.map(listRow));
   for (const one of kept) if (one.kind === 'damaged') out.print(`${one.id}: ${one.why}`);
   out.print(
-    `\n${kept.length} of at most ${archive.most} (backtest.kept) in ${archive.folder}. Next: crypto-trader backtest show <id>, or diff <a> <b>`,
+    `\n${kept.filter(({ pin }) => pin === undefined).length} of at most ${archive.most} (backtest.kept)${kept.some(({ pin }) => pin !== undefined) ? ' beside the pinned ones' : ''} in ${archive.folder}. Next: crypto-trader backtest show <id>, or diff <a> <b>`,
   );
+}
+
+async function keep(
+  context: CommandContext,
+  id: string | undefined,
+  name: string | undefined,
+): Promise<void> {
+  const archive = archiveOf(context);
+  const found = await findBacktest(archive, id);
+  await pinBacktest(archive, found, name);
+  context.out.document({ id: found, pinned: true, name: name ?? null });
+  context.out.print(
+    name === undefined
+      ? `${found} stays, however many come after it.`
+      : `${found} stays, and is called ${name}: crypto-trader backtest show ${name}`,
+  );
+}
+
+async function letGo(context: CommandContext, id: string | undefined): Promise<void> {
+  const archive = archiveOf(context);
+  const found = await findBacktest(archive, id);
+  await unpinBacktest(archive, found);
+  context.out.document({ id: found, pinned: false });
+  context.out.print(`${found} goes when it is among the oldest.`);
 }
 
 async function show(context: CommandContext, name: string | undefined): Promise<void> {
