@@ -24,6 +24,7 @@ export function documentOf(
     edges,
     contributions,
     sleeves,
+    audit,
     accountSources,
     weights,
     request,
@@ -43,6 +44,7 @@ export function documentOf(
     ...backtestDocument(result, about, equityCurve),
     strategy,
     ...(sleeves !== undefined && { sleeves }),
+    ...(audit !== undefined && { audit: audit.findings, auditedAt: audit.time }),
     ...(accountSources.length > 0 && { accountSources }),
     ...(Object.keys(edges).length > 0 && { edges }),
     contributions:

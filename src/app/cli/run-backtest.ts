@@ -16,6 +16,7 @@ import { runInUse } from '../../learning/training/active-run.ts';
 import { marketOf } from '../../lab/backtest/strategies.ts';
 import { type AccountData, loadAccountData } from './account-data.ts';
 import { configuredInstruments, executionRules, riskRules } from '../config/execution.ts';
+import { auditOf, type KeptAudit } from '../workflows/kept-audits.ts';
 import { provenanceOf } from '../workflows/provenance.ts';
 import { type BacktestRequest, settingsDocument } from './backtest-request.ts';
 import type { CommandContext } from './command.ts';
@@ -36,6 +37,8 @@ export interface FinishedBacktest {
   readonly detail: DetailCandles | undefined;
   /** Who earned what of the wallet that sleeves share. */
   readonly sleeves: Attribution | undefined;
+  /** What the last whole audit of the training run found, of these very weights. */
+  readonly audit: KeptAudit | undefined;
   /** What a perpetual account was charged and judged by. */
   readonly accountSources: AccountData['sources'];
   /** What identifies each model's weights, whatever strategy decides on what they say. */
@@ -119,6 +122,7 @@ export async function runBacktest(
     contributions: contributions(found, result, terms),
     detail,
     sleeves: attributeSleeves(source, result, sleeves),
+    audit: run && (await auditOf(config.dataDir, run.runId, found.weights)),
     accountSources: account.sources,
     weights: found.weights,
     request,

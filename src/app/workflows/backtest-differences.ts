@@ -28,7 +28,17 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What is about one run of the program and not about the backtest. */
-const OF_THE_RUN = ['id', 'time', 'program', 'machine', 'equityCurve', 'barsPerSecond', 'report'];
+const OF_THE_RUN = [
+  'id',
+  'time',
+  'program',
+  'machine',
+  'equityCurve',
+  'barsPerSecond',
+  'report',
+  'audit',
+  'auditedAt',
+];
 
 /** Where a result differs from that of the same backtest, run before; empty: every digit is the same. */
 export function resultDifferences(before: object, after: object): readonly Difference[] {

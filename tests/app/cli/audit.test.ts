@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
+import { auditOf } from '../../../src/app/workflows/kept-audits.ts';
 import { openStore } from '../../../src/data/store/store.ts';
 import { walk } from '../../support/candles.ts';
 import { type Finished, runCli } from '../../support/cli.ts';
@@ -43,6 +44,16 @@ it('an honest run passes, and a pair that was left out because it ended proves t
   expect(findings.find(({ check }) => check === 'reproduction')?.verdict).toBe('passed');
   expect(findings.find(({ check }) => check === 'planted-leak')?.verdict).toBe('passed');
   expect(readFileSync(join(cwd, 'audit.html'), 'utf8')).toContain('No check proved this result wrong.');
+
+  // A backtest of the same weights carries what was found.
+  const Kept = z.object({ audit: z.array(z.object({ check: z.string(), verdict: z.string() })) });
+  const { stdout: kept } = await runCli(['backtest', '--run', 'walks', '--json'], { cwd });
+  expect(Kept.parse(JSON.parse(kept)).audit).toEqual(
+    findings.map(({ check, verdict }) => ({ check, verdict })),
+  );
+  const weights = { ridge: 'of other weights' };
+  expect(await auditOf(join(cwd, 'data'), 'walks', weights)).toBeUndefined();
+  expect(await auditOf(join(cwd, 'data'), 'never', {})).toBeUndefined();
 
   await stored('LUNA/USDT', 700, 3);
   const wrong = await audit('walks', '--checks', 'universe');

@@ -11,6 +11,7 @@ import type { Finding } from '../../../lab/audit/finding.ts';
 import { loadTrained } from '../../../learning/training/checkpoints.ts';
 import { configuredInstruments, spotRules } from '../../config/execution.ts';
 import { auditedRun, auditSubject } from '../../workflows/audit-subject.ts';
+import { keepAudit } from '../../workflows/kept-audits.ts';
 import { command, type CommandContext, decimal, list, oneOf } from '../command.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { addMarketOptions, MARKET_OPTIONS } from '../run-options.ts';
@@ -87,6 +88,14 @@ async function audit(context: CommandContext, options: Options, runId: string | 
     mostFitSeconds,
     onFinding: (finding) => print(out, finding),
   });
+  if (checks === undefined && options.models === undefined)
+    await keepAudit(config.dataDir, {
+      runId: trained.runId,
+      time: new Date().toISOString(),
+      strategy: strategy.id,
+      weights: Object.fromEntries(trained.members.map(({ id, manifest }) => [id, manifest.weightHash])),
+      findings,
+    });
   if (options.html !== undefined) {
     const { renderAudit } = await import('../../report/audit-report.ts');
     await writeFileAtomic(options.html, renderAudit(trained.runId, findings, about));

@@ -52,6 +52,7 @@ import { addKeptCommands } from './backtest-kept.ts';
 import type { BacktestRequest } from '../backtest-request.ts';
 import { printCurves } from '../curve-lines.ts';
 import { requireReport, writeReport } from '../backtest-report-file.ts';
+import type { KeptAudit } from '../../workflows/kept-audits.ts';
 import { runBacktest } from '../run-backtest.ts';
 import { less } from '../table.ts';
 
@@ -258,6 +259,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
     out.table(SLEEVE_HEAD, sleeveRows(finished.sleeves));
   }
   if (strategy.restsOnSkill) out.table(EDGE_HEAD, edgeRows(edges));
+  if (finished.audit !== undefined) out.print(auditText(finished.audit));
   const named = runNamed(options);
   const look = {
     report: options.report,
@@ -406,6 +408,12 @@ function print(
   out.print(
     `Kept as ${files.id}: crypto-trader backtest show ${files.id}${files.report === undefined ? '' : `\nReport: ${files.report}`}`,
   );
+}
+
+function auditText({ time, findings }: KeptAudit): string {
+  const count = (verdict: string): number => findings.filter((one) => one.verdict === verdict).length;
+  const failed = findings.filter(({ verdict }) => verdict === 'failed').map(({ check }) => check);
+  return `Audit of this run, ${formatMinute(Date.parse(time))}: ${count('passed')} passed, ${count('warned')} warned, ${count('skipped')} skipped, ${failed.length === 0 ? 'none failed' : `FAILED: ${failed.join(', ')}`}.`;
 }
 
 /** `Risk rules above the strategy: maxDrawdownPct 20, 2 protections.` Buying and holding has none. */
