@@ -1,3 +1,4 @@
+import { mean } from '../../core/foundation/moments.ts';
 import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -222,9 +223,6 @@ export const recordsOf = (all: readonly Prediction[]): readonly SignalRecord[] =
       };
     })
     .toSorted((a, b) => a.model.localeCompare(b.model) || a.symbol.localeCompare(b.symbol));
-
-const mean = (values: readonly number[]): number | undefined =>
-  values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function grouped(
   all: readonly Prediction[],

@@ -1,3 +1,4 @@
+import { mean } from '../foundation/moments.ts';
 import type { Random } from '../foundation/random.ts';
 import { optimalBlockLength } from './block-length.ts';
 import { longRunVariance } from './long-run-variance.ts';
@@ -124,8 +125,8 @@ function studentised(
   { resamples = RESAMPLES, blockBars = 1 }: BootstrapOptions,
 ): { readonly interval: Interval; readonly blockBars: number } | undefined {
   const n = a.length;
-  const meanA = mean(a);
-  const meanB = mean(b);
+  const meanA = mean(a) ?? NaN;
+  const meanB = mean(b) ?? NaN;
   const centre = statistic.value(meanA, meanB);
   const influence = influences(a, b, statistic, meanA, meanB);
   const error = Math.sqrt(longRunVariance(influence) / n);
@@ -187,5 +188,3 @@ function blockSums(values: Float64Array, length: number, centre: number): Float6
   }
   return sums;
 }
-
-const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;

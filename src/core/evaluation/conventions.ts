@@ -1,7 +1,7 @@
 import type { Trade } from '../trading/events.ts';
 import { drawdowns } from './drawdown.ts';
 import { annualGrowth, barReturns, sharpe, sortino, volatility } from './returns.ts';
-import { deviation, mean } from './statistics.ts';
+import { deviation, mean } from '../foundation/moments.ts';
 
 /** Systems whose figures can be asked for, to compare with theirs. No two agree. */
 export const CONVENTION_NAMES = [

@@ -1,3 +1,4 @@
+import { mean } from '../foundation/moments.ts';
 import type { Trade } from '../trading/events.ts';
 import { drawdowns } from './drawdown.ts';
 import {
@@ -71,11 +72,11 @@ export function measure(run: Performance, barsPerYear: number, benchmark: Float6
     totalReturnPct: 100 * (growth - 1),
     ...(judged ? ratios(run, returns, growth, deepest, barsPerYear, benchmark) : NO_RATIOS),
     maxDrawdownPct: 100 * deepest,
-    averageDrawdownPct: percent(average(falls.map(({ depth }) => depth))),
+    averageDrawdownPct: percent(mean(falls.map(({ depth }) => depth))),
     longestDrawdownDays: days(longest),
-    averageDrawdownDays: falls.length === 0 ? undefined : days(average(falls.map((fall) => fall.bars)) ?? 0),
-    exposureTimePct: percent(average(run.exposure.map((share) => (share > 0 ? 1 : 0)))),
-    averageExposurePct: percent(average(run.exposure)),
+    averageDrawdownDays: falls.length === 0 ? undefined : days(mean(falls.map((fall) => fall.bars)) ?? 0),
+    exposureTimePct: percent(mean(run.exposure.map((share) => (share > 0 ? 1 : 0)))),
+    averageExposurePct: percent(mean(run.exposure)),
     ...tradeMetrics(run.trades),
     ...(run.ruined && { systemQualityNumber: undefined, kellyPct: undefined }),
   };
@@ -117,7 +118,7 @@ function ratios(
   const moments = shape(returns);
   const fit = benchmark === undefined ? undefined : regressOn(benchmark, returns, barsPerYear);
   const years = bars / barsPerYear;
-  const meanEquity = average(run.equity);
+  const meanEquity = mean(run.equity);
   return {
     cagrPct: percent(annual),
     volatilityPct: percent(volatility(returns, barsPerYear)),
@@ -176,12 +177,6 @@ export const CONVENTIONS: Readonly<Record<keyof Metrics, string>> = {
   longestWinStreak: 'most winning trades in a row, by exit time',
   longestLossStreak: 'most losing trades in a row, by exit time',
 };
-
-function average(values: ArrayLike<number>): number | undefined {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return values.length === 0 ? undefined : sum / values.length;
-}
 
 const percent = (fraction: number | undefined): number | undefined =>
   fraction === undefined ? undefined : 100 * fraction;

@@ -1,4 +1,4 @@
-import { deviation, mean } from './statistics.ts';
+import { deviation, mean } from '../foundation/moments.ts';
 
 /** Simple returns of each bar; the first is measured from `initial`. */
 export function barReturns(equity: Float64Array, initial: number): Float64Array {

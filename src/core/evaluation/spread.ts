@@ -1,4 +1,4 @@
-import { deviation, mean } from './statistics.ts';
+import { deviation, mean } from '../foundation/moments.ts';
 
 /** A figure of several runs in two: mean and standard deviation of the sample. */
 export interface Spread {

@@ -1,19 +1,4 @@
-/** `undefined` for an empty sample. */
-export function mean(sample: Float64Array): number | undefined {
-  if (sample.length === 0) return undefined;
-  let sum = 0;
-  for (const value of sample) sum += value;
-  return sum / sample.length;
-}
-
-/** Sample standard deviation (n - 1). `undefined` below two values. */
-export function deviation(sample: Float64Array): number | undefined {
-  const centre = mean(sample);
-  if (centre === undefined || sample.length < 2) return undefined;
-  let squares = 0;
-  for (const value of sample) squares += (value - centre) ** 2;
-  return Math.sqrt(squares / (sample.length - 1));
-}
+import { mean } from '../foundation/moments.ts';
 
 /** Third and fourth standardised moments of the population (a normal sample: 0 and 3). `undefined` without variance. */
 export function shape(

@@ -1,5 +1,5 @@
 import type { Trade } from '../trading/events.ts';
-import { deviation, mean } from './statistics.ts';
+import { deviation, mean } from '../foundation/moments.ts';
 
 /** Figures of closed round trips. `undefined` where a figure is not defined (no trade, no loss, ...). */
 export interface TradeMetrics {

@@ -1,3 +1,5 @@
+import { mean } from '../foundation/moments.ts';
+
 /** How learning one task after the other has changed the scores: rows are moments, columns tasks. Higher is better. */
 export interface Transfer {
   /** Mean of the last row: all tasks after the last one was learned. */
@@ -15,8 +17,6 @@ export interface Transfer {
 export function transferOf(scores: readonly (readonly number[])[], untrained: readonly number[]): Transfer {
   const tasks = scores.length;
   const end = scores[tasks - 1];
-  const mean = (values: readonly number[]): number | undefined =>
-    values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
   return {
     average: mean(end) ?? NaN,
     backward: mean(end.slice(0, -1).map((score, j) => score - scores[j][j])),

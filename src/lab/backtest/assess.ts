@@ -1,3 +1,4 @@
+import { variance } from '../../core/foundation/moments.ts';
 import type { BootstrapIntervals, Interval } from '../../core/evaluation/bootstrap.ts';
 import { bootstrapIntervals } from '../../core/evaluation/bootstrap.ts';
 import { measure, type Metrics } from '../../core/evaluation/metrics.ts';
@@ -120,7 +121,7 @@ export function confidence(
     deflatedSharpe:
       sample && deflatedSharpe(sample, { count: trials.effective, variance: noSkillVariance(sample.bars) }),
     deflatedSharpeAllTrials:
-      sample && deflatedSharpe(sample, { count: trials.count, variance: variance(trials.barSharpes) }),
+      sample && deflatedSharpe(sample, { count: trials.count, variance: variance(trials.barSharpes) ?? 0 }),
     trials: trials.count,
     effectiveTrials: trials.effective,
     minimumTrackRecordDays: trackRecord && (trackRecord * 365) / barsPerYear,
@@ -159,10 +160,4 @@ export function* testTiming(
     asGoodShare: finals.filter((worth) => worth >= run.equity[last]).length / shifts,
     medianReturnPct: 100 * (finals[shifts >> 1] / setting.rules.initialBalance - 1),
   };
-}
-
-function variance(values: readonly number[]): number {
-  if (values.length < 2) return 0;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
 }

@@ -1,5 +1,5 @@
-import { forwardReturns, labelledRows } from '../../core/dataset/labels.ts';
-import { type Panel, selectFeatures as pickFeatures, type Series } from '../../core/dataset/panel.ts';
+import { mean } from '../../core/foundation/moments.ts';
+import { type Panel, selectFeatures as pickFeatures } from '../../core/dataset/panel.ts';
 import { type Fold, walkForwardFolds } from '../../core/dataset/splits.ts';
 import { bootstrapMean, type Interval } from '../../core/evaluation/bootstrap.ts';
 import { clusterSteps } from '../../core/evaluation/feature-clusters.ts';
@@ -10,6 +10,7 @@ import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { FittedModel, Model } from '../../core/forecast/model.ts';
 import { giveWay, inTurns } from '../../data/turns.ts';
 import { refit } from './refit.ts';
+import { LossByTime, type TestRows, testRows } from './selection-rows.ts';
 
 interface SelectionTask {
   /** Training bars only, with the candidate features. */
@@ -67,7 +68,6 @@ const CLUSTER_ROWS = 20_000;
  */
 export async function selectFeatures(task: SelectionTask): Promise<FeatureSelection> {
   const { panel, names, horizonBars, signal } = task;
-  const { timeframe } = panel;
   const columns = await inTurns(completeColumns(panel, names), signal);
   if (columns.length > 0 && columns[0].length < 100) {
     throw new UserError(
@@ -79,70 +79,119 @@ export async function selectFeatures(task: SelectionTask): Promise<FeatureSelect
   }
   const clusters = await inTurns(clusterSteps(columns, task.sameAbove), signal);
   const chosen = clusters.map(({ medoid }) => names[medoid]);
-  const own = pickFeatures(panel, chosen);
-  const params = task.params(chosen);
-  const fromMs = Math.min(...panel.series.map(({ candles }) => candles.time[0]));
+  const folds = foldsOf(task);
+  const random = createRandom(deriveSeed(task.seed, 'permutation'));
+  const { losses, ofFeatures } = await measure(task, { chosen, folds, random });
+  const ranked = clusters.map((cluster, f): RankedCluster => ({
+    representative: names[cluster.medoid],
+    members: cluster.members.map((i) => names[i]),
+    ...judge(ofFeatures[f], { folds: folds.length, horizonBars, random }),
+  }));
+  return {
+    completeRows: columns.length === 0 ? 0 : columns[0].length,
+    folds,
+    logLoss: mean(losses.means()) ?? NaN,
+    baseRateLogLoss: baseRateLoss(pickFeatures(panel, chosen), folds, horizonBars),
+    clusters: ranked.toSorted((a, b) => b.importance - a.importance),
+  };
+}
+
+/** Test spans over the last two thirds of the bars, each with an embargo of the horizon. */
+function foldsOf({ panel: { series, timeframe }, folds, horizonBars }: SelectionTask): readonly Fold[] {
+  const fromMs = Math.min(...series.map(({ candles }) => candles.time[0]));
   const untilMs =
-    Math.max(...panel.series.map(({ candles }) => candles.time[candles.time.length - 1])) +
-    TIMEFRAME_MS[timeframe];
-  const folds = walkForwardFolds({ fromMs, untilMs }, timeframe, {
-    folds: task.folds,
+    Math.max(...series.map(({ candles }) => candles.time[candles.time.length - 1])) + TIMEFRAME_MS[timeframe];
+  return walkForwardFolds({ fromMs, untilMs }, timeframe, {
+    folds,
     firstTestMs: fromMs + (untilMs - fromMs) / 3,
     embargoMs: horizonBars * TIMEFRAME_MS[timeframe],
   });
-  const random = createRandom(deriveSeed(task.seed, 'permutation'));
+}
+
+/** What shuffling one feature did to the loss, bar by bar, and in how many folds it rose. */
+interface Shuffled {
+  readonly rises: LossByTime;
+  risenFolds: number;
+}
+
+interface Measured {
+  /** Out of sample, with every feature in its place. */
+  readonly losses: LossByTime;
+  /** One a chosen feature. */
+  readonly ofFeatures: readonly Shuffled[];
+}
+
+/** Refits the model fold by fold and shuffles each of the chosen features in the rows of the fold's test. */
+async function measure(
+  task: SelectionTask,
+  of: { readonly chosen: readonly string[]; readonly folds: readonly Fold[]; readonly random: Random },
+): Promise<Measured> {
+  const { panel, horizonBars, validationPct, signal } = task;
+  const { chosen, folds, random } = of;
+  const own = pickFeatures(panel, chosen);
+  const params = task.params(chosen);
   const losses = new LossByTime();
-  const rises = chosen.map(() => new LossByTime());
-  const positive = chosen.map(() => 0);
+  const ofFeatures = chosen.map((): Shuffled => ({ rises: new LossByTime(), risenFolds: 0 }));
   const total = folds.length * (1 + chosen.length);
   let done = 0;
   for (const [index, fold] of folds.entries()) {
-    const fitted = await refit({ model: task.model, params }, fold, {
-      panel,
-      validationPct: task.validationPct,
-      seed: deriveSeed(task.seed, `selection fold ${index}`),
-      signal,
-    });
+    const seed = deriveSeed(task.seed, `selection fold ${index}`);
+    const fitted = await refit({ model: task.model, params }, fold, { panel, validationPct, seed, signal });
     task.onProgress(++done, total);
     const rows = testRows(own, fold.test, horizonBars);
     const plain = await rowLosses(fitted, rows.panel, rows.up);
     rows.times.forEach((times, s) => losses.add(times, plain[s], 1));
-    for (const [f] of chosen.entries()) {
-      let rise = 0;
-      for (let repeat = 0; repeat < task.repeats; repeat++) {
-        await giveWay(signal);
-        const shuffled = await rowLosses(fitted, shuffleColumn(rows.panel, f, random), rows.up);
-        rows.times.forEach((times, s) => {
-          const change = shuffled[s].map((loss, i) => loss - plain[s][i]);
-          rises[f].add(times, change, 1 / task.repeats);
-          rise += change.reduce((sum, value) => sum + value, 0);
-        });
-      }
-      if (rise > 0) positive[f]++;
+    for (const [feature, found] of ofFeatures.entries()) {
+      const rise = await shuffled(fitted, { rows, plain, feature, into: found.rises });
+      if (rise > 0) found.risenFolds++;
       task.onProgress(++done, total);
     }
     fitted.dispose?.();
   }
-  const ranked = clusters.map((cluster, f): RankedCluster => {
-    const changes = rises[f].means();
-    const stability = positive[f] / folds.length;
-    const blockBars = Math.max(2 * horizonBars, Math.round(2 * Math.cbrt(changes.length)));
-    const interval = bootstrapMean(changes, random, { blockBars });
-    return {
-      representative: names[cluster.medoid],
-      members: cluster.members.map((i) => names[i]),
-      importance: mean(changes),
-      interval,
-      stability,
-      selected: interval !== undefined && interval.low > 0 && stability > 0.5,
-    };
-  });
-  return {
-    completeRows: columns.length === 0 ? 0 : columns[0].length,
+  return { losses, ofFeatures };
+
+  /** By how much the losses of all rows rise together, over all repeats. */
+  async function shuffled(
+    fitted: FittedModel,
+    one: {
+      readonly rows: TestRows;
+      readonly plain: readonly Float64Array[];
+      readonly feature: number;
+      readonly into: LossByTime;
+    },
+  ): Promise<number> {
+    const { rows, plain, feature, into } = one;
+    let rise = 0;
+    for (let repeat = 0; repeat < task.repeats; repeat++) {
+      await giveWay(signal);
+      const after = await rowLosses(fitted, shuffleColumn(rows.panel, feature, random), rows.up);
+      rows.times.forEach((times, s) => {
+        const change = after[s].map((loss, i) => loss - plain[s][i]);
+        into.add(times, change, 1 / task.repeats);
+        rise += change.reduce((sum, value) => sum + value, 0);
+      });
+    }
+    return rise;
+  }
+}
+
+function judge(
+  { rises, risenFolds }: Shuffled,
+  {
     folds,
-    logLoss: mean(losses.means()),
-    baseRateLogLoss: baseRateLoss(own, folds, horizonBars),
-    clusters: ranked.toSorted((a, b) => b.importance - a.importance),
+    horizonBars,
+    random,
+  }: { readonly folds: number; readonly horizonBars: number; readonly random: Random },
+): Pick<RankedCluster, 'importance' | 'interval' | 'stability' | 'selected'> {
+  const changes = rises.means();
+  const stability = risenFolds / folds;
+  const blockBars = Math.max(2 * horizonBars, Math.round(2 * Math.cbrt(changes.length)));
+  const interval = bootstrapMean(changes, random, { blockBars });
+  return {
+    importance: mean(changes) ?? NaN,
+    interval,
+    stability,
+    selected: interval !== undefined && interval.low > 0 && stability > 0.5,
   };
 }
 
@@ -166,46 +215,6 @@ function* completeColumns(panel: Panel, names: readonly string[]): Steps<readonl
     complete.push(Float64Array.from(kept.flatMap(({ columns, rows }) => rows.map((row) => columns[i][row]))));
   }
   return complete;
-}
-
-interface TestRows {
-  /** The rows alone: the models asked here look at a row and no further. */
-  readonly panel: Panel;
-  readonly times: readonly Float64Array[];
-  /** 1 where the return was positive, by symbol and row. */
-  readonly up: readonly Uint8Array[];
-}
-
-/** The fold's rows with a return that ends inside it. */
-function testRows(panel: Panel, test: Fold['test'], horizonBars: number): TestRows {
-  const parts = panel.series.map((series) => {
-    const { candles } = series;
-    const returns = forwardReturns(candles, panel.timeframe, horizonBars);
-    const rows = labelledRows(candles, returns, { ...test, timeframe: panel.timeframe, horizonBars });
-    return { series: pickRows(series, rows), up: Uint8Array.from(rows, (row) => (returns[row] > 0 ? 1 : 0)) };
-  });
-  return {
-    panel: { timeframe: panel.timeframe, series: parts.map(({ series }) => series) },
-    times: parts.map(({ series }) => series.candles.time),
-    up: parts.map(({ up }) => up),
-  };
-}
-
-function pickRows(series: Series, rows: Int32Array): Series {
-  const pick = (column: Float64Array): Float64Array => Float64Array.from(rows, (row) => column[row]);
-  const { time, open, high, low, close, volume } = series.candles;
-  return {
-    symbol: series.symbol,
-    candles: {
-      time: pick(time),
-      open: pick(open),
-      high: pick(high),
-      low: pick(low),
-      close: pick(close),
-      volume: pick(volume),
-    },
-    features: { names: series.features.names, columns: series.features.columns.map(pick) },
-  };
 }
 
 /** Log loss of every row, by symbol; a row without an opinion is one of even odds. */
@@ -249,25 +258,5 @@ function baseRateLoss(panel: Panel, folds: readonly Fold[], horizonBars: number)
       ),
     );
   }
-  return mean(losses.means());
+  return mean(losses.means()) ?? NaN;
 }
-
-/** Values of several symbols at a time, as one series in order of time. */
-class LossByTime {
-  private readonly sums = new Map<number, number>();
-  private readonly rows = new Map<number, number>();
-
-  add(times: Float64Array, values: Float64Array, weight: number): void {
-    times.forEach((time, row) => {
-      this.sums.set(time, (this.sums.get(time) ?? 0) + weight * values[row]);
-      this.rows.set(time, (this.rows.get(time) ?? 0) + weight);
-    });
-  }
-
-  means(): Float64Array {
-    const times = Float64Array.from(this.sums.keys()).sort();
-    return times.map((time) => (this.sums.get(time) ?? 0) / (this.rows.get(time) ?? 1));
-  }
-}
-
-const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;

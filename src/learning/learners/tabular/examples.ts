@@ -1,3 +1,4 @@
+import { mean } from '../../../core/foundation/moments.ts';
 import { forwardReturns, labelledRows } from '../../../core/dataset/labels.ts';
 import type { Series } from '../../../core/dataset/panel.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
@@ -49,11 +50,8 @@ export function gatherExamples(
     };
   };
   const train = gather('train');
-  return { train, validation: gather('validation'), meanMove: mean(train.returns.map(Math.abs)) };
+  return { train, validation: gather('validation'), meanMove: mean(train.returns.map(Math.abs)) ?? 0 };
 }
-
-const mean = (values: Float64Array): number =>
-  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The named feature columns of a series. Throws `UserError` when the panel lacks one. */
 export function featureColumns(series: Series, names: readonly string[]): readonly Float64Array[] {

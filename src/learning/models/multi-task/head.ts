@@ -1,3 +1,4 @@
+import { mean } from '../../../core/foundation/moments.ts';
 import { z } from 'zod';
 import { type Tensor, tf } from '../../engine/tf.ts';
 import { rankCorrelation } from '../../../core/evaluation/rank-correlation.ts';
@@ -207,22 +208,20 @@ function volatilityScores({ forecast, actual }: ReturnType<typeof volatilities>)
 /** Mean of ln h + r^2 / h, of standard deviations given as logarithms. */
 function qlike(forecast: Float32Array, actual: Float32Array): number {
   const losses = forecast.map((value, i) => 2 * value + Math.exp(2 * (actual[i] - value)));
-  return mean(losses);
+  return mean(losses) ?? NaN;
 }
 
 /** What the sizes gain over flat: mean of size x return less half `aversion` x its square, in standard deviations. */
 const sizeScores = (wanted: Float32Array, changes: Float32Array, aversion: number) => {
   const earned = wanted.map((size, i) => size * changes[i]);
   return {
-    meanSizePct: 100 * mean(wanted.map(Math.abs)),
-    sizeUtilitySigmas: mean(earned.map((value) => value - (aversion / 2) * value ** 2)),
+    meanSizePct: 100 * (mean(wanted.map(Math.abs)) ?? NaN),
+    sizeUtilitySigmas: mean(earned.map((value) => value - (aversion / 2) * value ** 2)) ?? NaN,
   };
 };
 
-const mean = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
 /** Half the logarithm of the mean of exp(2 x): the deviation of which the logarithms are `values`. */
 const logMeanSquare = (values: Float32Array): number =>
-  Math.log(mean(values.map((value) => Math.exp(2 * value)))) / 2;
+  Math.log(mean(values.map((value) => Math.exp(2 * value))) ?? NaN) / 2;
 
 const capital = (name: string): string => name[0].toUpperCase() + name.slice(1);

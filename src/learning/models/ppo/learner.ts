@@ -1,3 +1,4 @@
+import { mean, variance } from '../../../core/foundation/moments.ts';
 import { initialParameters, parameterCount, type TrainState } from '../../engine/weights.ts';
 import type { VectorEnvironment, VectorSnapshot } from '../../../core/environments/vector.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
@@ -159,7 +160,7 @@ export async function createPpo(options: {
       updates++;
       return {
         steps: updates * rows,
-        meanReward: meanOf(recent),
+        meanReward: mean(recent),
         explainedVariance: explainedVariance(rollout.values, rollout.returns),
         learningRate,
         ...learned,
@@ -229,22 +230,17 @@ function fillShuffled(order: Int32Array, random: Random): void {
   shuffle(order, random);
 }
 
-const meanOf = (values: readonly number[]): number | undefined =>
-  values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
-
 function explainedVariance(values: Float32Array, returns: Float32Array): number | undefined {
-  const spread = varianceOf(returns);
+  const spread = variance(returns, 0) ?? 0;
   if (spread === 0) return undefined;
-  return 1 - varianceOf(returns.map((value, i) => value - values[i])) / spread;
-}
-
-function varianceOf(values: Float32Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  const mean = sum / values.length;
-  let squares = 0;
-  for (const value of values) squares += (value - mean) ** 2;
-  return squares / values.length;
+  return (
+    1 -
+    (variance(
+      returns.map((value, i) => value - values[i]),
+      0,
+    ) ?? 0) /
+      spread
+  );
 }
 
 type Moments = { readonly mean: Float64Array; readonly variance: Float64Array; count: number };
