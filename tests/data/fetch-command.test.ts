@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -352,5 +352,27 @@ describe('crypto-trader data', () => {
     const verified = await start(folder, ['data', 'verify']).ended;
     expect(verified.code).toBe(3);
     expect(verified.stdout).toMatch(/2024-01.parquet" is damaged/);
+  });
+});
+
+test('says what a fetch would ask for, without asking, and knows what is stored', async () => {
+  const cwd = temporaryFolder();
+  const range = ['--symbols', 'BTC/USDT', '--since', '2024-01-01', '--until', '2024-02-29'];
+  const dryRun = async (): Promise<unknown> => {
+    const { code, stdout } = await start(cwd, ['fetch', ...range, '--dry-run', '--json']).ended;
+    expect(code).toBe(0);
+    return JSON.parse(stdout);
+  };
+  // Sixty days of hours, 1000 bars a request at Binance.
+  expect(await dryRun()).toMatchObject({ bars: 1440, requests: 2, leastSeconds: 0.1 });
+  expect(existsSync(join(cwd, 'data'))).toBe(false);
+  const key = { exchange: 'binance', symbol: 'BTC/USDT', timeframe: '1h' } as const;
+  const stored = walk(1000, { startMs: Date.UTC(2024, 0, 1, 100), seed: 1 });
+  await openStore(join(cwd, 'data')).merge(key, stored, { source: 'csv', synthetic: false });
+  // A hundred bars before what is stored, and 340 after it.
+  expect(await dryRun()).toMatchObject({
+    bars: 440,
+    requests: 2,
+    symbols: [{ from: '2024-01-01T00:00:00.000Z', until: '2024-03-01T00:00:00.000Z' }],
   });
 });

@@ -99,7 +99,8 @@ export async function fetchCandles(
   };
 }
 
-function requireSpan(sinceMs: number, untilMs: number): void {
+/** Throws `UserError` for a range that has no bar. */
+export function requireSpan(sinceMs: number, untilMs: number): void {
   if (sinceMs < untilMs) return;
   const [from, to] = [formatMinute(sinceMs), formatMinute(untilMs)];
   throw new UserError(

@@ -12,7 +12,7 @@ import type { CandlePage, CandleRequest } from '../source.ts';
 import type { CcxtErrors, CcxtExchange } from './ccxt.ts';
 
 /** Exchanges that answer with their newest bars whatever `since` says: what is older cannot be had there. */
-const NEWEST_ONLY: ReadonlySet<string> = new Set(['kraken', 'gemini']);
+export const NEWEST_ONLY: ReadonlySet<string> = new Set(['kraken', 'gemini']);
 
 /** Exchanges that answer with the next bars there are, however far after `since`: what lies between is a gap. */
 const NEXT_AVAILABLE: ReadonlySet<string> = new Set(['binance', 'binanceus']);
@@ -31,7 +31,7 @@ export async function* exchangePages(
 ): AsyncGenerator<CandlePage> {
   const { symbol, timeframe, untilMs } = request;
   const step = TIMEFRAME_MS[timeframe];
-  const pageRows = pageLimit(exchange);
+  const pageRows = barsPerRequest(exchange);
   // Rows arrive unfiltered: an answer that holds only older bars must not look like an empty one.
   exchange.filterBySinceLimit = (rows) => rows;
 
@@ -84,7 +84,7 @@ function pageFault(
 }
 
 /** Most bars that the exchange gives in one answer, as ccxt knows it. */
-function pageLimit(exchange: CcxtExchange): number {
+export function barsPerRequest(exchange: CcxtExchange): number {
   const found = Features.safeParse(exchange.features);
   return found.data?.spot.fetchOHLCV.limit ?? DEFAULT_PAGE_ROWS;
 }

@@ -13,6 +13,8 @@ export interface CcxtExchange {
   readonly has: Record<string, boolean | string | undefined>;
   readonly timeframes: Readonly<Record<string, unknown>> | undefined;
   readonly precisionMode: number;
+  /** Least time between two requests, ms. */
+  readonly rateLimit: number;
   readonly urls: { api: Record<string, unknown> | string };
   readonly options: Record<string, unknown>;
   readonly features: unknown;

@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { endText } from '../../../core/market/history-end.ts';
+import { duration } from '../../../core/foundation/duration.ts';
 import { formatMinute, formatTime, parseTime, parseUntil } from '../../../core/foundation/time.ts';
 import { SERIES_NAMES } from '../../../core/market/series-kinds.ts';
 import type { PairSymbol } from '../../../core/market/symbol.ts';
 import { parseTimeframe } from '../../../core/market/timeframe.ts';
 import { doubtLines } from '../../../data/plausibility.ts';
 import { openStore } from '../../../data/store/store.ts';
+import { estimateFetch, type FetchEstimate } from '../../workflows/fetch-estimate.ts';
 import { type CandlesWanted, fetchCandles, type FetchedCandles } from '../../workflows/fetch.ts';
 import { command, type CommandContext, integer, oneOf, symbolsOf, refuseIgnored } from '../command.ts';
 import { counted, describeDataset, doubtDocument, gapText } from '../dataset-document.ts';
@@ -34,6 +36,7 @@ const Options = z.object({
   repair: z.boolean().default(false),
   skipBadBars: z.boolean().default(false),
   acceptImplausible: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
 });
 type Options = Omit<z.infer<typeof Options>, 'series'>;
 
@@ -59,11 +62,13 @@ export function register(program: Command): void {
     )
     .option('--accept-implausible', 'import candles from a file even if no market does what they say')
     .option('--repair', 'set damaged files aside first and fetch their months again')
+    .option('--dry-run', 'say how many bars, requests, seconds and bytes it would be, and fetch nothing')
     .addHelpText(
       'after',
       `
 Examples:
   $ crypto-trader fetch --symbols BTC/USDT,ETH/USDT --since 2024-02-15
+  $ crypto-trader fetch --timeframe 1m --since 2024-02-15 --dry-run   bars, requests and time of it
   $ crypto-trader fetch --exchange kraken --symbols BTC/USD --timeframe 1d --since 2025-01-01
   $ crypto-trader fetch --csv candles.csv.gz --exchange binance --symbols BTC/USDT --timeframe 1h
   $ crypto-trader fetch --source synthetic --seed 7 --since 2024-01-01 --until 2024-12-31
@@ -88,6 +93,7 @@ Without --exchange, CSV candles are stored under the name "csv"; without dates, 
 async function runFetch(context: CommandContext, options: Options): Promise<void> {
   const { out } = context;
   const wanted = await readRequest(context, options);
+  if (options.dryRun) return printEstimate(context, wanted, await estimateFetch(wanted));
   const progress = out.progress();
   const tasks = new Map<PairSymbol, ReturnType<typeof progress.task>>();
   let fetched: FetchedCandles;
@@ -105,7 +111,53 @@ async function runFetch(context: CommandContext, options: Options): Promise<void
   printFetched(context, fetched);
 }
 
+function printEstimate(
+  { out }: CommandContext,
+  { exchange, timeframe }: CandlesWanted,
+  { symbols, pace, leastSeconds, bytes }: FetchEstimate,
+): void {
+  const bars = symbols.reduce((sum, one) => sum + one.bars, 0);
+  const requests = pace && symbols.reduce((sum, one) => sum + (one.requests ?? 0), 0);
+  out.document({
+    exchange,
+    timeframe,
+    symbols: symbols.map(({ range, ...one }) => ({
+      ...one,
+      from: range && formatTime(range.fromMs),
+      until: range && formatTime(range.untilMs),
+    })),
+    bars,
+    requests,
+    leastSeconds,
+    bytes,
+  });
+  out.table(
+    ['symbol', 'bars to fetch', 'from', 'until', 'requests'],
+    symbols.map(({ symbol, bars: own, range, requests: asked }) => [
+      symbol,
+      String(own),
+      range === undefined ? '-' : formatMinute(range.fromMs),
+      range === undefined ? '-' : formatMinute(range.untilMs),
+      asked === undefined ? '?' : String(asked),
+    ]),
+  );
+  if (bars === 0) return out.print('\nResult: everything is stored already.');
+  const asking =
+    pace === undefined
+      ? ''
+      : ` in ${counted(requests ?? 0, 'request')} of ${pace.barsPerRequest} bars to ${pace.name}, at least ${duration(leastSeconds ?? 0)} at its rate limit`;
+  out.print(
+    `\nResult: ${counted(bars, `bar`)} of ${timeframe}${asking}; about ${Math.max(0.1, bytes / 1e6).toFixed(1)} MB on disk. Nothing was fetched.`,
+  );
+  if (pace?.newestOnly === true)
+    out.print(
+      `${pace.name} gives its newest ${pace.barsPerRequest} bars and none before them: the rest cannot be had there.`,
+    );
+  out.print('Next: the same without --dry-run.');
+}
+
 const ONLY_CANDLES = [
+  '--dry-run',
   '--source',
   '--timeframe',
   '--concurrency',
@@ -118,7 +170,7 @@ const IGNORED: Readonly<Record<Source, readonly string[]>> = {
   auto: [],
   exchange: [],
   yahoo: ['--base-url'],
-  csv: ['--base-url', '--concurrency', '--recheck-gaps', '--skip-bad-bars'],
+  csv: ['--base-url', '--concurrency', '--dry-run', '--recheck-gaps', '--skip-bad-bars'],
   synthetic: ['--base-url', '--recheck-gaps', '--skip-bad-bars'],
 };
 
