@@ -25,11 +25,13 @@ import { trainedForecasts, walkForwardForecasts } from '../lab/backtest/sources.
 import { runInUse } from '../learning/training/active-run.ts';
 import { createRegistry, type Registry } from '../learning/models/registry.ts';
 import { loadTrained, loadTrainedPanel, type TrainedSet } from '../learning/training/checkpoints.ts';
+import { findRun } from '../learning/training/run-folder.ts';
 import { forecastRun } from '../learning/training/run-forecasts.ts';
 import type { TrainingEvent } from '../learning/training/journal.ts';
 import type { TrainingSettings } from '../learning/training/plan.ts';
 import type { FinishedRun } from '../learning/training/train.ts';
 import { renderReport } from './report/backtest-report.ts';
+import { type AdaptedRun, adaptRun } from './workflows/adapt.ts';
 import { openPaper } from './workflows/paper.ts';
 import { train } from './workflows/train.ts';
 import { provenanceOf } from './workflows/provenance.ts';
@@ -93,10 +95,28 @@ export interface Project {
     /** Name of the run; default: made of the time. */
     readonly name?: string;
     readonly models?: readonly string[];
+    /** A complete run, by name or folder, whose networks are gone on with: its models and parameters, on all bars there are now. */
+    readonly from?: string;
     readonly allowSynthetic?: boolean;
     readonly signal?: AbortSignal;
     readonly onEvent?: (event: TrainingEvent) => void;
   }): Promise<FinishedRun>;
+  /**
+   * Takes a few steps with each network of the run in use on its newest bars, and keeps those that are better on bars behind
+   * them, as a new run, which is in use from then on only when it is activated and the project names no `run`. Throws `UserError`
+   * when no model of the run can adapt, and `signal.reason` when aborted.
+   */
+  adapt(options?: {
+    /** How far back these bars reach; default: 14 days. */
+    readonly spanMs?: number;
+    /** Gradient steps and their learning rate; default: those of each model. */
+    readonly steps?: number;
+    readonly rate?: number;
+    /** Name of the new run; default: made of that of the old one and the time. */
+    readonly name?: string;
+    readonly activate?: boolean;
+    readonly signal?: AbortSignal;
+  }): Promise<AdaptedRun>;
   /** Forecasts of every model of the run in use and of the ensemble, one per symbol, for bars from `sinceMs` on;
    * default: those that training has not seen. */
   predict(options?: { readonly sinceMs?: number; readonly untilMs?: number }): Promise<{
@@ -183,7 +203,7 @@ export function openProject(settings: ProjectSettings): Project {
     store,
     predict,
 
-    train: (options = {}) =>
+    train: async (options = {}) =>
       train(
         {
           kind: 'new',
@@ -203,6 +223,7 @@ export function openProject(settings: ProjectSettings): Project {
             testPct,
             costs: { feeBps: rules.feeBps, slippageBps: rules.slippageBps },
             ...(options.models && { models: options.models }),
+            ...(options.from !== undefined && { from: await findRun(checkpointDir, options.from) }),
             params,
             sources,
             allowSynthetic: options.allowSynthetic ?? false,
@@ -220,6 +241,18 @@ export function openProject(settings: ProjectSettings): Project {
           onEvent: options.onEvent ?? (() => {}),
         },
       ),
+
+    adapt: ({ spanMs = 14 * 86_400_000, activate = false, signal, ...options } = {}) =>
+      adaptRun({
+        ...options,
+        checkpointDir,
+        store,
+        registry,
+        run: settings.run,
+        spanMs,
+        activate,
+        signal: signal ?? new AbortController().signal,
+      }),
 
     async signal(symbol, { minConfidence = 0 } = {}) {
       const trained = await inUse();
