@@ -11,6 +11,13 @@ export default defineConfig({
     maxWorkers: 2,
     // Of tests that say they may run side by side: they wait for answers, not for the processor.
     maxConcurrency: 16,
+    // `npm run coverage -- tests/core --coverage.include='src/core/**'`: what tests run in this process, not in programs that they start.
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.{ts,tsx}'],
+      reporter: ['text-summary', 'json-summary'],
+      reportsDirectory: 'node_modules/.cache/coverage',
+    },
     env: { TZ: 'UTC', NODE_ENV: 'production' },
   },
 });

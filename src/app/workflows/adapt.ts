@@ -21,6 +21,7 @@ export interface AdaptedModel {
   readonly kept: boolean;
 }
 
+/** A run adapted to its newest bars: what became of each of its models. */
 export interface AdaptedRun {
   readonly base: string;
   readonly sinceMs: number;
