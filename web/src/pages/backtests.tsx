@@ -338,7 +338,7 @@ function OneBacktest({ id }: { readonly id: string }) {
   const range95 = (ends: Interval | null | undefined, digits: number, unit = ''): string =>
     ends?.low === undefined
       ? 'no interval'
-      : `95 %: ${fixed(ends.low, digits)} – ${fixed(ends.high, digits)}${unit}`;
+      : `95 %: ${fixed(ends.low, digits)} to ${fixed(ends.high, digits)}${unit}`;
   return (
     <>
       <Panel title={`Result of ${id}`} wide actions={found.synthetic === true && <Synthetic />}>

@@ -16,7 +16,9 @@ export default function JobsPage() {
       about="Long work, each piece a process of its own. It goes on when this page, or the server, ends."
     >
       {all.length === 0 ? (
-        <Empty>Nothing was started yet.</Empty>
+        <Panel title="Jobs">
+          <Empty>Nothing was started yet.</Empty>
+        </Panel>
       ) : (
         <div class="grid">
           <Panel title="Jobs" flush wide>

@@ -53,6 +53,11 @@ export default function Training() {
   );
 }
 
+const inTraining = (runId: string): boolean => {
+  const live = view.value?.training;
+  return live?.runId === runId && live.models.some(({ status }) => status === 'running');
+};
+
 function RunList({
   runs,
   chosen,
@@ -82,10 +87,16 @@ function RunList({
             { head: 'Run', cell: ({ runId }) => runId },
             {
               head: 'State',
-              cell: ({ active, complete, synthetic }) => (
+              cell: ({ runId, active, complete, synthetic }) => (
                 <>
                   {active && <Badge kind="good">active</Badge>}{' '}
-                  {!complete && <Badge kind="warn">not complete</Badge>} {synthetic && <Synthetic />}
+                  {!complete &&
+                    (inTraining(runId) ? (
+                      <Badge kind="info">training</Badge>
+                    ) : (
+                      <Badge kind="warn">not complete</Badge>
+                    ))}{' '}
+                  {synthetic && <Synthetic />}
                 </>
               ),
             },
@@ -137,7 +148,7 @@ function RunList({
                       Activate
                     </button>
                   )}
-                  {!complete && (
+                  {!complete && !inTraining(runId) && (
                     <button
                       type="button"
                       disabled={busy}
@@ -149,7 +160,7 @@ function RunList({
                       Resume
                     </button>
                   )}
-                  {!active && (
+                  {!active && !inTraining(runId) && (
                     <button
                       type="button"
                       class="quiet"
