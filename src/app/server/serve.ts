@@ -9,7 +9,7 @@ import { acquireLock } from '../../data/lock.ts';
 import { openStore } from '../../data/store/store.ts';
 import type { ConfigSources } from '../config/load.ts';
 import { createRedactor } from '../config/redact.ts';
-import { createWatch } from '../dashboard/watch.ts';
+import type { Watch } from '../dashboard/watch.ts';
 import { createApp } from './app.ts';
 import { createAsk, type Program } from './ask.ts';
 import { jobsFolder, openJobs } from './jobs/jobs.ts';
@@ -58,10 +58,14 @@ export async function startServer(settings: ServeSettings): Promise<RunningServe
     let redactor = createRedactor(process.env);
     const redact = (text: string): string => redactor(text);
     const jobs = await openJobs(jobsFolder(dataDir), program, { log, redact });
-    const watch = createWatch({ dataDir, logDir, now: Date.now });
+    let watch: Watch | undefined;
+    const look = async () => {
+      watch ??= (await import('../dashboard/watch.ts')).createWatch({ dataDir, logDir, now: Date.now });
+      return viewOf(await watch.look());
+    };
     const live = createLive(
       [
-        { event: 'view', value: async () => viewOf(await watch.look()) },
+        { event: 'view', value: look },
         { event: 'jobs', value: async () => jobs.list().slice(0, 30) },
       ],
       redact,
@@ -121,12 +125,7 @@ export async function startServer(settings: ServeSettings): Promise<RunningServe
 }
 
 /** Without the log, and with whole minutes where seconds would make every look another view. */
-function viewOf({
-  log: _,
-  time: __,
-  session,
-  ...view
-}: Awaited<ReturnType<ReturnType<typeof createWatch>['look']>>) {
+function viewOf({ log: _, time: __, session, ...view }: Awaited<ReturnType<Watch['look']>>) {
   const overdue = session?.overdueSeconds;
   return {
     ...view,

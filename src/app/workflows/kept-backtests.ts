@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -250,7 +251,8 @@ async function removeOldest(archive: BacktestArchive): Promise<void> {
   const { folder, most } = archive;
   const all = await keptIds(archive);
   const pins = await pinsOf(folder, all);
-  const ids = all.filter((id) => !pins.has(id));
+  // Only what is a backtest: whatever else lies there, or where a link leads, is somebody's.
+  const ids = all.filter((id) => !pins.has(id) && existsSync(keptPaths(archive, id).summary));
   for (const id of ids.slice(0, Math.max(0, ids.length - most))) {
     const hidden = join(folder, `.${id}.${process.pid}.tmp`);
     // Another backtest that ends now may remove it first.

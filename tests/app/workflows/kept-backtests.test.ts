@@ -102,6 +102,14 @@ test('of more than are to be kept, the oldest go, whole', async () => {
   expect(readdirSync(archive.folder).sort()).toEqual(['b', 'c']);
 });
 
+test('what is no backtest is not removed, however much of it lies there', async () => {
+  const archive = archiveIn(temporaryFolder(), 1);
+  const foreign = ['aa', 'bb', 'cc'];
+  for (const name of foreign) mkdirSync(join(archive.folder, name), { recursive: true });
+  for (const id of ['a', 'b']) await keepBacktest(archive, documentNamed(id), '');
+  expect(readdirSync(archive.folder).sort()).toEqual(['aa', 'b', 'bb', 'cc']);
+});
+
 test('what a killed process left half-written is not listed, and goes after a day', async () => {
   const archive = archiveIn(temporaryFolder());
   const [old, young] = ['.x.1.tmp', '.y.2.tmp'].map((name) => join(archive.folder, name));

@@ -21,6 +21,7 @@ import {
 } from '../parts/ui.tsx';
 import { useAction, useGet } from '../parts/use.ts';
 import { go, route } from '../router.ts';
+import type { ExplanationPart } from '../../../src/core/forecast/explanation.ts';
 import type { Run, Runs, TrainingCurve } from '../types.ts';
 
 interface Model {
@@ -45,7 +46,9 @@ export default function Training() {
       <Fault error={runs.error} />
       <div class="grid">
         <RunList runs={runs.value} chosen={chosen} reload={runs.reload} />
-        {chosen !== undefined && <Curves runId={chosen} run={all.find(({ runId }) => runId === chosen)} />}
+        {chosen !== undefined && (
+          <Curves key={chosen} runId={chosen} run={all.find(({ runId }) => runId === chosen)} />
+        )}
         <TrainForm />
         <TuneForm />
       </div>
@@ -220,7 +223,7 @@ function Curves({ runId, run }: { readonly runId: string; readonly run: Run | un
       step.length > 1 && [loss, trialPct].some((column) => column.some((one) => one !== null)),
   );
   const current =
-    drawn.find(({ model }) => model === chosen) ??
+    models.find(({ model }) => model === chosen) ??
     drawn.find(({ status }) => status === 'running') ??
     drawn[0];
   const curves = useMemo(() => {
@@ -324,11 +327,13 @@ function Curves({ runId, run }: { readonly runId: string; readonly run: Run | un
         title={current === undefined ? 'Loss' : `Loss of ${current.model}`}
         actions={running && <Badge kind="info">live</Badge>}
       >
-        {current === undefined ? (
+        {current === undefined || !drawn.includes(current) ? (
           <Empty>
             {value === undefined && error === undefined
               ? LOADING
-              : 'No model of this run has steps: they were fitted at once.'}
+              : current === undefined
+                ? 'No model of this run has steps: they were fitted at once.'
+                : 'It was fitted at once: there is no curve.'}
           </Empty>
         ) : (
           <>
@@ -362,7 +367,143 @@ function Curves({ runId, run }: { readonly runId: string; readonly run: Run | un
           </>
         )}
       </Panel>
+      {current !== undefined && <ModelFacts key={current.model} runId={runId} model={current.model} />}
     </>
+  );
+}
+
+interface Learned {
+  readonly summary: string;
+  readonly source: string;
+  readonly checkpoint?: {
+    readonly trainedAt: string;
+    readonly seed: number;
+    readonly weightHash: string;
+    readonly dataFingerprint: string;
+    readonly planSha256: string;
+    readonly features: readonly string[];
+    readonly params: Readonly<Record<string, unknown>>;
+    readonly report?: Readonly<Record<string, unknown>>;
+    readonly explanation?: readonly ExplanationPart[];
+  };
+}
+
+/** Loading a checkpoint takes a process of its own: it is asked for. */
+function ModelFacts({ runId, model }: { readonly runId: string; readonly model: string }) {
+  const [asked, ask] = useState(false);
+  const { value, error } = useGet<Learned>(
+    asked ? `/models/${model}?run=${encodeURIComponent(runId)}` : undefined,
+  );
+  const checkpoint = value?.checkpoint;
+  const facts: readonly (readonly [string, unknown])[] =
+    checkpoint === undefined
+      ? []
+      : [
+          ['trained', checkpoint.trainedAt],
+          ['seed', checkpoint.seed],
+          ['weights, SHA-256', checkpoint.weightHash],
+          ['candles, SHA-256', checkpoint.dataFingerprint],
+          ['plan, SHA-256', checkpoint.planSha256],
+          ['features', checkpoint.features.join(', ') || 'none'],
+          ...Object.entries(checkpoint.params).filter(([name]) => name !== 'features'),
+          ...Object.entries(checkpoint.report ?? {}).filter(([, one]) => typeof one !== 'object'),
+        ];
+  return (
+    <Panel title={`What ${model} is made of`} wide>
+      {!asked && (
+        <button type="button" onClick={() => ask(true)}>
+          Show parameters, lineage and what it learned
+        </button>
+      )}
+      <Fault error={error} />
+      {asked && value === undefined && error === undefined && <Empty>{LOADING}</Empty>}
+      {value !== undefined && (
+        <p class="muted">
+          {value.summary}. {value.source}
+        </p>
+      )}
+      {value !== undefined && checkpoint === undefined && <Empty>It is not in this run.</Empty>}
+      {checkpoint?.explanation?.map((part) => (
+        <Explained key={part.title} part={part} />
+      ))}
+      <dl class="gauges facts">
+        {facts.map(([name, one]) => (
+          <div key={name} class="contents">
+            <dt>{name}</dt>
+            <dd>
+              <code>{typeof one === 'string' ? one : JSON.stringify(one)}</code>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </Panel>
+  );
+}
+
+const MOST_INPUTS = 12;
+
+/** What forecasts rest on, as the model says it. */
+function Explained({ part }: { readonly part: ExplanationPart }) {
+  const lags = useMemo(
+    () => (part.kind === 'by-lag' ? part.values.map((_, i) => -i - 1).reverse() : []),
+    [part],
+  );
+  const curve = useMemo(
+    () =>
+      part.kind === 'by-lag'
+        ? [{ name: part.title, values: part.values.toReversed(), colour: 'accent', filled: true }]
+        : [],
+    [part],
+  );
+  if (part.kind === 'by-lag')
+    return (
+      <>
+        <h3>{part.title}</h3>
+        <CurveChart
+          x={lags}
+          curves={curve}
+          time={false}
+          xLabel="bars before the decision"
+          unit={` ${part.unit}`}
+          label={part.title}
+          height={140}
+        />
+      </>
+    );
+  if (part.kind === 'importance') {
+    const most = Math.max(...part.values.map(Math.abs));
+    return (
+      <Table
+        caption={part.title}
+        rows={part.names.slice(0, MOST_INPUTS).map((name, i) => ({ name, value: part.values[i] }))}
+        keyOf={({ name }) => name}
+        columns={[
+          { head: part.title, cell: ({ name }) => name },
+          {
+            head: 'Share',
+            cell: ({ name, value }) => (
+              <Meter value={Math.abs(value)} most={most} text={`${name}: ${value} ${part.unit}`} />
+            ),
+          },
+          { head: part.unit, number: true, cell: ({ value }) => value.toFixed(1) },
+        ]}
+      />
+    );
+  }
+  return (
+    <Table
+      caption={part.title}
+      rows={part.rows.map((name, i) => ({ name, values: part.values[i] }))}
+      keyOf={({ name }) => name}
+      columns={[
+        { head: part.title, cell: ({ name }) => name },
+        ...part.columns.map((column, i) => ({
+          head: column,
+          number: true,
+          cell: ({ values }: { readonly values: readonly number[] }) => values[i].toFixed(1),
+        })),
+      ]}
+    />
   );
 }
 

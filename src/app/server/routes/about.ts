@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { formatTime } from '../../../core/foundation/time.ts';
 import { programVersion } from '../../../data/program-version.ts';
-import { projectStanding } from '../../workflows/overview.ts';
 import { endpoint } from '../endpoint.ts';
 
 /** A document of the command line, as `--json` prints it. */
@@ -26,7 +25,8 @@ export const about = [
     tag: 'About',
     summary: 'Where the project stands, and what to do next.',
     answers: Document,
-    answer: (_, { settings, settingsFile, store }) => {
+    answer: async (_, { settings, settingsFile, store }) => {
+      const { projectStanding } = await import('../../workflows/overview.ts');
       const { dataDir, checkpointDir, exchange, market } = settings().config;
       return projectStanding({
         settingsFile,

@@ -1,24 +1,12 @@
 import { z } from 'zod';
-import { formatTime } from '../../../core/foundation/time.ts';
-import { writeControl } from '../../../desk/paper/controls.ts';
-import { listSessions, readStatus, sessionFolder, type SessionStatus } from '../../../desk/paper/sessions.ts';
-import { followSession } from '../../dashboard/session-history.ts';
-import { NotFound } from '../answers.ts';
 import { endpoint } from '../endpoint.ts';
 import { Name } from '../jobs/kinds.ts';
-import type { Served } from '../served.ts';
 import { Document } from './about.ts';
 
+/** Records of sessions know what an ensemble is, and that takes a while to load: not at the start. */
+const desk = () => import('../paper-sessions.ts');
+
 const One = z.object({ name: Name });
-
-async function requireSession({ settings }: Served, name: string): Promise<string> {
-  const { dataDir } = settings().config;
-  if ((await listSessions(dataDir)).includes(name)) return dataDir;
-  throw new NotFound(`There is no paper session "${name}".`, { hint: 'GET /api/paper lists them.' });
-}
-
-/** One reader per session: a later request reads only what was added. */
-const followed = new Map<string, ReturnType<typeof followSession>>();
 
 export const paper = [
   endpoint({
@@ -27,11 +15,9 @@ export const paper = [
     tag: 'Paper',
     summary: 'Every paper session as it stands on disk.',
     answers: z.object({ sessions: z.array(Document) }),
-    answer: async (_, { settings }) => {
-      const { dataDir } = settings().config;
-      const names = await listSessions(dataDir);
-      return { sessions: (await Promise.all(names.map((name) => readStatus(dataDir, name)))).map(statusOf) };
-    },
+    answer: async (_, { settings }) => ({
+      sessions: await (await desk()).allSessions(settings().config.dataDir),
+    }),
   }),
   endpoint({
     method: 'get',
@@ -41,14 +27,8 @@ export const paper = [
       'One session over time: equity beside holding, newest candles, fills, trades, the last bar with its reasons.',
     params: One,
     answers: Document,
-    answer: async ({ params: { name } }, served) => {
-      const dataDir = await requireSession(served, name);
-      const key = `${dataDir} ${name}`;
-      const follow = followed.get(key) ?? followSession(dataDir, name);
-      followed.set(key, follow);
-      const [history, status] = await Promise.all([follow(), readStatus(dataDir, name)]);
-      return { ...history, status: statusOf(status) };
-    },
+    answer: async ({ params: { name } }, { settings }) =>
+      (await desk()).sessionOverTime(settings().config.dataDir, name),
   }),
   endpoint({
     method: 'get',
@@ -58,7 +38,7 @@ export const paper = [
     params: One.extend({ number: z.coerce.number().int().min(1).max(1e9) }),
     answers: Document,
     answer: async ({ params: { name, number } }, served) => {
-      await requireSession(served, name);
+      await (await desk()).requireSession(served.settings().config.dataDir, name);
       return served.ask.document(['paper', 'explain', String(number), `--name=${name}`], 60_000);
     },
   }),
@@ -70,7 +50,7 @@ export const paper = [
     params: One,
     answers: Document,
     answer: async ({ params: { name } }, served) => {
-      await requireSession(served, name);
+      await (await desk()).requireSession(served.settings().config.dataDir, name);
       return served.ask.document(['paper', 'explain', `--name=${name}`]);
     },
   }),
@@ -82,7 +62,7 @@ export const paper = [
     params: One,
     answers: Document,
     answer: async ({ params: { name } }, served) => {
-      await requireSession(served, name);
+      await (await desk()).requireSession(served.settings().config.dataDir, name);
       return served.ask.document(['paper', 'parity', `--name=${name}`], 10_000);
     },
   }),
@@ -95,29 +75,11 @@ export const paper = [
     params: One,
     body: z.strictObject({ mode: z.enum(['trade', 'pause', 'flatten']) }),
     answers: Document,
-    answer: async ({ params: { name }, body: { mode } }, served) => {
-      const dataDir = await requireSession(served, name);
-      await writeControl(sessionFolder(dataDir, name), { mode, sinceMs: Date.now() });
-      served.log.info({ session: name, mode }, 'paper control from the web');
-      served.live.hurry();
-      return statusOf(await readStatus(dataDir, name));
+    answer: async ({ params: { name }, body: { mode } }, { settings, log, live }) => {
+      const status = await (await desk()).controlSession(settings().config.dataDir, name, mode);
+      log.info({ session: name, mode }, 'paper control from the web');
+      live.hurry();
+      return status;
     },
   }),
 ];
-
-const statusOf = ({ name, session, last, control, pid }: SessionStatus) => ({
-  name,
-  sessionId: session.sessionId,
-  state: pid === undefined ? 'stopped' : 'running',
-  mode: control?.mode ?? 'trade',
-  modeSince: control && formatTime(control.sinceMs),
-  exchange: session.exchange,
-  timeframe: session.timeframe,
-  feed: session.feed,
-  synthetic: session.synthetic,
-  runId: last?.runId ?? session.runId,
-  lastBarTime: last && formatTime(last.timeMs),
-  equity: last?.equity ?? session.rules.initialBalance,
-  cash: last?.cash ?? session.rules.initialBalance,
-  positions: last?.positions ?? [],
-});
