@@ -4,7 +4,7 @@ import type { Credentials } from '../../data/exchange/ccxt.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The account's key, from the environment or `.env` alone; `undefined` when there is none. Throws `UserError` for half of one. */
-function findCredentials(environment: Environment): Credentials | undefined {
+export function findCredentials(environment: Environment): Credentials | undefined {
   const set = (name: string): string | undefined => environment[name]?.trim() || undefined;
   const [apiKey, secret, password] = [
     'EXCHANGE_API_KEY',

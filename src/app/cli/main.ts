@@ -127,8 +127,19 @@ const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/live.ts'),
   },
   {
+    name: 'exchanges',
+    summary: 'which exchanges there are; whether one answers, knows the pairs, and what the key may do',
+    load: () => import('./commands/exchanges.ts'),
+  },
+  {
+    name: 'service',
+    summary: 'run without anybody there: systemd, launchd and cron texts; is every session well?',
+    load: () => import('./commands/service.ts'),
+  },
+  {
     name: 'notify',
-    summary: 'messages about paper sessions: webhook, Discord, Slack, Telegram, ntfy, or your own notifier',
+    summary:
+      'messages about sessions: webhook, Discord, Slack, Telegram, ntfy, mail, bell, or your own notifier',
     load: () => import('./commands/notify.ts'),
   },
   {

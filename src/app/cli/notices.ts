@@ -2,6 +2,7 @@ import { UserError } from '../../core/foundation/errors.ts';
 import type { Log } from '../../core/foundation/log.ts';
 import type { BarRecord } from '../../desk/paper/record.ts';
 import type { Channel, OwnChannel } from '../../desk/notify/channel.ts';
+import { bellChannel, mailChannel } from '../../desk/notify/mail.ts';
 import { createNotifier, type Notifier, NOTIFIER_DEFAULTS } from '../../desk/notify/notifier.ts';
 import type { Config } from '../config/schema.ts';
 import { eventText, verdictText } from './paper-text.ts';
@@ -13,6 +14,8 @@ export const CHANNEL_VARIABLES = [
   'NOTIFY_SLACK_SECRET_URL',
   'NOTIFY_NTFY_SECRET_URL',
   'NOTIFY_TELEGRAM_TOKEN',
+  'NOTIFY_MAIL_SECRET_URL',
+  'NOTIFY_BELL',
 ] as const;
 
 const TELEGRAM_API = 'https://api.telegram.org';
@@ -39,17 +42,41 @@ export function channelsFrom(environment: Environment): readonly Channel[] {
     const apiUrl = address(environment, 'NOTIFY_TELEGRAM_API_URL') ?? TELEGRAM_API;
     channels.push({ kind: 'telegram', apiUrl, botToken, chatId });
   }
+  const mail = address(environment, 'NOTIFY_MAIL_SECRET_URL', /^smtps?:$/, 'smtps://user:password@host');
+  if (mail !== undefined) channels.push(mailChannel({ url: mail, ...mailbox(environment) }));
+  // On a pipe there is nobody to hear it.
+  if (set(environment, 'NOTIFY_BELL') !== undefined)
+    channels.push(bellChannel(() => void (process.stderr.isTTY && process.stderr.write('\x07'))));
   return channels;
+}
+
+function mailbox(environment: Environment): { readonly from: string; readonly to: string } {
+  const to = set(environment, 'NOTIFY_MAIL_TO');
+  if (to !== undefined && /^[^\s<>,;]+@[^\s<>,;]+$/.test(to))
+    return { to, from: set(environment, 'NOTIFY_MAIL_FROM') ?? to };
+  throw new UserError(
+    to === undefined
+      ? 'NOTIFY_MAIL_SECRET_URL is set, NOTIFY_MAIL_TO is not.'
+      : 'NOTIFY_MAIL_TO is not one mail address.',
+    {
+      hint: 'Set it to the address that gets the messages; NOTIFY_MAIL_FROM is the sender, and the same by default.',
+    },
+  );
 }
 
 const set = (environment: Environment, name: string): string | undefined =>
   environment[name] === '' ? undefined : environment[name];
 
-function address(environment: Environment, name: string): string | undefined {
+function address(
+  environment: Environment,
+  name: string,
+  protocol = /^https?:$/,
+  expected = 'https://...',
+): string | undefined {
   const text = set(environment, name);
   if (text === undefined) return undefined;
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
-  throw new UserError(`${name} is not an address: expected https://...`, {
+  if (URL.canParse(text) && protocol.test(new URL(text).protocol)) return text;
+  throw new UserError(`${name} is not an address: expected ${expected}`, {
     hint: 'Correct it in the environment or in .env, or unset it.',
   });
 }

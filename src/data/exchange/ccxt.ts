@@ -136,7 +136,7 @@ export async function loadCcxt(
     readonly paced?: boolean | undefined;
   },
 ): Promise<Ccxt> {
-  const folder = new URL('./src/', import.meta.resolve('ccxt'));
+  const folder = ccxtFolder();
   await assertKnown(id, folder);
   const exchangeModule: unknown = await import(new URL(`${id}.js`, folder).href);
   const errorsModule: unknown = await import(new URL('base/errors.js', folder).href);
@@ -248,10 +248,17 @@ const ErrorsModule = z.object({
   InvalidNonce: errorClass,
 });
 
-async function assertKnown(id: string, folder: URL): Promise<void> {
-  const known = (await readdir(folder))
+const ccxtFolder = (): URL => new URL('./src/', import.meta.resolve('ccxt'));
+
+/** Ids of all exchanges that ccxt knows, sorted. */
+export const knownExchanges = async (folder = ccxtFolder()): Promise<readonly string[]> =>
+  (await readdir(folder))
     .filter((file) => /^[a-z0-9]+\.js$/.test(file))
-    .map((file) => file.slice(0, -'.js'.length));
+    .map((file) => file.slice(0, -'.js'.length))
+    .toSorted();
+
+async function assertKnown(id: string, folder: URL): Promise<void> {
+  const known = await knownExchanges(folder);
   if (known.includes(id)) return;
   throw new UserError(`Unknown exchange "${id}".`, { hint: suggest(id, known) });
 }

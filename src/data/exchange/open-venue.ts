@@ -26,7 +26,7 @@ const LOOK_UP: Readonly<Record<string, (clientId: string) => object>> = {
 };
 
 /** Exchanges whose orders can be looked up by the sender's id, and whose keys say what they may do. */
-const TRADED_EXCHANGES: readonly string[] = Object.keys(LOOK_UP);
+export const TRADED_EXCHANGES: readonly string[] = Object.keys(LOOK_UP);
 
 /**
  * A spot account that can trade. Throws `UserError` for an exchange that is not in `TRADED_EXCHANGES`. Nothing is sent

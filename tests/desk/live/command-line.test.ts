@@ -161,3 +161,21 @@ it.each([
   expect(status).toBe(1);
   expect(exchange.books.orders()).toHaveLength(before);
 });
+
+it('tells what an exchange and a key are good for', async () => {
+  const folder = newFolder();
+  const cli = (environment: Record<string, string>) =>
+    runCli(['exchanges', 'test'], { cwd: folder, environment });
+  const good = await cli(KEYS);
+  // The loopback exchange lives in another year.
+  expect(good).toMatchObject({ status: 3 });
+  expect(good.stderr).toContain('Needs attention: the clock (synchronise it with NTP).');
+  expect(good.stdout).toMatch(/BTC\/USDT +0\.00001 +0\.01 +5/);
+  expect(good.stdout).toContain('May trade: yes; may withdraw: no.');
+  const bad = await cli({ ...KEYS, EXCHANGE_API_SECRET: 'another-secret' });
+  expect(bad.stdout).toContain('The key is REFUSED');
+  exchange.setFaults([{ kind: 'may-withdraw' }]);
+  expect((await cli(KEYS)).stderr).toContain('a key that may withdraw');
+  const names = await runCli(['exchanges', 'list'], { cwd: folder });
+  expect(names.stdout).toContain('Live trading (spot): binance, bybit, okx.');
+});

@@ -14,7 +14,7 @@ export function register(program: Command): void {
     .description('send one message to every channel and say which took it')
     .addHelpText(
       'after',
-      `\nA channel is on when its variable is set in the environment or in .env:\n  ${CHANNEL_VARIABLES.join('\n  ')} (with NOTIFY_TELEGRAM_CHAT_ID)\nWhat is told is set in the notify section of config.yaml.`,
+      `\nA channel is on when its variable is set in the environment or in .env:\n  ${CHANNEL_VARIABLES.join('\n  ')} (the token with NOTIFY_TELEGRAM_CHAT_ID, mail with NOTIFY_MAIL_TO, NOTIFY_BELL=on)\nWhat is told is set in the notify section of config.yaml.`,
     )
     .action(command(async (context) => test(context)));
 }
