@@ -14,6 +14,8 @@ export interface Finding {
   readonly status: 'ok' | 'note' | 'fail';
   readonly found: string;
   readonly advice?: string;
+  /** Mends it as far as that can be done here; what was done, a line each. */
+  readonly repair?: () => Promise<readonly string[]>;
 }
 
 /** An installation and the project it works on. */
@@ -140,7 +142,8 @@ async function store({ dataDir }: Surroundings): Promise<readonly Finding[]> {
           status: 'fail',
           found: faults.join(' '),
           advice:
-            'Run `crypto-trader fetch --repair`: it sets damaged files aside and fetches their months again.',
+            'Run `crypto-trader fetch --repair`: it sets damaged files aside and fetches their months again. `crypto-trader doctor --fix` only sets them aside.',
+          repair: () => candles.repair(dataset),
         };
       }),
     );

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openStore } from '../../../src/data/store/store.ts';
@@ -29,6 +29,19 @@ it('a damaged file is named with the command that mends it, and exits with 3', a
   expect(status).toBe(3);
   expect(stdout).toContain('fetch --repair');
   expect(stderr).toContain('candles binance BTC/USDT 1h');
+});
+
+it('--fix sets a damaged file aside, names it, and finds the rest healthy', async () => {
+  const cwd = await withCandles();
+  const folder = openStore(join(cwd, 'data')).folder(key);
+  writeFileSync(join(folder, '2025-01.parquet'), 'not parquet');
+  const fixed = await runCli(['doctor', '--offline', '--fix'], { cwd });
+  expect(fixed.stdout).toMatch(/^Repaired candles binance BTC\/USDT 1h: .*2025-01/m);
+  expect(fixed.status).toBe(0);
+  // Kept beside, for whoever wants to know what happened to it.
+  expect(readdirSync(folder).some((name) => name.startsWith('2025-01.parquet.'))).toBe(true);
+  const again = await runCli(['doctor', '--offline', '--fix'], { cwd });
+  expect(again.stdout).toContain('There is nothing that can be repaired here.');
 });
 
 it('keys are reported by name and never by value', async () => {
