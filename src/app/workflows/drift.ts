@@ -1,4 +1,5 @@
 import type { LoadedPanel } from '../../data/panel/load-panel.ts';
+import { type MarketRegimes, marketRegimes } from '../../learning/validation/market-regimes.ts';
 import type { Store } from '../../data/store/store.ts';
 import type { Registry } from '../../learning/models/registry.ts';
 import { forecastAll, loadTrainedPanel, type TrainedSet } from '../../learning/training/checkpoints.ts';
@@ -20,6 +21,8 @@ export interface DriftReport {
   readonly streams: readonly WatchedStream[];
   /** Inputs of at least `SHIFTED_FROM`, the most shifted first. */
   readonly inputs: readonly ShiftedInput[];
+  /** What states the markets were and are in. */
+  readonly regimes: readonly MarketRegimes[];
 }
 
 /** Whether the models of a run still stand where they were validated, on the stored bars since, up to `untilMs`. */
@@ -43,5 +46,6 @@ export async function driftOf(
     models: fitted.length,
     streams: watchModels(panel, fitted, trained, detectors),
     inputs: shiftedInputs(panel, trained, SHIFTED_FROM),
+    regimes: marketRegimes(panel, trained, 42),
   };
 }

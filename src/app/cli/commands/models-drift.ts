@@ -54,7 +54,7 @@ async function drift(context: CommandContext, options: z.output<typeof Options>)
     ...(runId !== undefined && { runId }),
   });
   for (const note of trained.notes) out.notice(note);
-  const { panel, models, streams, inputs } = await driftOf(trained, openStore(config.dataDir), {
+  const { panel, models, streams, inputs, regimes } = await driftOf(trained, openStore(config.dataDir), {
     registry,
     untilMs: options.until,
     detectors: options.detectors,
@@ -69,6 +69,7 @@ async function drift(context: CommandContext, options: z.output<typeof Options>)
       alarms: stream.alarms.map(({ detector, timeMs }) => ({ detector, time: formatTime(timeMs) })),
     })),
     shiftedInputs: inputs,
+    marketRegimes: regimes,
   });
   if (panel.synthetic) out.print('These candles are SYNTHETIC.');
   out.print(
@@ -103,6 +104,23 @@ async function drift(context: CommandContext, options: z.output<typeof Options>)
       out.print(`... and ${inputs.length - MOST_INPUTS} more; --json has all.`);
     out.print();
   }
+  if (regimes.length > 0) {
+    out.table(
+      ['symbol', 'state', less('mean %/day', 1), 'volatility %/day', 'training %', 'since %', 'now %'],
+      regimes.flatMap(({ symbol, states }) =>
+        states.map((state, i) => [
+          i === 0 ? symbol : '',
+          `${i + 1} of ${states.length}`,
+          state.meanPctPerDay.toFixed(2),
+          state.volatilityPctPerDay.toFixed(2),
+          state.trainingPct.toFixed(0),
+          state.sincePct?.toFixed(0) ?? '-',
+          state.nowPct.toFixed(0),
+        ]),
+      ),
+    );
+    out.print(`\n${STATES_LEGEND}\n`);
+  }
   const names = new Set(alarmed.map(({ model }) => model));
   out.print(
     `Alarms for ${names.size} of ${models} models; ${inputs.length} of ${panel.series.reduce((sum, { features }) => sum + features.names.length, 0)} inputs have shifted (index ${SHIFTED_FROM} or more, training bars against the bars since validation).`,
@@ -113,6 +131,9 @@ async function drift(context: CommandContext, options: z.output<typeof Options>)
       : 'No model stands elsewhere than where it was validated.',
   );
 }
+
+const STATES_LEGEND =
+  'States of the market by a hidden Markov model on daily returns of the training bars, as many as the Bayesian information criterion asks for; training, since: share of days in each; now: its probability.';
 
 const LEGEND =
   'before: mean on the validation bars; since: mean after them. direction: share of wrong directions; calibration: Brier score; residual: unexpected return in standard deviations. One decision per horizon, so that outcomes do not overlap.';

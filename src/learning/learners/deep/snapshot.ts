@@ -69,7 +69,7 @@ export function startTraining(
 ): TrainingPoint {
   if (resume !== undefined) return restore(network, trainer, resume);
   if (warm !== undefined) {
-    const parameters = warm instanceof Float32Array ? warm : restore(network, trainer, warm).best.parameters;
+    const parameters = warm instanceof Float32Array ? warm : bestWeights(network, warm);
     const { slots } = trainer.state();
     const empty = Object.entries(slots).map(
       ([name, { length }]) => [name, new Float32Array(length)] as const,
@@ -86,15 +86,26 @@ const untried = (trainer: Trainer): Best => ({
 });
 
 function restore(network: Declared, trainer: Trainer, saved: Artifact): TrainingPoint {
-  const parsed = Saved.safeParse(saved.json);
-  if (!parsed.success) throw unfit(issueLines(parsed.error).join('; '));
-  const { version: _, trainer: index, best, ...rest } = parsed.data;
+  const { version: _, trainer: index, best, ...rest } = parsed(saved);
   trainer.restore(loadState(network.parameters, index, saved.blobs[STATE] ?? new Uint8Array()));
   if (best === undefined) return { ...rest, best: untried(trainer) };
+  return { ...rest, best: { ...best, parameters: bestWeights(network, saved) } };
+}
+
+/** The best weights of a snapshot, whatever its optimiser kept beside them; those of its last step before the first epoch's end. */
+function bestWeights(network: Declared, saved: Artifact): Float32Array {
+  const { trainer: index, best } = parsed(saved);
+  const state = loadState(network.parameters, index, saved.blobs[STATE] ?? new Uint8Array());
+  if (best === undefined) return state.parameters;
   const bytes = saved.blobs[BEST] ?? new Uint8Array();
-  if (bytes.byteLength !== 4 * parameterCount(network.parameters))
-    throw unfit(`the best weights have ${bytes.byteLength} bytes`);
-  return { ...rest, best: { ...best, parameters: new Float32Array(ownBuffer(bytes)) } };
+  if (bytes.byteLength === 4 * parameterCount(network.parameters)) return new Float32Array(ownBuffer(bytes));
+  throw unfit(`the best weights have ${bytes.byteLength} bytes`);
+}
+
+function parsed({ json }: Artifact): z.output<typeof Saved> {
+  const found = Saved.safeParse(json);
+  if (found.success) return found.data;
+  throw unfit(issueLines(found.error).join('; '));
 }
 
 const unfit = (why: string): UserError =>

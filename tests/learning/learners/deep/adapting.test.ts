@@ -75,6 +75,18 @@ describe('a network that goes on with new bars', () => {
     expect(went.report['newWindows']).toBeGreaterThan(0);
   });
 
+  it.each(['ewc', 'replay'])(
+    'by %s from a snapshot too, as a walk-forward does from fold to fold',
+    async (continual) => {
+      let snapshot: Artifact | undefined;
+      const keep = async (one: Artifact): Promise<void> => void (snapshot = one);
+      const snapshots = { isDue: ({ endOfEpoch = false }) => endOfEpoch, keep };
+      await fit(250, {}, { snapshots }, panelUntil(panel, 350 * HOUR));
+      const went = await goOn({ continual }, snapshot);
+      expect(went.report['newWindows']).toBeGreaterThan(0);
+    },
+  );
+
   it('refuses bars with nothing new, and symbols of another run', async () => {
     const warm = (await firstRun()).save();
     await expect(fit(250, { continual: 'replay' }, { warm, warmUntilMs: labelledUntil(600) })).rejects.toThrow('no new training windows'); // prettier-ignore
