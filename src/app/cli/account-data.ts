@@ -59,7 +59,7 @@ export async function loadAccountData(
 }
 
 async function fundingOf(store: Store, market: AlignedMarket, symbol: PairSymbol, exchange: string) {
-  const subject = seriesSubject('funding', { exchange, symbol, asset: '' });
+  const subject = seriesSubject('funding', { exchange, symbol, asset: '', scorer: '' });
   const key = { name: 'funding' as const, subject };
   const manifest = await store.series.manifest(key);
   if (manifest === undefined)

@@ -87,7 +87,10 @@ function seriesKeys({ config }: CommandContext, options: SeriesOptions): readonl
   const keys = names.flatMap((name) => {
     const exchange =
       options.exchange ?? (name === 'order-book' ? config.exchange.id : config.features.derivatives);
-    return symbols.map((symbol) => ({ name, subject: seriesSubject(name, { exchange, symbol, asset }) }));
+    return symbols.map((symbol) => ({
+      name,
+      subject: seriesSubject(name, { exchange, symbol, asset, scorer: config.features.textScorer }),
+    }));
   });
   return [...new Map(keys.map((key) => [describeSeries(key), key])).values()];
 }

@@ -175,6 +175,11 @@ export const ConfigSchema = z
         otherExchange: exchangeId('A second spot exchange, for price differences').default(
           DEFAULT_SOURCES.otherExchange,
         ),
+        textScorer: id
+          .default(DEFAULT_SOURCES.textScorer)
+          .describe(
+            'Whose view of texts the news features read: "crypto-trader text score --list" shows them',
+          ),
         otherDerivatives: exchangeId('A second exchange of perpetuals, for the spread of funding').default(
           DEFAULT_SOURCES.otherDerivatives,
         ),

@@ -12,6 +12,7 @@ import { crossExchangeFeatures } from './groups/cross-exchange.ts';
 import { derivativesFeatures } from './groups/derivatives.ts';
 import { macroFeatures } from './groups/macro.ts';
 import { momentumFeatures } from './groups/momentum.ts';
+import { newsFeatures } from './groups/news.ts';
 import { onChainFeatures } from './groups/on-chain.ts';
 import { orderBookFeatures } from './groups/order-book.ts';
 import { patternFeatures } from './groups/patterns.ts';
@@ -41,6 +42,7 @@ export const catalogue: readonly Feature[] = [
   ...onChainFeatures,
   ...macroFeatures,
   ...sentimentFeatures,
+  ...newsFeatures,
 ];
 
 const gapless = (name: string): readonly [string, Replacement] => [

@@ -20,6 +20,8 @@ export interface InputSources {
   /** A second spot exchange, and a second one of perpetuals. */
   readonly otherExchange: string;
   readonly otherDerivatives: string;
+  /** Whose view of texts the news features read. */
+  readonly textScorer: string;
 }
 
 export const DEFAULT_SOURCES: InputSources = {
@@ -27,6 +29,7 @@ export const DEFAULT_SOURCES: InputSources = {
   derivatives: 'binanceusdm',
   otherExchange: 'okx',
   otherDerivatives: 'bybit',
+  textScorer: 'lexicon-1',
 };
 
 /** Where an input lies in the store. */
@@ -52,7 +55,12 @@ export function inputPlace(
   const series = (name: SeriesName, from: string): InputPlace => ({
     kind: 'series',
     name,
-    subject: seriesSubject(name, { exchange: from, symbol, asset: benchmarkBase }),
+    subject: seriesSubject(name, {
+      exchange: from,
+      symbol,
+      asset: benchmarkBase,
+      scorer: sources.textScorer,
+    }),
   });
   switch (input) {
     case 'benchmark':
@@ -72,16 +80,23 @@ export function inputPlace(
   }
 }
 
-/** What a series belongs to, as the store names it: `binanceusdm/BTC-USDT`, `BTC`, or nothing for the world. */
+/** What a series belongs to, as the store names it: `binanceusdm/BTC-USDT`, `BTC`, `lexicon-1/ETH`, or nothing for the world. */
 export function seriesSubject(
   name: SeriesName,
-  of: { readonly exchange: string; readonly symbol: PairSymbol; readonly asset: string },
+  of: {
+    readonly exchange: string;
+    readonly symbol: PairSymbol;
+    readonly asset: string;
+    readonly scorer: string;
+  },
 ): string {
   switch (seriesKind(name).subject) {
     case 'market':
       return `${of.exchange}/${symbolFolder(of.symbol)}`;
     case 'asset':
       return of.asset;
+    case 'scored':
+      return `${of.scorer}/${of.symbol.split('/')[0]}`;
     case 'world':
       return '';
   }

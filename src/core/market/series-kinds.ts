@@ -3,8 +3,8 @@ import { FIRST_COIN_MS } from './plausible.ts';
 /** A kind of timed series that the program can store, and when its rows count as known. */
 export interface SeriesKind {
   readonly about: string;
-  /** What a series of this kind belongs to: one market of one exchange, one asset, or the world. */
-  readonly subject: 'market' | 'asset' | 'world';
+  /** What a series of this kind belongs to: one market of one exchange, one asset, an asset as a scorer of texts sees it, or the world. */
+  readonly subject: 'market' | 'asset' | 'scored' | 'world';
   readonly columns: readonly SeriesColumn[];
   /** A row describes this long a time from its own time on; before its end it cannot be known. */
   readonly periodMs: number;
@@ -133,6 +133,22 @@ const SERIES = {
     part: 'year',
     files: ['feargreed', 'fng'],
     fetch: 'crypto-trader fetch --series fear-greed --csv <file>',
+  },
+  news: {
+    about: 'texts that name an asset, a row each: what a scorer makes of it, at the moment it was first seen',
+    subject: 'scored',
+    columns: [
+      { name: 'polarity', headers: ['polarity'], range: { least: -1, most: 1 } },
+      { name: 'subjectivity', headers: ['subjectivity'], range: { least: 0, most: 1 } },
+      { name: 'relevance', headers: ['relevance'], range: { least: Number.MIN_VALUE, most: 1 } },
+      { name: 'source', headers: ['source'], range: NOT_NEGATIVE },
+    ],
+    periodMs: 0,
+    delayMs: 0,
+    staleMs: DAY_MS,
+    part: 'month',
+    files: [],
+    fetch: 'crypto-trader text score --stored',
   },
   spx: index('S&P 500, daily close', 'spx'),
   dxy: index('US dollar index, daily close', 'dxy'),

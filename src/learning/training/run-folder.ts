@@ -23,6 +23,7 @@ export const InputSources = z.strictObject({
   derivatives: z.string(),
   otherExchange: z.string(),
   otherDerivatives: z.string(),
+  textScorer: z.string().default(DEFAULT_SOURCES.textScorer),
 });
 
 /** What a run was asked to do. Written before anything is trained; resuming does the rest of exactly this. */

@@ -184,7 +184,39 @@ function moves(index: InputName, n: number, t: number): [number[], number[]] {
   return [between(newestOf(index, 'close', n + 1, t)), between(bars.map((bar) => close[bar]))];
 }
 
-const DEFINITIONS = { ...derivatives, ...markets, ...world };
+/** What texts of a bar say: [polarity, relevance] each. */
+const told = (t: number): readonly (readonly [number, number])[] => {
+  const relevances = fresh('relevance', t);
+  return fresh('polarity', t).map((polarity, i) => [polarity, relevances[i]]);
+};
+const fresh = (column: string, t: number): number[] =>
+  seen('news', column, t).slice(seen('news', column, t - 1).length);
+const weightedMean = (pairs: readonly (readonly [number, number])[]): number =>
+  sum(pairs.map(([value, weight]) => value * weight)) / sum(pairs.map(([, weight]) => weight));
+const fading = (t: number): readonly number[] =>
+  [...inputs.news.time.subarray(0, knownRows('news', t))].map(
+    (timeMs) => 2 ** (-(closes(t).getTime() - timeMs) / (12 * 3_600_000)),
+  );
+
+const news: Record<string, At> = {
+  news_count: (t) => Math.log(1 + told(t).length),
+  news_polarity: (t) => weightedMean(told(t)),
+  news_disagreement: (t) => {
+    const own = fresh('polarity', t);
+    return Math.sqrt(mean(own.map((value) => (value - mean(own)) ** 2)));
+  },
+  news_subjectivity: (t) => mean(fresh('subjectivity', t)),
+  // Every text has a source of its own here; several of one source: inputs.test.ts.
+  news_by_source: (t) => mean(fresh('polarity', t)),
+  news_decayed: (t) => {
+    const [faded, relevance] = [fading(t), seen('news', 'relevance', t)];
+    return weightedMean(seen('news', 'polarity', t).map((value, i) => [value, faded[i] * relevance[i]]));
+  },
+  news_intensity: (t) => Math.log(1 + sum(fading(t))),
+  news_surprise: (t) => weightedMean(told(t)) - mean(range(t - 20, t).map((bar) => weightedMean(told(bar)))),
+};
+
+const DEFINITIONS = { ...derivatives, ...markets, ...world, ...news };
 
 describe('features equal their definitions over the whole window', () => {
   const names = Object.keys(DEFINITIONS);

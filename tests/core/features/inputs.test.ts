@@ -125,6 +125,27 @@ it('nets exchange flows against what exchanges hold, by hand', () => {
   expect([net[0], imbalance[0], share[0], mvrv[0]]).toEqual([0.1, 0.5, 0.2, 1.2]);
 });
 
+it('counts a text in the bar during which it was first seen, each source with one voice, by hand', () => {
+  const text = (timeMs: number, polarity: number, relevance: number, source: number) =>
+    [timeMs, timeMs, { polarity, subjectivity: 0.5, relevance, source }] as const;
+  const news = rows([
+    text(-HOUR, -1, 1, 1), // before the first bar
+    text(HOUR, 1, 1, 1), // as the first bar closes
+    text(HOUR + 1, 0.5, 1, 1),
+    text(HOUR + 2, 0.1, 0.25, 1),
+    text(2 * HOUR, -0.5, 1, 2),
+  ]);
+  const names = ['news_count', 'news_polarity', 'news_disagreement', 'news_by_source', 'news_decayed'];
+  const [count, polarity, disagreement, bySource, decayed] = values(names, bars([1, 1, 1]), { news });
+  expect([count[0], polarity[0], disagreement[0], bySource[0]]).toEqual([Math.LN2, 1, 0, 1]);
+  expect(count[1]).toBe(Math.log(4));
+  expect(polarity[1]).toBeCloseTo(0.025 / 2.25, 12);
+  expect(bySource[1]).toBeCloseTo((0.3 - 0.5) / 2, 12);
+  // Nothing was seen during the last bar: it has no value, but what was seen fades on.
+  expect([count[2], polarity[2], bySource[2]]).toEqual([NaN, NaN, NaN]);
+  expect(decayed[2]).toBe(decayed[1]);
+});
+
 it('says nothing once the newest row is too old', () => {
   const [fear] = values(['fear_greed'], bars(Array.from({ length: 100 }, () => 1)), {
     'fear-greed': rows([[-DAY, 0, { value: 9 }]]),

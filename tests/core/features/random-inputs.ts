@@ -19,6 +19,7 @@ const SHAPE: Readonly<Record<SeriesName, { readonly everyMs: number; readonly le
   'order-book': { everyMs: HOUR_MS / 4, level: 100 },
   'on-chain': { everyMs: 24 * HOUR_MS, level: 1000 },
   'fear-greed': { everyMs: 24 * HOUR_MS, level: 50 },
+  news: { everyMs: HOUR_MS / 2, level: 0.5 },
   spx: { everyMs: 24 * HOUR_MS, level: 5000 },
   dxy: { everyMs: 24 * HOUR_MS, level: 100 },
   gold: { everyMs: 24 * HOUR_MS, level: 200 },
@@ -50,7 +51,8 @@ export function randomInputs(
     const rows: number[] = [];
     const startMs = Math.floor((candles.time[0] ?? 0) / everyMs) * everyMs - historyDays * 24 * HOUR_MS;
     for (let t = startMs; t <= (candles.time.at(-1) ?? 0) + TIMEFRAME_MS[timeframe]; t += everyMs)
-      rows.push(t);
+      // Texts come when they come, one an hour at least.
+      if (name !== 'news' || flat || t % (2 * everyMs) === 0 || random() < 0.5) rows.push(t);
     const values = (scale: number): Float64Array =>
       Float64Array.from(rows, () => (flat ? level : level * scale * (1 + 0.2 * random())));
     const columns = Object.fromEntries(

@@ -81,7 +81,14 @@ it('writes into the plan of a run what was used and which groups were not there'
     'fear-greed: series fear-greed',
     'benchmark: candles binance BTC/USDT 1h',
   ]);
-  expect(plan.absentGroups).toEqual(['cross-exchange', 'derivatives', 'macro', 'on-chain', 'order-book']);
+  expect(plan.absentGroups).toEqual([
+    'cross-exchange',
+    'derivatives',
+    'macro',
+    'news',
+    'on-chain',
+    'order-book',
+  ]);
 });
 
 it('gives a bar that just closed the values that a later load gives it', async () => {

@@ -4,11 +4,14 @@ import { counted } from '../dataset-document.ts';
 import { formatMinute, formatTime, parseTime } from '../../../core/foundation/time.ts';
 import { plainLine } from '../../../core/foundation/plain-text.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
+import { mentions } from '../../../core/text/mentions.ts';
+import { openStore } from '../../../data/store/store.ts';
 import { fetchTexts, pickSources, type TextFetch } from '../../../data/text/fetch.ts';
 import { importTexts } from '../../../data/import-texts.ts';
 import { listTexts, textSources } from '../../workflows/texts.ts';
 import { command, type CommandContext, decimal, integer, list } from '../command.ts';
 import { UsageError } from '../exit.ts';
+import { SERIES_HEAD, seriesDocument, seriesRow } from '../series.ts';
 import { less, prose } from '../table.ts';
 
 const FetchOptions = z.object({ source: z.string().optional() });
@@ -77,10 +80,116 @@ A column "seen" says when a text was first seen. Without it and without --seen-d
     .action(command(async (context, options) => showTexts(context, ListOptions.parse(options))));
 
   text
+    .command('score [text]')
+    .description('what a scorer makes of a text, or of all that are stored: these become the news features')
+    .option('--scorer <id>', 'the scorer (default: features.textScorer)')
+    .option('--stored', 'score all stored texts into the series of each asset')
+    .option('--list', 'the scorers that there are, and how well they do')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ crypto-trader text score "Bitcoin surges past $100k as ETF inflows hit record"
+  $ crypto-trader text score --stored
+  $ crypto-trader text score --list`,
+    )
+    .action(command(async (context, options, words) => score(context, ScoreOptions.parse(options), words)));
+
+  text
+    .command('train <file>')
+    .description(
+      'train a scorer on labelled texts: a CSV file with the columns label (negative, neutral, positive) and text',
+    )
+    .addHelpText('after', '\nExamples:\n  $ crypto-trader text train labelled.csv.gz')
+    .action(command(async (context, _, path) => train(context, path)));
+
+  text
     .command('sources')
     .description('every source of texts, and what those lack that are not ready')
     .addHelpText('after', '\nExamples:\n  $ crypto-trader text sources --json')
     .action(command(async (context) => showSources(context)));
+}
+
+const ScoreOptions = z.object({
+  scorer: z.string().optional(),
+  stored: z.boolean().default(false),
+  list: z.boolean().default(false),
+});
+
+async function score(
+  context: CommandContext,
+  options: z.infer<typeof ScoreOptions>,
+  text: string,
+): Promise<void> {
+  const { config, out, signal } = context;
+  const { listScorers, openScorer, scoreStoredTexts } = await import('../../workflows/score-texts.ts');
+  if (options.list) {
+    const scorers = await listScorers(config.dataDir);
+    out.document({ scorers });
+    out.table(
+      ['scorer', prose('what')],
+      scorers.map(({ id, about }) => [id, about]),
+    );
+    return;
+  }
+  const scorer = await openScorer(config.dataDir, options.scorer ?? config.features.textScorer);
+  if (!options.stored) {
+    if (text === '') throw new UsageError('Give a text in quotes, or --stored for all that are stored.');
+    const [{ polarity, subjectivity }] = await scorer.score([text], signal);
+    const assets = mentions(text);
+    out.document({ scorer: scorer.id, text, polarity, subjectivity, assets });
+    out.print(
+      `${scorer.id}: polarity ${polarity.toFixed(4)} (-1 bad to 1 good), subjectivity ${subjectivity.toFixed(2)}; about ${assets.map(({ asset }) => asset).join(', ') || 'no asset that is known'}.`,
+    );
+    return;
+  }
+  const progress = out.progress();
+  const task = progress.task(scorer.id, 1);
+  try {
+    const { series, ...counts } = await scoreStoredTexts(
+      config.dataDir,
+      openStore(config.dataDir).series,
+      scorer,
+      {
+        signal,
+        onScored: (done, total) => task.update(done / total),
+      },
+    );
+    out.document({
+      scorer: scorer.id,
+      ...counts,
+      series: series.map(({ manifest, addedRows }) => ({ ...seriesDocument(manifest), addedRows })),
+    });
+    if (series.length === 0)
+      out.print('No stored text names an asset yet. Get some: crypto-trader text fetch');
+    else
+      out.table(
+        [...SERIES_HEAD, 'new'],
+        series.map(({ manifest, addedRows }) => [...seriesRow(manifest), String(addedRows)]),
+      );
+    out.print(
+      `${counted(counts.texts, 'text')}: ${counts.repeats} repeat an earlier one and ${counts.unlinked} name no asset; they are in no series.`,
+    );
+  } finally {
+    progress.stop();
+  }
+}
+
+async function train({ config, out, seed, signal }: CommandContext, path: string): Promise<void> {
+  const { trainTextScorer } = await import('../../workflows/train-text.ts');
+  const { id, texts, validation } = await trainTextScorer(config.dataDir, path, { seed, signal });
+  out.document({ scorer: id, texts, validation });
+  const { accuracy, macroF1, folds, majority } = validation;
+  out.table(
+    [`${folds} folds`, 'accuracy', 'macro-F1'],
+    [
+      ['this scorer', accuracy.toFixed(4), macroF1.toFixed(4)],
+      ['the most frequent label', majority.accuracy.toFixed(4), majority.macroF1.toFixed(4)],
+    ],
+  );
+  out.print(
+    `Kept as ${id}. Use it: crypto-trader text score --stored --scorer ${id}, and features.textScorer: ${id} in config.yaml.`,
+  );
 }
 
 async function fetchAll(context: CommandContext, options: z.infer<typeof FetchOptions>): Promise<void> {
