@@ -1,19 +1,31 @@
+import { duration } from '../../core/foundation/duration.ts';
 import { formatMinute, formatTime, parseTime, parseUntil } from '../../core/foundation/time.ts';
 import type { SeriesImport } from '../../data/csv/series.ts';
 import { describeSeries } from '../../data/store/series-manifest.ts';
 import type { SeriesChange, SeriesKey, SeriesManifest, SeriesStore } from '../../data/store/series-store.ts';
 import { openStore } from '../../data/store/store.ts';
 import {
+  DOWNLOADED_SERIES,
   importSeriesFiles,
   recordBooks,
   type SeriesExchanges,
-  updateSeriesFromExchanges,
+  type SeriesFailure,
+  updateAllSeries,
 } from '../workflows/fetch-series.ts';
 import { seriesSubject } from '../../core/features/inputs.ts';
-import { SERIES_NAMES } from '../../core/market/series-kinds.ts';
+import { SERIES_NAMES, seriesKind } from '../../core/market/series-kinds.ts';
 import { type CommandContext, decimal, integer, list, oneOf, symbolsOf, refuseIgnored } from './command.ts';
 import { UsageError } from './exit.ts';
 import { less } from './table.ts';
+
+/**
+ * Days between the first row and the last that have none, for a series that has a row every day; `undefined` for indices,
+ * whose markets close, and for rows that come at times of their own.
+ */
+function missingRows({ name, rows, firstTimeMs, lastTimeMs }: SeriesManifest): number | undefined {
+  const { periodMs, everyDay } = seriesKind(name);
+  return everyDay === true ? (lastTimeMs - firstTimeMs) / periodMs + 1 - rows : undefined;
+}
 
 /** A series as the JSON documents of `fetch` and `data` show it. */
 export const seriesDocument = (manifest: SeriesManifest) => ({
@@ -23,6 +35,8 @@ export const seriesDocument = (manifest: SeriesManifest) => ({
   firstTime: formatTime(manifest.firstTimeMs),
   lastTime: formatTime(manifest.lastTimeMs),
   lastKnown: formatTime(manifest.lastKnownMs),
+  ageHours: Math.max(0, Math.round((Date.now() - manifest.lastKnownMs) / 36_000) / 100),
+  missingRows: missingRows(manifest),
   sha256: manifest.sha256,
 });
 
@@ -33,6 +47,8 @@ export const SERIES_HEAD = [
   less('first', 4),
   'last',
   less('last known', 3),
+  less('age', 2),
+  less('missing', 2),
   less('sha256', 5),
 ];
 
@@ -43,6 +59,8 @@ export const seriesRow = (manifest: SeriesManifest): string[] => [
   formatMinute(manifest.firstTimeMs),
   formatMinute(manifest.lastTimeMs),
   formatMinute(manifest.lastKnownMs),
+  duration(Math.max(0, (Date.now() - manifest.lastKnownMs) / 1000)),
+  missingRows(manifest)?.toString() ?? '-',
   manifest.sha256.slice(0, 12),
 ];
 
@@ -74,13 +92,20 @@ export async function fetchSeries(context: CommandContext, options: SeriesOption
     refuseIgnored(context, ['--every', '--count'], 'without --series order-book');
     if (keys.some(({ name }) => name === 'order-book'))
       throw new UsageError('order-book is recorded as time passes: ask for it alone.');
-    report(context, await download(context, store, { keys, options }));
+    if (keys.some(({ name }) => name === 'news'))
+      throw new UsageError('news is made of texts: crypto-trader text fetch, then text score --stored.');
+    const { changes, failures } = await download(context, store, { keys, options });
+    report(context, changes, failures);
   }
 }
 
 /** Every series asked for, of every symbol where it belongs to a market. */
 function seriesKeys({ config }: CommandContext, options: SeriesOptions): readonly SeriesKey[] {
-  const names = list(options.series).map((name) => oneOf('--series', name, SERIES_NAMES));
+  const asked = list(options.series);
+  const names =
+    asked.length === 1 && asked[0] === 'all'
+      ? DOWNLOADED_SERIES
+      : asked.map((name) => oneOf('--series', name, SERIES_NAMES));
   if (names.length === 0) throw new UsageError('--series names no series.');
   const symbols = symbolsOf(options.symbols, config.market.symbols);
   const [asset] = config.features.benchmark.split('/');
@@ -112,13 +137,14 @@ async function download(
   context: CommandContext,
   store: SeriesStore,
   { keys, options }: Wanted,
-): Promise<readonly SeriesChange[]> {
-  const { market } = context.config;
+): ReturnType<typeof updateAllSeries> {
+  const { market, series, fetch } = context.config;
   const progress = context.out.progress();
   const task = progress.task('series', keys.length);
   try {
-    return await updateSeriesFromExchanges(store, keys, {
+    return await updateAllSeries(store, keys, {
       ...exchangesOf(context, options),
+      hosts: { ...series, yahooUrl: fetch.yahooUrl ?? 'https://query1.finance.yahoo.com' },
       sinceMs: options.since === undefined ? market.since : parseTime(options.since),
       untilMs: options.until === undefined ? (market.until ?? Infinity) : parseUntil(options.until),
       onSeries: (done, key) => task.update(done, describeSeries(key)),
@@ -151,9 +177,14 @@ async function record(context: CommandContext, store: SeriesStore, { keys, optio
   out.document({ series: manifests.map(seriesDocument) });
 }
 
-function report({ out }: CommandContext, changes: readonly (SeriesChange | SeriesImport)[]): void {
+function report(
+  { out }: CommandContext,
+  changes: readonly (SeriesChange | SeriesImport)[],
+  failures: readonly SeriesFailure[] = [],
+): void {
   out.document({
     series: changes.map(({ manifest, ...counts }) => ({ ...seriesDocument(manifest), ...counts })),
+    failed: failures.map(({ key, error }) => ({ series: describeSeries(key), reason: error.message })),
   });
   out.table(
     [...SERIES_HEAD, 'new'],
@@ -170,4 +201,7 @@ function report({ out }: CommandContext, changes: readonly (SeriesChange | Serie
         `${name}: ${change.revisedRows} rows were revised by the source; what was known first stays.`,
       );
   }
+  for (const { key, error } of failures)
+    out.notice(`${describeSeries(key)} failed: ${error.message}\n${error.hint}`);
+  if (failures.length > 0) process.exitCode = 1;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DEFAULT_SOURCES } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { plainLine } from '../../core/foundation/plain-text.ts';
-import { TextConfig } from './text.ts';
+import { SeriesConfig, TextConfig } from './sources.ts';
 import { Account } from './account.ts';
 import { Sizing } from '../../core/strategy/sizing.ts';
 import { MODELLED_IMPACT } from '../../core/trading/rules.ts';
@@ -496,6 +496,7 @@ export const ConfigSchema = z
           .describe('Pause between looks at the exchange'),
       })
       .prefault({}),
+    series: SeriesConfig,
     text: TextConfig,
     log: z
       .strictObject({

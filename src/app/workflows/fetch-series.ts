@@ -1,8 +1,15 @@
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Log } from '../../core/foundation/log.ts';
-import { seriesKind } from '../../core/market/series-kinds.ts';
+import { SERIES_NAMES, seriesKind, type SeriesName } from '../../core/market/series-kinds.ts';
 import { type PairSymbol, parseSymbol } from '../../core/market/symbol.ts';
 import type { SeriesImport } from '../../data/csv/series.ts';
+import type { SeriesSource } from '../../data/series/source.ts';
+import { bitcoinFeesSource } from '../../data/series/sources/blockchain.ts';
+import { coinMetricsSource } from '../../data/series/sources/coin-metrics.ts';
+import { stablecoinsSource } from '../../data/series/sources/defi-llama.ts';
+import { fearGreedSource } from '../../data/series/sources/fear-greed.ts';
+import { yahooIndexSource } from '../../data/series/sources/yahoo.ts';
+import { updateFromSource } from '../../data/series/update.ts';
 import type { ExchangeClient } from '../../data/exchange/client.ts';
 import type { SeriesChange, SeriesKey, SeriesManifest, SeriesStore } from '../../data/store/series-store.ts';
 
@@ -61,7 +68,7 @@ export async function updateSeriesFromExchanges(
   const { signal } = exchanges;
   const changes: SeriesChange[] = [];
   for (const key of keys) {
-    if (key.name !== 'funding' && key.name !== 'open-interest') throw onlyFromFile(key);
+    if (key.name !== 'funding' && key.name !== 'open-interest') throw notFromExchanges(key);
     const { client, symbol } = await clients(key);
     changes.push(
       await updateSeries(store, { ...key, name: key.name }, { client, symbol, sinceMs, untilMs, signal }),
@@ -71,10 +78,78 @@ export async function updateSeriesFromExchanges(
   return changes;
 }
 
-const onlyFromFile = ({ name }: SeriesKey): UserError =>
-  new UserError(`"${name}" cannot be downloaded; import it from a CSV file.`, {
-    hint: `${seriesKind(name).fetch}`,
-  });
+const notFromExchanges = ({ name }: SeriesKey): UserError =>
+  new UserError(`No exchange has "${name}".`, { hint: `Get it: ${seriesKind(name).fetch}` });
+
+/** Hosts that series come from, as settings name them. */
+export interface SeriesHosts {
+  readonly fearGreedUrl: string;
+  readonly coinMetricsUrl: string;
+  readonly defiLlamaUrl: string;
+  readonly blockchainUrl: string;
+  readonly yahooUrl: string;
+}
+
+/** The source of a series that is downloaded from a host of its own; `undefined` for one that is not. */
+export function hostedSource(name: SeriesName, hosts: SeriesHosts): SeriesSource | undefined {
+  switch (name) {
+    case 'fear-greed':
+      return fearGreedSource(hosts.fearGreedUrl);
+    case 'on-chain':
+      return coinMetricsSource(hosts.coinMetricsUrl);
+    case 'stablecoins':
+      return stablecoinsSource(hosts.defiLlamaUrl);
+    case 'bitcoin-fees':
+      return bitcoinFeesSource(hosts.blockchainUrl);
+    case 'spx':
+    case 'dxy':
+    case 'gold':
+    case 'vix':
+      return yahooIndexSource(name, hosts.yahooUrl);
+    default:
+      return undefined;
+  }
+}
+
+/** What `fetch --series all` gets: everything that keeps a history. */
+export const DOWNLOADED_SERIES: readonly SeriesName[] = SERIES_NAMES.filter(
+  (name) => name !== 'order-book' && name !== 'news',
+);
+
+export interface SeriesFailure {
+  readonly key: SeriesKey;
+  readonly error: UserError;
+}
+
+/**
+ * Every series from where its stored rows end, from its exchange or its host. Where several are asked for, the failure of
+ * one is its own.
+ */
+export async function updateAllSeries(
+  store: SeriesStore,
+  keys: readonly SeriesKey[],
+  options: Parameters<typeof updateSeriesFromExchanges>[2] & { readonly hosts: SeriesHosts },
+): Promise<{ readonly changes: readonly SeriesChange[]; readonly failures: readonly SeriesFailure[] }> {
+  const { hosts, onSeries, ...asked } = options;
+  const changes: SeriesChange[] = [];
+  const failures: SeriesFailure[] = [];
+  for (const [done, key] of keys.entries()) {
+    asked.signal.throwIfAborted();
+    const source = hostedSource(key.name, hosts);
+    try {
+      if (source === undefined)
+        changes.push(
+          ...(await updateSeriesFromExchanges(store, [key], { ...asked, onSeries: () => undefined })),
+        );
+      else changes.push(await updateFromSource(store, key, source, { ...asked, nowMs: Date.now() }));
+    } catch (error) {
+      if (asked.signal.aborted || !(error instanceof UserError) || keys.length === 1) throw error;
+      failures.push({ key, error });
+    }
+    onSeries(done + 1, key);
+  }
+  return { changes, failures };
+}
 
 /** Order books as time passes: no exchange keeps a history. Each snapshot is on disk before the next. */
 export async function recordBooks(

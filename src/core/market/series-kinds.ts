@@ -8,6 +8,8 @@ export interface SeriesKind {
   readonly columns: readonly SeriesColumn[];
   /** A row describes this long a time from its own time on; before its end it cannot be known. */
   readonly periodMs: number;
+  /** Whether each day has a row: one that lacks is a hole. */
+  readonly everyDay?: true;
   /** How long after that a row counts as known. */
   readonly delayMs: number;
   /** A row older than this, counted from when it became known, says nothing about now. */
@@ -51,7 +53,7 @@ const index = (about: string, name: string, ticker = name, range = POSITIVE): Se
   staleMs: 7 * DAY_MS,
   part: 'year',
   files: [name, ticker],
-  fetch: `crypto-trader fetch --series ${name} --csv <file or folder>`,
+  fetch: `crypto-trader fetch --series ${name}`,
 });
 
 const SERIES = {
@@ -117,22 +119,54 @@ const SERIES = {
       { name: 'mvrv', headers: ['mvrv', 'capmvrvcur'], range: NOT_NEGATIVE },
     ],
     periodMs: DAY_MS,
+    everyDay: true,
     delayMs: 12 * HOUR_MS,
     staleMs: 4 * DAY_MS,
     part: 'year',
     files: [],
-    fetch: 'crypto-trader fetch --series on-chain --csv <file>',
+    fetch: 'crypto-trader fetch --series on-chain',
   },
   'fear-greed': {
     about: 'Fear & Greed index of alternative.me, 0 (fear) to 100 (greed)',
     subject: 'world',
     columns: [{ name: 'value', headers: ['value', 'feargreed', 'index'], range: { least: 0, most: 100 } }],
     periodMs: DAY_MS,
+    everyDay: true,
     delayMs: HOUR_MS,
     staleMs: 4 * DAY_MS,
     part: 'year',
     files: ['feargreed', 'fng'],
-    fetch: 'crypto-trader fetch --series fear-greed --csv <file>',
+    fetch: 'crypto-trader fetch --series fear-greed',
+  },
+  stablecoins: {
+    about: 'what all stablecoins together are worth, in dollars, as DefiLlama counts it',
+    subject: 'world',
+    columns: [
+      {
+        name: 'supply',
+        headers: ['supply', 'totalcirculatingusd', 'peggedusd', 'value'],
+        range: NOT_NEGATIVE,
+      },
+    ],
+    periodMs: DAY_MS,
+    everyDay: true,
+    delayMs: 6 * HOUR_MS,
+    staleMs: 4 * DAY_MS,
+    part: 'year',
+    files: ['stablecoins'],
+    fetch: 'crypto-trader fetch --series stablecoins',
+  },
+  'bitcoin-fees': {
+    about: 'fees that all transactions of Bitcoin paid in a day, in dollars, as blockchain.com counts them',
+    subject: 'world',
+    columns: [{ name: 'fees', headers: ['fees', 'transactionfeesusd', 'value', 'y'], range: NOT_NEGATIVE }],
+    periodMs: DAY_MS,
+    everyDay: true,
+    delayMs: 12 * HOUR_MS,
+    staleMs: 4 * DAY_MS,
+    part: 'year',
+    files: ['bitcoinfees', 'transactionfeesusd'],
+    fetch: 'crypto-trader fetch --series bitcoin-fees',
   },
   news: {
     about: 'texts that name an asset, a row each: what a scorer makes of it, at the moment it was first seen',

@@ -213,6 +213,10 @@ const news: Record<string, At> = {
     return weightedMean(seen('news', 'polarity', t).map((value, i) => [value, faded[i] * relevance[i]]));
   },
   news_intensity: (t) => Math.log(1 + sum(fading(t))),
+  stablecoin_growth_7: (t) => growth('stablecoins', 'supply', 7, t),
+  stablecoin_growth_30: (t) => growth('stablecoins', 'supply', 30, t),
+  bitcoin_fees_score_30: (t) =>
+    score(newestOf('bitcoin-fees', 'fees', 30, t).map((paid) => Math.log(1 + paid))),
   news_surprise: (t) => weightedMean(told(t)) - mean(range(t - 20, t).map((bar) => weightedMean(told(bar)))),
 };
 

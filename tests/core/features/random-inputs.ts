@@ -19,6 +19,8 @@ const SHAPE: Readonly<Record<SeriesName, { readonly everyMs: number; readonly le
   'order-book': { everyMs: HOUR_MS / 4, level: 100 },
   'on-chain': { everyMs: 24 * HOUR_MS, level: 1000 },
   'fear-greed': { everyMs: 24 * HOUR_MS, level: 50 },
+  stablecoins: { everyMs: 24 * HOUR_MS, level: 1e11 },
+  'bitcoin-fees': { everyMs: 24 * HOUR_MS, level: 1e6 },
   news: { everyMs: HOUR_MS / 2, level: 0.5 },
   spx: { everyMs: 24 * HOUR_MS, level: 5000 },
   dxy: { everyMs: 24 * HOUR_MS, level: 100 },

@@ -139,7 +139,7 @@ test('a snapshot of an order book: depth of 5, 10 and 20 levels and what was tra
   expect((await store.series.manifest(key))?.rows).toBe(2);
 });
 
-test('the commands print and store it, and say what only comes from a file', async () => {
+test('the commands print and store it, and say what does not come this way', async () => {
   const { folder, server } = await setUp();
   const fetch = (...args: readonly string[]) =>
     runCli(['fetch', '--symbols', 'BTC/USDT', '--base-url', server.url, ...args, '--json'], { cwd: folder });
@@ -156,9 +156,9 @@ test('the commands print and store it, and say what only comes from a file', asy
   expect(JSON.parse(book.stdout)).toMatchObject({
     series: [{ series: 'order-book binance/BTC-USDT', rows: 2 }],
   });
-  const chain = await fetch('--series', 'on-chain');
-  expect(chain.status).toBe(1);
-  expect(chain.stderr).toContain('"on-chain" cannot be downloaded; import it from a CSV file');
+  const news = await fetch('--series', 'news');
+  expect(news.status).toBe(2);
+  expect(news.stderr).toContain('news is made of texts: crypto-trader text fetch');
   const list = await runCli(['data', 'list'], { cwd: folder });
   expect(list.stdout).toContain('order-book binance/BTC-USDT');
 });

@@ -45,7 +45,7 @@ const FEATURES = {
 it('refuses a feature whose input is not stored, by name, with what to do', async () => {
   await expect(loadPanel(store, request)).rejects.toMatchObject({
     message: '"fear_greed_change_1" needs fear-greed: the store holds no series fear-greed.',
-    hint: expect.stringContaining('crypto-trader fetch --series fear-greed --csv <file>') as string,
+    hint: expect.stringContaining('crypto-trader fetch --series fear-greed') as string,
   });
   await expect(planRun(store, { ...SETTINGS, ...FEATURES })).rejects.toThrow(
     '"fear_greed_change_1" needs fear-greed',

@@ -50,7 +50,7 @@ export function register(program: Command): void {
     .option('--until <date>', 'up to the end of this date, or before this time (UTC); default: now')
     .option('--source <name>', `one of ${SOURCES.join(', ')}; auto: the exchange, else Yahoo`)
     .option('--csv <path>', 'a .csv or .csv.gz file, or a folder of <BASE-QUOTE>/<timeframe>.csv')
-    .option('--series <list>', `not candles but ${SERIES_NAMES.join(', ')}`)
+    .option('--series <list>', `not candles but ${SERIES_NAMES.join(', ')}; all: everything with a history`)
     .option('--every <seconds>', 'for --series order-book: keep taking snapshots, one every N seconds')
     .option('--count <number>', 'for --series order-book: stop after N snapshots')
     .option('--base-url <url>', 'another host that speaks the exchange API: a proxy or a test server')
@@ -76,6 +76,7 @@ Examples:
   $ crypto-trader fetch --series funding,open-interest --symbols BTC/USDT --since 2025-01-01
   $ crypto-trader fetch --series order-book --symbols BTC/USDT --every 60
   $ crypto-trader fetch --series spx,dxy,gold,vix --csv macro/
+  $ crypto-trader fetch --series all                 every day from cron keeps them fresh
 
 Without --exchange, CSV candles are stored under the name "csv"; without dates, the whole file is.`,
     )

@@ -138,9 +138,68 @@ const value = observing(
   },
 );
 
+const stablecoins = observing(
+  { ...shared, source: 'DefiLlama' },
+  [{ input: 'stablecoins', columns: ['supply'] }],
+  [
+    {
+      name: 'stablecoin_growth_7',
+      warmUp: days(7),
+      about: 'value of all stablecoins / that 7 days before - 1; 0 from none',
+    },
+    {
+      name: 'stablecoin_growth_30',
+      warmUp: days(30),
+      about: 'value of all stablecoins / that 30 days before - 1; 0 from none',
+    },
+  ],
+  () => {
+    const lags = [new Lag(7), new Lag(30)];
+    const now = new Float64Array(2).fill(NaN);
+    return {
+      observe: [
+        ([supply]) => {
+          for (let i = 0; i < lags.length; i++) now[i] = ratio(supply, lags[i].push(supply), 1) - 1;
+        },
+      ],
+      step: (_, out) => out.set(now),
+    };
+  },
+);
+
+const fees = observing(
+  { ...shared, source: 'blockchain.com' },
+  [{ input: 'bitcoin-fees', columns: ['fees'] }],
+  [
+    {
+      name: 'bitcoin_fees_score_30',
+      warmUp: days(29),
+      unit: 'score',
+      about:
+        'ln(1 + fees of a day on Bitcoin, in dollars) in deviations from the mean of 30 days; 0 when flat',
+    },
+  ],
+  () => {
+    const month = new RollingMoments(30);
+    let now = NaN;
+    return {
+      observe: [
+        ([paid]) => {
+          const level = Math.log1p(paid);
+          month.push(level);
+          now = month.score(level);
+        },
+      ],
+      step: (_, out) => void (out[0] = now),
+    };
+  },
+);
+
 export const onChainFeatures: readonly Feature[] = [
   ...activity('active_addresses', 'active addresses'),
   ...activity('transactions', 'transactions'),
   ...flows,
   ...value,
+  ...stablecoins,
+  ...fees,
 ];

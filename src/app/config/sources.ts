@@ -2,6 +2,25 @@ import { z } from 'zod';
 
 const sourceId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'expected a short id, such as coindesk');
 
+/** Where series come from that no exchange has. */
+export const SeriesConfig = z
+  .strictObject({
+    fearGreedUrl: z.url().default('https://api.alternative.me').describe('Host of the Fear & Greed index'),
+    coinMetricsUrl: z
+      .url()
+      .default('https://community-api.coinmetrics.io')
+      .describe("Host of Coin Metrics' community API, for on-chain"),
+    defiLlamaUrl: z
+      .url()
+      .default('https://stablecoins.llama.fi')
+      .describe('Host of DefiLlama, for stablecoins'),
+    blockchainUrl: z
+      .url()
+      .default('https://api.blockchain.info')
+      .describe('Host of the charts of blockchain.com'),
+  })
+  .prefault({});
+
 /** Where texts come from. Keys belong into the environment. */
 export const TextConfig = z
   .strictObject({

@@ -1,0 +1,232 @@
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { silentLog } from '../../../src/core/foundation/log.ts';
+import { knownMsOf, seriesKind } from '../../../src/core/market/series-kinds.ts';
+import type { SeriesSource } from '../../../src/data/series/source.ts';
+import { bitcoinFeesSource } from '../../../src/data/series/sources/blockchain.ts';
+import { coinMetricsSource } from '../../../src/data/series/sources/coin-metrics.ts';
+import { stablecoinsSource } from '../../../src/data/series/sources/defi-llama.ts';
+import { fearGreedSource } from '../../../src/data/series/sources/fear-greed.ts';
+import { yahooIndexSource } from '../../../src/data/series/sources/yahoo.ts';
+import { updateFromSource } from '../../../src/data/series/update.ts';
+import type { SeriesKey } from '../../../src/data/store/series-store.ts';
+import { openStore } from '../../../src/data/store/store.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { startTextServer, type TextAnswer } from '../../support/texts/server.ts';
+
+const DAY = 86_400_000;
+const START = Date.UTC(2025, 0, 1);
+/** A quarter of a day after the last one: it is over, but by no rule known yet. */
+const NOW = START + 10 * DAY + DAY / 4;
+const { signal } = new AbortController();
+
+/** A source's double in its own wire format: what it answers for these days and values. */
+interface Wire {
+  readonly name: string;
+  readonly key: SeriesKey;
+  readonly open: (url: string) => SeriesSource;
+  readonly body: (days: readonly (readonly [timeMs: number, value: number])[]) => unknown;
+  /** The first column's value of a day. */
+  readonly value: (day: number) => number;
+}
+
+const iso = (timeMs: number): string => new Date(timeMs).toISOString();
+const WIRES: readonly Wire[] = [
+  {
+    name: 'alternative.me',
+    key: { name: 'fear-greed', subject: '' },
+    open: fearGreedSource,
+    value: (day) => 40 + day,
+    body: (days) => ({
+      name: 'Fear and Greed Index',
+      data: days.toReversed().map(([timeMs, value], i) => ({
+        value: String(value),
+        value_classification: 'Fear',
+        timestamp: String(timeMs / 1000),
+        ...(i === 0 ? { time_until_update: '68499' } : {}),
+      })),
+      metadata: { error: null },
+    }),
+  },
+  {
+    name: 'Coin Metrics',
+    key: { name: 'on-chain', subject: 'BTC' },
+    open: coinMetricsSource,
+    value: (day) => 900_000 + day,
+    body: (days) => ({
+      data: days.map(([timeMs, value]) => ({
+        asset: 'btc',
+        time: iso(timeMs).replace('.000Z', '.000000000Z'),
+        AdrActCnt: String(value),
+        TxCnt: '300000',
+        HashRate: '800000000.5',
+        SplyCur: '19800000.1',
+        CapMVRVCur: '2.1',
+        FlowInExNtv: null,
+      })),
+    }),
+  },
+  {
+    name: 'DefiLlama',
+    key: { name: 'stablecoins', subject: '' },
+    open: stablecoinsSource,
+    value: (day) => 2e11 + day,
+    body: (days) =>
+      days.map(([timeMs, value]) => ({
+        date: String(timeMs / 1000),
+        totalCirculating: { peggedUSD: value, peggedEUR: 5 },
+        totalCirculatingUSD: { peggedUSD: value, peggedEUR: 6 },
+      })),
+  },
+  {
+    name: 'blockchain.com',
+    key: { name: 'bitcoin-fees', subject: '' },
+    open: bitcoinFeesSource,
+    value: (day) => 1e6 + day,
+    body: (days) => ({
+      status: 'ok',
+      unit: 'USD',
+      values: days.map(([timeMs, y]) => ({ x: timeMs / 1000, y })),
+    }),
+  },
+  {
+    name: 'Yahoo',
+    key: { name: 'spx', subject: '' },
+    open: (url) => yahooIndexSource('spx', url),
+    value: (day) => 5900 + day,
+    body: (days) => ({
+      chart: {
+        result: [
+          {
+            meta: { symbol: '^GSPC' },
+            // New York opens at half past two in the afternoon.
+            timestamp: days.map(([timeMs]) => (timeMs + 14.5 * 3_600_000) / 1000),
+            indicators: { quote: [{ close: days.map(([, value]) => value), open: [] }] },
+          },
+        ],
+        error: null,
+      },
+    }),
+  },
+];
+
+const days = (wire: Wire, count: number) =>
+  Array.from({ length: count }, (_, day) => [START + day * DAY, wire.value(day)] as const);
+
+async function world(wire: Wire, reply: () => TextAnswer) {
+  const store = openStore(temporaryFolder()).series;
+  const server = await startTextServer(reply);
+  const update = (nowMs: number, sinceMs = START) =>
+    updateFromSource(store, wire.key, wire.open(server.url), {
+      sinceMs,
+      nowMs,
+      timeoutMs: 5000,
+      retries: 1,
+      retryDelayMs: 1,
+      signal,
+      log: silentLog,
+    });
+  return { store, server, update };
+}
+const json = (value: unknown): TextAnswer => ({ body: JSON.stringify(value) });
+
+test.each(WIRES)('$name: rows count as known by their rule, and a revision changes nothing', async (wire) => {
+  let answer = json(wire.body(days(wire, 10)));
+  const { store, update } = await world(wire, () => answer);
+  const kind = seriesKind(wire.key.name);
+  const [column] = kind.columns;
+  const first = await update(NOW);
+  const known = days(wire, 10).filter(([timeMs]) => knownMsOf(kind, timeMs) <= NOW);
+  expect(known.length).toBeGreaterThanOrEqual(9);
+  expect(first).toMatchObject({ addedRows: known.length, manifest: { source: wire.open('').id } });
+  const rows = await store.read(wire.key);
+  expect([...rows.time]).toEqual(known.map(([timeMs]) => timeMs));
+  expect([...rows.known]).toEqual(known.map(([timeMs]) => knownMsOf(kind, timeMs)));
+  expect([...rows.columns[column.name]]).toEqual(known.map(([, value]) => value));
+  // Another past is told later, and two more days.
+  answer = json(wire.body(days(wire, 12).map(([timeMs, value]) => [timeMs, value + 5] as const)));
+  const second = await update(NOW + 3 * DAY);
+  expect(second.addedRows).toBe(12 - known.length);
+  expect([...(await store.read(wire.key)).columns[column.name]].slice(0, known.length)).toEqual(
+    known.map(([, value]) => value),
+  );
+});
+
+type Make = (body: string, wire: Wire) => TextAnswer;
+const text =
+  (body: string, status = 200, headers: Readonly<Record<string, string>> = {}): Make =>
+  () => ({ status, headers, body });
+const cut =
+  (share: number): Make =>
+  (body) => ({ body: body.slice(0, Math.floor(share * body.length)) });
+/** The value of the third day replaced. */
+const value =
+  (by: string): Make =>
+  (body, wire) => ({ body: body.replaceAll(new RegExp(`"?\\b${wire.value(2)}\\b"?`, 'g'), by) });
+
+const HOSTILE: readonly (readonly [string, Make])[] = [
+  ['cut at the start', cut(0.02)],
+  ['cut in half', cut(0.5)],
+  ['one byte short', (body) => ({ body: body.slice(0, -1) })],
+  ['empty', text('')],
+  ['blanks', text(' \n ')],
+  ['a maintenance page', text('<html>back soon</html>')],
+  ['null', text('null')],
+  ['true', text('true')],
+  ['a number', text('42')],
+  ['a text', text('"ok"')],
+  ['an empty list', text('[]')],
+  ['a list of nothings', text('[null,null]')],
+  ['a list of numbers', text('[1,2,3]')],
+  ['an empty object', text('{}')],
+  ['data that is no list', text('{"data":{},"values":{},"chart":{}}')],
+  ['an error with status 200', text('{"error":{"type":"bad","message":"no"}}')],
+  ['lists of lists of lists', text('['.repeat(50_000) + ']'.repeat(50_000))],
+  ['a prototype', text('{"__proto__":{"data":[]},"constructor":1}')],
+  ['bytes of no text', () => ({ body: Buffer.from([0xff, 0xfe, 0, 1, 2]) })],
+  ['status 400', text('{"error":"bad request"}', 400)],
+  ['status 401', text('{"error":"key"}', 401)],
+  ['status 403', text('<html>forbidden</html>', 403)],
+  ['status 404', text('nothing here', 404)],
+  ['status 429', text('slow down', 429, { 'Retry-After': '0' })],
+  ['status 500', text('oops', 500)],
+  ['status 502', text('<html>bad gateway</html>', 502)],
+  ['a redirect', text('', 302, { Location: 'http://127.0.0.1:9/' })],
+  ['a lost connection', () => ({ broken: 'lost' })],
+  ['a connection lost half way', (body) => ({ body, broken: 'half' })],
+  ['no gzip, but said to be', (body) => ({ body, headers: { 'Content-Encoding': 'gzip' } })],
+  ['a word for a value', value('"n/a"')],
+  ['a negative value', value('-17')],
+  ['a value without end', value('1e999')],
+  ['a day twice', (_, wire) => json(wire.body([...days(wire, 10), ...days(wire, 1)]))],
+];
+
+test.each(WIRES)('$name: of 34 hostile answers none leaves a row that is not true', async (wire) => {
+  const whole = JSON.stringify(wire.body(days(wire, 10)));
+  let answer: TextAnswer = {};
+  const { store, update } = await world(wire, () => answer);
+  for (const [name, make] of HOSTILE) {
+    answer = make(whole, wire);
+    await expect(update(NOW), name).rejects.toThrow(/is not answering|has no/);
+    expect(await store.manifest(wire.key), name).toBeUndefined();
+  }
+  answer = { body: gzipSync(whole), headers: { 'Content-Encoding': 'gzip' } };
+  expect((await update(NOW)).addedRows).toBeGreaterThanOrEqual(9);
+});
+
+test('Coin Metrics: page after page until the last, and then only what is new', async () => {
+  const [, wire] = WIRES;
+  const all = days(wire, 10);
+  const pages = [all.slice(0, 4), all.slice(4, 8), all.slice(8)];
+  const { server, store, update } = await world(wire, () => {
+    const token = server.requests.at(-1)?.params.get('next_page_token');
+    const page = token === null || token === undefined ? 0 : Number(token.slice(1));
+    const body = wire.body(pages[page]) as object;
+    return json(page < 2 ? { ...body, next_page_token: `t${page + 1}` } : body);
+  });
+  await update(NOW + 5 * DAY);
+  expect((await store.read(wire.key)).time).toHaveLength(10);
+  expect(server.requests.map(({ params }) => params.get('start_time'))).toEqual(Array(3).fill('2025-01-01'));
+  await update(NOW + 6 * DAY);
+  expect(server.requests.at(-1)?.params.get('start_time')).toBe('2025-01-10');
+});
