@@ -1,4 +1,5 @@
 import type { BinnedColumns } from './binning.ts';
+import { createDraft, type Node, type Split } from './draft.ts';
 import { type Block, createTreeKernel } from './kernel.ts';
 import { packDerivatives, type Packing, unpack } from './packing.ts';
 import type { Tree } from './tree.ts';
@@ -17,32 +18,16 @@ export interface TreeParams {
   readonly monotone?: readonly number[];
 }
 
-/** A node that grows: its rows, their derivatives' sums (packed and not), and the leaf values it may take. */
-interface Node {
-  readonly id: number;
-  readonly depth: number;
-  readonly from: number;
-  readonly to: number;
-  readonly sum: number;
-  readonly gradient: number;
-  readonly hessian: number;
-  readonly lowest: number;
-  readonly highest: number;
-}
-
-/** `feature` -1: no split gains. */
-interface Split {
-  readonly gain: number;
-  readonly feature: number;
-  readonly bin: number;
-  readonly missingLeft: boolean;
-  readonly leftSum: number;
-}
-
 const STRIDE = 256;
 
 /** Sums of packed derivatives, `STRIDE` bins a feature. */
 type Histogram = Block<Float64Array>;
+
+/** A node of the level in work; without a histogram where features are drawn. */
+interface Growing {
+  readonly node: Node;
+  readonly histogram: Histogram | undefined;
+}
 
 const cellsOf = (histogram: Histogram, feature: number): number => histogram.at + 8 * STRIDE * feature;
 
@@ -193,6 +178,106 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
     return undefined;
   }
 
+  /** The best split of a node, by its histogram or by groups of features that are drawn; `undefined`: none gains. */
+  function splitOf(
+    { node, histogram }: Growing,
+    features: Int32Array,
+    drawFeatures: ((all: Int32Array) => readonly Int32Array[]) | undefined,
+  ): Split | undefined {
+    const split =
+      histogram === undefined
+        ? drawnSplit(node, drawFeatures?.(features) ?? [])
+        : bestSplit(node, histogram, features);
+    return split === undefined || split.feature < 0 ? undefined : split;
+  }
+
+  /** Children with their histograms: only the smaller one's is built, the other is what is left of the parent's. */
+  function growOn(
+    [left, right]: readonly [Node, Node],
+    histogram: Histogram | undefined,
+    features: Int32Array,
+  ): readonly Growing[] {
+    if (histogram === undefined)
+      return [
+        { node: left, histogram },
+        { node: right, histogram },
+      ];
+    const [small, large] = left.to - left.from <= right.to - right.from ? [left, right] : [right, left];
+    const smaller = buildHistogram(small, features);
+    for (const feature of features) {
+      // Two cells at a time: the one after the last bin is 0 in both.
+      const cells = 2 * Math.ceil((cuts[feature].length + 2) / 2);
+      kernel.subtract(cellsOf(histogram, feature), cellsOf(smaller, feature), cells);
+    }
+    return [
+      { node: small, histogram: smaller },
+      { node: large, histogram },
+    ];
+  }
+
+  function rootOf(sample: Int32Array, id: number): Node {
+    let sum = 0;
+    for (const row of sample) sum += packedRows.values[row];
+    const [gradient, hessian] = unpack(sum, packing);
+    return {
+      id,
+      depth: 0,
+      from: 0,
+      to: sample.length,
+      sum,
+      gradient,
+      hessian,
+      lowest: -Infinity,
+      highest: Infinity,
+    };
+  }
+
+  /** `ids`: of the left child and the right one, whose rows begin at `middle`. */
+  function childrenOf(
+    node: Node,
+    split: Split,
+    middle: number,
+    ids: readonly [number, number],
+  ): [Node, Node] {
+    const rightSum = node.sum - split.leftSum;
+    const [leftGradient, leftHessian] = unpack(split.leftSum, packing);
+    const [rightGradient, rightHessian] = unpack(rightSum, packing);
+    const { lowest, highest, depth } = node;
+    const direction = monotone?.[split.feature] ?? 0;
+    // Under a monotone constraint the children stay on their side of the middle for good.
+    const border =
+      direction === 0
+        ? 0
+        : (leafValue(leftGradient, leftHessian, lowest, highest) +
+            leafValue(rightGradient, rightHessian, lowest, highest)) /
+          2;
+    const [leftId, rightId] = ids;
+    return [
+      {
+        id: leftId,
+        depth: depth + 1,
+        from: node.from,
+        to: middle,
+        sum: split.leftSum,
+        gradient: leftGradient,
+        hessian: leftHessian,
+        lowest: direction < 0 ? border : lowest,
+        highest: direction > 0 ? border : highest,
+      },
+      {
+        id: rightId,
+        depth: depth + 1,
+        from: middle,
+        to: node.to,
+        sum: rightSum,
+        gradient: rightGradient,
+        hessian: rightHessian,
+        lowest: direction > 0 ? border : lowest,
+        highest: direction < 0 ? border : highest,
+      },
+    ];
+  }
+
   /**
    * The next tree, for rows `sample` (ascending) and `features`; adds its leaf values to `margins` of these rows. With
    * `drawFeatures`, each split looks at the first group that it draws, and at the next ones only while none splits.
@@ -214,67 +299,32 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
     order.values.set(sample);
     const draft = createDraft();
     packing = packDerivatives(derivatives, sample, packedRows.values);
-    let sum = 0;
-    for (const row of sample) sum += packedRows.values[row];
-    const [gradient, hessian] = unpack(sum, packing);
-    const root: Node = {
-      id: draft.add(),
-      depth: 0,
-      from: 0,
-      to: sample.length,
-      sum,
-      gradient,
-      hessian,
-      lowest: -Infinity,
-      highest: Infinity,
-    };
+    const describe = ({ id, gradient, hessian, lowest, highest }: Node): void =>
+      draft.describe(id, leafValue(gradient, hessian, lowest, highest) * params.eta, hessian);
+    const root = rootOf(sample, draft.add());
+    describe(root);
     const leaves: Node[] = [];
-    const release = (histogram: Histogram | undefined): void => {
-      if (histogram !== undefined) pool.push(histogram);
-    };
-    let level: { readonly node: Node; readonly histogram: Histogram | undefined }[] = [
+    let level: readonly Growing[] = [
       { node: root, histogram: drawFeatures === undefined ? buildHistogram(root, features) : undefined },
     ];
-    draft.describe(root.id, leafValue(gradient, hessian, -Infinity, Infinity) * params.eta, hessian);
     while (level.length > 0) {
-      const next: typeof level = [];
-      for (const { node, histogram } of level) {
-        const splitting = node.depth < params.maxDepth;
-        const split = !splitting
-          ? undefined
-          : histogram !== undefined
-            ? bestSplit(node, histogram, features)
-            : drawnSplit(node, drawFeatures?.(features) ?? []);
-        if (split === undefined || split.feature < 0) {
-          release(histogram);
+      const next: Growing[] = [];
+      for (const growing of level) {
+        const { node, histogram } = growing;
+        const split = node.depth < params.maxDepth ? splitOf(growing, features, drawFeatures) : undefined;
+        if (split === undefined) {
+          if (histogram !== undefined) pool.push(histogram);
           leaves.push(node);
           continue;
         }
-        const middle = partition(node, split);
-        const children = childrenOf(node, split, middle);
+        const children = childrenOf(node, split, partition(node, split), [draft.add(), draft.add()]);
         draft.split(node.id, split, cuts[split.feature][split.bin] ?? Infinity, children);
-        for (const child of children) {
-          const { gradient: g, hessian: h, lowest, highest } = child;
-          draft.describe(child.id, leafValue(g, h, lowest, highest) * params.eta, h);
-        }
-        if (node.depth + 1 === params.maxDepth) {
-          release(histogram);
+        children.forEach(describe);
+        if (node.depth + 1 < params.maxDepth) next.push(...growOn(children, histogram, features));
+        else {
+          if (histogram !== undefined) pool.push(histogram);
           leaves.push(...children);
-          continue;
         }
-        const [left, right] = children;
-        if (histogram === undefined) {
-          next.push({ node: left, histogram }, { node: right, histogram });
-          continue;
-        }
-        const [small, large] = left.to - left.from <= right.to - right.from ? [left, right] : [right, left];
-        const smaller = buildHistogram(small, features);
-        for (const feature of features) {
-          // Two cells at a time: the one after the last bin is 0 in both.
-          const cells = 2 * Math.ceil((cuts[feature].length + 2) / 2);
-          kernel.subtract(cellsOf(histogram, feature), cellsOf(smaller, feature), cells);
-        }
-        next.push({ node: small, histogram: smaller }, { node: large, histogram });
       }
       level = next;
     }
@@ -285,117 +335,8 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
       for (let i = leaf.from; i < leaf.to; i++) margins[order.values[i]] += value;
     }
     return tree;
-
-    function childrenOf(node: Node, split: Split, middle: number): [Node, Node] {
-      const rightSum = node.sum - split.leftSum;
-      const [leftGradient, leftHessian] = unpack(split.leftSum, packing);
-      const [rightGradient, rightHessian] = unpack(rightSum, packing);
-      const { lowest, highest, depth } = node;
-      const direction = monotone?.[split.feature] ?? 0;
-      // Under a monotone constraint the children stay on their side of the middle for good.
-      const border =
-        direction === 0
-          ? 0
-          : (leafValue(leftGradient, leftHessian, lowest, highest) +
-              leafValue(rightGradient, rightHessian, lowest, highest)) /
-            2;
-      const [leftId, rightId] = [draft.add(), draft.add()];
-      return [
-        {
-          id: leftId,
-          depth: depth + 1,
-          from: node.from,
-          to: middle,
-          sum: split.leftSum,
-          gradient: leftGradient,
-          hessian: leftHessian,
-          lowest: direction < 0 ? border : lowest,
-          highest: direction > 0 ? border : highest,
-        },
-        {
-          id: rightId,
-          depth: depth + 1,
-          from: middle,
-          to: node.to,
-          sum: rightSum,
-          gradient: rightGradient,
-          hessian: rightHessian,
-          lowest: direction > 0 ? border : lowest,
-          highest: direction < 0 ? border : highest,
-        },
-      ];
-    }
   };
 }
 
 /** XGBoost's kRtEps: a split has to gain more than rounding. */
 const MIN_GAIN = 1e-6;
-
-/** A tree while it grows. */
-function createDraft() {
-  const feature: number[] = [];
-  const threshold: number[] = [];
-  const missingLeft: number[] = [];
-  const left: number[] = [];
-  const right: number[] = [];
-  const value: number[] = [];
-  const gain: number[] = [];
-  const cover: number[] = [];
-  const owner: number[] = [];
-
-  return {
-    add(): number {
-      owner.push(owner.length);
-      feature.push(-1);
-      threshold.push(0);
-      missingLeft.push(0);
-      left.push(-1);
-      right.push(-1);
-      value.push(0);
-      gain.push(0);
-      return cover.push(0) - 1;
-    },
-    describe(id: number, leaf: number, hessian: number): void {
-      value[id] = leaf;
-      cover[id] = hessian;
-    },
-    split(id: number, by: Split, at: number, [a, b]: readonly [Node, Node]): void {
-      feature[id] = by.feature;
-      threshold[id] = at;
-      missingLeft[id] = by.missingLeft ? 1 : 0;
-      left[id] = a.id;
-      right[id] = b.id;
-      gain[id] = by.gain;
-    },
-    /** Prunes, from the bottom, splits into two leaves that gain less than `gamma`; the nodes left, renumbered. */
-    finish(gamma: number): Tree {
-      for (let id = feature.length - 1; id >= 0; id--) {
-        if (feature[id] < 0 || feature[left[id]] >= 0 || feature[right[id]] >= 0) continue;
-        if (gain[id] >= gamma) continue;
-        owner[left[id]] = owner[right[id]] = id;
-        feature[id] = -1;
-        gain[id] = 0;
-      }
-      const kept = owner.filter((keeper, id) => keeper === id);
-      const renumbered = new Int32Array(feature.length).fill(-1);
-      kept.forEach((id, index) => (renumbered[id] = index));
-      // Nodes come after their parents, so following owners upwards ends at a kept one.
-      for (let id = 0; id < owner.length; id++)
-        owner[id] = owner[id] === id ? renumbered[id] : owner[owner[id]];
-      const child = (ids: number[]) =>
-        Int32Array.from(kept, (id) => (feature[id] < 0 ? -1 : renumbered[ids[id]]));
-      return {
-        feature: Int32Array.from(kept, (id) => feature[id]),
-        threshold: Float32Array.from(kept, (id) => threshold[id]),
-        missingLeft: Uint8Array.from(kept, (id) => missingLeft[id]),
-        left: child(left),
-        right: child(right),
-        value: Float64Array.from(kept, (id) => value[id]),
-        gain: Float64Array.from(kept, (id) => gain[id]),
-        cover: Float64Array.from(kept, (id) => cover[id]),
-      };
-    },
-    /** By node as it grew: the node of the finished tree that its rows ended in. */
-    owners: (): readonly number[] => owner,
-  };
-}
