@@ -87,27 +87,32 @@ export const newsFeatures: readonly Feature[] = [
 ];
 
 function ofTheBar(timeframe: Timeframe): Observer {
-  const { rows, observe } = barRows();
-  const sums = new Map<number, [sum: number, count: number]>();
+  const rows = barRows();
+  const sums = new Map<number, number>();
+  const counts = new Map<number, number>();
   return {
-    observe: [observe],
+    observe: [rows.observe],
     step: (bar, out) => {
-      let [count, weights, weighted, sum, squares, subjective] = [0, 0, 0, 0, 0, 0];
+      let [weights, weighted, sum, squares, subjective] = [0, 0, 0, 0, 0];
       sums.clear();
-      for (const [polarity, subjectivity, relevance, source] of rows.of(bar.time, timeframe)) {
-        count++;
+      const count = rows.select(bar.time, timeframe);
+      for (let i = rows.from; i < rows.from + count; i++) {
+        const polarity = rows.values[WIDTH * i];
+        const relevance = rows.values[WIDTH * i + 2];
+        const source = rows.values[WIDTH * i + 3];
         weights += relevance;
         weighted += relevance * polarity;
         sum += polarity;
         squares += polarity * polarity;
-        subjective += subjectivity;
-        const [ownSum, own] = sums.get(source) ?? [0, 0];
-        sums.set(source, [ownSum + polarity, own + 1]);
+        subjective += rows.values[WIDTH * i + 1];
+        const own = sums.get(source);
+        sums.set(source, (own ?? 0) + polarity);
+        counts.set(source, own === undefined ? 1 : (counts.get(source) ?? 0) + 1);
       }
       out.fill(NaN);
       if (count === 0) return;
       let voices = 0;
-      for (const [ownSum, own] of sums.values()) voices += ownSum / own;
+      for (const [source, own] of sums) voices += own / (counts.get(source) ?? NaN);
       out[0] = Math.log1p(count);
       out[1] = weighted / weights;
       out[2] = Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
@@ -145,16 +150,18 @@ function decayed(timeframe: Timeframe): Observer {
 }
 
 function surprise(timeframe: Timeframe): Observer {
-  const { rows, observe } = barRows();
+  const rows = barRows();
   const usual = new RollingMean(USUAL_BARS);
   let before = NaN;
   return {
-    observe: [observe],
+    observe: [rows.observe],
     step: (bar, out) => {
       let [weights, weighted] = [0, 0];
-      for (const [polarity, , relevance] of rows.of(bar.time, timeframe)) {
+      const count = rows.select(bar.time, timeframe);
+      for (let i = rows.from; i < rows.from + count; i++) {
+        const relevance = rows.values[WIDTH * i + 2];
         weights += relevance;
-        weighted += relevance * polarity;
+        weighted += relevance * rows.values[WIDTH * i];
       }
       out[0] = NaN;
       if (weights === 0) return;
@@ -165,20 +172,36 @@ function surprise(timeframe: Timeframe): Observer {
   };
 }
 
-/** The rows observed since the last bar, and of them those that became known while a bar lasted. */
+const WIDTH = COLUMNS.length;
+
+/** The rows observed since the last bar, one behind another, and which of them became known while a bar lasted. */
 function barRows() {
-  let held: (readonly [timeMs: number, values: readonly number[]])[] = [];
-  return {
-    observe: (values: Float64Array, timeMs: number): void => void held.push([timeMs, Array.from(values)]),
-    rows: {
-      of(openMs: number, timeframe: Timeframe): readonly (readonly number[])[] {
-        const closeMs = openMs + TIMEFRAME_MS[timeframe];
-        const rows = held
-          .filter(([timeMs]) => timeMs > openMs && timeMs <= closeMs)
-          .map(([, values]) => values);
-        held = [];
-        return rows;
-      },
+  let times = new Float64Array(64);
+  let held = 0;
+  const rows = {
+    /** [rows, columns] */
+    values: new Float64Array(64 * WIDTH),
+    from: 0,
+    observe: (values: Float64Array, timeMs: number): void => {
+      if (held === times.length) {
+        const [moreTimes, moreValues] = [new Float64Array(2 * held), new Float64Array(2 * held * WIDTH)];
+        moreTimes.set(times);
+        moreValues.set(rows.values);
+        [times, rows.values] = [moreTimes, moreValues];
+      }
+      times[held] = timeMs;
+      rows.values.set(values, WIDTH * held++);
+    },
+    /** How many rows from `from` on are those of the bar; the others are forgotten. */
+    select: (openMs: number, timeframe: Timeframe): number => {
+      const closeMs = openMs + TIMEFRAME_MS[timeframe];
+      let [first, last] = [0, held];
+      while (first < held && times[first] <= openMs) first++;
+      while (last > first && times[last - 1] > closeMs) last--;
+      rows.from = first;
+      held = 0;
+      return last - first;
     },
   };
+  return rows;
 }
