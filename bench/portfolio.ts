@@ -1,4 +1,5 @@
 import { createRandom, normal } from '../src/core/foundation/random.ts';
+import { finish } from '../src/core/foundation/steps.ts';
 import type { Candles } from '../src/core/market/candles.ts';
 import { ALLOCATION_DEFAULTS, allocators } from '../src/core/portfolio/allocator.ts';
 import { ledoitWolf } from '../src/core/portfolio/covariance.ts';
@@ -53,7 +54,7 @@ function taskOf(assets: number, days: number): MeanVarianceTask {
 export async function run(): Promise<readonly BenchRow[]> {
   const [twenty, many] = [taskOf(20, 500), taskOf(200, 1000)];
   const solve = await medianMs(() => maximumSharpe(twenty, 0), 101);
-  const curve = await medianMs(() => frontier(twenty, 100), 11);
+  const curve = await medianMs(() => finish(frontier(twenty, 100)), 11);
   const large = await medianMs(() => maximumSharpe(many, 0), 5);
   const walk = await walkTen();
   const steps = 100;

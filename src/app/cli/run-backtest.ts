@@ -152,6 +152,7 @@ async function forecastsFor(
       ...forecasts.market,
       runId: forecasts.run,
       seeds: forecasts.seeds,
+      signal,
     });
   const progress = out.progress();
   let task: ReturnType<typeof progress.task> | undefined;

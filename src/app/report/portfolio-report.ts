@@ -1,5 +1,6 @@
 import { underwater } from '../../core/evaluation/drawdown.ts';
 import { cluster, correlationDistance, optimalOrder } from '../../core/portfolio/clusters.ts';
+import { finish } from '../../core/foundation/steps.ts';
 import { correlationOf, estimateCovariance, sampleCovariance } from '../../core/portfolio/covariance.ts';
 import { arithmeticMean, quadraticForm } from '../../core/portfolio/expected-returns.ts';
 import { frontier, type Optimum, riskContributions } from '../../core/portfolio/mean-variance.ts';
@@ -289,16 +290,18 @@ function frontierNow(
   const symbols = assets.map((i) => source.members[i].symbol);
   const covariance = positiveDefinite(estimateCovariance(name, returns)).matrix;
   const expected = arithmeticMean(returns);
-  const curve = frontier(
-    {
-      symbols,
-      expected,
-      covariance,
-      limits: openLimits(assets.length),
-      current: new Float64Array(assets.length),
-      costRate: 0,
-    },
-    40,
+  const curve = finish(
+    frontier(
+      {
+        symbols,
+        expected,
+        covariance,
+        limits: openLimits(assets.length),
+        current: new Float64Array(assets.length),
+        costRate: 0,
+      },
+      40,
+    ),
   );
   const year = (own: Pick<Optimum, 'expectedReturn' | 'volatility'>): readonly [number, number] => [
     100 * Math.sqrt(365) * own.volatility,

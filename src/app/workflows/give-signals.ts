@@ -54,7 +54,10 @@ export async function giveSignals(request: {
   const { store, dataDir, trained, wanted, terms, untilMs } = request;
   requireSameMarket(trained, wanted);
   const { symbols, untrained } = symbolsOfRun(trained, wanted.symbols);
-  const panel = await loadTrainedPanel(store, trained, untilMs === undefined ? {} : { untilMs });
+  const panel = await loadTrainedPanel(store, trained, {
+    signal: terms.signal,
+    ...(untilMs !== undefined && { untilMs }),
+  });
   const sheet = await signalSheet(trained, panel, terms);
   const isSaid = ({ symbol }: { readonly symbol: PairSymbol }): boolean =>
     symbols.includes(symbol) && !sheet.ended.some((one) => one.symbol === symbol);

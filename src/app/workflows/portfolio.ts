@@ -27,6 +27,7 @@ import { type Limits, requireFeasible } from '../../core/portfolio/limits.ts';
 import type { SolveLinear } from '../../core/portfolio/linear.ts';
 import { joinRenamed, type Member, returnWindow, type ReturnWindow } from '../../core/portfolio/universe.ts';
 import type { AlignedMarket } from '../../core/trading/align.ts';
+import { giveWay, inTurns } from '../../data/turns.ts';
 import type { Store } from '../../data/store/store.ts';
 
 export interface PortfolioMarket {
@@ -197,7 +198,7 @@ async function countTrials(
 
 /**
  * A strategy's answer now, and for an allocator how it would look had other days of the window happened. Throws `UserError` for
- * limits that cannot hold together.
+ * limits that cannot hold together, `signal.reason` when aborted.
  */
 export async function allocateNow(
   source: PortfolioMarket,
@@ -210,6 +211,7 @@ export async function allocateNow(
     /** Of all members. */
     readonly held: Float64Array;
     readonly seed: number;
+    readonly signal: AbortSignal;
     /** Expected returns a bar instead of the window's, of these assets; `undefined`: the window's. */
     readonly expectedFor?:
       | ((window: ReturnWindow & { readonly row: number }, symbols: readonly string[]) => Float64Array)
@@ -233,6 +235,7 @@ export async function allocateNow(
     solveLinear: request.solveLinear,
     expected: request.expectedFor?.(window, symbols),
   };
+  await giveWay(request.signal);
   const allocation = await strategy.allocate(task);
   invariant(allocation !== undefined, 'a strategy that is asked once says what it wants');
   const resampled = allocators.find(({ id }) => id === strategy.id);
@@ -241,6 +244,8 @@ export async function allocateNow(
     task,
     allocation,
     /** `undefined` for a network, which looks at the market itself. */
-    instability: resampled && weightInstability(resampled, task, { draws: 20, seed: request.seed }),
+    instability:
+      resampled &&
+      (await inTurns(weightInstability(resampled, task, { draws: 20, seed: request.seed }), request.signal)),
   };
 }

@@ -13,6 +13,7 @@ import { runningVolatility } from '../../core/strategy/volatility.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import { tradeCostsFrom } from '../../core/trading/trade-cost.ts';
 import type { LoadedPanel } from '../../data/panel/load-panel.ts';
+import { giveWay } from '../../data/turns.ts';
 import { type EnsembleChoice, withReturns } from '../../learning/ensemble/combine.ts';
 import type { TrainedSet } from '../../learning/training/checkpoints.ts';
 import { forecastRun, measuredSpan, type RunForecasts } from '../../learning/training/run-forecasts.ts';
@@ -86,20 +87,21 @@ export interface SignalTerms {
   readonly params: unknown;
   readonly ensemble: EnsembleChoice;
   readonly rules: ExecutionRules;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * What is wanted at the newest bar: the strategy's path from the end of the run's validation bars on, as a backtest or a
- * paper session that began there walks it.
+ * paper session that began there walks it. Throws `signal.reason` when aborted.
  */
 export async function signalSheet(
   trained: TrainedSet,
   panel: LoadedPanel,
-  { strategy, params, ensemble, rules }: SignalTerms,
+  { strategy, params, ensemble, rules, signal }: SignalTerms,
 ): Promise<SignalSheet> {
   const newestMs = Math.min(...panel.series.map(({ candles }) => candles.time[candles.time.length - 1]));
   const fromMs = Math.min(trained.validateUntilMs, newestMs);
-  const said = await forecastRun(trained, panel, { choice: ensemble, fromMs });
+  const said = await forecastRun(trained, panel, { choice: ensemble, fromMs, signal });
   const terms = { strategy, params, cost: tradeCostsFrom(rules), allowShort: rules.allowShort };
   const own = { ...terms, ...chooseStrategy('own', {}) };
   const keeps = new Set(trained.members.filter(({ model }) => statesPosition(model)).map(({ id }) => id));
@@ -116,7 +118,9 @@ export async function signalSheet(
   const measured = measuredSpan(trained, fromMs);
   const costs = panel.series.map(({ candles }) => terms.cost(candles, measured.untilMs));
   const regimes = panel.series.map(({ candles }) => regimeOf(candles, panel.timeframe));
-  const all = speakers.map(({ id, noSkill, forecasts: stated, keeps: stays }) => {
+  const all: (readonly Signal[])[] = [];
+  for (const { id, noSkill, forecasts: stated, keeps: stays } of speakers) {
+    await giveWay(signal);
     const forecasts = withReturns(panel, { id, kind: 'classical', forecasts: stated }, [
       { fromMs, measured },
     ]);
@@ -126,19 +130,29 @@ export async function signalSheet(
       spans: [{ fromMs, asOfMs: measured.untilMs, edge }],
       onReason: (s, _, reason) => (reasons[s] = reason),
     });
-    return panel.series.map((series, s) =>
-      signalAt(
-        { model: id, noSkill, series, timeframe: panel.timeframe, rules, regime: regimes[s], cost: costs[s] },
-        {
-          forecast: forecasts[s],
-          wanted: paths[s].wanted,
-          edge,
-          reason: reasons[s],
-          contributions: id === 'ensemble' ? contributionsAt(said, series, s) : undefined,
-        },
+    all.push(
+      panel.series.map((series, s) =>
+        signalAt(
+          {
+            model: id,
+            noSkill,
+            series,
+            timeframe: panel.timeframe,
+            rules,
+            regime: regimes[s],
+            cost: costs[s],
+          },
+          {
+            forecast: forecasts[s],
+            wanted: paths[s].wanted,
+            edge,
+            reason: reasons[s],
+            contributions: id === 'ensemble' ? contributionsAt(said, series, s) : undefined,
+          },
+        ),
       ),
     );
-  });
+  }
   return {
     signals: panel.series.flatMap(({ symbol }, s) =>
       ended.some((one) => one.symbol === symbol) ? [] : all.map((signals) => signals[s]),

@@ -9,10 +9,10 @@ import { type Timeframe, TIMEFRAME_MS } from '../market/timeframe.ts';
 export function forwardReturns(candles: Candles, timeframe: Timeframe, horizonBars: number): Float64Array {
   const { time, open } = candles;
   const span = (horizonBars + 1) * TIMEFRAME_MS[timeframe];
-  return Float64Array.from(time, (decided, row) => {
-    const end = row + 1 + horizonBars;
-    return end < time.length && time[end] - decided === span ? open[end] / open[row + 1] - 1 : NaN;
-  });
+  const returns = new Float64Array(time.length).fill(NaN);
+  for (let row = 0, end = 1 + horizonBars; end < time.length; row++, end++)
+    if (time[end] - time[row] === span) returns[row] = open[end] / open[row + 1] - 1;
+  return returns;
 }
 
 /** When the label of a bar that opened at `barTimeMs` is known: the open of the bar at which its return ends. */

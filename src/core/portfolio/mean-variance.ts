@@ -1,6 +1,7 @@
 import { UserError } from '../foundation/errors.ts';
 import { cholesky, dot, type Matrix } from '../foundation/linear-algebra.ts';
 import { normal, type Random } from '../foundation/random.ts';
+import type { Steps } from '../foundation/steps.ts';
 import { arithmeticMean, quadraticForm } from './expected-returns.ts';
 import { sampleCovariance } from './covariance.ts';
 import { homogeneous, type Limits, limitConstraints } from './limits.ts';
@@ -115,8 +116,8 @@ function highestReturn(task: MeanVarianceTask): Optimum {
   return required(holding(task, 1, (own) => solve(own, { risk, gain: 1, cost: 0 })));
 }
 
-/** From the least risky portfolio to that of the highest expected return, in equal steps of expected return. */
-export function frontier(task: MeanVarianceTask, points: number): Optimum[] {
+/** From the least risky portfolio to that of the highest expected return, at equal distances of expected return. */
+export function* frontier(task: MeanVarianceTask, points: number): Steps<Optimum[]> {
   const low = minimumVariance(task);
   const high = highestReturn(task);
   const curve = [low];
@@ -127,6 +128,7 @@ export function frontier(task: MeanVarianceTask, points: number): Optimum[] {
       low.expectedReturn + share * (high.expectedReturn - low.expectedReturn),
     );
     if (point !== undefined) curve.push(point);
+    yield;
   }
   return [...curve, high];
 }
@@ -135,7 +137,7 @@ export function frontier(task: MeanVarianceTask, points: number): Optimum[] {
  * Michaud's (1998) resampling: frontiers of returns drawn from the estimated moments, `rows` of them a draw. For each point
  * of the frontier the weights' mean and their 10 % and 90 % quantiles, which say how much of them is chance.
  */
-export function resampledFrontier(
+export function* resampledFrontier(
   task: MeanVarianceTask,
   options: {
     readonly rows: number;
@@ -143,16 +145,19 @@ export function resampledFrontier(
     readonly draws: number;
     readonly random: Random;
   },
-): readonly {
-  readonly mean: Float64Array;
-  readonly low: Float64Array;
-  readonly high: Float64Array;
-  readonly volatility: readonly [number, number];
-}[] {
+): Steps<
+  readonly {
+    readonly mean: Float64Array;
+    readonly low: Float64Array;
+    readonly high: Float64Array;
+    readonly volatility: readonly [number, number];
+  }[]
+> {
   const { rows, points, draws, random } = options;
   const n = task.expected.length;
   const root = cholesky(task.covariance) ?? [];
-  const curves = Array.from({ length: draws }, () => {
+  const curves: (readonly Optimum[])[] = [];
+  for (let draw = 0; draw < draws; draw++) {
     const columns = task.symbols.map(() => new Float64Array(rows));
     const shock = new Float64Array(n);
     for (let t = 0; t < rows; t++) {
@@ -160,8 +165,8 @@ export function resampledFrontier(
       for (let i = 0; i < n; i++) columns[i][t] = task.expected[i] + dot(root[i], shock);
     }
     const covariance = positiveDefinite(sampleCovariance(columns)).matrix;
-    return frontier({ ...task, expected: arithmeticMean(columns), covariance }, points);
-  });
+    curves.push(yield* frontier({ ...task, expected: arithmeticMean(columns), covariance }, points));
+  }
   return Array.from({ length: points }, (_, k) => {
     const weights = curves.map((curve) => curve[Math.min(k, curve.length - 1)].weights);
     const column = (i: number): Float64Array => Float64Array.from(weights, (own) => own[i]).sort();

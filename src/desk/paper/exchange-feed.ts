@@ -96,6 +96,7 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
         sinceMs,
         wanted: last?.wanted,
         state: last?.ensemble?.state,
+        signal,
       });
       const { time } = outlook.market;
       const from = afterMs === undefined ? time.length - 1 : lowerBound(time, afterMs + 1);

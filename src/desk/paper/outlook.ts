@@ -32,6 +32,7 @@ interface Asked {
   readonly wanted?: readonly (number | null)[] | undefined;
   /** Of the ensemble's weights, as of the bar before. */
   readonly state?: EnsembleState | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What combines and decides in a session. */
@@ -40,6 +41,7 @@ export interface SessionTerms extends DecisionTerms {
 }
 
 export interface Outlooks {
+  /** Throws `signal.reason` when aborted. */
   look(asked: Asked): Promise<Outlook>;
 }
 
@@ -78,8 +80,8 @@ export function createOutlooks(
     : terms;
   let known: { readonly learned: LearnedEnsemble; readonly edge: Edge | undefined } | undefined;
   return {
-    look: async ({ sinceMs, untilMs, wanted, state }) => {
-      const whole = await loadTrainedPanel(store, trained, { untilMs });
+    look: async ({ sinceMs, untilMs, wanted, state, signal }) => {
+      const whole = await loadTrainedPanel(store, trained, { untilMs, signal });
       const weighed = new Map<number, Decision['ensemble']>();
       const voters = votersOf(trained.members).map(({ id }) => id);
       const said = await forecastRun(trained, whole, {
@@ -87,6 +89,7 @@ export function createOutlooks(
         fromMs: sinceMs,
         learned: known?.learned,
         state,
+        signal,
         onBar: (timeMs, weights, after) =>
           weighed.set(timeMs, {
             weights: Object.fromEntries(voters.map((id, m) => [id, weights[m]])),

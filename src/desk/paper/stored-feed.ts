@@ -31,13 +31,14 @@ export function createStoredFeed({
 }): BarFeed {
   let outlook: Outlook | undefined;
   return {
-    look: async (last) => {
+    look: async (last, signal) => {
       const fromMs = Math.max(trained.validateUntilMs, last === undefined ? sinceMs : last.timeMs + 1);
       outlook ??= await createOutlooks(store, trained, terms, traded).look({
         untilMs,
         sinceMs: fromMs,
         wanted: last?.wanted,
         state: last?.ensemble?.state,
+        signal,
       });
       const { market } = outlook;
       const row = lowerBound(market.time, fromMs);

@@ -71,12 +71,14 @@ export function trade(strategy: Strategy, setting: Setting, benchmark: Float64Ar
   return { strategy, run, outcome, returns, metrics, sample };
 }
 
-export function assess(
+/** In steps: one run through the bars, and the draws of the intervals. */
+export function* assess(
   strategy: Strategy,
   setting: Setting,
   benchmark: Float64Array | undefined,
-): Assessment {
+): Steps<Assessment> {
   const traded = trade(strategy, setting, benchmark);
+  yield;
   const random = createRandom(deriveSeed(setting.seed, 'bootstrap'));
   const intervals = traded.outcome.kind === 'traded' ? bootstrapIntervals(traded.returns, random) : undefined;
   return { ...traded, intervals };

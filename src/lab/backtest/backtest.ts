@@ -117,15 +117,16 @@ export function* backtestSteps(input: BacktestInput): Steps<Backtest> {
   const setting = { market, instruments, rules, risk, latencyBars, barsPerYear: perYear, seed };
   const hold = buyAndHold(market);
   const holding = { ...setting, rules: holdingRules(rules, instruments.length), risk: undefined };
-  const benchmark = assess(hold, holding, undefined);
+  const benchmark = yield* assess(hold, holding, undefined);
   yield;
-  const judge = (strategy: Strategy): Assessment => assess(strategy, setting, benchmark.returns);
+  const judge = (strategy: Strategy): Steps<Assessment> => assess(strategy, setting, benchmark.returns);
 
-  const ensemble = judge({ name: 'ensemble', kind: 'ensemble', targets: targetsOf(input.ensemble) });
+  const ensemble = yield* judge({ name: 'ensemble', kind: 'ensemble', targets: targetsOf(input.ensemble) });
   const members: Assessment[] = [];
   for (const { id, kind, noSkill, forecasts } of input.members) {
     yield;
-    if (id !== hold.name) members.push(judge({ name: id, kind, noSkill, targets: targetsOf(forecasts) }));
+    if (id !== hold.name)
+      members.push(yield* judge({ name: id, kind, noSkill, targets: targetsOf(forecasts) }));
   }
   const seeds = yield* seedRuns(input, [ensemble, ...members], (strategy) =>
     trade({ ...strategy, targets: targetsOf(strategy.forecasts) }, setting, benchmark.returns),
@@ -140,7 +141,7 @@ export function* backtestSteps(input: BacktestInput): Steps<Backtest> {
   for (const order of twoSided && trades ? ORDERS : []) {
     yield;
     const under = { ...setting, rules: { ...rules, intrabarOrder: order } };
-    const { metrics } = assess(ensemble.strategy, under, undefined);
+    const { metrics } = yield* assess(ensemble.strategy, under, undefined);
     intrabar.push({ order, totalReturnPct: metrics.totalReturnPct });
   }
   const learned = members.filter(({ strategy }) => strategy.kind === 'model');

@@ -80,7 +80,7 @@ interface Member {
   readonly forecasts: readonly Forecast[];
 }
 
-/** One member after the other. */
+/** One member after the other, and one kind of figure after the other. */
 export function* forecastQualitySteps(
   panel: Panel,
   range: BarRange,
@@ -98,7 +98,8 @@ export function* forecastQualitySteps(
   for (const [i, { member, rows }] of all.entries()) {
     const { id, noSkill, forecasts } = member;
     const tests = { timing: timings[i], accuracy: accuracies[i] };
-    judged.push({ model: id, noSkill, ...judge(rows, forecasts[0].horizonBars, regimeAt), ...tests });
+    const figures = yield* judge(rows, forecasts[0].horizonBars, regimeAt);
+    judged.push({ model: id, noSkill, ...figures, ...tests });
     yield;
   }
   return judged;
@@ -140,11 +141,11 @@ function rowsOf(panel: Panel, { fromMs, untilMs }: BarRange, forecasts: readonly
   });
 }
 
-function judge(
+function* judge(
   rows: readonly Row[],
   horizonBars: number,
   regimeAt: RegimeAt,
-): Omit<ForecastQuality, 'model' | 'noSkill' | 'timing' | 'accuracy'> {
+): Steps<Omit<ForecastQuality, 'model' | 'noSkill' | 'timing' | 'accuracy'>> {
   const held = rows.filter(({ forecast, row }) => forecast.position[row] !== 0);
   const moved = held.filter(({ outcome }) => outcome !== 0);
   const tally = new Map<number, { hits: number; samples: number }>();
@@ -155,15 +156,22 @@ function judge(
     tally.set(time, { hits: before.hits + hit, samples: before.samples + 1 });
     hits += hit;
   }
+  yield;
+  const hitRatePct95 = directionInterval(tally, horizonBars, createRandom(1));
+  yield;
+  const calibrated = probabilities(rows);
+  yield;
+  const expectedReturn = returnErrors(rows);
+  yield;
   return {
     horizonBars,
     samples: moved.length,
     unmoved: held.length - moved.length,
     hitRatePct: moved.length > 0 ? (100 * hits) / moved.length : undefined,
-    hitRatePct95: directionInterval(tally, horizonBars, createRandom(1)),
-    calibration: probabilities(rows),
+    hitRatePct95,
+    calibration: calibrated,
     quantiles: quantiles(rows),
-    expectedReturn: returnErrors(rows),
+    expectedReturn,
     conformal: conformal(rows, horizonBars, regimeAt),
   };
 }

@@ -3,7 +3,7 @@ import type { Store } from '../../data/store/store.ts';
 import { type Fold, walkForwardFolds } from '../../core/dataset/splits.ts';
 import {
   type Combined,
-  combineForecasts,
+  combineSteps,
   type EnsembleChoice,
   type EnsembleMember,
   isPlain,
@@ -31,6 +31,7 @@ import {
   type TrainedSet,
   type WantedMarket,
 } from '../../learning/training/checkpoints.ts';
+import { inTurns } from '../../data/turns.ts';
 import { doubtLines, refuseWrong } from '../../data/plausibility.ts';
 import { type LoadedPanel, loadPanel } from '../../data/panel/load-panel.ts';
 import { absentInputs } from '../../data/panel/load-inputs.ts';
@@ -96,7 +97,8 @@ interface SourceRequest {
 
 /**
  * A trained set, the active one unless another is named, over the bars that it has never seen, unless another range is asked for; with `seeds` also
- * those that were trained from other seeds. Throws `UserError` when nothing is trained or the range holds no bar.
+ * those that were trained from other seeds. Throws `UserError` when nothing is trained or the range holds no bar,
+ * `signal.reason` when aborted.
  */
 export async function trainedForecasts(
   checkpointDir: string,
@@ -104,6 +106,7 @@ export async function trainedForecasts(
     WantedMarket & {
       readonly runId?: string | undefined;
       readonly seeds: boolean;
+      readonly signal?: AbortSignal | undefined;
     },
 ): Promise<ForecastSource> {
   const { registry = builtIn, runId } = request;
@@ -111,11 +114,10 @@ export async function trainedForecasts(
   const trained = await loadTrained(checkpointDir, { ...chosen, ...(runId !== undefined && { runId }) });
   requireSameMarket(trained, request);
   const { symbols, untrained } = symbolsOfRun(trained, request.symbols);
-  const panel = await loadTrainedPanel(
-    request.store,
-    trained,
-    request.untilMs === undefined ? {} : { untilMs: request.untilMs },
-  );
+  const panel = await loadTrainedPanel(request.store, trained, {
+    signal: request.signal,
+    ...(request.untilMs !== undefined && { untilMs: request.untilMs }),
+  });
   refuseWrong(panel.doubts, request.acceptImplausible ?? []);
   const range = { fromMs: request.fromMs ?? trained.validateUntilMs, untilMs: panel.untilMs };
   requireBars(range, panel);
@@ -124,12 +126,13 @@ export async function trainedForecasts(
   const { members, ensemble, equal, voters, combined, failed } = await forecastRun(trained, panel, {
     choice,
     fromMs,
+    signal: request.signal,
   });
   const beside = besideOf(choice, equal, voters);
   const otherSeeds: ForecastSource['otherSeeds'][number][] = [];
   for (const seedNumber of request.seeds ? numbersAfterFirst(trained) : []) {
     const other = await loadTrained(checkpointDir, { ...chosen, runId: runId ?? trained.runId, seedNumber });
-    const forecasts = await forecastRun(other, panel, { choice, fromMs });
+    const forecasts = await forecastRun(other, panel, { choice, fromMs, signal: request.signal });
     otherSeeds.push({
       ensemble: forecasts.ensemble,
       members: forecasts.members.filter(({ id }) => registry.findModel(id).stochastic),
@@ -295,7 +298,7 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     measured: { fromMs: plan[0].test.fromMs, untilMs: fromMs },
   }));
   const voting = foldVoters(panel, members, { folds: plan, voters });
-  const combined = combineForecasts(panel, voting, choice, { spans: decisions });
+  const combined = await inTurns(combineSteps(panel, voting, choice, { spans: decisions }), request.signal);
   const equal = symbols.map((_, s) => forecastEnsemble(voting.map(({ forecasts }) => forecasts[s])));
   return {
     panel,

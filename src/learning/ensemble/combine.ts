@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Panel } from '../../core/dataset/panel.ts';
 import type { Span } from '../../core/dataset/splits.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
+import { finish, type Steps } from '../../core/foundation/steps.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import { runningVolatility } from '../../core/strategy/volatility.ts';
 import { alignMarket } from '../../core/trading/align.ts';
@@ -74,23 +75,33 @@ type OnBar = (timeMs: number, weights: Float64Array, state: EnsembleState | unde
  * bars that no fit has seen; models without skill there have no vote. Where there is one measured span, its own bars are
  * combined by what was learned on the rest of it, labels purged, so that the skill of the whole can be measured there.
  */
-export function combineForecasts(
+export const combineForecasts = (
+  panel: Panel,
+  members: readonly EnsembleMember[],
+  choice: EnsembleChoice,
+  options: CombineOptions,
+): Combined => finish(combineSteps(panel, members, choice, options));
+
+/** The same in steps: one for what is learned from a span, one for its bars. */
+export function* combineSteps(
   panel: Panel,
   members: readonly EnsembleMember[],
   choice: EnsembleChoice,
   { spans, onBar, ...going }: CombineOptions,
-): Combined {
+): Steps<Combined> {
   if (isPlain(choice, members)) return plainMean(panel, members);
   const session = openEnsemble(panel, members, choice);
   const [first] = spans;
-  session.crossFit(first.measured);
+  yield* session.crossFit(first.measured);
   let learned = session.learn(first.measured);
   let { state } = going;
-  spans.forEach(({ fromMs, measured }, i) => {
+  for (const [i, { fromMs, measured }] of spans.entries()) {
+    yield;
     if (i > 0) learned = session.learn(measured);
     const untilMs = i + 1 < spans.length ? spans[i + 1].fromMs : Infinity;
+    yield;
     state = session.run(learned, { fromMs, untilMs, state, onBar });
-  });
+  }
   return { ...session.result(), learned, state };
 }
 
@@ -374,7 +385,7 @@ function openEnsemble(panel: Panel, members: readonly EnsembleMember[], { method
   return {
     learn,
     run,
-    crossFit(measured: Span): void {
+    *crossFit(measured: Span): Steps<void> {
       const margin = (horizonBars + 1) * barMs;
       const width = (measured.untilMs - measured.fromMs) / PARTS;
       if (!(width > 2 * margin)) return;
@@ -383,6 +394,7 @@ function openEnsemble(panel: Panel, members: readonly EnsembleMember[], { method
         const untilMs = fromMs + width;
         const learned = learn(measured, (time) => time < fromMs - margin || time >= untilMs + margin);
         run(learned, { fromMs, untilMs, still: true });
+        yield;
       }
     },
     result: (): Pick<Combined, 'forecasts' | 'shares'> => ({

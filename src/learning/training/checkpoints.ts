@@ -174,7 +174,7 @@ export function symbolsOfRun(
 export const loadTrainedPanel = (
   store: Store,
   { exchange, symbols, timeframe, sinceMs, featureNames, sources, catalogue }: TrainedSet,
-  range: { readonly untilMs?: number } = {},
+  range: { readonly untilMs?: number; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<LoadedPanel> =>
   loadPanel(store, { exchange, symbols, timeframe, sinceMs, featureNames, sources, catalogue, ...range });
 

@@ -4,9 +4,10 @@ import type { Span } from '../../core/dataset/splits.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { LoadedPanel } from '../../data/panel/load-panel.ts';
+import { giveWay, inTurns } from '../../data/turns.ts';
 import {
   type Combined,
-  combineForecasts,
+  combineSteps,
   continueEnsemble,
   type EnsembleChoice,
   type EnsembleState,
@@ -54,7 +55,7 @@ export const measuredSpan = (
 /**
  * Every member's forecasts for every symbol of the panel from `fromMs` on, and their ensemble: the one path for backtests,
  * signals and paper. With `learned` (of an earlier call) the validation bars are not forecast again. A model that fails
- * is left out and named; throws when all do, and what is no failure of a model.
+ * is left out and named; throws when all do, what is no failure of a model, and `signal.reason`.
  */
 export async function forecastRun(
   trained: TrainedSet,
@@ -65,20 +66,26 @@ export async function forecastRun(
     learned,
     state,
     onBar,
+    signal,
   }: {
     readonly choice: EnsembleChoice;
     readonly fromMs: number;
     readonly learned?: LearnedEnsemble | undefined;
     readonly state?: EnsembleState | undefined;
-    readonly onBar?: Parameters<typeof combineForecasts>[3]['onBar'];
+    readonly onBar?: Parameters<typeof combineSteps>[3]['onBar'];
+    readonly signal?: AbortSignal | undefined;
   },
 ): Promise<RunForecasts> {
   // What was said two bars before is what has earned something by the first.
   const earlier = fromMs - 2 * TIMEFRAME_MS[panel.timeframe];
   const sinceMs = learned === undefined ? Math.min(earlier, trained.trainUntilMs) : earlier;
   const failed: { id: string; reason: string }[] = [];
+  let turn = Promise.resolve();
   const said = await Promise.all(
     trained.members.map(async (member) => {
+      // One begins after the other, each in a turn of its own: what a session then computes runs side by side.
+      turn = turn.then(() => giveWay(signal));
+      await turn;
       try {
         return { member, forecasts: await member.fitted.forecast(panel, { sinceMs }) };
       } catch (error) {
@@ -97,11 +104,14 @@ export async function forecastRun(
   );
   const combined =
     learned === undefined
-      ? combineForecasts(panel, voters, choice, {
-          spans: [{ fromMs, measured: measuredSpan(trained, fromMs) }],
-          state,
-          onBar,
-        })
+      ? await inTurns(
+          combineSteps(panel, voters, choice, {
+            spans: [{ fromMs, measured: measuredSpan(trained, fromMs) }],
+            state,
+            onBar,
+          }),
+          signal,
+        )
       : continueEnsemble(panel, voters, choice, { learned, fromMs, state, onBar });
   return {
     members: said.map(({ member: { id, noSkill }, forecasts }) => ({ id, noSkill, forecasts })),

@@ -4,6 +4,7 @@ import type { Span } from '../../core/dataset/splits.ts';
 import { deriveSeed } from '../../core/foundation/random.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { programVersion } from '../../data/program-version.ts';
+import { giveWay } from '../../data/turns.ts';
 import type { Artifact, FitProgress, FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
 import type { TrainingJournal } from './journal.ts';
 import { type MemberManifest, saveMember, type TrainedMember, withFeatures } from './member-folder.ts';
@@ -101,11 +102,13 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
     if (!(error instanceof UserError) || error === diskError || signal.aborted) throw error;
     return { kind: 'unfit', reason: error.message };
   }
-  signal.throwIfAborted();
+  await giveWay(signal);
   const seconds = (from?.seconds ?? 0) + (performance.now() - started) / 1000;
   const picking = withFeatures(fitted, features);
   const forecasts = await picking.forecast(panel, { sinceMs: trainUntilMs });
+  await giveWay(signal);
   const metrics = validationScore(panel, forecasts, plan);
+  await giveWay(signal);
   const unskilled = noSkill(model, panel, forecasts, validationSpan(plan));
   const folder = seedFolder(run.path, model.id, seedNumber);
   const { manifest, manifestSha256 } = await saveMember(folder, fitted.save(), {

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from '../../data/lock.ts';
+import { giveWay } from '../../data/turns.ts';
 import type { DatasetManifest } from '../../data/store/manifest.ts';
 import type { Store } from '../../data/store/store.ts';
 import { panelUntil, type Panel } from '../../core/dataset/panel.ts';
@@ -289,6 +290,7 @@ async function baselineScores(
 ): Promise<Record<string, ForecastScore>> {
   const scores: Record<string, ForecastScore> = {};
   for (const model of [buyAndHold, persistence]) {
+    await giveWay(signal);
     const fitted: FittedModel = await model.fit({
       panel,
       params: model.params.parse({}),
@@ -297,6 +299,7 @@ async function baselineScores(
       signal,
       onProgress: () => {},
     });
+    await giveWay(signal);
     scores[model.id] = validationScore(panel, await fitted.forecast(panel), plan);
   }
   return scores;

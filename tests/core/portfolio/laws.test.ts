@@ -3,6 +3,7 @@ import type { Highs } from 'highs';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../src/core/foundation/errors.ts';
 import { createRandom, normal, type Random } from '../../../src/core/foundation/random.ts';
+import { finish } from '../../../src/core/foundation/steps.ts';
 import { sampleCovariance, tailDependence } from '../../../src/core/portfolio/covariance.ts';
 import { shrunkForecast } from '../../../src/core/portfolio/expected-returns.ts';
 import {
@@ -305,13 +306,15 @@ describe('covariances that are none', () => {
 describe('the frontier', () => {
   it('rises in risk and return, and the resampled band holds its weights', () => {
     const task = randomTask(createRandom(12), 6);
-    const curve = frontier(task, 20);
+    const curve = finish(frontier(task, 20));
     expect(curve).toHaveLength(20);
     for (let k = 1; k < curve.length; k++) {
       expect(curve[k].expectedReturn).toBeGreaterThan(curve[k - 1].expectedReturn);
       expect(curve[k].volatility).toBeGreaterThanOrEqual(curve[k - 1].volatility - 1e-12);
     }
-    const band = resampledFrontier(task, { rows: 180, points: 20, draws: 30, random: createRandom(5) });
+    const band = finish(
+      resampledFrontier(task, { rows: 180, points: 20, draws: 30, random: createRandom(5) }),
+    );
     const inside = curve[0].weights.filter(
       (w, i) => w >= band[0].low[i] - 0.15 && w <= band[0].high[i] + 0.15,
     );

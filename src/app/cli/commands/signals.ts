@@ -63,7 +63,7 @@ export function register(program: Command): void {
 }
 
 async function signals(context: CommandContext, options: Options): Promise<void> {
-  const { config, out } = context;
+  const { config, out, signal } = context;
   const runId = runNamed(options);
   const registry = await projectRegistry(context);
   const trained = await loadTrained(config.checkpointDir, {
@@ -74,12 +74,13 @@ async function signals(context: CommandContext, options: Options): Promise<void>
   for (const note of trained.notes) out.notice(note);
   const { strategy, params } = strategySetting(context, options.strategy, registry);
   const ensemble = ensembleSetting(context, options.ensemble);
+  const rules = executionRules(config, trained.symbols.length);
   const given = await giveSignals({
     store: openStore(config.dataDir),
     dataDir: config.dataDir,
     trained,
     wanted: wantedMarket(context, options),
-    terms: { strategy, params, ensemble, rules: executionRules(config, trained.symbols.length) },
+    terms: { strategy, params, ensemble, rules, signal },
     untilMs: options.until,
     explain: options.explain,
   });

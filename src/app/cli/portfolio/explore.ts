@@ -20,6 +20,7 @@ import {
 } from '../../../core/portfolio/mean-variance.ts';
 import { worstResidual } from '../../../core/portfolio/quadratic.ts';
 import { positiveDefinite } from '../../../core/portfolio/symmetric.ts';
+import { inTurns } from '../../../data/turns.ts';
 import { loadLinearSolver } from '../../../lab/portfolio/highs.ts';
 import { allocateNow, newestWindow } from '../../workflows/portfolio.ts';
 import { type CommandContext, decimal } from '../command.ts';
@@ -46,7 +47,7 @@ export async function showFrontier(
   context: CommandContext,
   options: z.output<typeof FrontierOptions>,
 ): Promise<void> {
-  const { out, seed } = context;
+  const { out, seed, signal } = context;
   const points = Math.round(decimal('--points', options.points, { least: 2, most: 1000 }));
   const source = await marketOfOptions(context, options);
   const barsPerYear = barsPerYearOf(source);
@@ -61,13 +62,11 @@ export async function showFrontier(
   requireFeasible(limits, symbols, current);
   const expected = jamesStein(arithmeticMean(window.returns), covariance, windowOf(options));
   const task = { symbols, expected, covariance, limits, current, costRate: 0 };
-  const curve = frontier(task, points);
-  const band = resampledFrontier(task, {
-    rows: windowOf(options),
-    points,
-    draws: 40,
-    random: createRandom(seed),
-  });
+  const curve = await inTurns(frontier(task, points), signal);
+  const band = await inTurns(
+    resampledFrontier(task, { rows: windowOf(options), points, draws: 40, random: createRandom(seed) }),
+    signal,
+  );
   const best = maximumSharpe(task, settings.riskFree);
   const yearly = (own: {
     readonly expectedReturn: number;
@@ -188,6 +187,7 @@ export async function compare(
       solveLinear,
       held: new Float64Array(source.members.length),
       seed,
+      signal,
     });
     const contributions = riskContributions(allocation.covariance, allocation.weights);
     found.push({

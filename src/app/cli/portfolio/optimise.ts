@@ -40,7 +40,7 @@ export async function optimise(
   context: CommandContext,
   options: z.output<typeof OptimiseOptions>,
 ): Promise<void> {
-  const { config, out, seed } = context;
+  const { config, out, seed, signal } = context;
   const [name, ...more] = strategyNames('--strategy', options.strategy);
   if (more.length > 0)
     throw new UsageError('--strategy takes one strategy; `portfolio compare` shows several.');
@@ -86,6 +86,7 @@ export async function optimise(
     solveLinear: await loadLinearSolver(),
     held: values.map((value) => value / capital),
     seed,
+    signal,
   });
   const { assets } = window;
   const instruments = configuredInstruments(

@@ -40,11 +40,9 @@ export function gatherExamples(
     return { columns, returns, train: warm, validation: rows(trainUntilMs, Infinity) };
   });
   const gather = (pick: 'train' | 'validation'): LabelledRows => {
-    const returns = join(parts.map((part) => Float64Array.from(part[pick], (row) => part.returns[row])));
+    const returns = join(parts.map((part) => pickRows(part.returns, part[pick])));
     return {
-      columns: features.map((_, i) =>
-        join(parts.map((part) => Float64Array.from(part[pick], (row) => part.columns[i][row]))),
-      ),
+      columns: features.map((_, i) => join(parts.map((part) => pickRows(part.columns[i], part[pick])))),
       labels: returns.map((value) => (value > 0 ? 1 : 0)),
       returns,
     };
@@ -62,6 +60,13 @@ export function featureColumns(series: Series, names: readonly string[]): readon
       hint: 'Compute the features that the model asks for.',
     });
   });
+}
+
+/** The values of some rows, in their order. */
+export function pickRows(column: Float64Array, rows: Int32Array): Float64Array {
+  const picked = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) picked[i] = column[rows[i]];
+  return picked;
 }
 
 function join(parts: readonly Float64Array[]): Float64Array {

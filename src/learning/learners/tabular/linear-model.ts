@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { normalCdf } from '../../../core/foundation/special-functions.ts';
 import type { FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
+import { giveWay, inTurns } from '../../../data/turns.ts';
 import { gatherExamples } from './examples.ts';
 import { accuracy, entryEdgeOf, forecastDirection } from './forecast.ts';
 import { fitLinear, linearValues } from './linear.ts';
@@ -54,17 +55,17 @@ export function linearModel(about: Pick<Model, 'id' | 'summary' | 'source'>, kin
 
 async function learn(name: string, kind: Kind, task: FitTask<Params>): Promise<Learned> {
   const { params, signal, onProgress } = task;
-  signal.throwIfAborted();
+  await giveWay(signal);
   const { train, validation, meanMove } = gatherExamples(task, params);
+  await giveWay(signal);
   const { classWeights = 'none', smote = 0 } = params;
   const rows = await balancedRows(train, { classWeights, smote }, task);
   const targets = kind === 'logistic' ? rows.labels : rows.returns;
-  const fit = fitLinear(rows.columns, targets, {
-    kind,
-    penalty: params.penalty,
-    name,
-    weights: rows.weights,
-  });
+  const fit = await inTurns(
+    fitLinear(rows.columns, targets, { kind, penalty: params.penalty, name, weights: rows.weights }),
+    signal,
+  );
+  await giveWay(signal);
   const residuals = linearValues(fit, train.columns)
     .map((value, row) => train.returns[row] - value)
     .filter(Number.isFinite);

@@ -1,6 +1,8 @@
 import { addScaled, fitScaler, scaleColumn, type Scaler } from '../../../core/dataset/scaler.ts';
 import { cholesky, solveLower } from '../../../core/foundation/linear-algebra.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
+import type { Steps } from '../../../core/foundation/steps.ts';
+import { pickRows } from './examples.ts';
 
 /** A linear function of standardised features. */
 export interface LinearFit {
@@ -23,8 +25,9 @@ export function linearValues(
 /**
  * Minimises the mean loss plus `penalty / 2` times the squared weights (not the intercept) by Newton's method on
  * rows without a missing feature: least squares (one step) or logistic loss (McCullagh and Nelder 1989).
+ * In steps of some thousand rows.
  */
-export function fitLinear(
+export function* fitLinear(
   columns: readonly Float64Array[],
   targets: Float64Array,
   options: {
@@ -34,42 +37,54 @@ export function fitLinear(
     /** How much each row counts; absent: all the same. */
     readonly weights?: Float64Array | undefined;
   },
-): LinearFit {
-  const rows = Int32Array.from(
-    [...targets.keys()].filter((row) => columns.every((column) => Number.isFinite(column[row]))),
-  );
+): Steps<LinearFit> {
+  const rows = completeRows(columns, targets.length);
   if (rows.length < 200) {
     throw new UserError(`"${options.name}" needs 200 training bars with all features, got ${rows.length}.`, {
       hint: 'Fetch more history with `fetch --since`.',
     });
   }
+  yield;
   const scaler = fitScaler(columns, rows);
+  yield;
   const width = columns.length + 1;
   // [rows, 1 + features], the first column the constant.
   const design = new Float64Array(rows.length * width).fill(1);
   for (const [i, column] of columns.entries()) {
     const scaled = scaleColumn(scaler, i, column);
     for (let k = 0; k < rows.length; k++) design[k * width + i + 1] = scaled[rows[k]];
+    yield;
   }
+  const wanted = pickRows(targets, rows);
+  const own = options.weights && pickRows(options.weights, rows);
   const beta = new Float64Array(width);
   const most = options.kind === 'logistic' ? 25 : 1;
   for (let iteration = 0; iteration < most; iteration++) {
-    const step = newtonStep(
-      design,
-      Float64Array.from(rows, (row) => targets[row]),
-      beta,
-      {
-        ...options,
-        weights: options.weights && Float64Array.from(rows, (row) => options.weights?.[row] ?? 1),
-      },
-    );
+    const step = yield* newtonStep(design, wanted, beta, { ...options, weights: own });
     for (let i = 0; i < width; i++) beta[i] += step[i];
     if (Math.max(...step.map(Math.abs)) < 1e-10) break;
   }
   return { scaler, intercept: beta[0], weights: [...beta.subarray(1)] };
 }
 
-function newtonStep(
+/** Rows in which every column has a number. */
+function completeRows(columns: readonly Float64Array[], count: number): Int32Array {
+  const rows = new Int32Array(count);
+  let found = 0;
+  for (let row = 0; row < count; row++)
+    if (columns.every((column) => Number.isFinite(column[row]))) rows[found++] = row;
+  return rows.subarray(0, found);
+}
+
+const ROWS_A_STEP = 8192;
+
+/** What the rows add up to at `beta`: the gradient of the loss, and the lower half of its second derivatives. */
+interface Curve {
+  readonly gradient: Float64Array;
+  readonly hessian: readonly Float64Array[];
+}
+
+function* newtonStep(
   design: Float64Array,
   targets: Float64Array,
   beta: Float64Array,
@@ -78,12 +93,47 @@ function newtonStep(
     penalty,
     weights,
   }: { kind: 'least-squares' | 'logistic'; penalty: number; weights: Float64Array | undefined },
-): Float64Array {
+): Steps<Float64Array> {
   const width = beta.length;
   const count = targets.length;
   const gradient = new Float64Array(width);
   const hessian = Array.from({ length: width }, () => new Float64Array(width));
-  for (let row = 0; row < count; row++) {
+  for (let from = 0; from < count; from += ROWS_A_STEP) {
+    const until = Math.min(count, from + ROWS_A_STEP);
+    addRows({ gradient, hessian }, { design, targets, weights, beta, kind }, from, until);
+    yield;
+  }
+  for (let i = 0; i < width; i++) {
+    const ridge = i === 0 ? 0 : penalty * count;
+    gradient[i] -= ridge * beta[i];
+    // A hair on the diagonal keeps duplicate features solvable.
+    hessian[i][i] += ridge + 1e-9 * count;
+    for (let j = 0; j < i; j++) hessian[j][i] = hessian[i][j];
+  }
+  const lower = cholesky(hessian);
+  return lower === undefined ? new Float64Array(width) : solveLower(lower, gradient);
+}
+
+function addRows(
+  { gradient, hessian }: Curve,
+  {
+    design,
+    targets,
+    weights,
+    beta,
+    kind,
+  }: {
+    readonly design: Float64Array;
+    readonly targets: Float64Array;
+    readonly weights: Float64Array | undefined;
+    readonly beta: Float64Array;
+    readonly kind: 'least-squares' | 'logistic';
+  },
+  from: number,
+  until: number,
+): void {
+  const width = beta.length;
+  for (let row = from; row < until; row++) {
     const x = design.subarray(row * width, (row + 1) * width);
     let value = 0;
     for (let i = 0; i < width; i++) value += beta[i] * x[i];
@@ -98,13 +148,4 @@ function newtonStep(
       for (let j = 0; j <= i; j++) line[j] += weighted * x[j];
     }
   }
-  for (let i = 0; i < width; i++) {
-    const ridge = i === 0 ? 0 : penalty * count;
-    gradient[i] -= ridge * beta[i];
-    // A hair on the diagonal keeps duplicate features solvable.
-    hessian[i][i] += ridge + 1e-9 * count;
-    for (let j = 0; j < i; j++) hessian[j][i] = hessian[i][j];
-  }
-  const lower = cholesky(hessian);
-  return lower === undefined ? new Float64Array(width) : solveLower(lower, gradient);
 }

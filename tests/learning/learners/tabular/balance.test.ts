@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { finish } from '../../../../src/core/foundation/steps.ts';
 import { createRandom, normal } from '../../../../src/core/foundation/random.ts';
 import { balancedRows } from '../../../../src/learning/learners/tabular/balance.ts';
 import type { LabelledRows } from '../../../../src/learning/learners/tabular/examples.ts';
@@ -61,8 +62,8 @@ describe('a row that counts twice is a row that is there twice', () => {
   it('to logistic regression', () => {
     const of = { kind: 'logistic', name: 'test', penalty: 0 } as const;
     const [a, b] = [
-      fitLinear(complete.columns, complete.labels, { ...of, weights }),
-      fitLinear(repeated.columns, repeated.labels, of),
+      finish(fitLinear(complete.columns, complete.labels, { ...of, weights })),
+      finish(fitLinear(repeated.columns, repeated.labels, of)),
     ];
     expect(apart(linearValues(a, complete.columns), linearValues(b, complete.columns))).toBeLessThan(1e-6);
   });

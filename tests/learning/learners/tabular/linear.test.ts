@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { finish } from '../../../../src/core/foundation/steps.ts';
 import { accuracy } from '../../../../src/learning/learners/tabular/forecast.ts';
 import { fitLinear, linearValues } from '../../../../src/learning/learners/tabular/linear.ts';
 import { followProbability } from '../../../../src/learning/learners/tabular/positions.ts';
@@ -22,7 +23,7 @@ it.each([
   ['logistic', 0.06611774, [2.18679529, -1.0630469, -0.08302298]],
 ] as const)("finds scikit-learn's weights by %s", (kind, intercept, weights) => {
   const targets = kind === 'logistic' ? target.map((value) => (value > 0 ? 1 : 0)) : target;
-  const fit = fitLinear(columns, targets, { kind, penalty: 0.01, name: 'test' });
+  const fit = finish(fitLinear(columns, targets, { kind, penalty: 0.01, name: 'test' }));
   expect(fit.intercept).toBeCloseTo(intercept, 6);
   weights.forEach((weight, i) => expect(fit.weights[i]).toBeCloseTo(weight, 6));
 });
@@ -31,18 +32,20 @@ it('says nothing about a row with a missing feature and learns nothing from it',
   const spoilt = columns.map((column, i) =>
     i === 1 ? column.map((v, row) => (row === 250 ? NaN : v)) : column,
   );
-  const fit = fitLinear(spoilt, target, { kind: 'least-squares', penalty: 0.01, name: 'test' });
+  const fit = finish(fitLinear(spoilt, target, { kind: 'least-squares', penalty: 0.01, name: 'test' }));
   const values = linearValues(fit, spoilt);
   expect(values[250]).toBeNaN();
   expect(values.filter(Number.isFinite).length).toBe(299);
 });
 
 it('solves duplicate and constant features', () => {
-  const fit = fitLinear([columns[0], columns[0], columns[0].map(() => 5)], target, {
-    kind: 'logistic',
-    penalty: 0,
-    name: 'test',
-  });
+  const fit = finish(
+    fitLinear([columns[0], columns[0], columns[0].map(() => 5)], target, {
+      kind: 'logistic',
+      penalty: 0,
+      name: 'test',
+    }),
+  );
   for (const weight of fit.weights) expect(Number.isFinite(weight)).toBe(true);
 });
 
