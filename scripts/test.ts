@@ -30,7 +30,10 @@ const Report = z.object({
   numPassedTests: z.number(),
   numFailedTests: z.number(),
   testResults: z.array(
-    z.object({ assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })) }),
+    z.object({
+      name: z.string(),
+      assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
+    }),
   ),
 });
 /** What a machine may lack. Candles of an exchange are not ours to hand on. */
@@ -58,6 +61,17 @@ for (const { fullName } of skipped) {
     failed++;
   }
 }
+/** Fewer cells than this of tests/faults (edges of the program x what can befall them) means that a table was lost. */
+const LEAST_CELLS = 1000;
+const cells = report.testResults
+  .filter(({ name }) => name.includes('/tests/faults/'))
+  .reduce((sum, { assertionResults }) => sum + assertionResults.length, 0);
+if (cells > 0) process.stdout.write(`\nfault matrix: ${cells} cells\n`);
+if (only.length === 0 && cells < LEAST_CELLS) {
+  process.stdout.write(`FAILED the fault matrix has ${cells} cells, at least ${LEAST_CELLS} expected\n`);
+  failed++;
+}
+
 process.stdout.write(`\n${skipped.length} skipped\n`);
 for (const [want, count] of lacking) process.stdout.write(`  ${count} for want of ${want}\n`);
 

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { UserError } from '../core/foundation/errors.ts';
 
 /** A file or folder that cannot be read or written; the command line adds which setting names its folder. */
@@ -128,3 +129,11 @@ function field(error: Error, name: 'path' | 'dest' | 'syscall'): string | undefi
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** What stands where a file was expected, for messages. */
+export function kindOf(found: Stats): string {
+  if (found.isSymbolicLink()) return 'a link';
+  if (found.isDirectory()) return 'a folder';
+  if (found.isFIFO()) return 'a pipe';
+  return found.isSocket() ? 'a socket' : 'a device';
+}

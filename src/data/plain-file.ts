@@ -2,6 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { lstat, open, realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { UserError } from '../core/foundation/errors.ts';
+import { kindOf } from './file-errors.ts';
 import { errorCode } from './files.ts';
 
 /**
@@ -57,11 +58,4 @@ const HINT = 'Put the files themselves there, from a backup or from where they w
 function requireFile(path: string, found: Stats): void {
   if (found.isFile()) return;
   throw new UserError(`"${path}" is ${kindOf(found)}, and a file is expected.`, { hint: HINT });
-}
-
-function kindOf(found: Stats): string {
-  if (found.isSymbolicLink()) return 'a link';
-  if (found.isDirectory()) return 'a folder';
-  if (found.isFIFO()) return 'a pipe';
-  return found.isSocket() ? 'a socket' : 'a device';
 }

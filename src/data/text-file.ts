@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { explainReadError, FileError, isAbsent } from './file-errors.ts';
+import { explainReadError, FileError, isAbsent, kindOf } from './file-errors.ts';
 
 /** What a file that a person edits, or that this program wrote as text, may take. */
 interface TextFileLimits {
@@ -52,10 +52,9 @@ export function readBytes(file: TextFileLimits): Buffer | undefined {
   try {
     const found = fstatSync(descriptor);
     if (!found.isFile()) {
-      const kind = found.isDirectory() ? 'folder' : found.isFIFO() ? 'pipe' : 'device';
       throw unreadable(
         file,
-        `it is a ${kind}, not a file`,
+        `it is ${kindOf(found)}, not a file`,
         'Give the path of a file, or move what stands there.',
       );
     }

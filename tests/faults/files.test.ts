@@ -1,20 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { loadEnvironmentFile } from '../../src/app/cli/environment-file.ts';
 import { createLog } from '../../src/app/cli/logging.ts';
 import { environmentName, loadConfig } from '../../src/app/config/load.ts';
-import { UserError } from '../../src/core/foundation/errors.ts';
 import { readCandlesCsv } from '../../src/data/csv/read.ts';
 import { readSeriesCsv } from '../../src/data/csv/series.ts';
 import { exportCandles } from '../../src/data/export.ts';
@@ -26,69 +17,31 @@ import { findRun } from '../../src/learning/training/run-folder.ts';
 import { walk } from '../support/candles.ts';
 import { runCli } from '../support/cli.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import {
+  aFolder,
+  aPipe,
+  cellsOf,
+  check,
+  describeReads,
+  type Fault,
+  none,
+  notWritten,
+  outcome,
+  type ReadEdge,
+  reversedKeys,
+  type Row,
+} from './matrix.ts';
 
-/**
- * Every edge to files, environment and terminal, against every fault. A cell says what is promised: `works`, or the
- * message of the `UserError` (exit code 1, with path and cause). The ledger of trials has a table of its own: trials.test.ts. `none` marks a cell that does not exist, with why.
+/*
+ * Every edge to files, environment and terminal, against every fault: see matrix.ts for what a cell says. The ledger of trials,
+ * journals and what is kept of backtests have tables of their own.
  */
-type Cell = 'works' | RegExp | { readonly none: string };
-const none = (why: string): Cell => ({ none: why });
-
-const FAULTS = [
-  'absent',
-  'denied',
-  'full',
-  'short write',
-  'damaged',
-  'huge',
-  'hostile',
-  'late',
-  'repeated',
-  'reordered',
-] as const;
-type Row = Readonly<Record<(typeof FAULTS)[number], Cell>>;
 
 const key = { exchange: 'csv', symbol: 'BTC/USDT', timeframe: '1h' } as const;
 const START = Date.UTC(2025, 0, 1);
 const candles = walk(48, { startMs: START });
 
-async function outcome(work: () => unknown): Promise<string> {
-  try {
-    await work();
-    return 'works';
-  } catch (error) {
-    // Anything else would be called a bug of the program, with its stack.
-    if (error instanceof UserError) return error.message;
-    throw error;
-  }
-}
-
-async function check(cell: Cell, work: () => unknown): Promise<void> {
-  const found = await outcome(work);
-  if (cell === 'works') expect(found).toBe('works');
-  else if (cell instanceof RegExp) expect(found).toMatch(cell);
-}
-
-function cellsOf<T extends { readonly name: string; readonly cells: Row }>(edges: readonly T[]) {
-  return edges.flatMap((edge) =>
-    FAULTS.map((fault) => ({ edge, fault, cell: edge.cells[fault] })).filter(
-      ({ cell }) => cell === 'works' || cell instanceof RegExp,
-    ),
-  );
-}
-
 // ---------------------------------------------------------------------------------------------- files that are read
-
-interface ReadEdge {
-  readonly name: string;
-  /** Puts a good file there and says where it is. */
-  readonly prepare: (folder: string) => Promise<string> | string;
-  readonly read: (path: string, folder: string) => unknown;
-  /** The same content twice, and in another order. */
-  readonly repeated?: (good: Buffer) => string | Buffer;
-  readonly reordered?: (good: Buffer) => string | Buffer;
-  readonly cells: Row;
-}
 
 const file = (name: string, content: string | Buffer) => (folder: string) => {
   writeFileSync(join(folder, name), content);
@@ -108,10 +61,6 @@ const lastLineFirst = (good: Buffer): string => {
   const [head, ...lines] = good.toString().trimEnd().split('\n');
   return [head, lines.at(-1), ...lines.slice(0, -1)].join('\n');
 };
-const notWritten = none('it is only read');
-const aFolder = /it is a folder, not a file/;
-const aPipe = /it is a pipe, not a file/;
-
 async function storedDataset(folder: string): Promise<string> {
   const store = openStore(join(folder, 'data'));
   await store.merge(key, candles, { source: 'csv', synthetic: false });
@@ -292,55 +241,7 @@ const READS: readonly ReadEdge[] = [
   },
 ];
 
-const reversedKeys = (value: unknown): unknown =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).reverse())
-    : value;
-
-function damage(fault: (typeof FAULTS)[number], path: string, edge: ReadEdge): void {
-  const good = readFileSync(path);
-  rmSync(path);
-  switch (fault) {
-    case 'absent':
-      return;
-    case 'denied': // what root may not read either
-      mkdirSync(path);
-      return;
-    case 'short write':
-      writeFileSync(path, good.subarray(0, Math.floor(good.length * 0.6)));
-      return;
-    case 'damaged':
-      writeFileSync(path, Buffer.from([0xff, 0x00, 0xc3, 0x28, ...good.subarray(0, 20)]));
-      return;
-    case 'huge':
-      writeFileSync(path, path.endsWith('.gz') ? gzipSync(Buffer.alloc(2 ** 27, 'x')) : 'x');
-      if (!path.endsWith('.gz')) truncateSync(path, 2 ** 27); // sparse: it takes no room
-      return;
-    case 'hostile':
-      symlinkSync('/dev/zero', path);
-      return;
-    case 'late':
-      execFileSync('mkfifo', [path]);
-      return;
-    case 'repeated':
-      writeFileSync(path, edge.repeated?.(good) ?? good);
-      return;
-    case 'reordered':
-      writeFileSync(path, edge.reordered?.(good) ?? good);
-      return;
-    case 'full':
-      throw new Error('a file that is read is not written');
-  }
-}
-
-describe('a file that is read', () => {
-  it.each(cellsOf(READS))('$edge.name, $fault: $cell', async ({ edge, fault, cell }) => {
-    const folder = temporaryFolder();
-    const path = await edge.prepare(folder);
-    damage(fault, path, edge);
-    await check(cell, () => edge.read(path, folder));
-  });
-});
+describeReads('a file that is read', READS);
 
 // ------------------------------------------------------------------------------------------- files that are written
 
@@ -431,7 +332,7 @@ const WRITES: readonly WriteEdge[] = [
   },
 ];
 
-function obstruct(fault: (typeof FAULTS)[number], folder: string, edge: WriteEdge): string {
+function obstruct(fault: Fault, folder: string, edge: WriteEdge): string {
   const path = join(folder, edge.path);
   if (fault === 'absent') return path;
   const parent = dirname(path);

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Disk, nodeDisk } from '../../src/data/files.ts';
 import { openStore } from '../../src/data/store/store.ts';
+import { startSession } from '../../src/desk/paper/session.ts';
+import { randomWalk, session, steps } from '../desk/paper/walk.ts';
 import { walk } from '../support/candles.ts';
 import { runCli } from '../support/cli.ts';
 import { pair } from '../support/exchange/market.ts';
@@ -13,8 +16,13 @@ import { startExchange } from '../support/exchange/server.ts';
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const bin = resolve(import.meta.dirname, '../../bin/crypto-trader.js');
+const turns = resolve(import.meta.dirname, '../support/turns.mjs');
 const START = Date.UTC(2024, 0, 1);
 const MINUTES = 120_000;
+/** The window `two-years` of `results`. */
+const RESULTS_FROM = Date.UTC(2024, 1, 15);
+const RESULT_HOURS = (Date.UTC(2026, 1, 14) - RESULTS_FROM) / 3_600_000;
+const SESSION_BARS = 10_000;
 
 let cwd: string;
 /** Processor seconds of a command that does nothing: what a loop that gives way is measured by, on any machine. */
@@ -29,11 +37,15 @@ models: { boosted-trees: { rounds: 100000, earlyStoppingRounds: 100000 } }
 `,
   );
   const store = openStore(join(cwd, 'data'));
-  const candles = walk(MINUTES, { startMs: START, timeframe: '1m' });
-  await store.merge({ exchange: 'binance', symbol: 'BTC/USDT', timeframe: '1m' }, candles, {
-    source: 'csv',
-    synthetic: false,
-  });
+  for (const [i, symbol] of (['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as const).entries()) {
+    const key = { exchange: 'binance', symbol } as const;
+    const about = { source: 'csv', synthetic: false } as const;
+    const minutes = walk(MINUTES, { startMs: START, timeframe: '1m', seed: i + 1 });
+    await store.merge({ ...key, timeframe: '1m' }, minutes, about);
+    const hours = walk(RESULT_HOURS, { startMs: RESULTS_FROM, seed: i + 1 });
+    await store.merge({ ...key, timeframe: '1h' }, hours, about);
+  }
+  await longSession(join(cwd, 'data', 'paper', 'long'));
   for (const args of [['train', '--models', 'persistence,one-bar-reversal', '--name', 'run']]) {
     const { status, stderr } = await runCli(args, { cwd });
     if (status !== 0) throw new Error(stderr);
@@ -41,6 +53,19 @@ models: { boosted-trees: { rounds: 100000, earlyStoppingRounds: 100000 } }
   startup = (await interrupted(['config', 'show'], Infinity)).seconds;
 });
 afterAll(() => rmSync(cwd, { recursive: true }));
+
+/** A paper session of many bars, written without waiting for the disk. */
+async function longSession(folder: string): Promise<void> {
+  const disk: Disk = {
+    ...nodeDisk,
+    open: async (...args) =>
+      Object.assign(await nodeDisk.open(...args), { sync: async () => {}, datasync: async () => {} }),
+  };
+  const running = await startSession(folder, session, { disk });
+  for (const { bar, decision } of steps(randomWalk(SESSION_BARS, 1)))
+    await running.process(bar, decision, bar.timeMs);
+  await running.close();
+}
 
 /** Processor seconds of a process so far, in user and kernel mode, all threads: fields 14 and 15 of proc(5). */
 function secondsOf(pid: number | undefined): number | undefined {
@@ -55,12 +80,14 @@ function secondsOf(pid: number | undefined): number | undefined {
 
 /**
  * Runs a command until it has used `atSeconds` of the processor, then sends Ctrl-C. `seconds`: what it had used in all;
- * `after`: since the signal.
+ * `after`: since the signal; `longest`: at most between two turns of its event loop.
  */
 async function interrupted(args: readonly string[], atSeconds: number) {
-  const child = spawn(process.execPath, [bin, ...args], {
+  const file = join(cwd, 'turns');
+  rmSync(file, { force: true });
+  const child = spawn(process.execPath, ['--import', turns, bin, ...args], {
     cwd,
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], TURNS_FILE: file },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];
@@ -85,14 +112,17 @@ async function interrupted(args: readonly string[], atSeconds: number) {
     await setImmediate();
   }
   await ended;
-  return { status, stdout, stderr, seconds, after: seconds - (signalled ?? seconds) };
+  const longest = Number(readFileSync(file, 'utf8'));
+  return { status, stdout, stderr, seconds, longest, after: seconds - (signalled ?? seconds) };
 }
 
 const range = ['--since', '2024-01-01', '--until', '2024-12-31'];
+const ASSETS = ['--exchange', 'binance', '--timeframe', '1m', '--symbols', 'BTC/USDT,ETH/USDT,SOL/USDT'];
 /** What each prints at its end, and whether it lasts on these bars: it must be stopped then, never be finished first. */
 const COMMANDS: readonly (readonly [args: readonly string[], result: RegExp, lasts: boolean])[] = [
   [['train', '--models', 'boosted-trees'], /Result:/, true],
   [['train', '--models', 'random-forest', '--mode', 'full'], /Result:/, true],
+  [['train', '--models', 'ridge,logistic'], /Result:/, false],
   [['train', '--models', 'gru'], /Result:/, true],
   [['train', '--models', 'dqn'], /Result:/, true],
   [['backtest'], /Result:/, false],
@@ -102,10 +132,35 @@ const COMMANDS: readonly (readonly [args: readonly string[], result: RegExp, las
   [['features', '--select', '--model', 'boosted-trees'], /Importance/, true],
   [['fetch', '--source', 'synthetic', '--exchange', 'made', ...range], /Result:/, true],
   [['paper', '--no-exchange'], /Result:/, false],
+  [['paper', 'verify', '--name', 'long'], /good/, false],
   [['signals'], /Decided by/, false],
   [['data', 'verify'], /good/, false],
+  [['tune', '--model', 'ridge', '--trials', '10000', '--folds', '2'], /Result:/, true],
+  [['audit', 'run'], /passed, \d+ failed/, false],
   [
-    ['data', 'export', '--symbols', 'BTC/USDT', '--exchange', 'binance', '--out', 'out.csv'],
+    ['results', '--windows', 'two-years', '--models', 'ridge,boosted-trees', '--out', 'r.md'],
+    /Results:/,
+    true,
+  ],
+  [['portfolio', 'optimise', ...ASSETS], /residual/, false],
+  [['portfolio', 'compare', ...ASSETS, '--window', '400'], /Unstable:/, false],
+  [['portfolio', 'frontier', ...ASSETS, '--points', '200'], /Highest ratio/, false],
+  [['portfolio', 'correlation', ...ASSETS], /Correlation/, false],
+  [['portfolio', 'backtest', ...ASSETS, '--rebalance', '1d'], /Result:/, true],
+  [['portfolio', 'train', ...ASSETS, '--allocator', 'deep', '--steps', '100000'], /Result:/, true],
+  [
+    [
+      'data',
+      'export',
+      '--symbols',
+      'BTC/USDT',
+      '--timeframe',
+      '1m',
+      '--exchange',
+      'binance',
+      '--out',
+      'out.csv',
+    ],
     /written/,
     false,
   ],
@@ -114,13 +169,16 @@ const COMMANDS: readonly (readonly [args: readonly string[], result: RegExp, las
 /** Processor time, in units of an empty command, after which the signal is sent, and within which the end must come. */
 const AT = 3.5;
 const WITHIN = 5;
+/** And what the program may compute at most, at any moment, without looking up. */
+const TURN = 1.5;
 
 describe.skipIf(process.platform !== 'linux')('Ctrl-C in the middle of', () => {
   it.each(COMMANDS.map(([args, ...rest]) => [args.join(' '), args, ...rest] as const))(
     '%s ends it soon, without a result',
     async (_, args, result, lasts) => {
-      const { status, stdout, stderr, after } = await interrupted(args, startup * AT);
+      const { status, stdout, stderr, after, longest } = await interrupted(args, startup * AT);
       expect(after / startup).toBeLessThan(WITHIN);
+      expect(longest / startup).toBeLessThan(TURN);
       if (lasts) expect({ status, stderr }).toMatchObject({ status: 130 });
       if (status === 0) {
         // It was faster than the signal, and does not say otherwise.

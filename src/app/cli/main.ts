@@ -3,6 +3,7 @@ import { UserError } from '../../core/foundation/errors.ts';
 import { plainText } from '../../core/foundation/plain-text.ts';
 import { explainSystemError } from '../../data/file-errors.ts';
 import { programVersion } from '../../data/program-version.ts';
+import { refuseExcess } from './subcommands.ts';
 import { loadEnvironmentFile } from './environment-file.ts';
 import { createRedactor } from '../config/redact.ts';
 
@@ -83,7 +84,7 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'trials',
-    summary: 'every decision rule that was tried, on which market, and what luck makes of so many',
+    summary: 'every decision rule tried, on which market, and what the best of as many shows by luck alone',
     load: () => import('./commands/trials.ts'),
   },
   {
@@ -192,7 +193,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   const asked = COMMANDS.find(({ name }) => name === word);
   const program = emptyProgram(redact)
     // Help needs no environment, every command does.
-    .hook('preAction', () => {
+    .hook('preAction', (_, asked) => {
+      refuseExcess(asked);
       if (fault !== undefined) throw fault;
     })
     .addHelpText('after', EXAMPLES);
@@ -202,6 +204,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       else program.command(entry.name).description(entry.summary);
     }
     for (const subcommand of program.commands) subcommand.copyInheritedSettings(program);
+    // What is left over is refused in better words: see subcommands.ts.
+    for (const one of allBelow(program)) one.allowExcessArguments();
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     // commander has printed its message and the nearest valid word already.
@@ -250,6 +254,9 @@ function emptyProgram(redact: (text: string) => string): Command {
       .exitOverride()
   );
 }
+
+const allBelow = (command: Command): readonly Command[] =>
+  command.commands.flatMap((one) => [one, ...allBelow(one)]);
 
 /** Reads `.env`; what is wrong with it. */
 function environmentFault(): UserError | undefined {

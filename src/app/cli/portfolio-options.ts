@@ -71,7 +71,7 @@ export function addPortfolioOptions(command: Command): Command {
       'weight of several assets together, such as majors=BTC/USDT+ETH/USDT:30..60; repeat it',
       gather,
     )
-    .option('--min-assets <count>', 'hold at least so many assets, with 1 % each', '0')
+    .option('--min-assets <count>', 'hold at least N assets, 1 % of the capital or more in each', '0')
     .option('--max-turnover <percent>', 'largest sum of changes from what is held')
     .option('--risk-free <percent>', 'a year', '0')
     .option('--risk-cap <percent>', 'largest volatility a year of the strategy max-return', '40')

@@ -89,7 +89,9 @@ function luckText({ verdict }: StudyEnd): string {
     `${verdict.trials} trials (${verdict.effectiveTrials} different bets)`,
     ...(verdict.luckySharpe === undefined
       ? []
-      : [`the best of so many shows a Sharpe ratio of ${verdict.luckySharpe.toFixed(1)} by luck alone`]),
+      : [
+          `the best of as many trials shows a Sharpe ratio of ${verdict.luckySharpe.toFixed(1)} by luck alone`,
+        ]),
     `deflated Sharpe ratio ${share(verdict.deflatedSharpe)}`,
     `probability of overfitting ${share(verdict.overfitting)}`,
     ...(verdict.spaPValue === undefined

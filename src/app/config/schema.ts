@@ -359,7 +359,7 @@ export const ConfigSchema = z
         breakEvenLockPct: percent('... or so far beyond it').default(0),
         maxBars: bars
           .optional()
-          .describe('A position is left at the open so many bars after its entry; default: never'),
+          .describe('A position is closed at the open N bars after its entry; default: never'),
         maxMinutes: z
           .number()
           .positive()

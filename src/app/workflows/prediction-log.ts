@@ -2,13 +2,13 @@ import { mean } from '../../core/foundation/moments.ts';
 import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { forwardReturns } from '../../core/dataset/labels.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import { type PairSymbol, parseSymbol } from '../../core/market/symbol.ts';
 import { isTimeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { errorCode, explainDiskError, makeFolder } from '../../data/files.ts';
-import { damaged, type JournalFile, JOURNAL_START } from '../../data/journal/journal.ts';
+import { parseEntry } from '../../data/journal/entry.ts';
+import { type JournalFile, JOURNAL_START } from '../../data/journal/journal.ts';
 import { createJournal, resumeJournal } from '../../data/journal/json-lines.ts';
 import { readEntries, readFirstEntry } from '../../data/journal/read.ts';
 import { withLock } from '../../data/lock.ts';
@@ -160,12 +160,8 @@ export async function predictions(dataDir: string, store: Store): Promise<readon
 
 async function batchesOf(file: JournalFile): Promise<readonly z.output<typeof Batch>[]> {
   const batches: z.output<typeof Batch>[] = [];
-  if ((await sizeOf(file)) === 0) return batches;
-  await readEntries(file, JOURNAL_START, ({ json, where }) => {
-    const parsed = Batch.safeParse(JSON.parse(json));
-    if (!parsed.success) throw damaged(file, where, issueLines(parsed.error).join('; '));
-    batches.push(parsed.data);
-  });
+  if ((await readFirstEntry(file)) === undefined) return batches;
+  await readEntries(file, JOURNAL_START, (entry) => batches.push(parseEntry(file, entry, Batch)));
   return batches;
 }
 
@@ -174,7 +170,7 @@ async function judge(store: Store, some: readonly Prediction[]): Promise<readonl
   const [{ exchange, symbol, timeframe }] = some;
   const key = { exchange, symbol, timeframe };
   if ((await store.manifest(key)) === undefined) return some;
-  const sinceMs = Math.min(...some.map(({ barTimeMs }) => barTimeMs));
+  const sinceMs = some.reduce((least, { barTimeMs }) => Math.min(least, barTimeMs), Infinity);
   const candles = await store.read(key, { sinceMs });
   const byHorizon = new Map<number, Float64Array>();
   const returnsOver = (bars: number): Float64Array => {

@@ -249,7 +249,7 @@ export async function concludeStudy(
   const [won, before] = [test.best, test.untuned].map(({ figures }) => figures['net-return'] ?? 0);
   const reasons = [
     ...((verdict.deflatedSharpe ?? 0) < 0.95
-      ? ['its Sharpe ratio is what luck shows after so many trials']
+      ? ['its Sharpe ratio is what luck shows in as many trials']
       : []),
     ...(won <= 0 ? ['it earned nothing on the test bars'] : []),
     ...(won <= before ? ['the untuned parameters did as well there'] : []),

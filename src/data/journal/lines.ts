@@ -1,4 +1,6 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { FileError, kindOf } from '../file-errors.ts';
 
 const CHUNK_BYTES = 1 << 20;
 const NEWLINE = 10;
@@ -11,16 +13,23 @@ export const LONGEST_LINE_BYTES = 1 << 24;
  * `stop`; returns the offset behind the last line it was given. What follows that at the end of the file is a line
  * still being written, or torn by a crash. The bytes are valid only during the call. Holds one chunk and one line in
  * memory, whatever the size of the file, and gives way to other work after each chunk. Throws `RangeError` at a line
- * of more than 16 MiB.
+ * of more than 16 MiB, and `UserError` where something else than a file stands.
  */
 export async function readLineBytes(
   path: string,
   offset: number,
   onLine: (line: Buffer, endOffset: number) => 'go-on' | 'stop',
 ): Promise<number> {
-  const file = await open(path, 'r');
+  // Without O_NONBLOCK, opening a pipe waits until somebody writes into it.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    const ahead = (await file.stat()).size - offset;
+    const found = await file.stat();
+    if (!found.isFile())
+      throw new FileError(`Cannot read "${path}": it is ${kindOf(found)}, not a file.`, {
+        hint: 'Move away what stands there.',
+        path,
+      });
+    const ahead = found.size - offset;
     let buffer = Buffer.allocUnsafe(Math.max(1, Math.min(CHUNK_BYTES, ahead)));
     let carried = 0;
     let position = offset;

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { issueLines } from '../../core/foundation/plain-issues.ts';
+import type { z } from 'zod';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Disk } from '../../data/files.ts';
 import { hashOf, jsonOf } from '../../data/journal/chain.ts';
+import { parseEntry } from '../../data/journal/entry.ts';
 import {
   damaged,
   type Journal,
@@ -47,21 +47,6 @@ export async function readSession(
 
 export const parseBar = (folder: string, entry: Pick<JournalEntry, 'json' | 'where'>): BarRecord =>
   parseEntry(ledgerFile(folder), entry, BarRecord);
-
-/** The entry as what `schema` says; throws `UserError` naming where it stands when it is something else. */
-export function parseEntry<Schema extends z.ZodType>(
-  file: JournalFile,
-  { json, where }: Pick<JournalEntry, 'json' | 'where'>,
-  schema: Schema,
-): z.output<Schema> {
-  try {
-    return schema.parse(JSON.parse(json));
-  } catch (error) {
-    if (error instanceof z.ZodError) throw damaged(file, where, issueLines(error).join('; '), error);
-    if (error instanceof SyntaxError) throw damaged(file, where, error.message, error);
-    throw error;
-  }
-}
 
 /** The whole ledger in `folder`, its hashes checked. */
 export async function readLedger(

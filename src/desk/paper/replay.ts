@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { parseEntry } from '../../data/journal/entry.ts';
 import { damaged, type JournalEntry } from '../../data/journal/journal.ts';
 import type { Account } from './account.ts';
-import { ledgerFile, parseBar, parseEntry } from './ledger.ts';
+import { ledgerFile, parseBar } from './ledger.ts';
 import { BarRecord } from './record.ts';
 import { advanceAccount } from './step.ts';
 

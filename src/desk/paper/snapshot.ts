@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type Disk, errorCode, writeFileAtomic } from '../../data/files.ts';
+import { type Disk, writeFileAtomic } from '../../data/files.ts';
 import { UserError } from '../../core/foundation/errors.ts';
+import { jsonIn } from '../../data/json.ts';
+import { readBytes } from '../../data/text-file.ts';
 import { encodeLink, expectedHash, hashOf, jsonOf } from '../../data/journal/chain.ts';
 import type { JournalPosition } from '../../data/journal/journal.ts';
 import { holds } from '../../data/journal/read.ts';
@@ -23,6 +24,9 @@ interface Snapshot {
   readonly risk: RiskState | undefined;
 }
 
+/** One of a hundred pairs has a few hundred kilobytes. */
+const LARGEST_BYTES = 64 * 2 ** 20;
+
 const pathIn = (folder: string): string => join(folder, SNAPSHOT_FILE);
 
 /** Its line carries its own hash: a flipped bit must not become somebody's cash. */
@@ -35,17 +39,12 @@ export const writeSnapshot = (folder: string, snapshot: Snapshot, disk: Disk): P
  */
 export async function readSnapshot(folder: string): Promise<Snapshot | undefined> {
   const path = pathIn(folder);
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const bytes = readBytes({ path, what: 'the snapshot', largestBytes: LARGEST_BYTES });
+  if (bytes === undefined) return undefined;
   const line = bytes.subarray(0, -1);
   const hash = hashOf(line);
   if (hash === undefined || hash !== expectedHash(line, '')) return undefined;
-  const parsed = SnapshotSchema.safeParse(JSON.parse(jsonOf(line)));
+  const parsed = SnapshotSchema.safeParse(jsonIn(jsonOf(line)));
   if (!parsed.success) return undefined;
   const { position } = parsed.data;
   if (await holds(ledgerFile(folder), position)) return parsed.data;

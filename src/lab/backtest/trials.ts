@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { explainDiskError, makeFolder } from '../../data/files.ts';
+import { jsonIn } from '../../data/json.ts';
 import { readTextFile } from '../../data/text-file.ts';
 import { CoarseReturns } from './coarse-returns.ts';
 
@@ -88,7 +89,7 @@ function readTrials(file: string): { records: readonly Trial[]; endsTorn: boolea
   const text = readTextFile({ path: file, what: 'the ledger of trials', largestBytes: LARGEST_BYTES });
   if (text === undefined) return { records: [], endsTorn: false };
   const records = text.split('\n').flatMap((line) => {
-    const parsed = Trial.safeParse(parseJson(line));
+    const parsed = Trial.safeParse(jsonIn(line));
     return parsed.success ? [parsed.data] : [];
   });
   return { records, endsTorn: text !== '' && !text.endsWith('\n') };
@@ -107,13 +108,5 @@ async function append(file: string, trials: readonly Trial[], endsTorn: boolean)
     }
   } catch (error) {
     throw explainDiskError(error, file);
-  }
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }

@@ -7,14 +7,15 @@ import { quantileScores } from '../../core/evaluation/quantile-scores.ts';
 import { barReturns, sharpe } from '../../core/evaluation/returns.ts';
 import type { Forecast, Model } from '../../core/forecast/model.ts';
 import { deriveSeed } from '../../core/foundation/random.ts';
+import type { Steps } from '../../core/foundation/steps.ts';
 import { lowerBound, sliceCandles } from '../../core/market/candles.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { alignColumn, alignMarket } from '../../core/trading/align.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import { runBacktest } from '../../core/trading/run.ts';
-import { giveWay } from '../../data/turns.ts';
+import { giveWay, inTurns } from '../../data/turns.ts';
 import { refit } from '../../learning/validation/refit.ts';
-import { scoreForecasts } from '../../learning/validation/score.ts';
+import { scoreSteps } from '../../learning/validation/score.ts';
 
 /** What may be optimised, net of costs where money is meant. */
 export const OBJECTIVES = {
@@ -72,19 +73,19 @@ export async function measureFold(
     const known = panelUntil(selectFeatures(panel, model.features(params)), fold.test.untilMs);
     const forecasts = await fitted.forecast(known, { sinceMs: fold.test.fromMs });
     await giveWay(signal);
-    return measureSpan(known, forecasts, fold.test, rules);
+    return await inTurns(measureSpan(known, forecasts, fold.test, rules), signal);
   } finally {
     fitted.dispose?.();
   }
 }
 
 /** What forecasts, each with its own positions, did between two times. */
-function measureSpan(
+function* measureSpan(
   panel: Panel,
   forecasts: readonly Forecast[],
   span: Span,
   rules: ExecutionRules,
-): SpanFigures {
+): Steps<SpanFigures> {
   const rows = panel.series.map(
     ({ candles }) => [lowerBound(candles.time, span.fromMs), lowerBound(candles.time, span.untilMs)] as const,
   );
@@ -100,12 +101,15 @@ function measureSpan(
   });
   const { initialBalance } = rules;
   const returns = barReturns(run.equity, initialBalance);
-  const score = scoreForecasts(panel, forecasts, span, rules);
+  yield;
+  const score = yield* scoreSteps(panel, forecasts, span, rules);
   const sharpeRatio = sharpe(returns, (365 * 86_400_000) / TIMEFRAME_MS[panel.timeframe]);
   const figures: Partial<Record<ObjectiveName, number>> = {
     'net-return': 100 * ((run.equity.at(-1) ?? initialBalance) / initialBalance - 1),
     ...(sharpeRatio !== undefined && { sharpe: sharpeRatio }),
-    drawdown: 100 * Math.max(0, ...drawdowns(run.equity, initialBalance).map(({ depth }) => Math.abs(depth))),
+    drawdown:
+      100 *
+      drawdowns(run.equity, initialBalance).reduce((most, { depth }) => Math.max(most, Math.abs(depth)), 0),
     turnover:
       run.fills.reduce((sum, { baseAmount, price }) => sum + Math.abs(baseAmount * price), 0) /
       initialBalance,

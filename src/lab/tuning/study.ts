@@ -3,8 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { UserError } from '../../core/foundation/errors.ts';
-import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { createRandom, deriveSeed } from '../../core/foundation/random.ts';
+import { parseEntry } from '../../data/journal/entry.ts';
 import { createJournal, resumeJournal } from '../../data/journal/json-lines.ts';
 import { type JournalFile, JOURNAL_START, type JournalPosition } from '../../data/journal/journal.ts';
 import { readEntries, readFirstEntry } from '../../data/journal/read.ts';
@@ -77,11 +77,7 @@ export async function studySettings(folder: string): Promise<StudySettings | und
   const file = journalFile(folder);
   const first = await readFirstEntry(file);
   if (first === undefined) return undefined;
-  const parsed = StudySettings.safeParse(JSON.parse(first.json));
-  if (parsed.success) return parsed.data;
-  throw new UserError(`"${file.path}" is not a study: ${issueLines(parsed.error).join('; ')}.`, {
-    hint: 'It may have been written by another version of the program.',
-  });
+  return parseEntry(file, first, StudySettings);
 }
 
 /** Opens a study to look at it or to work on it. Throws `UserError` when there is none or it is damaged. */
@@ -99,7 +95,7 @@ export async function openStudy(folder: string): Promise<Study> {
   let own: { readonly id: string; readonly lock: Lock } | undefined;
 
   const refresh = async (): Promise<void> => {
-    at = await readEntries(file, at, ({ json }) => see(state, entryOf(json)));
+    at = await readEntries(file, at, (entry) => see(state, parseEntry(file, entry, Entry)));
   };
 
   /** Reads what is new, then appends what `work` says, while nobody else does. */
@@ -107,7 +103,9 @@ export async function openStudy(folder: string): Promise<Study> {
     work: (append: (entry: z.input<typeof Entry>) => Promise<void>) => Promise<T>,
   ): Promise<T> {
     return withLock(lockPath(folder), LOCK, async () => {
-      const { journal } = await resumeJournal(file, at, ({ json }) => see(state, entryOf(json)));
+      const { journal } = await resumeJournal(file, at, (entry) =>
+        see(state, parseEntry(file, entry, Entry)),
+      );
       at = journal.end;
       try {
         return await work(async (entry) => {
@@ -197,8 +195,8 @@ export async function openStudy(folder: string): Promise<Study> {
     verify: async () => {
       const again: StudyState = { trials: [], queue: [] };
       const wrong: number[] = [];
-      await readEntries(file, JOURNAL_START, ({ json }) => {
-        const entry = entryOf(json);
+      await readEntries(file, JOURNAL_START, (read) => {
+        const entry = parseEntry(file, read, Entry);
         if (entry.type === 'start' && !entry.given) {
           const made = suggestionOf(settings, again.trials, entry.number);
           if (JSON.stringify(made) !== JSON.stringify(entry.params)) wrong.push(entry.number);
@@ -210,8 +208,6 @@ export async function openStudy(folder: string): Promise<Study> {
     close: async () => own?.lock.release(),
   };
 }
-
-const entryOf = (json: string): z.output<typeof Entry> => Entry.parse(JSON.parse(json));
 
 /** What follows from the seed, the trial's number and the trials before it. */
 function suggestionOf(

@@ -4,13 +4,13 @@ import type { Span } from '../../core/dataset/splits.ts';
 import { deriveSeed } from '../../core/foundation/random.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { programVersion } from '../../data/program-version.ts';
-import { giveWay } from '../../data/turns.ts';
+import { giveWay, inTurns } from '../../data/turns.ts';
 import type { Artifact, FitProgress, FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
 import type { TrainingJournal } from './journal.ts';
 import { type MemberManifest, saveMember, type TrainedMember, withFeatures } from './member-folder.ts';
 import type { RunFolder, RunPlan } from './run-folder.ts';
 import { noSkill } from '../validation/no-skill.ts';
-import { type ForecastScore, scoreForecasts } from '../validation/score.ts';
+import { type ForecastScore, scoreSteps } from '../validation/score.ts';
 import { seedFolder, seedName } from './seeds.ts';
 import { findSnapshot, type SnapshotHabits, snapshotFolder, snapshotKeeper } from './snapshots.ts';
 
@@ -107,8 +107,7 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
   const picking = withFeatures(fitted, features);
   const forecasts = await picking.forecast(panel, { sinceMs: trainUntilMs });
   await giveWay(signal);
-  const metrics = validationScore(panel, forecasts, plan);
-  await giveWay(signal);
+  const metrics = await validationScore(panel, forecasts, plan, signal);
   const unskilled = noSkill(model, panel, forecasts, validationSpan(plan));
   const folder = seedFolder(run.path, model.id, seedNumber);
   const { manifest, manifestSha256 } = await saveMember(folder, fitted.save(), {
@@ -153,11 +152,15 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
 }
 
 /** How good forecasts were on the validation bars of a run. */
-export const validationScore = (panel: Panel, forecasts: readonly Forecast[], plan: RunPlan): ForecastScore =>
-  scoreForecasts(panel, forecasts, validationSpan(plan), {
-    feeBps: plan.feeBps,
-    slippageBps: plan.slippageBps,
-  });
+export const validationScore = (
+  panel: Panel,
+  forecasts: readonly Forecast[],
+  plan: RunPlan,
+  signal: AbortSignal,
+): Promise<ForecastScore> => {
+  const { feeBps, slippageBps } = plan;
+  return inTurns(scoreSteps(panel, forecasts, validationSpan(plan), { feeBps, slippageBps }), signal);
+};
 
 export const validationSpan = ({ trainUntilMs, validateUntilMs }: RunPlan): Span => ({
   fromMs: trainUntilMs,

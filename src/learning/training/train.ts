@@ -169,7 +169,7 @@ async function trainMissing(
     });
   }
   signal.throwIfAborted();
-  const ensembles = scoreEnsembles(trained, panel, plan, journal);
+  const ensembles = await scoreEnsembles(trained, panel, plan, journal, signal);
   const result: RunResult = {
     version: 2,
     completedAt: new Date().toISOString(),
@@ -248,22 +248,24 @@ async function keptMember(member: TrainedMember, panel: Panel, plan: RunPlan) {
 }
 
 /** The ensemble of the members' first seeds, of their second ones, and so on; a model without chance is in all of them. */
-function scoreEnsembles(
+async function scoreEnsembles(
   trained: ReadonlyMap<string, readonly TrainedSeed[]>,
   panel: Panel,
   plan: RunPlan,
   journal: TrainingJournal,
-): readonly ForecastScore[] {
+  signal: AbortSignal,
+): Promise<readonly ForecastScore[]> {
   const started = performance.now();
   const all = [...trained.values()];
   const count = Math.max(...all.map(({ length }) => length));
-  const scores = Array.from({ length: count }, (_, k) => {
+  const scores: ForecastScore[] = [];
+  for (let k = 0; k < count; k++) {
     const voters = votersOf(all.map((seeds) => seeds[Math.min(k, seeds.length - 1)]));
     const combined = panel.series.map((_one, s) =>
       forecastEnsemble(voters.map(({ forecasts }) => forecasts[s])),
     );
-    return validationScore(panel, combined, plan);
-  });
+    scores.push(await validationScore(panel, combined, plan, signal));
+  }
   const seconds = (performance.now() - started) / 1000;
   const [metrics] = scores;
   journal.write({ kind: 'model-finished', model: 'ensemble', phase: 'ensemble', seconds, metrics });
@@ -299,8 +301,7 @@ async function baselineScores(
       signal,
       onProgress: () => {},
     });
-    await giveWay(signal);
-    scores[model.id] = validationScore(panel, await fitted.forecast(panel), plan);
+    scores[model.id] = await validationScore(panel, await fitted.forecast(panel), plan, signal);
   }
   return scores;
 }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Artifact, Forecast } from '../../core/forecast/model.ts';
 import { ownBuffer } from '../../core/foundation/bytes.ts';
 import { writeFileAtomic } from '../../data/files.ts';
+import { jsonIn } from '../../data/json.ts';
 import { readPlainFile } from '../../data/plain-file.ts';
 import { forecastColumns, statedBy, unknownForecast } from './forecast-columns.ts';
 
@@ -122,7 +123,7 @@ async function read<Schema extends z.ZodType>(
   const hash = createHash('sha256').update(body).digest();
   if (!hash.equals(bytes.subarray(0, HASH_BYTES))) return undefined;
   const end = 4 + body.readUInt32LE(0);
-  const head = Head.safeParse(JSON.parse(body.subarray(4, end).toString()));
+  const head = Head.safeParse(jsonIn(body.subarray(4, end).toString()));
   const json = head.success ? schema.safeParse(head.data.json) : undefined;
   if (!head.success || json?.success !== true) return undefined;
   let at = end;

@@ -5,6 +5,7 @@ import { forwardReturns, labelEndMs } from '../../core/dataset/labels.ts';
 import type { Panel } from '../../core/dataset/panel.ts';
 import type { Span } from '../../core/dataset/splits.ts';
 import { createRandom } from '../../core/foundation/random.ts';
+import { finish, type Steps } from '../../core/foundation/steps.ts';
 import { lowerBound, sliceCandles } from '../../core/market/candles.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import { SPOT_RULES } from '../../core/trading/rules.ts';
@@ -41,12 +42,20 @@ export interface Costs {
 }
 
 /** Scores one forecast a symbol, row by row beside the panel's candles, on the bars of `span`. */
-export function scoreForecasts(
+export const scoreForecasts = (
   panel: Panel,
   forecasts: readonly Forecast[],
   span: Span,
   costs: Costs,
-): ForecastScore {
+): ForecastScore => finish(scoreSteps(panel, forecasts, span, costs));
+
+/** The same in steps. */
+export function* scoreSteps(
+  panel: Panel,
+  forecasts: readonly Forecast[],
+  span: Span,
+  costs: Costs,
+): Steps<ForecastScore> {
   const { horizonBars } = forecasts[0];
   const signals: number[] = [];
   const returns: number[] = [];
@@ -74,8 +83,11 @@ export function scoreForecasts(
     }
   });
   const hits = [...tally.values()].reduce((sum, one) => sum + one.hits, 0);
+  yield;
   const interval = directionInterval(tally, horizonBars, createRandom(BOOTSTRAP_SEED));
+  yield;
   const informationCoefficient = rankCorrelation(signals, returns);
+  yield;
   return {
     horizonBars,
     samples,

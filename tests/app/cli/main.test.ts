@@ -26,6 +26,11 @@ describe('exit codes and where things are printed', () => {
     [['config', 'show', '--jsn'], /Did you mean --json/],
     [['models', 'shwo'], /unknown command 'models shwo'\n\(Did you mean show\?\)/],
     [['data', 'verfy'], /unknown command 'data verfy'\n\(Did you mean verify\?\)/],
+    [['backtest', 'lst'], /unknown command 'backtest lst'\n\(Did you mean list\?\)/],
+    [['signals', 'histry'], /unknown command 'signals histry'\n\(Did you mean history\?\)/],
+    [['paper', 'foo'], /unknown command 'paper foo'\n/],
+    [['fetch', 'BTC/USDT'], /'fetch' takes no arguments, and got 'BTC\/USDT'; options are given by name/],
+    [['config', 'set', 'seed', '7', '8'], /'config set' takes <setting> <value> and no more, and got '8'/],
     [['config', '--log-level', 'inf'], /Did you mean "info"/],
     [['config', '--seed', '1.5'], /whole number/],
   ])('%j is a wrong command line: exit 2 and the nearest valid word', async (args, message) => {

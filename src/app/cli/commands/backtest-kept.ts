@@ -260,7 +260,7 @@ function savedRequest(id: string, { settings }: BacktestDocument) {
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
     throw new UserError(`The settings of "${id}" are of another version: ${issueLines(error).join('; ')}`, {
-      hint: 'Run the backtest anew with the settings that `backtest show` prints.',
+      hint: 'Run a new backtest with the settings that `backtest show` prints.',
     });
   }
 }

@@ -88,7 +88,7 @@ export function register(program: Command): void {
       '--forecasts <runs>',
       'expected returns moved by these training runs, from the bars on that their training did not see',
     )
-    .option('--refit <bars>', 'how often deep, rl and hybrid learn anew', '91')
+    .option('--refit <bars>', 'retrain deep, rl and hybrid every N bars', '91')
     .option('--steps <count>', 'training steps of deep, rl and hybrid')
     .option('--report <file>', 'write a report as one HTML file')
     .option('--markdown <file>', 'write the comparison as a page of Markdown')
@@ -107,6 +107,6 @@ export function register(program: Command): void {
     .option('--universe <file>', 'YAML list of members')
     .option('--name <name>', 'what the checkpoint is called (default: the allocator)')
     .option('--steps <count>', 'training steps in all')
-    .option('--resume', 'go on with the checkpoint of that name')
+    .option('--resume', 'resume from the checkpoint of that name')
     .action(command((context, options) => train(context, TrainOptions.parse(options))));
 }

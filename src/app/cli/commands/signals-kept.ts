@@ -24,7 +24,7 @@ export function addKeptSignals(group: Command): void {
       .option('--symbols <list>', 'only these pairs')
       .hook('preAction', refuseForeign);
   add('history', 'the signals that were given, and what has happened since')
-    .option('--last <count>', 'at most so many, the newest', '20')
+    .option('--last <count>', 'the newest N of them', '20')
     .action(command((context, options) => history(context, HistoryOptions.parse(options)), { logs: false }));
   add('report', 'hits, count and mean confidence of the signals given, by model and symbol').action(
     command((context, options) => report(context, Options.parse(options)), { logs: false }),

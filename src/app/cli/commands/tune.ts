@@ -49,7 +49,7 @@ type Options = z.output<typeof Options>;
 const EXAMPLES = `
 Examples:
   $ crypto-trader tune --model boosted-trees --trials 50 --name trees
-  $ crypto-trader tune --study trees --trials 100        go on with it, also after Ctrl-C or kill -9
+  $ crypto-trader tune --study trees --trials 100        resume it, also after Ctrl-C or kill -9
   $ crypto-trader tune --model lstm --objective log-loss --workers 2
   $ crypto-trader tune --model ridge --objective net-return,drawdown --sampler nsga2
   $ crypto-trader tune --model ridge --space space.yaml  penalty: { low: 0.001, high: 1, log: true }
@@ -57,7 +57,7 @@ Examples:
   $ crypto-trader tune apply trees                       its best parameters as lines for config.yaml
 
 Trials are measured on purged folds of the oldest bars; the newest training.testPct percent are looked at once, at the
-end, beside the untuned parameters, and with what luck alone would have found after so many trials.`;
+end, beside the untuned parameters, and with what luck alone would have found in as many trials.`;
 
 /** What belongs to the start of a study and is known to one that goes on. */
 const OF_THE_START = [
@@ -69,10 +69,10 @@ export function register(program: Command): void {
   const group = program.command('tune').addHelpText('after', EXAMPLES);
 
   const run = defaultSubcommand(group, 'run')
-    .description('start a study, or go on with one')
+    .description('start a study, or resume one')
     .option('--model <id>', 'whose parameters to search')
     .option('--name <name>', 'name of the new study (default: the model)')
-    .option('--study <name>', 'the study to go on with')
+    .option('--study <name>', 'the study to resume')
     .option('--trials <count>', 'trials of the study, those that it has included', '50')
     .option('--folds <count>', 'purged folds that each trial is measured on', '5')
     .option(
@@ -146,7 +146,7 @@ async function tune(context: CommandContext, options: Options): Promise<void> {
     printStudy(context, study, bench.task, end);
   } catch (error) {
     if (signal.aborted)
-      out.notice(`What was measured is kept. Go on: crypto-trader tune --study ${settings.name}`);
+      out.notice(`What was measured is kept. Resume: crypto-trader tune --study ${settings.name}`);
     throw error;
   } finally {
     progress.stop();
@@ -165,7 +165,7 @@ interface Opened {
 async function begin(context: CommandContext, options: Options, registry: Registry): Promise<Opened> {
   const { config, signal } = context;
   if (options.model === undefined)
-    throw new UsageError('Which model? Name it with --model, or a study to go on with by --study.');
+    throw new UsageError('Which model? Name it with --model, or the study to resume with --study.');
   requireRange(options);
   const mode = oneOf('--mode', options.mode, ['quick', 'full']);
   const objectives = list(options.objective).map((name) => oneOf('--objective', name, OBJECTIVE_NAMES));

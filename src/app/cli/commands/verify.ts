@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { issueLines } from '../../../core/foundation/plain-issues.ts';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
+import { jsonIn } from '../../../data/json.ts';
 import { readPlainFile } from '../../../data/plain-file.ts';
 import { evidenceOf } from '../../report/evidence.ts';
 import { differences, resultDifferences } from '../../workflows/backtest-differences.ts';
@@ -84,20 +85,12 @@ async function readEvidence(file: string): Promise<Evidence> {
   const from = text.indexOf(open);
   const until = text.indexOf('</script>', from);
   const parsed =
-    from < 0 || until < 0 ? undefined : Evidence.safeParse(parse(text.slice(from + open.length, until)));
+    from < 0 || until < 0 ? undefined : Evidence.safeParse(jsonIn(text.slice(from + open.length, until)));
   if (parsed?.success === true) return parsed.data;
   throw new UserError(
     `"${file}" carries no evidence that can be verified${parsed === undefined ? '' : `: ${issueLines(parsed.error).join('; ')}`}.`,
     { hint: 'Write the report again: crypto-trader backtest --report report.html' },
   );
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function requestFrom(file: string, settings: unknown) {
