@@ -61,8 +61,9 @@ export function openAccount(session: SessionRecord, saved?: SavedAccount): Accou
   };
 }
 
+const finite = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);
+
 function positions({ instruments, columns }: Portfolio): PositionRecord[] {
-  const finite = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);
   return instruments.flatMap(({ symbol }, s) =>
     columns.amount[s] === 0
       ? []
