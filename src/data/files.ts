@@ -1,5 +1,5 @@
-import { appendFileSync, mkdirSync, statSync } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { appendFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { open, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/foundation/errors.ts';
@@ -39,7 +39,7 @@ export async function writeFileAtomic(
 }
 
 /** Throws `FileError` when a folder, a device or a pipe stands at `path`: a rename would put a file in its place. */
-export async function requireReplaceable(path: string): Promise<void> {
+async function requireReplaceable(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || found.isFile()) return;
   throw new FileError(
@@ -49,6 +49,28 @@ export async function requireReplaceable(path: string): Promise<void> {
       path,
     },
   );
+}
+
+/**
+ * Throws `FileError` unless a file can be written at `path`: asked before hours of work, not after. Whatever it takes to find
+ * that out is taken away again.
+ */
+export async function requireWritable(path: string): Promise<void> {
+  await requireReplaceable(path);
+  const made: string[] = [];
+  for (
+    let folder = dirname(path);
+    !existsSync(folder) && folder !== dirname(folder);
+    folder = dirname(folder)
+  )
+    made.push(folder);
+  const trial = `${path}.tmp`;
+  try {
+    await writeDurably(trial, '');
+    await rm(trial, { force: true });
+  } finally {
+    for (const folder of made) await rmdir(folder).catch(() => undefined);
+  }
 }
 
 /** Writes the whole of `content` and waits until the disk has it; leaves no partial file behind an error. */

@@ -1,4 +1,4 @@
-import { requireReplaceable } from '../../data/files.ts';
+import { requireWritable } from '../../data/files.ts';
 import { forecastFans } from '../../lab/backtest/fans.ts';
 import { reportEnding, writeReport as write } from '../report/write-report.ts';
 import type { FinishedBacktest } from './run-backtest.ts';
@@ -6,7 +6,7 @@ import type { FinishedBacktest } from './run-backtest.ts';
 /** Before hours of work: the file can be one, and its ending says what it is to be. */
 export async function requireReport(file: string): Promise<void> {
   reportEnding(file);
-  await requireReplaceable(file);
+  await requireWritable(file);
 }
 
 export const writeReport = (

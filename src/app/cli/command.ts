@@ -96,6 +96,7 @@ export function command(
     let loaded: Config | undefined;
     try {
       const { signal } = interrupt;
+      refuseEmpty(self);
       const given = (option: string): boolean => isGiven(self, option);
       const context = await createContext(options, { out, colour, redact, logs, readsFile, signal, given });
       loaded = context.config;
@@ -137,6 +138,21 @@ function settingOf(error: unknown, config: Config): string | undefined {
     return inside === '' || !(inside.startsWith('..') || isAbsolute(inside));
   });
 }
+
+/** `--run "$RUN"` with a variable that is not set: the default in its place would be another run than was meant. */
+function refuseEmpty(self: Command | null): void {
+  if (self === null) return;
+  for (const option of self.options)
+    if (
+      option.long !== undefined &&
+      isGiven(self, option.long) &&
+      isBlank(self.getOptionValue(option.attributeName()))
+    )
+      throw new UsageError(`${option.long} is empty.`);
+  refuseEmpty(self.parent);
+}
+
+const isBlank = (value: unknown): boolean => typeof value === 'string' && /^[\s,]*$/.test(value);
 
 function isGiven(self: Command, option: string): boolean {
   const known = self.options.find(({ long }) => long === option);
@@ -227,6 +243,9 @@ export function refuseIgnored({ given }: CommandContext, options: readonly strin
   if (ignored.length === 0) return;
   throw new UsageError(`${ignored.join(', ')} ${ignored.length === 1 ? 'does' : 'do'} nothing ${where}.`);
 }
+
+/** In any quote currency: sums of more are no longer exact to the unit. */
+export const MOST_MONEY = 1e15;
 
 /** Parsers of option values; what they reject is a wrong command line (exit code 2). */
 export function oneOf<const T extends string>(option: string, text: string, known: readonly T[]): T {

@@ -19,7 +19,7 @@ import { readTextFile } from '../../data/text-file.ts';
 import { openStore } from '../../data/store/store.ts';
 import { parseYaml } from '../config/yaml.ts';
 import { loadPortfolioMarket, type PortfolioMarket } from '../workflows/portfolio.ts';
-import { type CommandContext, decimal, integer, list, oneOf } from './command.ts';
+import { type CommandContext, decimal, integer, list, MOST_MONEY, oneOf } from './command.ts';
 import { UsageError } from './exit.ts';
 import { addMarketOptions, MARKET_OPTIONS } from './run-options.ts';
 
@@ -220,7 +220,7 @@ export function limitsOfOptions(
     maxTurnover:
       options.maxTurnover === undefined
         ? undefined
-        : decimal('--max-turnover', options.maxTurnover, { least: 0 }) / 100,
+        : decimal('--max-turnover', options.maxTurnover, { least: 0, most: 1000 }) / 100,
     minAssets: integer('--min-assets', options.minAssets, { least: 0 }),
     leastWeight: 0.01,
   };
@@ -275,7 +275,7 @@ export function heldOf(text: string | undefined, members: readonly Member[]): Fl
   const symbols = members.map(({ symbol }) => symbol);
   for (const entry of list(text ?? '')) {
     const [name, amount] = split('--held', entry, '=', 'BTC/USDT=0.1,ETH/USDT=2');
-    amounts[indexOf('--held', name, symbols)] = decimal('--held', amount, { least: 0 });
+    amounts[indexOf('--held', name, symbols)] = decimal('--held', amount, { least: 0, most: MOST_MONEY });
   }
   return amounts;
 }

@@ -159,7 +159,7 @@ const SNAPSHOT_SECONDS = 60;
 async function record(context: CommandContext, store: SeriesStore, { keys, options }: Wanted): Promise<void> {
   const { out, log } = context;
   const everySeconds =
-    options.every === undefined ? undefined : decimal('--every', options.every, { least: 1 });
+    options.every === undefined ? undefined : decimal('--every', options.every, { least: 1, most: 86_400 });
   const count = options.count === undefined ? undefined : integer('--count', options.count, { least: 1 });
   const manifests = await recordBooks(store, keys, {
     ...exchangesOf(context, options),

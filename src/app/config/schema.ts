@@ -227,7 +227,12 @@ export const ConfigSchema = z
     trading: z
       .strictObject({
         account: Account.default({ kind: 'spot' }),
-        initialBalance: z.number().positive().default(10_000).describe('Starting cash in quote currency'),
+        initialBalance: z
+          .number()
+          .positive()
+          .max(1e15)
+          .default(10_000)
+          .describe('Starting cash in quote currency'),
         feeBps: basisPoints('Taker fee per side').default(10),
         feeTiers: z
           .array(
@@ -493,7 +498,7 @@ export const ConfigSchema = z
           .positive()
           .max(DAY_SECONDS)
           .default(60)
-          .describe('Pause between looks at the exchange'),
+          .describe('Pause between polls of the exchange'),
       })
       .prefault({}),
     series: SeriesConfig,

@@ -120,8 +120,8 @@ function absence(
   const next = row + 1 < time.length ? time[row + 1] : time[row];
   if (member.delistedMs !== undefined && next >= member.delistedMs)
     return `delisted on ${formatDay(member.delistedMs)}`;
-  let missing = 0;
-  for (let k = row - bars; k <= row; k++) if (k < 0 || Number.isNaN(close[k])) missing++;
+  let missing = Math.max(0, bars - row);
+  for (let k = Math.max(0, row - bars); k <= row; k++) if (Number.isNaN(close[k])) missing++;
   if (missing === 0) return undefined;
   const first = close.findIndex((value) => !Number.isNaN(value));
   if (first < 0) return 'no candles';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { CheckFailed } from '../../../core/foundation/errors.ts';
 import { formatMinute } from '../../../core/foundation/time.ts';
 import { tradeCostsFrom } from '../../../core/trading/trade-cost.ts';
-import { requireReplaceable, writeFileAtomic } from '../../../data/files.ts';
+import { requireWritable, writeFileAtomic } from '../../../data/files.ts';
 import { openStore } from '../../../data/store/store.ts';
 import { audit as runAudit, CHECKS } from '../../../lab/audit/audit.ts';
 import type { Finding } from '../../../lab/audit/finding.ts';
@@ -61,7 +61,7 @@ async function audit(context: CommandContext, options: Options, runId: string | 
   const { config, out, seed, signal } = context;
   const checks = options.checks?.map((name) => oneOf('--checks', name, Object.keys(CHECKS)));
   const mostFitSeconds = decimal('--fit-seconds', options.fitSeconds, { least: 0 });
-  if (options.html !== undefined) await requireReplaceable(options.html);
+  if (options.html !== undefined) await requireWritable(options.html);
   const registry = await projectRegistry(context);
   const trained = await loadTrained(config.checkpointDir, {
     registry,

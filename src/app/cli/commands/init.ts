@@ -7,7 +7,7 @@ import { parseSymbols, requireOneQuote } from '../../../core/market/symbols.ts';
 import { parseTimeframe } from '../../../core/market/timeframe.ts';
 import { writeFileAtomic } from '../../../data/files.ts';
 import { loadConfig } from '../../config/load.ts';
-import { command, type CommandContext, decimal, list, oneOf } from '../command.ts';
+import { command, type CommandContext, decimal, list, MOST_MONEY, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
 
 const RISKS = ['low', 'medium', 'high'] as const;
@@ -76,7 +76,7 @@ const checks: { readonly [Key in keyof Answers]: (text: string) => Answers[Key] 
     return symbols;
   },
   timeframe: (text) => parseTimeframe(text),
-  capital: (text) => decimal('--capital', text, { least: 1 }),
+  capital: (text) => decimal('--capital', text, { least: 1, most: MOST_MONEY }),
   risk: (text) => oneOf('--risk', text, RISKS),
 };
 

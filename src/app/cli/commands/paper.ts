@@ -239,6 +239,6 @@ function readRequest(context: CommandContext, options: Options, registry: Regist
 /** Stored bars follow one another at once unless a pause is asked for. */
 function pauseOf({ config }: CommandContext, { intervalSeconds, exchange }: Options): number {
   if (intervalSeconds !== undefined)
-    return 1000 * decimal('--interval-seconds', intervalSeconds, { least: 0 });
+    return 1000 * decimal('--interval-seconds', intervalSeconds, { least: 0, most: 86_400 });
   return exchange === false ? 0 : 1000 * config.paper.intervalSeconds;
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { requireReplaceable, writeFileAtomic } from '../../../data/files.ts';
+import { requireWritable, writeFileAtomic } from '../../../data/files.ts';
 import { openStore } from '../../../data/store/store.ts';
 import { backtestDocument } from '../../../lab/backtest/document.ts';
 import { openFoldCache } from '../../../learning/validation/fold-cache.ts';
@@ -47,7 +47,7 @@ async function results(context: CommandContext, options: Options): Promise<void>
   const { config, out, seed, signal } = context;
   const ids = WINDOWS.map(({ id }) => id);
   const chosen = options.windows?.map((id) => oneOf('--windows', id, ids)) ?? ids;
-  await requireReplaceable(options.out);
+  await requireWritable(options.out);
   const registry = await projectRegistry(context);
   const others = registry.strategies.map(({ id }) => id).filter((id) => id !== config.strategy.name);
   const progress = out.progress();

@@ -10,7 +10,7 @@ import { loadLinearSolver } from '../../../lab/portfolio/highs.ts';
 import type { AssetForecast } from '../../workflows/portfolio-forecasts.ts';
 import { configuredInstruments } from '../../config/execution.ts';
 import { allocateNow } from '../../workflows/portfolio.ts';
-import { type CommandContext, decimal, list, refuseIgnored } from '../command.ts';
+import { type CommandContext, decimal, list, MOST_MONEY, refuseIgnored } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import {
   barsPerYearOf,
@@ -46,8 +46,8 @@ export async function optimise(
     throw new UsageError('--strategy takes one strategy; `portfolio compare` shows several.');
   if (options.held === undefined) refuseIgnored(context, ['--cash'], 'without --held');
   else refuseIgnored(context, ['--investment'], 'with --held: what is held and --cash are the capital');
-  const investment = decimal('--investment', options.investment, { least: 1 });
-  const cash = decimal('--cash', options.cash, { least: 0 });
+  const investment = decimal('--investment', options.investment, { least: 1, most: MOST_MONEY });
+  const cash = decimal('--cash', options.cash, { least: 0, most: MOST_MONEY });
   const source = await marketOfOptions(context, options);
   const { members, market } = source;
   const barsPerYear = barsPerYearOf(source);

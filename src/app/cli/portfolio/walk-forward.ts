@@ -5,7 +5,7 @@ import { formatDay, formatTime } from '../../../core/foundation/time.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { requireFeasible } from '../../../core/portfolio/limits.ts';
 import { SPOT_RULES } from '../../../core/trading/rules.ts';
-import { requireReplaceable, writeFileAtomic } from '../../../data/files.ts';
+import { requireWritable, writeFileAtomic } from '../../../data/files.ts';
 import { loadLinearSolver } from '../../../lab/portfolio/highs.ts';
 import { comparisonLines, EQUAL_WEIGHT, type PortfolioAssessment } from '../../../lab/portfolio/assess.ts';
 import { blend } from '../../../lab/portfolio/blend.ts';
@@ -53,8 +53,7 @@ export async function backtest(
 ): Promise<void> {
   const { config, out, seed, signal, log } = context;
   requireRange(options);
-  for (const file of [options.report, options.markdown])
-    if (file !== undefined) await requireReplaceable(file);
+  for (const file of [options.report, options.markdown]) if (file !== undefined) await requireWritable(file);
   const chosen = strategyNames('--strategies', options.strategies);
   const names = chosen.includes(EQUAL_WEIGHT) ? chosen : [EQUAL_WEIGHT, ...chosen];
   if (!chosen.some((name) => isLearned(name) || name === HYBRID))
