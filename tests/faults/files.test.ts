@@ -438,7 +438,7 @@ const withVariable = (path: string, text: string) =>
     flags: {},
   });
 /** Settings for which any text is right. */
-const FREE = new Set(['dataDir', 'checkpointDir', 'tuningDir', 'logDir', 'plugins']);
+const FREE = new Set(['dataDir', 'checkpointDir', 'tuningDir', 'logDir', 'plugins', 'text.gdelt.query']);
 
 describe('a variable', () => {
   describe.each(settings)('$path', ({ path, value }) => {

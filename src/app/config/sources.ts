@@ -44,6 +44,7 @@ export const TextConfig = z
         query: z
           .string()
           .max(500)
+          .regex(/^\P{Cc}*$/u, 'expected words without control characters')
           .default('(bitcoin OR ethereum OR cryptocurrency) sourcelang:english')
           .describe("Search over the world's news; empty: off"),
         url: z.url().default('https://api.gdeltproject.org').describe('Host of the search'),

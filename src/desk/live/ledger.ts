@@ -4,9 +4,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../../core/foundation/errors.ts';
 import { type Disk, nodeDisk } from '../../data/files.ts';
 import { damaged, type Journal, type JournalFile } from '../../data/journal/journal.ts';
+import { parseEntry } from '../../data/journal/entry.ts';
 import { createJournal, resumeJournal } from '../../data/journal/json-lines.ts';
 import { readEntries, readFirstEntry } from '../../data/journal/read.ts';
-import { LEDGER_FILE, parseEntry } from '../paper/ledger.ts';
+import { LEDGER_FILE } from '../paper/ledger.ts';
 import { LiveEntry, LiveSession } from './record.ts';
 import { createState, type LiveState, remember } from './state.ts';
 
