@@ -19,6 +19,9 @@ export const less = (head: string, rank = 1): Column => ({ head, rank });
 /** A column of prose, which is broken into lines before anything is left out. */
 export const prose = (head: string): Column => ({ head, wraps: true });
 
+/** What rounds to nothing has no sign. */
+const withoutNegativeZero = (text: string): string => (/^-0(\.0+)?$/.test(text) ? text.slice(1) : text);
+
 /** Between two columns. */
 const GAP = 2;
 /** Prose is not made narrower than this: columns are left out instead. */
@@ -37,16 +40,16 @@ interface TableLooks {
  */
 export function tableText(
   columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+  given: readonly (readonly string[])[],
   { width, colour }: TableLooks,
 ): string {
+  const rows = given.map((row) => row.map(withoutNegativeZero));
   const specs = columns.map((column, index) => ({
     ...(typeof column === 'string' ? { head: column } : column),
     index,
-    natural: Math.max(
-      ...[typeof column === 'string' ? column : column.head, ...rows.map((row) => row[index] ?? '')].map(
-        (text) => stringWidth(text),
-      ),
+    natural: rows.reduce(
+      (most, row) => Math.max(most, stringWidth(row[index] ?? '')),
+      stringWidth(typeof column === 'string' ? column : column.head),
     ),
   }));
   let kept = specs;

@@ -5,7 +5,7 @@ import { writeFileAtomic } from '../../data/files.ts';
 import { importanceOf } from '../../lab/tuning/importance.ts';
 import { fromLoss, OBJECTIVES, type ObjectiveName } from '../../lab/tuning/objective.ts';
 import { openStudy } from '../../lab/tuning/study.ts';
-import type { KeptTrial } from '../../lab/tuning/study-journal.ts';
+import type { KeptTrial, StudySettings } from '../../lab/tuning/study-journal.ts';
 import { bestTrial, listStudies, taskOf, tunedModel } from '../workflows/tune.ts';
 import { command, type CommandContext } from './command.ts';
 import { UsageError } from './exit.ts';
@@ -55,22 +55,33 @@ export async function folderOf({ config }: CommandContext, name: string): Promis
   });
 }
 
+/** What a list says of a study. */
+async function rowOf(folder: string, settings: StudySettings) {
+  const study = await openStudy(folder);
+  await study.refresh();
+  const trials = study.trials();
+  const complete = trials.filter(({ state, violation }) => state === 'complete' && violation === 0);
+  return {
+    settings,
+    task: taskOf(settings),
+    trials: trials.length,
+    best: complete.length > 0 ? bestTrial(trials) : undefined,
+  };
+}
+
 async function listAll({ config, out }: CommandContext): Promise<void> {
   const studies = await listStudies(config.tuningDir);
-  const rows = await Promise.all(
-    studies.map(async ({ folder, settings }) => {
-      const study = await openStudy(folder);
-      await study.refresh();
-      const trials = study.trials();
-      const complete = trials.filter(({ state, violation }) => state === 'complete' && violation === 0);
-      return {
-        settings,
-        task: taskOf(settings),
-        trials: trials.length,
-        best: complete.length > 0 ? bestTrial(trials) : undefined,
-      };
-    }),
-  );
+  const rows: Awaited<ReturnType<typeof rowOf>>[] = [];
+  const damaged: { readonly name: string; readonly why: string }[] = [];
+  for (const { name, folder, settings } of studies) {
+    try {
+      if ('damaged' in settings) damaged.push({ name, why: settings.damaged });
+      else rows.push(await rowOf(folder, settings));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      damaged.push({ name, why: error.message });
+    }
+  }
   out.document({
     studies: rows.map(({ settings, task, trials, best: winner }) => ({
       name: settings.name,
@@ -84,8 +95,11 @@ async function listAll({ config, out }: CommandContext): Promise<void> {
         values: valuesOf(winner, settings.objectives as ObjectiveName[]),
       },
     })),
+    damaged,
   });
-  if (rows.length === 0) return out.print('There is no study yet: crypto-trader tune --model boosted-trees');
+  for (const { name, why } of damaged) out.print(`${name} is DAMAGED: ${why}`);
+  if (studies.length === 0)
+    return out.print('There is no study yet: crypto-trader tune --model boosted-trees');
   out.table(
     ['study', 'model', 'objective', 'sampler', 'trials', 'best'],
     rows.map(({ settings, task, trials, best: winner }) => {

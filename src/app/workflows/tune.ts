@@ -4,10 +4,12 @@ import { z } from 'zod';
 import { type Fold, walkForwardFolds } from '../../core/dataset/splits.ts';
 import type { Model } from '../../core/forecast/model.ts';
 import { UserError } from '../../core/foundation/errors.ts';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { barOpen, parseTimeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import { type LoadedPanel, loadPanel } from '../../data/panel/load-panel.ts';
+import { errorCode } from '../../data/files.ts';
 import { refuseWrong } from '../../data/plausibility.ts';
 import type { Store } from '../../data/store/store.ts';
 import { ruleId } from '../../lab/backtest/rule-id.ts';
@@ -264,20 +266,44 @@ export async function concludeStudy(
   };
 }
 
-/** Names and settings of the studies of a project, oldest first. */
-export async function listStudies(
-  tuningDir: string,
-): Promise<readonly { readonly name: string; readonly folder: string; readonly settings: StudySettings }[]> {
-  const names = await readdir(tuningDir).catch(() => []);
-  const found = await Promise.all(
-    names.toSorted().map(async (name) => {
-      const folder = join(tuningDir, name);
-      const settings = await studySettings(folder);
-      return settings === undefined ? [] : [{ name, folder, settings }];
-    }),
-  );
-  return found.flat().sort((a, b) => a.settings.createdAt.localeCompare(b.settings.createdAt));
+/** A study of a project. One that is damaged names itself and hides no other. */
+export interface KnownStudy {
+  readonly name: string;
+  readonly folder: string;
+  readonly settings: StudySettings | { readonly damaged: string };
 }
 
-/** The task of a study, as it was written into it. */
-export const taskOf = (settings: StudySettings): TuneTask => TuneTask.parse(settings.task);
+/** The studies of a project: damaged ones, then the others, oldest first. */
+export async function listStudies(tuningDir: string): Promise<readonly KnownStudy[]> {
+  const entries = await readdir(tuningDir, { withFileTypes: true }).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const names = entries.filter((entry) => !entry.isFile()).map(({ name }) => name);
+  const found = await Promise.all(
+    names.toSorted().map(async (name): Promise<readonly KnownStudy[]> => {
+      const folder = join(tuningDir, name);
+      try {
+        const settings = await studySettings(folder);
+        return settings === undefined ? [] : [{ name, folder, settings }];
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        return [{ name, folder, settings: { damaged: error.message } }];
+      }
+    }),
+  );
+  const since = ({ settings }: KnownStudy): string => ('damaged' in settings ? '' : settings.createdAt);
+  return found.flat().sort((a, b) => since(a).localeCompare(since(b)));
+}
+
+/** The task of a study, as it was written into it. Throws `UserError` when it is none of this version's. */
+export function taskOf(settings: StudySettings): TuneTask {
+  const task = TuneTask.safeParse(settings.task);
+  if (task.success) return task.data;
+  throw new UserError(
+    `The study "${settings.name}" is of another version: ${issueLines(task.error).join('; ')}.`,
+    {
+      hint: 'Start another: crypto-trader tune --model boosted-trees',
+    },
+  );
+}

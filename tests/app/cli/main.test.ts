@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -32,6 +32,11 @@ describe('exit codes and where things are printed', () => {
     [['fetch', 'BTC/USDT'], /'fetch' takes no arguments, and got 'BTC\/USDT'; options are given by name/],
     [['config', 'set', 'seed', '7', '8'], /'config set' takes <setting> <value> and no more, and got '8'/],
     [['config', '--log-level', 'inf'], /Did you mean "info"/],
+    [['backtest', '--models', ''], /^--models is empty\.\n/],
+    [['audit', '--checks', ' , '], /^--checks is empty\.\n/],
+    [['config', '--config', ''], /^--config is empty\.\n/],
+    [['paper', '--interval-seconds', '1e300'], /expected a number, between 0 and 86400/],
+    [['portfolio', 'optimise', '--investment', '1e308'], /expected a number, between 1 and 1000000000000000/],
     [['config', '--seed', '1.5'], /whole number/],
   ])('%j is a wrong command line: exit 2 and the nearest valid word', async (args, message) => {
     const { status, stdout, stderr } = await run(args);
@@ -45,6 +50,28 @@ describe('exit codes and where things are printed', () => {
     expect(status).toBe(1);
     expect(stderr).toContain('bad.yaml:1: unknown key "sed". Did you mean "seed"?');
     expect(JSON.parse(stdout)).toMatchObject({ error: { kind: 'user' } });
+  });
+
+  it.each([
+    [['audit'], /^No trained models in "checkpoints"\.\n/],
+    [['results', '--out', '/proc/nope/r.md'], /^Cannot make the folder "\/proc\/nope"/],
+  ])('%j: a sentence and exit 1, at once', async (args, message) => {
+    const { status, stderr } = await run(args);
+    expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringMatching(message) as string });
+  });
+
+  it('a study that is damaged is named in the list, and hides no other', async () => {
+    mkdirSync(join(cwd, 'tuning', 'mine'), { recursive: true });
+    writeFileSync(join(cwd, 'tuning', 'mine', 'study.jsonl'), '{"a":1}\n');
+    writeFileSync(join(cwd, 'tuning', 'a-file'), '');
+    const { status, stdout } = await run(['tune', 'list', '--json']);
+    expect({ status, stdout: JSON.parse(stdout) as unknown }).toEqual({
+      status: 0,
+      stdout: {
+        studies: [],
+        damaged: [{ name: 'mine', why: expect.stringContaining('damaged at line 1') as string }],
+      },
+    });
   });
 
   it('a wrong variable is answered with the nearest one', async () => {

@@ -129,3 +129,13 @@ it('the screen is as wide as the terminal, 80 where it does not say, and unlimit
   expect(screenWidth({}, '80')).toBe(80);
   expect(screenWidth({}, 'wide')).toBeUndefined();
 });
+
+it('what rounds to nothing has no sign', () => {
+  const lines = tableText(['a', 'b', 'c'], [['-0.000', '-0', '-0.001']], { width: undefined, colour: false });
+  expect(lines).toMatch(/^0\.000 +0 +-0\.001 *$/m);
+});
+
+it('a table of more rows than a call takes arguments is drawn', () => {
+  const rows = Array.from({ length: 200_000 }, (_, i) => [String(i)]);
+  expect(tableText(['n'], rows, { width: undefined, colour: false })).toContain('199999');
+});

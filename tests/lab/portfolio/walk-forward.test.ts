@@ -158,6 +158,8 @@ describe('a walk forward', () => {
     const bad = daily(60, 2);
     bad.close[50] = -1;
     const task = taskOf([A, B], [daily(60, 1), bad]);
+    // A window longer than time itself is not counted through.
+    expect(returnWindow(tableOf(task), 59, 1e15, [A, B]).assets).toEqual([]);
     expect(() => returnWindow(tableOf(task), 59, 30, [A, B])).toThrow(
       'B/USDT has a price that is not above zero: -1',
     );
