@@ -11,8 +11,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 
 const root = resolve(import.meta.dirname, '..');
-/** Carried along; only the first is named by package.json, the second is what it loads. */
-const BUNDLED = ['onnxruntime-node', 'onnxruntime-common'] as const;
+const RUNTIME = 'onnxruntime-node';
 const Package = z.looseObject({
   version: z.string(),
   files: z.array(z.string()).optional(),
@@ -30,18 +29,26 @@ export function layOut(folder: string): void {
   const { scripts: _, devDependencies: __, allowScripts: ___, workspaces: ____, ...own } = readPackage(root);
   for (const name of [...(own.files ?? []), 'LICENSE', 'CHANGELOG.md'].filter((file) => file !== 'dist'))
     cpSync(join(root, name), join(folder, name), { recursive: true });
-  writePackage(folder, { ...own, bundleDependencies: BUNDLED.slice(0, 1) });
+  writePackage(folder, { ...own, bundleDependencies: [RUNTIME] });
 
-  for (const name of BUNDLED) {
+  for (const name of withDependencies(RUNTIME)) {
     const [from, to] = [root, folder].map((one) => join(one, 'node_modules', name));
-    const script = join(from, 'script');
-    cpSync(from, to, { recursive: true, filter: (path) => path !== script });
-    const { scripts: _, devDependencies: __, dependencies, ...rest } = readPackage(from);
-    // What the script alone used stays behind with it.
-    const used = Object.entries(dependencies ?? {}).filter(([one]) => BUNDLED.some((known) => known === one));
-    rmSync(join(to, 'package.json'));
-    writePackage(to, { ...rest, dependencies: Object.fromEntries(used) });
+    cpSync(from, to, { recursive: true });
   }
+  // What the script needs stays with it: who has the hardware runs it by hand (see src/learning/engine/devices.ts).
+  const bundled = join(folder, 'node_modules', RUNTIME);
+  const { scripts: _scripts, devDependencies: _dev, ...rest } = readPackage(bundled);
+  rmSync(join(bundled, 'package.json'));
+  writePackage(bundled, rest);
+}
+
+/** The package and all that it needs, as they lie side by side in node_modules. */
+function withDependencies(name: string, found = new Set<string>()): ReadonlySet<string> {
+  if (found.has(name)) return found;
+  found.add(name);
+  const { dependencies = {} } = readPackage(join(root, 'node_modules', name));
+  for (const one of Object.keys(dependencies)) withDependencies(one, found);
+  return found;
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -107,16 +107,25 @@ function drawn(
   colour: boolean,
 ): string {
   const colours = colour ? { head: ['cyan'], border: ['gray'] } : { head: [], border: [] };
-  const table = new Table({
-    head: columns.map(({ head }) => head),
+  const looks = {
     style: { ...colours, compact: true, 'padding-left': 0, 'padding-right': 0 },
     chars: OPEN_BORDERS,
     colAligns: columns.map((_, i) => (isNumeric(rows.map((row) => row[i])) ? 'right' : 'left')),
     colWidths: [...widths],
-  });
-  for (const row of rows) table.push(row.map((text, i) => wrappedLines(text, widths[i], '').join('\n')));
-  return table.toString().split('\n').map(withoutTrailingSpaces).join('\n');
+  } as const satisfies ConstructorParameters<typeof Table>[0];
+  const pieces: string[] = [];
+  for (let from = 0; from === 0 || from < rows.length; from += ROWS_A_PIECE) {
+    const head = from === 0 ? { head: columns.map((one) => one.head) } : {};
+    const table = new Table({ ...head, ...looks });
+    for (const row of rows.slice(from, from + ROWS_A_PIECE))
+      table.push(row.map((text, i) => wrappedLines(text, widths[i], '').join('\n')));
+    pieces.push(table.toString());
+  }
+  return pieces.join('\n').split('\n').map(withoutTrailingSpaces).join('\n');
 }
+
+/** The library passes all rows as arguments of one call, of which there can be some hundred thousand. */
+const ROWS_A_PIECE = 1000;
 
 /** Every row for itself, its first cell as the title: what is left on a very narrow screen. */
 function blocks(columns: readonly Placed[], rows: readonly (readonly string[])[], width: number): string {

@@ -1,15 +1,10 @@
-import { createRequire } from 'node:module';
-import type * as OnnxRuntime from 'onnxruntime-node';
 import { UserError } from '../../core/foundation/errors.ts';
+import { installScript, loadRuntime } from './runtime.ts';
 
 export type Device = 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'coreml';
 
-const require = createRequire(import.meta.url);
-
 const INSTALL: Readonly<Record<Exclude<Device, 'auto' | 'cpu'>, string>> = {
-  cuda:
-    'On Linux x64 with an NVIDIA GPU and CUDA 12, fetch the libraries once: ' +
-    '`npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12 --ignore-scripts=false`. Or choose the device "cpu".',
+  cuda: `On Linux x64 with an NVIDIA GPU and CUDA 12, fetch the libraries once: ONNXRUNTIME_NODE_INSTALL=cuda12 node "${installScript()}". Or choose the device "cpu".`,
   webgpu: 'This build of onnxruntime-node has no WebGPU for your platform. Choose the device "cpu".',
   coreml: 'CoreML exists on macOS only. Choose the device "cpu".',
 };
@@ -30,6 +25,6 @@ export function executionProviders(device: Device, available: readonly string[] 
 }
 
 function bundled(): string[] {
-  const { listSupportedBackends } = require('onnxruntime-node') as typeof OnnxRuntime;
+  const { listSupportedBackends } = loadRuntime();
   return listSupportedBackends().flatMap(({ name, bundled }) => (bundled ? [name] : []));
 }

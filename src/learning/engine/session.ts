@@ -1,12 +1,11 @@
-import { createRequire } from 'node:module';
 import type { InferenceSession as OrtSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import type * as OnnxRuntime from 'onnxruntime-node';
 import { UserError } from '../../core/foundation/errors.ts';
 import { type Device, executionProviders } from './devices.ts';
 import { sizeOf } from './onnx/graph.ts';
 import type { Feed, Feeds } from './program.ts';
+import { loadRuntime } from './runtime.ts';
 
-const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof OnnxRuntime;
+const ort = loadRuntime();
 
 export interface SessionOptions {
   readonly device?: Device;

@@ -137,5 +137,7 @@ it('what rounds to nothing has no sign', () => {
 
 it('a table of more rows than a call takes arguments is drawn', () => {
   const rows = Array.from({ length: 200_000 }, (_, i) => [String(i)]);
-  expect(tableText(['n'], rows, { width: undefined, colour: false })).toContain('199999');
+  const lines = tableText(['n'], rows, { width: undefined, colour: false }).split('\n');
+  expect(lines.slice(0, 3).map((line) => line.trim())).toEqual(['n', '──────', '0']);
+  expect(lines.slice(2).map(Number)).toEqual(rows.map(([text]) => Number(text)));
 });

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { dense } from '../../../src/learning/engine/layers/dense.ts';
@@ -8,6 +9,7 @@ import { exportOnnx, openPredictor } from '../../../src/learning/engine/predicto
 import { predictOnThreads, type Runs } from '../../../src/learning/engine/parallel/predict.ts';
 import { type Tensor, tf } from '../../../src/learning/engine/tf.ts';
 import { initialParameters } from '../../../src/learning/engine/weights.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 
 const [ROWS, CLASSES, RUNS] = [33, 5, 70];
 const network = defineNetwork('forecast', (declare) => {
@@ -93,4 +95,15 @@ it('a process that exits in the middle of a forecast ends with its own code', as
     ),
   );
   expect(code, output).toBe(7);
+});
+
+it('leaves nothing in the home folder that ONNX Runtime would tell its makers', async () => {
+  const home = temporaryFolder();
+  const script = resolve(import.meta.dirname, 'predictor-end.ts');
+  // In CI it keeps quiet by itself: the variable that says so is not passed on.
+  const env = { PATH: process.env['PATH'], HOME: home };
+  await new Promise<void>((done) =>
+    execFile(process.execPath, ['--import', 'tsx', script], { env }, () => done()),
+  );
+  expect(readdirSync(home, { recursive: true })).toEqual([]);
 });
