@@ -144,7 +144,7 @@ const COMMANDS: readonly (readonly [args: readonly string[], result: RegExp, las
   ],
   [['portfolio', 'optimise', ...ASSETS], /residual/, false],
   [['portfolio', 'compare', ...ASSETS, '--window', '400'], /Unstable:/, false],
-  [['portfolio', 'frontier', ...ASSETS, '--points', '200'], /Highest ratio/, false],
+  [['portfolio', 'frontier', ...ASSETS, '--points', '200'], /The band holds/, false],
   [['portfolio', 'correlation', ...ASSETS], /Correlation/, false],
   [['portfolio', 'backtest', ...ASSETS, '--rebalance', '1d'], /Result:/, true],
   [['portfolio', 'train', ...ASSETS, '--allocator', 'deep', '--steps', '100000'], /Result:/, true],
