@@ -19,7 +19,7 @@ export interface SleeveRequest {
 }
 
 /** Its name in tables. */
-export const WALLET = 'sleeves';
+const WALLET = 'sleeves';
 
 interface Decided {
   readonly name: string;

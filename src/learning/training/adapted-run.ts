@@ -68,7 +68,7 @@ export async function saveAdaptedRun(
     const forecasts = await picking.forecast(panel, { sinceMs: plan.trainUntilMs });
     const why = noSkill(model, panel, forecasts, validationSpan(plan));
     if (why !== undefined) unskilled[id] = why;
-    const metrics = validationScore(panel, forecasts, plan);
+    const metrics = await validationScore(panel, forecasts, plan, signal);
     const { files: _files, weightHash: _hash, version: _version, ...about } = manifest;
     const saved = await saveMember(seedFolder(run.path, id, 1), picking.save(), {
       ...about,
@@ -93,7 +93,10 @@ export async function saveAdaptedRun(
     models: members.map(({ id }) => id),
     manifests,
     skipped: [],
-    ensemble: { members: voters.map(({ id }) => id), metrics: validationScore(panel, combined, plan) },
+    ensemble: {
+      members: voters.map(({ id }) => id),
+      metrics: await validationScore(panel, combined, plan, signal),
+    },
     baselines,
     ...(Object.keys(unskilled).length > 0 && { noSkill: unskilled }),
   };
@@ -117,7 +120,7 @@ async function baselineScores(
       signal,
       onProgress: () => {},
     });
-    scores[model.id] = validationScore(panel, await fitted.forecast(panel), plan);
+    scores[model.id] = await validationScore(panel, await fitted.forecast(panel), plan, signal);
   }
   return scores;
 }

@@ -183,7 +183,7 @@ function regimeSpans(task: CurriculumTask): readonly { readonly first: number; r
 }
 
 /** The last training windows, as many of each symbol as of the next, in the order of the symbols. */
-export function newestExamples({ series, count, synthetic }: Examples, wanted: number): Int32Array {
+function newestExamples({ series, count, synthetic }: Examples, wanted: number): Int32Array {
   const real = synthetic?.real ?? count;
   const symbols = series[real - 1] + 1;
   const bySymbol = Array.from({ length: symbols }, (_, s) =>
