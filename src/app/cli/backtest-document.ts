@@ -1,5 +1,6 @@
 import { costWords } from '../report/cost-words.ts';
 import { backtestDocument } from '../../lab/backtest/document.ts';
+import { cashReturnPct, otherBenchmarks } from '../../lab/backtest/benchmarks.ts';
 import { equityCsv } from '../../lab/backtest/equity-file.ts';
 import { forecastLines } from '../../lab/backtest/forecast-text.ts';
 import { outcomeLines, trialsText, verdicts } from '../../lab/backtest/verdicts.ts';
@@ -49,6 +50,10 @@ export function documentOf(
     ...(Object.keys(edges).length > 0 && { edges }),
     contributions:
       contributions?.map((one) => ({ ...one, withoutSharpe: one.withoutSharpe ?? null })) ?? null,
+    benchmarks: [
+      ...otherBenchmarks(result).map(({ strategy: { name }, metrics }) => ({ name, ...plain(metrics) })),
+      { name: 'cash', ratePct: result.setting.cashRatePct ?? 0, totalReturnPct: cashReturnPct(result) },
+    ],
     costTerms: costWords(result.setting.rules),
     trials: about.trials,
     sentences: [
@@ -73,3 +78,7 @@ export async function keepFinished(
   await keepBacktest(archive, document, equity);
   return document;
 }
+
+/** A figure that is not defined keeps its key. */
+const plain = (figures: object): object =>
+  Object.fromEntries(Object.entries(figures).map(([key, value]: [string, unknown]) => [key, value ?? null]));

@@ -38,6 +38,8 @@ export interface BacktestRequest {
   readonly risk: Config['risk'];
   /** Of finer candles to look for stops and targets in. */
   readonly detail: Timeframe | undefined;
+  /** What cash earns in percent a year, to compare with. */
+  readonly cashRatePct: number | undefined;
   readonly seed: number;
 }
 
@@ -117,6 +119,7 @@ const Settings = z.strictObject({
   exits: config.exits,
   risk: config.risk,
   detail: market.timeframe.nullable(),
+  cashRatePct: z.number().nullable().default(null),
   seed: z.int().min(0),
 });
 
@@ -144,6 +147,7 @@ export function settingsDocument(
     models: request.models ?? null,
     rulesOf: request.rulesOf ?? null,
     detail: request.detail ?? null,
+    cashRatePct: request.cashRatePct ?? null,
   };
 }
 
@@ -153,12 +157,13 @@ const runName = ({ runId, path }: RunFolder, checkpointDir: string): string =>
 
 /** What `settingsDocument` wrote, as the same request; an error of the schema when it is from another version. */
 export function requestOf(document: unknown): BacktestRequest {
-  const { forecasts, models, rulesOf, detail, ...rest } = Settings.parse(document);
+  const { forecasts, models, rulesOf, detail, cashRatePct, ...rest } = Settings.parse(document);
   return {
     ...rest,
     models: models ?? undefined,
     rulesOf: rulesOf ?? undefined,
     detail: detail ?? undefined,
+    cashRatePct: cashRatePct ?? undefined,
     forecasts:
       forecasts.kind === 'trained'
         ? {

@@ -104,6 +104,7 @@ export async function runBacktest(
       detail,
       account: account.beside,
       latencyBars: trading.latencyBars,
+      cashRatePct: request.cashRatePct,
     }),
     signal,
   );

@@ -424,6 +424,12 @@ export const ConfigSchema = z
           .max(10_000)
           .default(50)
           .describe('Finished backtests that stay in <dataDir>/backtests; of more, the oldest go'),
+        cashRatePct: z
+          .number()
+          .min(-100)
+          .max(1000)
+          .optional()
+          .describe('What cash earns in percent a year, such as the rate of a stablecoin: a benchmark'),
       })
       .prefault({}),
     risk: z

@@ -12,7 +12,7 @@ import type { Contribution } from '../../lab/backtest/contributions.ts';
 import type { ForecastFan } from '../../lab/backtest/fans.ts';
 import { renderContributions } from './contributions.ts';
 import { thin } from './curves.ts';
-import { heldAlone } from '../../lab/backtest/held-alone.ts';
+import { otherBenchmarks } from '../../lab/backtest/benchmarks.ts';
 import { renderBreakdowns } from './breakdowns.ts';
 import { renderCosts } from './costs.ts';
 import { renderExplanations } from './explanations.ts';
@@ -42,7 +42,7 @@ export function renderReport(
 ): string {
   const title = `Backtest ${about.symbols.join(', ')} ${about.timeframe}`;
   const sure = confidence(result.ensemble, result.setting.barsPerYear, about.trials);
-  const alone = heldAlone(result);
+  const alone = otherBenchmarks(result);
   const symbols = result.setting.instruments.map(({ symbol }) => symbol);
   return renderPage({
     title,

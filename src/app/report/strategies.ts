@@ -1,4 +1,5 @@
 import { confidence, type Traded } from '../../lab/backtest/assess.ts';
+import { cashReturnPct } from '../../lab/backtest/benchmarks.ts';
 import type { Backtest } from '../../lab/backtest/backtest.ts';
 import type { Provenance } from '../../lab/backtest/document.ts';
 import { SEED_HEAD, seedRow } from '../../lab/backtest/seeds.ts';
@@ -49,7 +50,7 @@ export function renderStrategies(result: Backtest, about: Provenance, alone: rea
   return {
     id: 'strategies',
     title: 'Every strategy on its own',
-    body: `<p class="faint">Each with all of the capital, the same costs and the same rules. Intervals: studentised block bootstrap of bar returns. Costs in quote currency. Buy and hold spreads the capital evenly over the symbols at the start; cash earns no interest.</p>
+    body: `<p class="faint">Each with all of the capital, the same costs and the same rules. Intervals: studentised block bootstrap of bar returns. Costs in quote currency. Buy and hold spreads the capital evenly over the symbols at the start; cash earns ${result.setting.cashRatePct === undefined ? 'no interest' : `${result.setting.cashRatePct} % a year (backtest.cashRatePct)`}.</p>
 ${renderTable(STRATEGY_HEAD, rows, { name: 'strategies', textColumns: [0, 1] })}`,
   };
 }
@@ -69,11 +70,11 @@ const benchmarkRow = ({ strategy, metrics, run }: Traded): readonly string[] => 
   figure(run.portfolio.feesQuote + run.portfolio.slippageQuote, 0),
 ];
 
-/** Nothing bought, nothing earned: no interest is paid on it here. */
-const cash = ({ benchmark }: Backtest): readonly string[] => [
+/** Nothing bought, nothing earned but the rate that is stated for it. */
+const cash = (result: Backtest): readonly string[] => [
   'cash',
-  benchmark.strategy.kind,
-  '0.0',
+  result.benchmark.strategy.kind,
+  figure(cashReturnPct(result)),
   '-',
   '-',
   '-',

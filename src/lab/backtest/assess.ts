@@ -32,6 +32,8 @@ export interface Setting {
   readonly risk?: RiskRules | undefined;
   /** Bars by which a decision fills later than at the next open. */
   readonly latencyBars?: number | undefined;
+  /** What cash earns in percent a year, as a benchmark beside the strategies; nothing of it enters an account. */
+  readonly cashRatePct?: number | undefined;
   readonly barsPerYear: number;
   readonly seed: number;
 }

@@ -61,6 +61,8 @@ export interface BacktestInput {
   readonly account?: Pick<Market, 'funding' | 'mark'> | undefined;
   /** Bars by which a decision fills later than at the next open. */
   readonly latencyBars?: number | undefined;
+  /** What cash earns in percent a year, to compare with. */
+  readonly cashRatePct?: number | undefined;
 }
 
 export interface DetailCandles {
@@ -112,9 +114,9 @@ export function* backtestSteps(input: BacktestInput): Steps<Backtest> {
   const { detail } = input;
   const known = { ...coarse, ...input.account, ...liquidityOf(coarse, rules) };
   const market = detail ? withDetail(known, detail.candles, TIMEFRAME_MS[detail.timeframe]) : known;
-  const { latencyBars } = input;
+  const { latencyBars, cashRatePct } = input;
   const perYear = barsPerYear(panel.timeframe);
-  const setting = { market, instruments, rules, risk, latencyBars, barsPerYear: perYear, seed };
+  const setting = { market, instruments, rules, risk, latencyBars, cashRatePct, barsPerYear: perYear, seed };
   const hold = buyAndHold(market);
   const holding = { ...setting, rules: holdingRules(rules, instruments.length), risk: undefined };
   const benchmark = yield* assess(hold, holding, undefined);

@@ -19,6 +19,7 @@ import {
   forecastRow,
 } from '../../../lab/backtest/forecast-text.ts';
 import { BREAKDOWN_HEAD, breakdownLines, breakdownRows } from '../../../lab/backtest/breakdown-text.ts';
+import { benchmarkText } from '../../../lab/backtest/benchmarks.ts';
 import { SLEEVE_HEAD, type SleeveRequest, sleeveRows } from '../../../lab/backtest/sleeves.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
 import { STRATEGY_HEAD, strategyRow } from '../../../lab/backtest/strategy-text.ts';
@@ -238,6 +239,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
       exits: config.exits,
       risk: config.risk,
       detail: options.detail,
+      cashRatePct: config.backtest.cashRatePct,
       seed,
     },
   );
@@ -259,6 +261,8 @@ async function run(context: CommandContext, options: Options): Promise<void> {
     out.table(SLEEVE_HEAD, sleeveRows(finished.sleeves));
   }
   if (strategy.restsOnSkill) out.table(EDGE_HEAD, edgeRows(edges));
+  const idle = benchmarkText(result);
+  if (idle !== '') out.print(idle);
   if (finished.audit !== undefined) out.print(auditText(finished.audit));
   const named = runNamed(options);
   const look = {
