@@ -39,16 +39,14 @@ export async function loadAccountData(
 ): Promise<AccountData> {
   if (account.kind !== 'perpetual') return { beside: {}, sources: [] };
   const { markFrom } = account;
-  const funding =
-    account.funding === 'waived'
-      ? []
-      : await Promise.all(symbols.map((symbol) => fundingOf(store, market, symbol, derivatives)));
-  const mark =
-    markFrom === undefined
-      ? []
-      : await Promise.all(
-          symbols.map((symbol) => markOf(store, market, { exchange: markFrom, symbol, timeframe })),
-        );
+  const funding: Awaited<ReturnType<typeof fundingOf>>[] = [];
+  const mark: Awaited<ReturnType<typeof markOf>>[] = [];
+  // One after the other, so that the symbol that an error names is the first that lacks something.
+  for (const symbol of symbols) {
+    if (account.funding === 'series') funding.push(await fundingOf(store, market, symbol, derivatives));
+    if (markFrom !== undefined)
+      mark.push(await markOf(store, market, { exchange: markFrom, symbol, timeframe }));
+  }
   return {
     beside: {
       ...(funding.length > 0 && { funding: funding.map(({ columns }) => columns) }),

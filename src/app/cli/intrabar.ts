@@ -17,19 +17,19 @@ export async function loadDetail(
     throw new UserError(`--detail ${timeframe} does not divide the bars of ${panel.timeframe}.`, {
       hint: 'Choose a finer timeframe, such as --detail 1m.',
     });
-  const candles = await Promise.all(
-    panel.series.map(async ({ symbol }): Promise<Candles> => {
-      const key = { exchange: panel.exchange, symbol, timeframe };
-      const stored =
-        (await store.manifest(key)) &&
-        (await store.read(key, { sinceMs: range.fromMs, untilMs: range.untilMs }));
-      if (stored === undefined || stored.time.length === 0)
-        throw new UserError(`No ${timeframe} candles of ${symbol} are stored for this range.`, {
-          hint: `Fetch them: \`crypto-trader fetch --symbols ${symbol} --timeframe ${timeframe}\`.`,
-        });
-      return stored;
-    }),
-  );
+  // One after the other, so that the symbol that an error names is the first that lacks them.
+  const candles: Candles[] = [];
+  for (const { symbol } of panel.series) {
+    const key = { exchange: panel.exchange, symbol, timeframe };
+    const stored =
+      (await store.manifest(key)) &&
+      (await store.read(key, { sinceMs: range.fromMs, untilMs: range.untilMs }));
+    if (stored === undefined || stored.time.length === 0)
+      throw new UserError(`No ${timeframe} candles of ${symbol} are stored for this range.`, {
+        hint: `Fetch them: \`crypto-trader fetch --symbols ${symbol} --timeframe ${timeframe}\`.`,
+      });
+    candles.push(stored);
+  }
   return { timeframe, candles };
 }
 
