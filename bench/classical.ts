@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRandom, normal } from '../src/core/foundation/random.ts';
 import { boost, lossOf, predictMargin } from '../src/learning/learners/trees/boosting.ts';
-import { engleGranger } from '../src/learning/models/mean-reversion/cointegration.ts';
+import { engleGranger } from '../src/core/evaluation/cointegration.ts';
 import { johansen } from '../src/learning/models/mean-reversion/johansen.ts';
 import { fitGarch } from '../src/learning/models/momentum-garch/garch.ts';
 import { type BenchRow, medianMs } from './bench.ts';

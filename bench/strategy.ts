@@ -16,6 +16,16 @@ import { type BenchRow, medianMs } from './bench.ts';
 const HOUR = 3_600_000;
 const START = Date.UTC(2024, 0, 1);
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as const;
+const situation = {
+  held: 0.4,
+  horizonBars: 4,
+  position: NaN,
+  confidence: NaN,
+  probabilityUp: NaN,
+  lowQuantile: NaN,
+  medianQuantile: NaN,
+  highQuantile: NaN,
+};
 const MEMBERS = 20;
 const BARS = 17_520;
 
@@ -56,6 +66,14 @@ export async function run(): Promise<readonly BenchRow[]> {
   const edge = measureSkill(panel, combineForecasts(panel, members, choice, { spans }).forecasts, measured);
   const learning = await medianMs(() => combineForecasts(panel, members, choice, { spans }), 3);
   const whole = await medianMs(() => decide(START), 5);
+  const newestMs = START + (BARS - 1) * HOUR;
+  const { state } = continueEnsemble(panel, members, choice, { learned, fromMs: START, state: undefined });
+  const live = await medianMs(() => decide(newestMs, state), 51);
+  const rule = terms.strategy.prepare(terms.params, { cost: terms.cost, allowShort: false, edge });
+  const seen = { ...situation, expectedReturn: 0.002, volatility: 0.006, calmest: 0.006 };
+  const asked = await medianMs(() => {
+    for (let i = 0; i < 1000; i++) rule(seen);
+  }, 51);
   return [
     {
       name: `combining and deciding 3 x ${BARS} bars with ${MEMBERS} members`,
@@ -69,6 +87,18 @@ export async function run(): Promise<readonly BenchRow[]> {
       unit: 'us',
       target: '<= 50 us',
       note: 'a share of the run above; a session that decides one bar reads columns of all bars first',
+    },
+    {
+      name: `the newest bar of 3 symbols alone, as a session decides it, behind ${BARS} others`,
+      value: 1000 * live,
+      unit: 'us',
+      note: 'nearly all of it laying out columns of all bars; features of that bar take seconds',
+    },
+    {
+      name: 'a decision of the strategy on what the members came to',
+      value: asked,
+      unit: 'us',
+      target: '<= 50 us',
     },
     {
       name: 'learning what 20 members count for on 2 000 bars, five parts each, and all of the above',

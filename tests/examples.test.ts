@@ -16,6 +16,7 @@ const SAYS: Readonly<Record<string, RegExp>> = {
   'features-to-parquet.ts':
     /^ETH\/USDT: 3648 rows of time, rsi_14, volatility_20, macd_histogram in \d+ KiB$/,
   'ensemble.ts': /^2 of 3 models on 3648 bars; newest: equal -?\d\.\d\d, weighted -?\d\.\d\d$/,
+  'load-ensemble.ts': /^8 signals of 2 pairs, 1 hour later$/,
   'paper.ts': /^[1-9]\d* bars, then 0; \d+ trades; equity \d+\.\d\d, the same again: true$/,
   'own-head.ts': /^probability of a rise within 4 bars: 0\.\d\d$/,
   'bot.ts': /^the bot holds a position in [012] of 2 markets$/,

@@ -5,6 +5,7 @@
 export { z } from 'zod';
 export { openProject, type Project, type ProjectBacktest, type ProjectSettings } from './project.ts';
 export type { AdaptedModel, AdaptedRun } from './workflows/adapt.ts';
+export { type CandlesByPair, type Ensemble, loadEnsemble } from './ensemble.ts';
 export type { Signal } from './workflows/signals.ts';
 export {
   defineModel,

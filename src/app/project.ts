@@ -8,6 +8,7 @@ import { UserError } from '../core/foundation/errors.ts';
 import type { PairSymbol } from '../core/market/symbol.ts';
 import { chooseStrategy } from '../core/strategy/registry.ts';
 import type { Strategy } from '../core/strategy/strategy.ts';
+import { allSeedsOf } from '../learning/ensemble/voters.ts';
 import { chooseEnsemble } from '../learning/ensemble/registry.ts';
 import type { Timeframe } from '../core/market/timeframe.ts';
 import type { Instrument } from '../core/trading/instrument.ts';
@@ -35,6 +36,7 @@ import { type AdaptedRun, adaptRun } from './workflows/adapt.ts';
 import { openPaper } from './workflows/paper.ts';
 import { train } from './workflows/train.ts';
 import { provenanceOf } from './workflows/provenance.ts';
+import { keepSignals } from './workflows/prediction-log.ts';
 import { type Signal, signalSheet, type SignalTerms } from './workflows/signals.ts';
 
 /** Where a project's files are and which market it is about. */
@@ -128,7 +130,19 @@ export interface Project {
    * What the ensemble wants on the newest stored bar, and why; `undefined` below `minConfidence`, when it has no opinion, or
    * when the symbol's bars end before those of the others.
    */
-  signal(symbol: PairSymbol, options?: { readonly minConfidence?: number }): Promise<Signal | undefined>;
+  signal(
+    symbol: PairSymbol,
+    options?: {
+      readonly minConfidence?: number;
+      /** Whether it goes on record beside what will happen (`crypto-trader signals history`); default: true. */
+      readonly keep?: boolean;
+    },
+  ): Promise<Signal | undefined>;
+  /** The same of every model and the ensemble, on all symbols or some; those whose bars end early are left out. */
+  signals(options?: {
+    readonly symbols?: readonly PairSymbol[];
+    readonly keep?: boolean;
+  }): Promise<readonly Signal[]>;
   /** Trades the run in use over bars it never saw; with `folds`, models refitted before each fold instead. */
   backtest(options?: {
     readonly fromMs?: number;
@@ -178,7 +192,9 @@ export function openProject(settings: ProjectSettings): Project {
   /** Loads a run once, whatever is asked of it. */
   const inUse = async (run = settings.run): Promise<TrainedSet> => {
     const { runId } = await runInUse(checkpointDir, run);
-    const trained = opened.get(runId) ?? loadTrained(checkpointDir, { registry, runId });
+    const trained =
+      opened.get(runId) ??
+      loadTrained(checkpointDir, { registry, runId, allSeedsOf: allSeedsOf(combining.method) });
     opened.set(runId, trained);
     return trained.catch((error: unknown) => {
       opened.delete(runId);
@@ -196,6 +212,25 @@ export function openProject(settings: ProjectSettings): Project {
       fromMs: sinceMs ?? trained.validateUntilMs,
     });
     return { panel, members, ensemble };
+  };
+
+  const signals: Project['signals'] = async ({ symbols: wanted, keep = true } = {}) => {
+    const trained = await inUse();
+    const panel = await loadTrainedPanel(store, trained);
+    const sheet = await signalSheet(trained, panel, saying);
+    const all = sheet.signals.filter(({ symbol }) => wanted?.includes(symbol) ?? true);
+    if (keep && all.length > 0) {
+      const { runId } = trained;
+      const given = {
+        runId,
+        exchange: trained.exchange,
+        timeframe: trained.timeframe,
+        synthetic: panel.synthetic,
+      };
+      const by = { strategy: deciding.strategy.id, ensemble: combining.method.id };
+      await keepSignals(settings.dataDir, { ...given, ...by, givenAtMs: Date.now() }, all);
+    }
+    return all;
   };
 
   return {
@@ -254,17 +289,17 @@ export function openProject(settings: ProjectSettings): Project {
         signal: signal ?? new AbortController().signal,
       }),
 
-    async signal(symbol, { minConfidence = 0 } = {}) {
-      const trained = await inUse();
-      const panel = await loadTrainedPanel(store, trained);
-      const s = panel.series.findIndex((one) => one.symbol === symbol);
-      if (s < 0) {
+    signals,
+
+    async signal(symbol, { minConfidence = 0, keep = true } = {}) {
+      const { symbols: known } = await inUse();
+      if (!known.includes(symbol)) {
         throw new UserError(`The models were not trained on ${symbol}.`, {
-          hint: `They know ${panel.series.map((one) => one.symbol).join(', ')}.`,
+          hint: `They know ${known.join(', ')}.`,
         });
       }
-      const { signals } = await signalSheet(trained, panel, saying);
-      const signal = signals.find((one) => one.symbol === symbol && one.model === 'ensemble');
+      const all = await signals({ symbols: [symbol], keep });
+      const signal = all.find(({ model }) => model === 'ensemble');
       return signal?.confidence === undefined || signal.confidence < minConfidence ? undefined : signal;
     },
 

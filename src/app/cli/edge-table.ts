@@ -2,7 +2,7 @@ import type { Edges } from '../../lab/backtest/decide.ts';
 import { shrinkage } from '../../core/strategy/edge.ts';
 import { less, prose } from './table.ts';
 
-export const EDGE_HEAD = ['forecaster', 'skill slope (95 % CI)', less('samples'), prose('what it means')];
+export const EDGE_HEAD = ['forecaster', 'skill slope (99 % CI)', less('samples'), prose('what it means')];
 
 /** What each forecaster's statements were worth where its decisions began; 1 is an honest forecaster. */
 export const edgeRows = (edges: Edges): string[][] =>

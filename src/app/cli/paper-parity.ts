@@ -8,8 +8,11 @@ import {
   type ParityCause,
   type TradeDifference,
 } from '../../desk/paper/parity.ts';
+import { ensembleOf } from '../../desk/paper/record.ts';
 import { findSession, sessionFolder } from '../../desk/paper/sessions.ts';
 import { readLedger } from '../../desk/paper/ledger.ts';
+import { chooseEnsemble } from '../../learning/ensemble/registry.ts';
+import { allSeedsOf } from '../../learning/ensemble/voters.ts';
 import { loadTrained } from '../../learning/training/checkpoints.ts';
 import { configuredInstruments } from '../config/execution.ts';
 import type { CommandContext } from './command.ts';
@@ -41,7 +44,10 @@ export async function parity({ config, out }: CommandContext, options: ParityOpt
     out.print(`Paper session ${name} has processed no bar yet: there is nothing to compare.`);
     return;
   }
-  const trained = await loadTrained(config.checkpointDir, { runId: options.run ?? last.runId });
+  const trained = await loadTrained(config.checkpointDir, {
+    runId: options.run ?? last.runId,
+    allSeedsOf: allSeedsOf(chooseEnsemble(ensembleOf(session).id, ensembleOf(session).params).method),
+  });
   try {
     const hindsight = await loadHindsight(openStore(config.dataDir), trained, session, bars);
     const instruments = options.configuredSteps

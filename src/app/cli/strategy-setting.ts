@@ -1,3 +1,4 @@
+import { PRESET_HELP, presetOf } from '../../learning/ensemble/presets.ts';
 import { chooseEnsemble, ensembles } from '../../learning/ensemble/registry.ts';
 import type { Registry } from '../../learning/models/registry.ts';
 import { chooseStrategy, findStrategy, strategies } from '../../core/strategy/registry.ts';
@@ -39,13 +40,21 @@ export function strategySetting(
 }
 
 /** For the help of commands with `--ensemble`. */
-export const ENSEMBLE_HELP = `how forecasts become one: ${ensembles.map(({ id }) => id).join(', ')} (default: ensemble.name)`;
+export const ENSEMBLE_HELP = `how forecasts become one: ${ensembles.map(({ id }) => id).join(', ')}; ${PRESET_HELP} (default: ensemble.name)`;
 
 /** How a command combines forecasts, as `strategySetting` says for strategies. */
 export function ensembleSetting({ config, settings }: CommandContext, named: string | undefined) {
-  const known = ensembles.map((one) => one.id);
   for (const id of Object.keys(config.ensembles)) chooseEnsemble(id, {});
-  const id = named === undefined ? config.ensemble.name : oneOf('--ensemble', named, known);
+  const id =
+    named === undefined
+      ? config.ensemble.name
+      : presetOf(named, {}) === undefined
+        ? oneOf(
+            '--ensemble',
+            named,
+            ensembles.map((one) => one.id),
+          )
+        : named;
   const configured = settings.some(
     ({ path, origin }) =>
       origin !== 'default' && (path === 'ensemble.name' || path.startsWith(`ensembles.${id}`)),

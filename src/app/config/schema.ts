@@ -203,14 +203,14 @@ export const ConfigSchema = z
       .default({})
       .describe('Parameters by strategy, such as cost-aware: { riskAversion: 5 }'),
     sizing: Sizing.optional().describe(
-      'How large the positions of the strategy are: { kind: fixed, share: 0.5 }, { kind: volatility, barPct: 0.4 }, { kind: kelly }, { kind: confidence }',
+      'How large the positions of the strategy are: { kind: fixed, share: 0.5 }, { kind: volatility, barPct: 0.4 }, { kind: kelly }, { kind: confidence }, { kind: equal-risk }',
     ),
     ensemble: z
       .strictObject({
         name: id
           .default('enhanced')
           .describe(
-            'How forecasts become one: enhanced, equal, voting, weighted-voting, stacking, blending, caruana, bates-granger',
+            'How forecasts become one: enhanced, equal, voting, weighted-voting, stacking, logistic-stacking, boosted-stacking, blending, caruana, bates-granger; or by its members: all, seeds, lstm+trees+forest',
           ),
       })
       .prefault({}),

@@ -15,7 +15,15 @@ import { termsOf } from '../../desk/paper/outlook.ts';
 import type { BarRecord } from '../../desk/paper/record.ts';
 import { type Cycle, runPaper, type RunSummary } from '../../desk/paper/run.ts';
 import type { PaperSession } from '../../desk/paper/session.ts';
-import { isSessionName, runOfSession, sessionFolder, symbolsOfSession } from '../../desk/paper/sessions.ts';
+import { chooseEnsemble } from '../../learning/ensemble/registry.ts';
+import { allSeedsOf } from '../../learning/ensemble/voters.ts';
+import {
+  ensembleOfSession,
+  isSessionName,
+  runOfSession,
+  sessionFolder,
+  symbolsOfSession,
+} from '../../desk/paper/sessions.ts';
 import { defaultName, openSession } from '../../desk/paper/slot.ts';
 import { activeRunId } from '../../learning/training/active-run.ts';
 import {
@@ -49,8 +57,8 @@ export interface PaperRequest {
   readonly name?: string | undefined;
   /** The run to trade with from now on; default: that of the session, else the active one. */
   readonly run?: string | undefined;
-  /** Loads a run, `undefined` the active one. Who loads it disposes of it. */
-  readonly load: (run: string | undefined) => Promise<TrainedSet>;
+  /** Loads a run, `undefined` the active one, with one model as it came out of every seed where the ensemble is that. Who loads it disposes of it. */
+  readonly load: (run: string | undefined, allSeedsOf: string | undefined) => Promise<TrainedSet>;
   /** Archive the current session and start another. */
   readonly fresh: boolean;
   readonly wanted: WantedMarket;
@@ -211,7 +219,10 @@ async function chooseRun(
       hint: 'Use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first.',
     });
   const kept = fresh ? undefined : await runOfSession(dataDir, name);
-  const trained = await load(run ?? kept);
+  const before = kept === undefined ? undefined : await ensembleOfSession(dataDir, name);
+  const combining = before === undefined || request.ensemble.isSet ? request.ensemble : before;
+  const method = chooseEnsemble(combining.id, asRecord(combining.params)).method;
+  const trained = await load(run ?? kept, allSeedsOf(method));
   for (const text of trained.notes) onEvent({ kind: 'note', text });
   if (kept !== undefined && run === undefined) {
     if (active !== undefined && active !== kept)

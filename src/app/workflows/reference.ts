@@ -14,7 +14,7 @@ import type { Store } from '../../data/store/store.ts';
 import { backtestSteps } from '../../lab/backtest/backtest.ts';
 import { costCurve } from '../../lab/backtest/costs.ts';
 import { walkForwardForecasts } from '../../lab/backtest/sources.ts';
-import { engleGranger, halfLife } from '../../learning/models/mean-reversion/cointegration.ts';
+import { engleGranger, halfLife } from '../../core/evaluation/cointegration.ts';
 import { garchSteps } from '../../learning/models/momentum-garch/garch.ts';
 import { builtIn } from '../../learning/models/registry.ts';
 import { modelParams } from '../../learning/training/plan.ts';

@@ -44,7 +44,7 @@ export interface Signal {
   /** As it is stated, over the horizon. */
   readonly expectedReturnPct: number | undefined;
   /**
-   * Of the stated return, what counts after the skill that was shown on bars that no fit has seen, with the 95 % interval of
+   * Of the stated return, what counts after the skill that was shown on bars that no fit has seen, with the 99 % interval of
    * that; `undefined`: nothing was stated, or never measured.
    */
   readonly edge: { readonly edgeBps: number; readonly lowBps: number; readonly highBps: number } | undefined;

@@ -14,11 +14,14 @@ export function applyRule(
     fromRow = 0,
     untilRow = forecast.position.length,
     held = 0,
+    calmest = volatility,
     onDecision,
   }: {
     readonly fromRow?: number;
     readonly untilRow?: number;
     readonly held?: number;
+    /** Row by row the lowest volatility of all symbols that are decided together; default: this one's. */
+    readonly calmest?: Float64Array;
     readonly onDecision?: ((row: number, decision: Decision) => void) | undefined;
   } = {},
 ): Float64Array {
@@ -27,7 +30,7 @@ export function applyRule(
   const seen = situationOf(forecast);
   let holding = held;
   for (let row = fromRow; row < untilRow; row++) {
-    const decision = rule(seen(row, holding, volatility[row]));
+    const decision = rule(seen(row, holding, volatility[row], calmest[row]));
     target[row] = decision.target;
     onDecision?.(row, decision);
     if (!Number.isNaN(decision.target)) holding = decision.target;
@@ -36,7 +39,9 @@ export function applyRule(
 }
 
 /** Reads one row of a forecast; the object is reused, so that no bar allocates one. */
-function situationOf(forecast: Forecast): (row: number, held: number, volatility: number) => Situation {
+function situationOf(
+  forecast: Forecast,
+): (row: number, held: number, volatility: number, calmest: number) => Situation {
   const { quantiles } = forecast;
   const column = (level: number): Float64Array | undefined => {
     if (quantiles === undefined) return undefined;
@@ -55,8 +60,9 @@ function situationOf(forecast: Forecast): (row: number, held: number, volatility
     medianQuantile: NaN,
     highQuantile: NaN,
     volatility: NaN,
+    calmest: NaN,
   };
-  return (row, held, volatility) => {
+  return (row, held, volatility, calmest) => {
     seen.held = held;
     seen.position = forecast.position[row];
     seen.confidence = forecast.confidence[row];
@@ -66,6 +72,7 @@ function situationOf(forecast: Forecast): (row: number, held: number, volatility
     seen.medianQuantile = median?.[row] ?? NaN;
     seen.highQuantile = high?.[row] ?? NaN;
     seen.volatility = volatility;
+    seen.calmest = calmest;
     return seen;
   };
 }

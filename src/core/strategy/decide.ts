@@ -64,9 +64,11 @@ export function decidePaths(
       return rule;
     };
   });
+  const volatilities = panel.series.map(({ candles }) => runningVolatility(candles));
+  const calmest = calmestOf(panel, volatilities);
   return forecasts.map((forecast, s) => {
     const { candles } = panel.series[s];
-    const volatility = runningVolatility(candles);
+    const volatility = volatilities[s];
     const rows = forecast.position.length;
     const [orders, wanted] = [new Float64Array(rows).fill(NaN), new Float64Array(rows).fill(NaN)];
     let held = options.wanted?.[s] ?? NaN;
@@ -77,6 +79,7 @@ export function decidePaths(
         fromRow,
         untilRow,
         held: Number.isNaN(held) ? 0 : held,
+        calmest: calmest[s],
         onDecision: onReason && ((row, { reason }) => onReason(s, row, reason)),
       });
       for (let row = fromRow; row < untilRow; row++) {
@@ -87,6 +90,19 @@ export function decidePaths(
     });
     return { orders, wanted };
   });
+}
+
+/** Of each symbol row by row the lowest volatility among all that have one at that time. */
+function calmestOf({ series }: Panel, volatilities: readonly Float64Array[]): readonly Float64Array[] {
+  if (series.length === 1) return volatilities;
+  const lowest = new Map<number, number>();
+  series.forEach(({ candles: { time } }, s) =>
+    volatilities[s].forEach((value, row) => {
+      const before = lowest.get(time[row]);
+      if (value > 0 && (before === undefined || value < before)) lowest.set(time[row], value);
+    }),
+  );
+  return series.map(({ candles: { time } }) => time.map((at) => lowest.get(at) ?? NaN));
 }
 
 /** The skill of what was stated over a span, on returns that were known by its end. */

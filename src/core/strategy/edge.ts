@@ -7,7 +7,9 @@ import { invariant } from '../foundation/errors.ts';
 export interface Edge {
   /** Realised return per unit of stated return; 1 for an honest forecaster, 0 for one without skill. */
   readonly slope: number;
-  /** 95 % interval of the slope. */
+  /** Its standard error. */
+  readonly error: number;
+  /** 99 % interval of the slope. */
   readonly low: number;
   readonly high: number;
   /** Bars, all symbols together. */
@@ -26,6 +28,11 @@ export interface StatedReturns {
   readonly realised: Float64Array;
 }
 
+/**
+ * Half an interval of 99 %, in standard errors. Skill is measured anew at every fold and every training: at 95 % one of ten years
+ * without any would show some at one of four looks, at 99 % one of fifty.
+ */
+const WIDTH = 2.576;
 /** Fewer bars than this say nothing about skill. */
 const LEAST_SAMPLES = 100;
 
@@ -53,8 +60,9 @@ export function measureEdge(
   const error = Math.sqrt(longRunVariance(scores(series, slope), horizonBars, barMs)) / squares;
   return {
     slope,
-    low: slope - 1.96 * error,
-    high: slope + 1.96 * error,
+    error,
+    low: slope - WIDTH * error,
+    high: slope + WIDTH * error,
     samples,
     persistence: persistenceOf(series, barMs),
     deviation: Math.sqrt(squares / samples),

@@ -43,7 +43,7 @@ export function describeReason(reason: Reason): string {
     case 'unmeasured':
       return 'its skill out of sample was never measured: stay flat';
     case 'no-skill':
-      return `no skill out of sample (slope ${figure(reason.slope)}, 95 % ${figure(reason.low)} .. ${figure(reason.high)}): stay flat`;
+      return `no skill out of sample (slope ${figure(reason.slope)}, 99 % ${figure(reason.low)} .. ${figure(reason.high)}): stay flat`;
     case 'own':
       return `its own position: ${figure(reason.position)}`;
     case 'edge': {

@@ -41,6 +41,7 @@ export const Sizing = z.discriminatedUnion('kind', [
     ...common,
   }),
   z.strictObject({ kind: z.literal('confidence'), ...common }),
+  z.strictObject({ kind: z.literal('equal-risk'), ...common }),
 ]);
 export type Sizing = z.output<typeof Sizing>;
 
@@ -88,6 +89,9 @@ function sizeOf(sizing: Sizing, seen: Situation, { edge }: Setting): number {
     }
     case 'confidence':
       return seen.confidence;
+    case 'equal-risk':
+      // Inverse volatility: a full position of each symbol moves the account by what one of the calmest does.
+      return seen.calmest / seen.volatility;
   }
 }
 
@@ -102,4 +106,5 @@ const NOTHING: Situation = {
   medianQuantile: NaN,
   highQuantile: NaN,
   volatility: NaN,
+  calmest: NaN,
 };

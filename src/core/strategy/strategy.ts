@@ -56,6 +56,8 @@ export interface Situation {
   readonly highQuantile: number;
   /** Deviation of the return of one bar, from bars up to this one. */
   readonly volatility: number;
+  /** The lowest of those of all symbols that are decided together at this bar; its own when it is alone. */
+  readonly calmest: number;
 }
 
 /** What a rule wants, and why. */

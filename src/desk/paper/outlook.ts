@@ -75,7 +75,9 @@ export function createOutlooks(
   // Models are shown all of their symbols; some read several together.
   const places = trained.symbols.flatMap((symbol, s) => (traded.includes(symbol) ? [s] : []));
   const pick = <T>(all: readonly T[]): readonly T[] => places.map((s) => all[s]);
-  const deciding = votersOf(trained.members).every(({ model }) => statesPosition(model))
+  const deciding = votersOf(trained.members, terms.ensemble.method).every(({ model }) =>
+    statesPosition(model),
+  )
     ? { ...terms, ...chooseStrategy('own', {}) }
     : terms;
   let known: { readonly learned: LearnedEnsemble; readonly edge: Edge | undefined } | undefined;
@@ -83,7 +85,7 @@ export function createOutlooks(
     look: async ({ sinceMs, untilMs, wanted, state, signal }) => {
       const whole = await loadTrainedPanel(store, trained, { untilMs, signal });
       const weighed = new Map<number, Decision['ensemble']>();
-      const voters = votersOf(trained.members).map(({ id }) => id);
+      const voters = votersOf(trained.members, terms.ensemble.method).map(({ id }) => id);
       const said = await forecastRun(trained, whole, {
         choice: terms.ensemble,
         fromMs: sinceMs,

@@ -9,7 +9,7 @@ import { checkChain, readLastEntry, tornTail } from '../../data/journal/read.ts'
 import { lockHolder } from '../../data/lock.ts';
 import { type Control, readControl } from './controls.ts';
 import { LEDGER_FILE, ledgerFile, parseBar, readSession, SNAPSHOT_FILE } from './ledger.ts';
-import { type BarRecord, type SessionRecord, symbolsOf } from './record.ts';
+import { type BarRecord, ensembleOf, type SessionRecord, symbolsOf } from './record.ts';
 import { readSnapshot } from './snapshot.ts';
 
 export const ARCHIVE = 'archive';
@@ -97,6 +97,15 @@ export async function symbolsOfSession(
 ): Promise<readonly PairSymbol[] | undefined> {
   const found = await readSession(sessionFolder(dataDir, name));
   return found && symbolsOf(found.session);
+}
+
+/** How that session combines forecasts. */
+export async function ensembleOfSession(
+  dataDir: string,
+  name: string,
+): Promise<ReturnType<typeof ensembleOf> | undefined> {
+  const found = await readSession(sessionFolder(dataDir, name));
+  return found && ensembleOf(found.session);
 }
 
 export interface LedgerCheck {

@@ -28,16 +28,21 @@ export function* decideSteps(source: ForecastSource, terms: DecisionTerms): Step
   const { strategy, params } = terms;
   if (strategy.restates) return { source, edges: {} };
   const edges: Record<string, Edge | undefined> = {};
-  const decided = (name: string, stated: readonly Forecast[], keep: boolean): readonly Forecast[] => {
+  const decided = (
+    name: string,
+    stated: readonly Forecast[],
+    keep: boolean,
+    shown?: (span: number) => readonly Forecast[],
+  ): readonly Forecast[] => {
     if (keep) return stated;
     const { panel, decisions } = source;
     const forecasts = strategy.restsOnSkill
       ? withReturns(panel, { id: name, kind: 'classical', forecasts: stated }, decisions)
       : stated;
-    const spans = decisions.map(({ fromMs, measured }) => ({
+    const spans = decisions.map(({ fromMs, measured }, i) => ({
       fromMs,
       asOfMs: measured.untilMs,
-      edge: strategy.restsOnSkill ? measureSkill(panel, forecasts, measured) : undefined,
+      edge: strategy.restsOnSkill ? measureSkill(panel, shown?.(i) ?? forecasts, measured) : undefined,
     }));
     if (strategy.restsOnSkill) edges[name] ??= spans.at(-1)?.edge;
     const paths = decidePaths(panel, forecasts, terms, { spans });
@@ -49,7 +54,7 @@ export function* decideSteps(source: ForecastSource, terms: DecisionTerms): Step
     members.push({ ...one, forecasts: decided(one.id, one.forecasts, statesPosition(one.id)) });
     yield;
   }
-  const ensemble = decided('ensemble', source.ensemble, source.voters.every(statesPosition));
+  const ensemble = decided('ensemble', source.ensemble, source.voters.every(statesPosition), source.shown);
   const otherSeeds: ForecastSource['otherSeeds'][number][] = [];
   for (const seed of source.otherSeeds) {
     yield;

@@ -12,7 +12,7 @@ import { ENHANCED } from '../../learning/ensemble/registry.ts';
 import { forecastRun, measuredSpan } from '../../learning/training/run-forecasts.ts';
 import { forecastEnsemble } from '../../learning/ensemble/equal-weight.ts';
 import type { MemberFacts } from '../../learning/ensemble/method.ts';
-import { votersOf } from '../../learning/ensemble/voters.ts';
+import { allSeedsOf, votersOf } from '../../learning/ensemble/voters.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
@@ -55,6 +55,8 @@ export interface ForecastSource {
   /** Where strategies that rest on skill may measure it, in time order. */
   readonly decisions: readonly DecisionSpan[];
   readonly ensemble: readonly Forecast[];
+  /** What the ensemble that decides in a span would have stated over the bars where its skill is measured; default: what it did state. */
+  readonly shown?: (span: number) => readonly Forecast[];
   readonly members: BacktestInput['members'];
   readonly trainedBy: string;
   /** Symbols of the settings that the trained set does not know; nothing is said about them. */
@@ -110,7 +112,12 @@ export async function trainedForecasts(
     },
 ): Promise<ForecastSource> {
   const { registry = builtIn, runId } = request;
-  const chosen = { registry, ...(request.models !== undefined && { models: request.models }) };
+  const { ensemble: choice = ENHANCED } = request;
+  const chosen = {
+    registry,
+    allSeedsOf: allSeedsOf(choice.method),
+    ...(request.models !== undefined && { models: request.models }),
+  };
   const trained = await loadTrained(checkpointDir, { ...chosen, ...(runId !== undefined && { runId }) });
   requireSameMarket(trained, request);
   const { symbols, untrained } = symbolsOfRun(trained, request.symbols);
@@ -121,7 +128,6 @@ export async function trainedForecasts(
   refuseWrong(panel.doubts, request.acceptImplausible ?? []);
   const range = { fromMs: request.fromMs ?? trained.validateUntilMs, untilMs: panel.untilMs };
   requireBars(range, panel);
-  const { ensemble: choice = ENHANCED } = request;
   const { fromMs } = range;
   const { members, ensemble, equal, voters, combined, failed } = await forecastRun(trained, panel, {
     choice,
@@ -146,7 +152,7 @@ export async function trainedForecasts(
     range,
     decisions: [{ fromMs, measured: measuredSpan(trained, fromMs) }],
     ensemble,
-    members: [...members.map((one) => ({ ...one, kind: kindOf(registry.findModel(one.id)) })), ...beside],
+    members: [...members.map((one, m) => ({ ...one, kind: kindOf(trained.members[m].model) })), ...beside],
     voters: voters.map(({ id }) => id),
     positionsOnly: trained.members.filter(({ model }) => statesPosition(model)).map(({ id }) => id),
     trainedBy: `training run ${trained.runId}`,
@@ -178,6 +184,7 @@ function ofSymbols(symbols: readonly PairSymbol[], source: ForecastSource): Fore
     ...source,
     panel: { ...panel, series: pick(panel.series) },
     ensemble: pick(source.ensemble),
+    ...(source.shown && { shown: (span: number) => pick(source.shown?.(span) ?? source.ensemble) }),
     members: pickEach(source.members),
     otherSeeds: source.otherSeeds.map((seed) => ({
       ...seed,
@@ -291,7 +298,13 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     onFold: (modelId) => request.onFold(++done, plan.length * entries.length, modelId),
   });
   const voters = plan.map(
-    (_, k) => new Set(votersOf(members.map((one) => ({ ...one, noSkill: one.noSkill[k] }))).map(idOf)),
+    (_, k) =>
+      new Set(
+        votersOf(
+          members.map((one) => ({ ...one, noSkill: one.noSkill[k] })),
+          choice.method,
+        ).map(idOf),
+      ),
   );
   const decisions = plan.map(({ test: { fromMs } }) => ({
     fromMs,
@@ -307,6 +320,7 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     // Each fold decides on the skill shown in the folds before it; the first has none to show.
     decisions,
     ensemble: combined.forecasts,
+    shown: combined.shown,
     members: [
       ...members.map(({ model, noSkill, forecasts }) => ({
         id: model.id,
@@ -406,10 +420,11 @@ async function walkForwardEntries(
       )
     : [];
   const missing = new Set(absent.flat().flatMap(({ features }) => features));
+  const named = models ?? request.ensemble?.method.members?.models;
   const chosen =
-    models === undefined
+    named === undefined
       ? registry.models.filter(({ kind }) => kind === 'baseline' || kind === 'classical')
-      : models.flatMap((id) =>
+      : named.flatMap((id) =>
           id === 'all'
             ? registry.models.filter((model) => !readsAny(model, missing))
             : [registry.findModel(id)],

@@ -16,6 +16,7 @@ const [{ symbol, candles }] = lawMarket();
 
 const skilled: Edge = {
   slope: 0.8,
+  error: 0.2,
   low: 0.3,
   high: 1.3,
   samples: 5000,
@@ -62,6 +63,7 @@ const situations: readonly Situation[] = Array.from({ length: 400 }, (_, i) => (
   medianQuantile: i % 4 === 0 ? NaN : (forecast.quantiles?.columns[1][i] ?? NaN),
   highQuantile: i % 4 === 0 ? NaN : (forecast.quantiles?.columns[2][i] ?? NaN),
   volatility: i % 11 === 0 ? NaN : 0.004 + 0.0001 * (i % 60),
+  calmest: i % 11 === 0 ? NaN : 0.004,
 }));
 
 const ruleOf = (strategy: Strategy, setting: Setting): Rule =>

@@ -58,8 +58,7 @@ export function adaptiveWeights(
     into[m] = Math.max(0, sharpe);
     total += into[m];
   }
-  const spread = count > 1 ? (squares - (sum * sum) / count) / (count - 1) : 0;
-  const moved = spread > 0 && total > 0 ? Math.max(0, 1 - errors / count / spread) : 0;
+  const moved = total > 0 ? unexplained({ count, sum, squares, errors }) : 0;
   let priors = 0;
   for (let m = 0; m < prior.length; m++) if (isVoter[m] === 1) priors += prior[m];
   for (let m = 0; m < prior.length; m++) {
@@ -67,4 +66,34 @@ export function adaptiveWeights(
     into[m] = (1 - moved) * (prior[m] / priors) + (moved === 0 ? 0 : (moved * into[m]) / total);
   }
   return moved;
+}
+
+/** The part of the spread of several figures that their own squared standard errors (their sum is `errors`) leave unexplained. */
+function unexplained({
+  count,
+  sum,
+  squares,
+  errors,
+}: Readonly<Record<'count' | 'sum' | 'squares' | 'errors', number>>): number {
+  const spread = count > 1 ? (squares - (sum * sum) / count) / (count - 1) : 0;
+  return spread > 0 ? Math.max(0, 1 - errors / count / spread) : 0;
+}
+
+/**
+ * The prior moved towards what voters have shown on all bars that no fit has seen: `evidence` in standard errors, which are
+ * then 1 each. Where voters differ by no more than that, the prior's proportions stay. Each counts with the part of its worth
+ * that its error leaves (1 - 1 / t^2, James & Stein 1961), so that one whose worth is hardly known does not dilute the rest.
+ */
+export function shownWeights(prior: Float64Array, evidence: readonly number[]): Float64Array {
+  const [count, errors] = [evidence.length, evidence.length];
+  const sum = evidence.reduce((total, t) => total + t, 0);
+  const squares = evidence.reduce((total, t) => total + t * t, 0);
+  const sure = evidence.map((t) => (t > 1 ? 1 - 1 / (t * t) : 0));
+  const shown = evidence.map((t, m) => (sure[m] > 0 ? t : 0));
+  const all = shown.reduce((total, t) => total + t, 0);
+  if (all === 0) return prior;
+  const moved = unexplained({ count, sum, squares, errors });
+  const weights = prior.map((weight, m) => ((1 - moved) * weight + (moved * shown[m]) / all) * sure[m]);
+  const total = weights.reduce((whole, weight) => whole + weight, 0);
+  return total === 0 ? Float64Array.from(shown, (t) => t / all) : weights.map((weight) => weight / total);
 }

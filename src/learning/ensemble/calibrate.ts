@@ -43,6 +43,8 @@ export interface Calibration {
    * the slope, or the slope negative (the positive part of James & Stein 1961). 0 is no skill, and no vote.
    */
   readonly believed: number;
+  /** The slope in standard errors; 0: too few bars to say. */
+  readonly t: number;
 }
 
 /** Statements, one column a symbol beside `rows`, against what happened; rows that `isKept` refuses are left out. */
@@ -60,10 +62,13 @@ export function calibrate(
     };
   });
   const edge = measureEdge(series, { horizonBars, barMs });
-  if (edge === undefined) return { slope: undefined, believed: 0 };
-  const { slope, low } = edge;
-  const error = (slope - low) / 1.96;
-  return { slope, believed: slope > 0 ? slope * Math.max(0, 1 - (error / slope) ** 2) : 0 };
+  if (edge === undefined) return { slope: undefined, believed: 0, t: 0 };
+  const { slope, error } = edge;
+  return {
+    slope,
+    believed: slope > 0 ? slope * Math.max(0, 1 - (error / slope) ** 2) : 0,
+    t: error > 0 ? slope / error : 0,
+  };
 }
 
 interface CalibrationOptions {

@@ -47,6 +47,11 @@ export interface LearnedEnsemble {
   /** Expected return per unit of each member's statement; `NaN`: none can be said. */
   readonly coefficients: Float64Array;
   readonly isVoter: Uint8Array;
+  /**
+   * Each member's mean confidence on the measured bars; 1 where none was seen. What counts is how sure it is against that: models
+   * measure confidence on scales of their own.
+   */
+  readonly usualConfidence: Float64Array;
   /** By member, 0 for those without a vote. */
   readonly weights: Float64Array;
   readonly weighing: Omit<Weighing, 'weights'>;
@@ -59,6 +64,11 @@ export interface LearnedEnsemble {
 export interface Combined {
   /** One a symbol; rows before the first span hold what the other parts of the measured bars make of them. */
   readonly forecasts: readonly Forecast[];
+  /**
+   * What it would have stated over the measured bars of a span, each fifth of them combined by what the others teach: the
+   * forecaster that decides in that span, on bars that it was not learned on. Its skill is measured there.
+   */
+  readonly shown: (span: number) => readonly Forecast[];
   /** `shares[s][m][row]`: what member m counted for in that row, confidence included. */
   readonly shares: readonly (readonly Float64Array[])[];
   /** Of the last span. */
@@ -103,6 +113,15 @@ export function* combineSteps(
     state = session.run(learned, { fromMs, untilMs, state, onBar });
   }
   return { ...session.result(), learned, state };
+  });
+  const result = session.result();
+  const shown = (i: number): readonly Forecast[] => {
+    if (i === 0) return result.forecasts;
+    const later = openEnsemble(panel, members, choice);
+    later.crossFit(spans[i].measured);
+    return later.result().forecasts;
+  };
+  return { ...result, shown, learned, state };
 }
 
 interface CombineOptions {
@@ -117,9 +136,11 @@ export const isPlain = ({ method }: EnsembleChoice, voters: readonly MemberFacts
   method.plain === true || voters.every(({ kind }) => kind === 'baseline');
 
 function plainMean(panel: Panel, members: readonly EnsembleMember[]): Combined {
+  const forecasts = panel.series.map((_, s) => forecastEnsemble(members.map((one) => one.forecasts[s])));
   const even = (): Float64Array => new Float64Array(members.length).fill(1 / members.length);
   return {
-    forecasts: panel.series.map((_, s) => forecastEnsemble(members.map(({ forecasts }) => forecasts[s]))),
+    forecasts,
+    shown: () => forecasts,
     shares: panel.series.map((_, s) =>
       members.map(({ forecasts }) =>
         forecasts[s].position.map((at, row) => {
@@ -133,6 +154,7 @@ function plainMean(panel: Panel, members: readonly EnsembleMember[]): Combined {
       members,
       coefficients: even().fill(NaN),
       isVoter: new Uint8Array(members.length).fill(1),
+      usualConfidence: even().fill(1),
       weights: even(),
       weighing: {},
       likeness: undefined,
@@ -182,7 +204,8 @@ export function continueEnsemble(
   if (isPlain(choice, members)) return plainMean(panel, members);
   const session = openEnsemble(panel, members, choice);
   const state = session.run(going.learned, { ...going, untilMs: Infinity });
-  return { ...session.result(), learned: going.learned, state };
+  const result = session.result();
+  return { ...result, shown: () => result.forecasts, learned: going.learned, state };
 }
 
 /** Parts of the measured bars that are combined by what the others teach. */
@@ -217,6 +240,7 @@ function openEnsemble(panel: Panel, members: readonly EnsembleMember[], { method
     return places;
   });
   const volatility = series.map(({ candles }) => runningVolatility(candles));
+  const metaRow = new Float64Array(members.length);
   const blank = (s: number): Float64Array => new Float64Array(series[s].candles.time.length).fill(NaN);
   const columns = series.map((_, s) => ({
     position: blank(s),
@@ -243,6 +267,7 @@ function openEnsemble(panel: Panel, members: readonly EnsembleMember[], { method
     );
     const { weights: own, ...weighing } = method.weigh(params, {
       voters: voters.map((m) => members[m]),
+      evidence: voters.map((m) => found[m].t),
       ...shown,
     });
     const weights = new Float64Array(members.length);
@@ -252,6 +277,9 @@ function openEnsemble(panel: Panel, members: readonly EnsembleMember[], { method
       members,
       coefficients,
       isVoter,
+      usualConfidence: Float64Array.from(members, ({ forecasts }) =>
+        usualConfidence(forecasts, rows, isKept),
+      ),
       weights,
       weighing,
       likeness: weighing.sharesVotes
@@ -275,7 +303,7 @@ function openEnsemble(panel: Panel, members: readonly EnsembleMember[], { method
 
   function run(learned: LearnedEnsemble, options: RunOptions): EnsembleState | undefined {
     const { fromMs, untilMs, onBar, still = false } = options;
-    const { weighing, isVoter, coefficients, likeness } = learned;
+    const { isVoter, likeness, weighing } = learned;
     const n = members.length;
     const follows = still ? undefined : weighing.follows;
     const state = follows && resumed(options.state, members, follows.kind, learned.weights, fromMs);
@@ -300,7 +328,7 @@ function openEnsemble(panel: Panel, members: readonly EnsembleMember[], { method
       shareVotes(base, likeness, weights);
       for (let s = 0; s < series.length; s++) {
         const row = rowAt[s][i];
-        if (row >= 0) combineRow(s, row, weights, weighing, coefficients, isVoter, share);
+        if (row >= 0) combineRow(s, row, weights, learned, share);
       }
       onBar?.(market.time[i], weights, state && structuredClone(state));
     }
@@ -336,19 +364,18 @@ function openEnsemble(panel: Panel, members: readonly EnsembleMember[], { method
     s: number,
     row: number,
     weights: Float64Array,
-    weighing: LearnedEnsemble['weighing'],
-    coefficients: Float64Array,
-    isVoter: Uint8Array,
+    { weighing, coefficients, isVoter, usualConfidence: usual }: LearnedEnsemble,
     share: Float64Array,
   ): void {
-    const { asFitted = false, byConfidence = false } = weighing;
+    const { asFitted = false, byConfidence = false, meta } = weighing;
     const into = columns[s];
+
     let [total, unsure, all] = [0, 0, 0];
     for (let m = 0; m < members.length; m++) {
       const { position, confidence } = members[m].forecasts[s];
       const silent = isVoter[m] === 0 || Number.isNaN(position[row]);
       all += Math.abs(weights[m]);
-      share[m] = silent ? 0 : weights[m] * (byConfidence ? confidence[row] : 1);
+      share[m] = silent ? 0 : weights[m] * (byConfidence ? confidence[row] / usual[m] : 1);
       if (silent) continue;
       total += Math.abs(share[m]);
       unsure += Math.abs(weights[m]);
@@ -375,6 +402,18 @@ function openEnsemble(panel: Panel, members: readonly EnsembleMember[], { method
         expected += part * gain;
         known += Math.abs(part);
       }
+    }
+    if (meta !== undefined) {
+      let asked = 0;
+      for (let m = 0; m < members.length; m++)
+        if (isVoter[m] === 1) metaRow[asked++] = coefficients[m] * stated[m][s][row] || 0;
+      const up = meta.probability(metaRow.subarray(0, asked));
+      const lean = 2 * up - 1;
+      into.position[row] = Math.sign(lean);
+      into.confidence[row] = Math.abs(lean);
+      into.probabilityUp[row] = up;
+      into.expectedReturn[row] = (lean / 2) * meta.worth;
+      return;
     }
     into.position[row] = Math.max(-1, Math.min(1, position));
     into.confidence[row] = Math.min(1, Math.abs(conviction));
@@ -466,6 +505,23 @@ function completeRows(
     }
   });
   return { stated: stated.map((column) => Float64Array.from(column)), realised: Float64Array.from(realised) };
+}
+
+function usualConfidence(
+  forecasts: readonly Forecast[],
+  rows: readonly ShownRows[],
+  isKept?: (timeMs: number) => boolean,
+): number {
+  let [sum, count] = [0, 0];
+  rows.forEach(({ time, from }, s) => {
+    for (let i = 0; i < time.length; i++) {
+      const confidence = forecasts[s].confidence[from + i];
+      if (Number.isNaN(confidence) || isKept?.(time[i]) === false) continue;
+      sum += confidence;
+      count++;
+    }
+  });
+  return sum > 0 ? sum / count : 1;
 }
 
 /** Positive part of the correlations about zero. */

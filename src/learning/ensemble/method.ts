@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { MetaLearner } from './meta-learners.ts';
 import type { Model } from '../../core/forecast/model.ts';
 
 /** How forecasts of several models become one. A method says what each counts; combine.ts does the rest. */
@@ -13,8 +14,19 @@ export interface EnsembleMethod<Params = unknown> {
   readonly plain?: boolean;
   /** Only the side that each model takes counts, not how far. */
   readonly votes?: boolean;
+  /** Which members vote; absent: those that have skill. */
+  readonly members?: EnsembleMembers;
   /** Asked for each member once per span of decisions. */
   weigh(params: Params, seen: Shown): Weighing;
+}
+
+export interface EnsembleMembers {
+  /** By id of the model; absent: all. */
+  readonly models?: readonly string[];
+  /** Those that were found without skill too. */
+  readonly unskilled?: boolean;
+  /** Each model as it came out of every seed, not of the first alone. */
+  readonly allSeeds?: boolean;
 }
 
 export interface MemberFacts {
@@ -28,6 +40,8 @@ export interface Shown {
   /** One column a voter; empty columns where nothing was measured yet. */
   readonly stated: readonly Float64Array[];
   readonly realised: Float64Array;
+  /** By voter, how many standard errors the worth of its statements lies above 0. */
+  readonly evidence: readonly number[];
 }
 
 export interface Weighing {
@@ -39,6 +53,8 @@ export interface Weighing {
   readonly byConfidence?: boolean;
   /** Models that say the same share one vote. */
   readonly sharesVotes?: boolean;
+  /** Decides in place of the weights, which then only say who counted for how much. */
+  readonly meta?: MetaLearner;
   /** The weights move with what each has earned since. */
   readonly follows?:
     | { readonly kind: 'sharpe'; readonly halfLifeDays: number }

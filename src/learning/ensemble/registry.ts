@@ -3,7 +3,10 @@ import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
 import type { EnsembleChoice } from './combine.ts';
+import { shownWeights } from './adaptive.ts';
 import { defineMethod, type EnsembleMethod, type MemberFacts, type Shown } from './method.ts';
+import { boostedStack, logisticStack, type MetaLearner } from './meta-learners.ts';
+import { presetOf } from './presets.ts';
 import { batesGranger, caruana, inverseSquaredError, ridgeStack, simplexLeastSquares } from './weights.ts';
 
 const even = ({ voters }: Pick<Shown, 'voters'>): Float64Array =>
@@ -17,20 +20,26 @@ const GROUPS: Readonly<Record<string, (member: MemberFacts) => boolean>> = {
   trees: ({ id }) => id === 'boosted-trees' || id === 'random-forest',
 };
 
-/** The prior's share of each voter; members of a group divide its share. Equal where nobody present has one. */
+/**
+ * The prior's share of each voter; members of a group divide its share. What nobody present holds is divided evenly among all
+ * of them: one model with a tenth of a prior is not the whole of it because the others were not trained.
+ */
 export function priorWeights(
   prior: Readonly<Record<string, number>>,
   voters: readonly MemberFacts[],
 ): Float64Array {
   const weights = new Float64Array(voters.length);
+  let [held, all] = [0, 0];
   for (const [name, share] of Object.entries(prior)) {
     const places = voters.flatMap((voter, m) =>
       (GROUPS[name] ?? (({ id }: MemberFacts) => id === name))(voter) ? [m] : [],
     );
     for (const m of places) weights[m] += share / places.length;
+    all += share;
+    if (places.length > 0) held += share;
   }
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return total === 0 ? even({ voters }) : weights.map((weight) => weight / total);
+  if (held === 0) return even({ voters });
+  return weights.map((weight) => (weight + (all - held) / voters.length) / all);
 }
 
 const share = z.number().min(0);
@@ -57,8 +66,9 @@ const enhanced = defineMethod<z.output<typeof Enhanced>>({
   summary: 'confidence-weighted from a prior, models that say the same share a vote, weights follow skill',
   source: 'prior of the reference system; empirical Bayes: adaptive.ts; hedge.ts',
   params: Enhanced,
-  weigh: ({ prior, weights: how, halfLifeDays, rate, share: spread }, { voters }) => {
-    const weights = priorWeights(prior, voters);
+  weigh: ({ prior, weights: how, halfLifeDays, rate, share: spread }, { voters, evidence }) => {
+    const begin = priorWeights(prior, voters);
+    const weights = how === 'adaptive' ? shownWeights(begin, evidence) : begin;
     const common = { weights, byConfidence: true, sharesVotes: true };
     switch (how) {
       case 'fixed':
@@ -121,6 +131,38 @@ const stacking = defineMethod<{ readonly penalty: number }>({
       : { weights: even(seen) },
 });
 
+const logistic = defineMethod<{ readonly penalty: number }>({
+  id: 'logistic-stacking',
+  summary: 'logistic regression of the side on what the models stated out of sample',
+  source: 'Wolpert 1992, Stacked Generalization',
+  params: z.strictObject({
+    penalty: z.number().positive().default(0.1).describe('Weight of the squared coefficients'),
+  }),
+  weigh: ({ penalty }, seen) =>
+    isShown(seen) && seen.realised.length >= LEAST_ROWS
+      ? stacked(logisticStack(seen.stated, seen.realised, penalty))
+      : { weights: even(seen) },
+});
+
+const boosted = defineMethod<{ readonly rounds: number; readonly learningRate: number }>({
+  id: 'boosted-stacking',
+  summary: 'boosted trees on what the models stated out of sample',
+  source: 'Wolpert 1992, Stacked Generalization; Chen & Guestrin 2016, XGBoost',
+  params: z.strictObject({
+    rounds: z.int().min(1).max(1000).default(30).describe('Trees of depth 2'),
+    learningRate: z.number().positive().max(1).default(0.1).describe('Part of each tree that counts'),
+  }),
+  weigh: (params, seen) =>
+    isShown(seen) && seen.realised.length >= LEAST_ROWS
+      ? stacked(boostedStack(seen.stated, seen.realised, params))
+      : { weights: even(seen) },
+});
+
+/** Fewer rows teach no classifier anything about returns. */
+const LEAST_ROWS = 200;
+
+const stacked = (meta: MetaLearner) => ({ weights: meta.weights, meta });
+
 const blending = defineMethod({
   id: 'blending',
   summary: 'weights of at least 0 that sum to 1 with the least squared error out of sample',
@@ -164,6 +206,8 @@ export const ensembles: readonly EnsembleMethod[] = [
   voting,
   weightedVoting,
   stacking,
+  logistic,
+  boosted,
   blending,
   selection,
   granger,
@@ -172,8 +216,17 @@ export const ensembles: readonly EnsembleMethod[] = [
 /** The default. */
 export const ENHANCED: EnsembleChoice = { method: enhanced, params: Enhanced.parse({}) };
 
-/** A way of combining with its parameters, absent ones by default. Throws `UserError` for what it does not take. */
+/** A way of combining, or a preset (presets.ts), with its parameters, absent ones by default. Throws `UserError` for what it does not take. */
 export function chooseEnsemble(id: string, params: Readonly<Record<string, unknown>>): EnsembleChoice {
+  const preset = presetOf(id, params);
+  if (preset !== undefined) {
+    const inner = chooseEnsemble(preset.by, preset.own);
+    const { summary, members, named } = preset;
+    return {
+      method: { ...inner.method, id, summary, members },
+      params: { ...Object(inner.params), ...named },
+    };
+  }
   const method = ensembles.find((one) => one.id === id);
   if (method === undefined)
     throw new UserError(`Unknown ensemble "${id}".`, {

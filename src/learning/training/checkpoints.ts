@@ -56,6 +56,8 @@ export async function loadTrained(
     readonly models?: readonly string[];
     readonly runId?: string;
     readonly seedNumber?: number;
+    /** Of this model those of all seeds, the later ones named after their number. */
+    readonly allSeedsOf?: string | undefined;
     /** The models that there are; default: ours. */
     readonly registry?: Registry;
   } = {},
@@ -72,13 +74,22 @@ export async function loadTrained(
   const there = new Set(registry.models.map(({ id }) => id));
   const absent = options.models === undefined ? result.models.filter((id) => !there.has(id)) : [];
   const ids = (options.models ?? result.models).filter((id) => !absent.includes(id));
+  const wanted = ids.flatMap((id) => {
+    const trained = result.seeds?.[id]?.length ?? 1;
+    return id === options.allSeedsOf
+      ? Array.from({ length: trained }, (_, i) => ({ id, number: i + 1 }))
+      : [{ id, number: Math.min(options.seedNumber ?? 1, trained) }];
+  });
   const loaded = await Promise.all(
-    ids.map(async (id) => {
-      const number = Math.min(options.seedNumber ?? 1, result.seeds?.[id]?.length ?? 1);
+    wanted.map(async ({ id, number }) => {
       const folder = seedFolder(run.path, id, number);
       const member = result.models.includes(id) ? await loadMember(folder, { run, registry }) : undefined;
       if (member?.manifestSha256 === result.manifests[seedName(id, number)] && member)
-        return { ...member, noSkill: result.noSkill?.[seedName(id, number)] };
+        return {
+          ...member,
+          ...(id === options.allSeedsOf && { id: seedName(id, number) }),
+          noSkill: result.noSkill?.[seedName(id, number)],
+        };
       if (member !== undefined) {
         throw new UserError(`The checkpoint "${folder}" is not the one with which its run ended.`, {
           hint: `Put it back, or let the run end with it: crypto-trader train --mode resume --run ${runId}`,

@@ -99,9 +99,10 @@ export async function forecastRun(
     throw new UserError(`No model of the run "${trained.runId}" can forecast: ${failed[0].reason}`, {
       hint: 'Train again: crypto-trader train',
     });
-  const voters = votersOf(said.map(({ member, forecasts }) => ({ ...member, forecasts }))).map(
-    ({ id, model: { kind }, forecasts }) => ({ id, kind, forecasts }),
-  );
+  const voters = votersOf(
+    said.map(({ member, forecasts }) => ({ ...member, forecasts })),
+    choice.method,
+  ).map(({ id, model: { kind }, forecasts }) => ({ id, kind, forecasts }));
   const combined =
     learned === undefined
       ? await inTurns(

@@ -7,6 +7,7 @@ import type { Rule, Setting, Situation } from '../../../src/core/strategy/strate
 
 const skilled: Edge = {
   slope: 0.8,
+  error: 0.2,
   low: 0.3,
   high: 1.3,
   samples: 5000,
@@ -25,6 +26,7 @@ const seen: Situation = {
   medianQuantile: NaN,
   highQuantile: NaN,
   volatility: 0.006,
+  calmest: 0.0045,
 };
 
 /** `sign` wants all or nothing: what comes out is the size. */
@@ -48,6 +50,7 @@ it.each([
   ['a quarter of Kelly', { kind: 'kelly' }, {}, 0.41667],
   ['all of Kelly, capped', { kind: 'kelly', fraction: 1, most: 0.6 }, {}, 0.6],
   ['confidence', { kind: 'confidence' }, {}, 0.3],
+  ['equal risk: .45 % the calmest, .6 % this one', { kind: 'equal-risk' }, {}, 0.75],
   ['unknown volatility: keep', { kind: 'volatility', barPct: 0.3 }, { volatility: NaN, held: 0.2 }, NaN],
 ] as const)('%s', (_, sizing, over, expected) => {
   const { target } = sized(sizing)({ ...seen, ...over });

@@ -12,6 +12,7 @@ import { parseSymbol } from '../../../src/core/market/symbol.ts';
 
 const skilled: Edge = {
   slope: 0.8,
+  error: 0.2,
   low: 0.3,
   high: 1.3,
   samples: 5000,
@@ -31,6 +32,7 @@ const blank: Situation = {
   medianQuantile: NaN,
   highQuantile: NaN,
   volatility: 0.006,
+  calmest: 0.006,
 };
 
 const rule = (id: string, params: object = {}, over: Partial<Setting> = {}): Rule => {
@@ -75,7 +77,7 @@ describe('cost-aware', () => {
     const unskilled = rule('cost-aware', {}, { edge: { ...skilled, low: -0.1 } })(seen);
     expect(unskilled.target).toBe(0);
     expect(describeReason(unskilled.reason)).toBe(
-      'no skill out of sample (slope 0.8, 95 % -0.1 .. 1.3): stay flat',
+      'no skill out of sample (slope 0.8, 99 % -0.1 .. 1.3): stay flat',
     );
     expect(rule('cost-aware', {}, { edge: undefined })(seen)).toEqual({
       target: 0,
@@ -131,6 +133,7 @@ describe.each(strategies.map((strategy) => [strategy.id, strategy] as const))('%
     medianQuantile: fc.oneof(number, fc.constant(NaN)),
     highQuantile: number.map((value) => value + 0.01),
     volatility: fc.double({ min: 1e-4, max: 0.2, noNaN: true }),
+    calmest: fc.constant(1e-4),
   });
   const prepared = (over: Partial<Setting> = {}): Rule =>
     strategy.prepare(strategy.params.parse({}), { ...setting, ...over });

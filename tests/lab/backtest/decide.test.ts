@@ -184,4 +184,34 @@ describe('what a trade costs', () => {
     expect(trades(paths[0])).toBeGreaterThan(10);
     expect(trades(paths[1])).toBe(0);
   });
+
+  it('sizes symbols to equal risk: a tenth of the position where a bar moves ten times as far', () => {
+    const [calm] = panel.series;
+    const scaled = (column: Float64Array): Float64Array =>
+      column.map((price, row) => {
+        const start = calm.candles.close[0];
+        return row === 0 ? price : start * (column[row] / start) ** 10;
+      });
+    const wild = {
+      ...calm,
+      symbol: parseSymbol('ETH/USDT'),
+      candles: { ...calm.candles, close: scaled(calm.candles.close) },
+    };
+    const rising = { ...knowing, expectedReturn: knowing.position.map(() => 0.01) };
+    const paths = decidePaths(
+      { ...panel, series: [calm, wild] },
+      [rising, rising],
+      {
+        ...chooseStrategy('sign', { sizing: { kind: 'equal-risk', band: 0 } }),
+        allowShort: false,
+        cost: 0.0015,
+      },
+      { spans: [{ fromMs: at(1000), asOfMs: at(1000), edge: undefined }] },
+    );
+    for (const row of [1000, 1777, 2500]) {
+      expect(paths[0].wanted[row]).toBe(1);
+      expect(paths[1].wanted[row]).toBeGreaterThan(0.07);
+      expect(paths[1].wanted[row]).toBeLessThan(0.14);
+    }
+  });
 });

@@ -8,8 +8,8 @@ const trading = () => ({
   folds: 4,
 });
 
-// Two of the 18 that end still among the 20 of `npm run worlds`, which also prints the two that stray.
-it.each([1, 3])(
+// The first two of the 20 of `npm run worlds`, whatever they do: a rule from before anything was measured.
+it.each([1, 2])(
   'makes nothing from nothing: random walk %i of a year of hours',
   async (seed) => {
     const { decided, plain } = await tradeWorld({ candles: clusteringWalk(YEAR_BARS, seed) }, trading());
@@ -23,7 +23,7 @@ it.each([1, 3])(
 );
 
 it('makes something from something: a drift that lasts and pays for its trades', async () => {
-  const { decided, informed } = await tradeWorld(plantedWorld(600, 5), trading());
+  const { decided, informed } = await tradeWorld(plantedWorld(600, 1), trading());
   expect(decided.returnPct).toBeGreaterThan(20);
   expect(decided.returnPct).toBeGreaterThan(0.7 * (informed?.returnPct ?? NaN));
 }, 120_000);

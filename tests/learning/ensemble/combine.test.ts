@@ -10,6 +10,7 @@ import {
   type EnsembleMember,
   type EnsembleState,
 } from '../../../src/learning/ensemble/combine.ts';
+import { shownWeights } from '../../../src/learning/ensemble/adaptive.ts';
 import { forecastEnsemble } from '../../../src/learning/ensemble/equal-weight.ts';
 import { chooseEnsemble, ensembles, priorWeights } from '../../../src/learning/ensemble/registry.ts';
 import { driftingWalk } from '../../support/planted.ts';
@@ -73,7 +74,7 @@ const agent = member('ppo', 'position', { kind: 'agent' });
 const guesser = member('tft', 'return', { signal: 0, noise: 0.002, kind: 'deep' });
 
 describe('the enhanced ensemble', () => {
-  it('begins with the prior over those present; agents and trees divide the share of their group', () => {
+  it('begins with the prior; groups divide theirs among members, absent models theirs among all', () => {
     const facts = ['ppo', 'dqn', 'tft', 'boosted-trees', 'ridge'].map((id) => ({
       id,
       kind: ['ppo', 'dqn'].includes(id) ? ('agent' as const) : ('deep' as const),
@@ -86,6 +87,8 @@ describe('the enhanced ensemble', () => {
       0,
     ]);
     expect([...priorWeights({ gru: 1 }, facts)]).toEqual([0.2, 0.2, 0.2, 0.2, 0.2]);
+    // The 40 of an absent model go to all five alike.
+    expect([...priorWeights({ gru: 40, tft: 60 }, facts)]).toEqual([0.08, 0.08, 0.68, 0.08, 0.08]);
   });
 
   it.each([
@@ -144,17 +147,69 @@ describe('the enhanced ensemble', () => {
     expect(measureSkill(panel, forecasts, spans[0].measured)?.low).toBeLessThan(0);
   });
 
-  it('moves towards who earns more only as far as errors do not explain it', () => {
-    const poor = member('momentum-garch', 'position', { signal: 0.1, noise: 0.003 });
+  it('begins with what was shown as far as errors do not explain it, and then follows what is earned', () => {
+    /** As good as the other on the measured bars, and then without any skill. */
+    const fading = member('momentum-garch', 'return', { noise: 0.001 });
+    const lost = member('momentum-garch', 'return', { signal: 0, noise: 0.003 });
+    const faded: EnsembleMember = {
+      ...fading,
+      forecasts: fading.forecasts.map((one, s) => {
+        const column = (name: 'position' | 'confidence' | 'expectedReturn') =>
+          one.position.map((_, row) => (row < 1500 ? one : lost.forecasts[s])[name]?.[row] ?? NaN);
+        return {
+          ...one,
+          position: column('position'),
+          confidence: column('confidence'),
+          expectedReturn: column('expectedReturn'),
+        };
+      }),
+    };
     const params = { prior: { 'momentum-garch': 1, ridge: 1 }, halfLifeDays: 40 };
     const weights: number[][] = [];
-    combineForecasts(panel, [poor, reader], choose('enhanced', params), {
+    combineForecasts(panel, [faded, reader], choose('enhanced', params), {
       spans,
       onBar: (_, now) => weights.push([...now]),
     });
-    if (weights[0][0] === 0) throw new Error('the poor one must have a vote to lose');
+    expect(weights[0][0]).toBeGreaterThan(0.2);
     expect(weights[40][0]).toBe(weights[0][0]);
     expect(weights[1400][0]).toBeLessThan(weights[0][0] - 0.1);
+  });
+
+  it('moves the prior to evidence as far as voters differ by more than errors of 1', () => {
+    const prior = Float64Array.of(1, 0, 0);
+    // Alike: the spread of 2, 2, 2 is 0. Each counts with 1 - 1 / t^2 = .75 of itself, which changes no proportion.
+    expect([...shownWeights(prior, [2, 2, 2])]).toEqual([1, 0, 0]);
+    // Spread of 2, 6, 7: 7; moved 6 / 7. First: (1/7 + 6/7 * 2/15) * 3/4; second 6/7 * 6/15 * 35/36; third 6/7 * 7/15 * 48/49.
+    const raw = [
+      (1 / 7 + (6 / 7) * (2 / 15)) * 0.75,
+      (6 / 7) * 0.4 * (35 / 36),
+      (6 / 7) * (7 / 15) * (48 / 49),
+    ];
+    const total = raw[0] + raw[1] + raw[2];
+    shownWeights(prior, [2, 6, 7]).forEach((weight, m) => expect(weight).toBeCloseTo(raw[m] / total, 12));
+    // Nobody is surer than chance: the prior.
+    expect([...shownWeights(prior, [0.9, 0.2, -3])]).toEqual([1, 0, 0]);
+  });
+
+  it('takes confidence against what is usual for each model, not against other models', () => {
+    const timidOne: EnsembleMember = {
+      ...network,
+      forecasts: network.forecasts.map((one) => ({
+        ...one,
+        confidence: one.confidence.map((value) => value / 10),
+      })),
+    };
+    const weights = (one: EnsembleMember) => {
+      const { shares } = combine([reader, one], 'enhanced', {
+        weights: 'fixed',
+        prior: { ridge: 1, 'lstm-cnn': 1 },
+      });
+      return shares[0].map((column) => column.slice(1500));
+    };
+    const [timid, plain] = [weights(timidOne), weights(network)];
+    timid.forEach((column, m) =>
+      column.forEach((share, row) => expect(share).toBeCloseTo(plain[m][row], 12)),
+    );
   });
 });
 

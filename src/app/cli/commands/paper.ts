@@ -222,7 +222,8 @@ function readRequest(context: CommandContext, options: Options, registry: Regist
       : { kind: 'exchange', open: (id) => openExchange({ id, baseUrl, timeoutMs, retries, log }) },
     name,
     run: runNamed(options),
-    load: (runId) => loadTrained(config.checkpointDir, { registry, ...(runId !== undefined && { runId }) }),
+    load: (runId, allSeedsOf) =>
+      loadTrained(config.checkpointDir, { registry, allSeedsOf, ...(runId !== undefined && { runId }) }),
     fresh,
     wanted: wantedMarket(context, { ...options, exchange: options.exchange || undefined }),
     market: { exchange: config.exchange.id, timeframe: config.market.timeframe },

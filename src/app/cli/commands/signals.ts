@@ -5,7 +5,7 @@ import { doubtLines } from '../../../data/plausibility.ts';
 import { openStore } from '../../../data/store/store.ts';
 import { endText } from '../../../core/market/history-end.ts';
 import { loadTrained, type TrainedSet } from '../../../learning/training/checkpoints.ts';
-import { markedName } from '../../../learning/ensemble/voters.ts';
+import { allSeedsOf, markedName } from '../../../learning/ensemble/voters.ts';
 import { executionRules } from '../../config/execution.ts';
 import { type GivenSignals, giveSignals } from '../../workflows/give-signals.ts';
 import type { Signal } from '../../workflows/signals.ts';
@@ -66,8 +66,10 @@ async function signals(context: CommandContext, options: Options): Promise<void>
   const { config, out, signal } = context;
   const runId = runNamed(options);
   const registry = await projectRegistry(context);
+  const ensemble = ensembleSetting(context, options.ensemble);
   const trained = await loadTrained(config.checkpointDir, {
     registry,
+    allSeedsOf: allSeedsOf(ensemble.method),
     ...(options.models && { models: options.models }),
     ...(runId !== undefined && { runId }),
   });

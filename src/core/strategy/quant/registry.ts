@@ -1,6 +1,8 @@
 import { calendar } from './calendar.ts';
 import { crossSectionalMomentum, crossSectionalReversal } from './cross-section.ts';
 import { fundingCarry } from './funding-carry.ts';
+import { pairs } from './pairs.ts';
+import { pcaReversion } from './pca-reversion.ts';
 import { bollingerReversion, rsiReversion } from './reversion.ts';
 import type { QuantRule } from './rule.ts';
 import { donchian, movingAverageCross, timeSeriesMomentum, trend, volatilityBreakout } from './trend.ts';
@@ -16,6 +18,8 @@ export const quantRules: readonly QuantRule[] = [
   volatilityBreakout,
   crossSectionalMomentum,
   crossSectionalReversal,
+  pairs,
+  pcaReversion,
   fundingCarry,
   calendar,
 ];

@@ -128,7 +128,8 @@ const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin));
 export const linkOf = (objective: Objective, score: number): number =>
   objective === 'reg:squarederror' ? score : Math.log(score / (1 - score));
 
-function differentiate(
+/** First and second derivatives of the loss by the margin, row by row. */
+export function differentiate(
   objective: Objective,
   margins: Float64Array,
   { labels, weights }: Pick<Examples, 'labels' | 'weights'>,

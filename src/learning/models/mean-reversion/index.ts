@@ -5,10 +5,10 @@ import { UserError } from '../../../core/foundation/errors.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import type { FittedModel, FitTask, Forecast, Model } from '../../../core/forecast/model.ts';
-import { dickeyFuller, engleGranger, halfLife, holm } from './cointegration.ts';
+import { dickeyFuller, engleGranger, halfLife, holm } from '../../../core/evaluation/cointegration.ts';
 import { kalmanHedge, rollingHedge } from './hedge.ts';
 import { johansen } from './johansen.ts';
-import { mackinnonP } from './mackinnon.ts';
+import { mackinnonP } from '../../../core/evaluation/mackinnon.ts';
 
 const Params = z.strictObject({
   maxPValue: z

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Panel, panelUntil } from '../../../../src/core/dataset/panel.ts';
+import { createRandom, normal } from '../../../../src/core/foundation/random.ts';
 import { parseSymbol } from '../../../../src/core/market/symbol.ts';
+import { residualProcess } from '../../../../src/core/strategy/quant/pca-reversion.ts';
 import { quantRules } from '../../../../src/core/strategy/quant/registry.ts';
 import type { QuantRule } from '../../../../src/core/strategy/quant/rule.ts';
 import type { Candles } from '../../../../src/core/market/candles.ts';
@@ -147,6 +150,88 @@ describe('rules worked by hand', () => {
     const reversal = positionsOf('cross-sectional-reversal', closes, params);
     expect(reversal[0].slice(2)).toEqual([-1, -1]);
     expect(reversal[2].slice(2)).toEqual([1, 1]);
+  });
+
+  it('pairs: sells the dear leg, buys the cheap one, and waits until the spread is back', () => {
+    const found = rule('pairs');
+    const params = found.params.parse({ entry: 2, exit: 0, stop: 4 });
+    // ln y = .5 ln x + spread, deviation .01; spreads in deviations: 0, 2.5, 1, -.1, -2, -1, 4.5, 3, 1, 2.2.
+    const scores = [0, 2.5, 1, -0.1, -2.1, -1, 0.1, 4.5, 3, 1, 2.2];
+    const x = scores.map((_, row) => 100 + row);
+    const y = x.map((price, row) => Math.sqrt(price) * Math.exp(0.01 * scores[row]));
+    const fitted = {
+      tested: 2,
+      pairs: [{ y: 0, x: 1, hedgeRatio: 0.5, intercept: 0, deviation: 0.01, pValue: 0.01, halfLifeBars: 5 }],
+    };
+    const [ofY, ofX] = found.positions(panelOf([y, x]), params, fitted);
+    // Short at 2.5, back at -.1; long at -2.1, back at .1; given up at 4.5, and again possible from 1 on.
+    expect([...ofY]).toEqual([0, -1, -1, 0, 1, 1, 0, 0, 0, 0, -1]);
+    expect([...ofX]).toEqual([0, 0.5, 0.5, 0, -0.5, -0.5, 0, 0, 0, 0, 0.5]);
+  });
+
+  it('pairs: finds the pair that belongs together on the training bars, and no other', () => {
+    const random = createRandom(4);
+    let [first, stray, spread] = [0, 0, 0];
+    const closes: number[][] = [[], [], []];
+    for (let row = 0; row < 600; row++) {
+      first += 0.01 * normal(random);
+      stray += 0.01 * normal(random);
+      spread = 0.8 * spread + 0.004 * normal(random);
+      closes[0].push(100 * Math.exp(first));
+      closes[1].push(50 * Math.exp(0.7 * first + spread));
+      closes[2].push(10 * Math.exp(stray));
+    }
+    const found = rule('pairs');
+    const { pairs, tested } = found.fitted?.fit(panelOf(closes), found.params.parse({})) as {
+      pairs: { y: number; x: number; hedgeRatio: number; deviation: number; halfLifeBars: number }[];
+      tested: number;
+    };
+    expect(tested).toBe(6);
+    expect(pairs).toHaveLength(1);
+    const [{ y, x, hedgeRatio, halfLifeBars }] = pairs;
+    expect([y, x].sort()).toEqual([0, 1]);
+    expect(y === 1 ? hedgeRatio : 1 / hedgeRatio).toBeCloseTo(0.7, 1);
+    // ln 2 / -ln .8 = 3.1 bars.
+    expect(halfLifeBars).toBeGreaterThan(2);
+    expect(halfLifeBars).toBeLessThan(5);
+  });
+
+  it('PCA: the factors, s-scores and positions of an independent computation', () => {
+    const golden = JSON.parse(
+      readFileSync(new URL('../../../golden/strategy/pca-reversion.json', import.meta.url), 'utf8'),
+    ) as {
+      closes: number[][];
+      factors: number[][];
+      explained: number;
+      firstRow: number;
+      scores: (number | null)[][];
+      positions: number[][];
+    };
+    const panel = panelOf(golden.closes);
+    const found = rule('pca-reversion');
+    const params = found.params.parse({ window: golden.firstRow });
+    const fitted = found.fitted?.fit(panel, params) as { factors: number[][]; explained: number };
+    expect(fitted.explained).toBeCloseTo(golden.explained, 12);
+    fitted.factors.forEach((factor, j) =>
+      factor.forEach((value, s) => expect(value).toBeCloseTo(golden.factors[j][s], 9)),
+    );
+    const returns = golden.closes.map((close) =>
+      Float64Array.from(close, (price, row) => (row === 0 ? NaN : price / close[row - 1] - 1)),
+    );
+    const factorReturns = golden.factors.map((weights) =>
+      returns[0].map((_, row) => weights.reduce((sum, weight, s) => sum + weight * returns[s][row], 0)),
+    );
+    golden.scores.forEach((scores, i) =>
+      scores.forEach((score, s) => {
+        const seen = residualProcess(returns[s], factorReturns, golden.firstRow + i, golden.firstRow);
+        if (score === null) expect(seen).toBeUndefined();
+        else expect(seen?.score).toBeCloseTo(score, 9);
+      }),
+    );
+    const positions = found.positions(panel, params, fitted);
+    golden.positions.forEach((wanted, i) =>
+      wanted.forEach((value, s) => expect(positions[s][golden.firstRow + i]).toBeCloseTo(value, 9)),
+    );
   });
 
   it('funding carry: short while longs pay', () => {

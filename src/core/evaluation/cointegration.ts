@@ -1,4 +1,4 @@
-import { cholesky, dot, gram, leastSquares } from '../../../core/foundation/linear-algebra.ts';
+import { cholesky, dot, gram, leastSquares } from '../foundation/linear-algebra.ts';
 import { mackinnonP, type Trend } from './mackinnon.ts';
 
 export interface DickeyFuller {

@@ -1,4 +1,4 @@
-import { normalCdf } from '../../../core/foundation/special-functions.ts';
+import { normalCdf } from '../foundation/special-functions.ts';
 
 /** Deterministic terms of the (cointegrating) regression: none, constant, with trend, with squared trend. */
 export type Trend = 'n' | 'c' | 'ct' | 'ctt';

@@ -1,16 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createRandom, normal } from '../../../../src/core/foundation/random.ts';
-import {
-  dickeyFuller,
-  engleGranger,
-  halfLife,
-  holm,
-} from '../../../../src/learning/models/mean-reversion/cointegration.ts';
-import { mackinnonP } from '../../../../src/learning/models/mean-reversion/mackinnon.ts';
-import { walk } from '../panels.ts';
+import { createRandom, normal } from '../../../src/core/foundation/random.ts';
+import { dickeyFuller, engleGranger, halfLife, holm } from '../../../src/core/evaluation/cointegration.ts';
+import { mackinnonP } from '../../../src/core/evaluation/mackinnon.ts';
+import { walk } from '../../learning/models/panels.ts';
 
-const golden = new URL('../../../golden/stats/coint_200x4.csv', import.meta.url);
+const golden = new URL('../../golden/stats/coint_200x4.csv', import.meta.url);
 
 describe('Engle-Granger on 200 x 4', () => {
   const table = (): number[][] =>
