@@ -194,7 +194,7 @@ export const ConfigSchema = z
         name: id
           .default('cost-aware')
           .describe(
-            'What decides on the forecasts, in backtests, signals and paper: cost-aware, threshold, quantile, sign, own',
+            'What decides on the forecasts, in backtests, signals and paper: cost-aware, threshold, quantile, meta-label, sign, own',
           ),
       })
       .prefault({}),

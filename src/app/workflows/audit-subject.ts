@@ -91,7 +91,9 @@ export async function auditSubject(
       const { strategy } = terms;
       if (strategy.restates) return forecasts;
       const measured = { fromMs: trainUntilMs, untilMs: validateUntilMs };
-      const edge = strategy.restsOnSkill ? measureSkill(of, forecasts, measured) : undefined;
+      const edge = strategy.restsOnSkill
+        ? measureSkill(of, forecasts, measured, { labels: strategy.restsOnLabels })
+        : undefined;
       const paths = decidePaths(of, forecasts, terms, {
         spans: [{ fromMs: validateUntilMs, asOfMs: validateUntilMs, edge }],
       });

@@ -124,7 +124,7 @@ export async function signalSheet(
     const forecasts = withReturns(panel, { id, kind: 'classical', forecasts: stated }, [
       { fromMs, measured },
     ]);
-    const edge = measureSkill(panel, forecasts, measured);
+    const edge = measureSkill(panel, forecasts, measured, { labels: strategy.restsOnLabels });
     const reasons: (Reason | undefined)[] = panel.series.map(() => undefined);
     const paths = decidePaths(panel, forecasts, stays ? own : terms, {
       spans: [{ fromMs, asOfMs: measured.untilMs, edge }],

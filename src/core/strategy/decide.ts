@@ -6,6 +6,7 @@ import { type Candles, lowerBound } from '../market/candles.ts';
 import { TIMEFRAME_MS } from '../market/timeframe.ts';
 import { applyRule } from './apply.ts';
 import { type Edge, measureEdge } from './edge.ts';
+import { fitLabels, type Labelled, labelInputs } from './labels.ts';
 import type { Reason } from './reason.ts';
 import type { Rule, Setting, Strategy } from './strategy.ts';
 import { runningVolatility } from './volatility.ts';
@@ -105,18 +106,36 @@ function calmestOf({ series }: Panel, volatilities: readonly Float64Array[]): re
   return series.map(({ candles: { time } }) => time.map((at) => lowest.get(at) ?? NaN));
 }
 
-/** The skill of what was stated over a span, on returns that were known by its end. */
-export function measureSkill(panel: Panel, forecasts: readonly Forecast[], span: Span): Edge | undefined {
+/** The skill of what was stated over a span, on returns that were known by its end; with `labels` also of a second model over it. */
+export function measureSkill(
+  panel: Panel,
+  forecasts: readonly Forecast[],
+  span: Span,
+  { labels = false }: { readonly labels?: boolean | undefined } = {},
+): Edge | undefined {
   const { timeframe } = panel;
   const { horizonBars } = forecasts[0];
+  const rows: Labelled[] = [];
   const series = panel.series.flatMap(({ candles }, s) => {
-    const stated = forecasts[s].expectedReturn;
+    const { expectedReturn: stated, confidence } = forecasts[s];
     if (stated === undefined) return [];
     const from = lowerBound(candles.time, span.fromMs);
     let until = lowerBound(candles.time, span.untilMs);
     while (until > from && labelEndMs(candles.time[until - 1], timeframe, horizonBars) > span.untilMs)
       until--;
     const realised = forwardReturns(candles, timeframe, horizonBars);
+    const volatility = labels ? runningVolatility(candles) : undefined;
+    for (let row = from; volatility !== undefined && row < until; row++) {
+      const side = Math.sign(stated[row]);
+      if (!(Math.abs(side) > 0) || Number.isNaN(realised[row])) continue;
+      const seen = {
+        expectedReturn: stated[row],
+        confidence: confidence[row],
+        volatility: volatility[row],
+        horizonBars,
+      };
+      rows.push({ time: candles.time[row], s, inputs: labelInputs(seen), realised: realised[row], side });
+    }
     return [
       {
         time: candles.time.subarray(from, until),
@@ -125,5 +144,7 @@ export function measureSkill(panel: Panel, forecasts: readonly Forecast[], span:
       },
     ];
   });
-  return measureEdge(series, { horizonBars, barMs: TIMEFRAME_MS[timeframe] });
+  const options = { horizonBars, barMs: TIMEFRAME_MS[timeframe] };
+  const edge = measureEdge(series, options);
+  return edge && labels ? { ...edge, labels: fitLabels(rows, options) } : edge;
 }

@@ -1,3 +1,4 @@
+import type { MetaLabels } from './labels.ts';
 import { invariant } from '../foundation/errors.ts';
 
 /**
@@ -19,6 +20,8 @@ export interface Edge {
   /** Standard deviation of the stated returns about zero, over the horizon, as a fraction. */
   readonly deviation: number;
   readonly horizonBars: number;
+  /** When its side is right, where a strategy asks for that. */
+  readonly labels?: MetaLabels | undefined;
 }
 
 /** One symbol's stated and realised returns, row by row; `NaN` where either is not known. */

@@ -3,6 +3,7 @@ import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { UserError } from '../foundation/errors.ts';
 import { suggest } from '../foundation/nearest.ts';
 import { costAware } from './cost-aware.ts';
+import { metaLabel } from './meta-label.ts';
 import { own } from './own.ts';
 import { quantile } from './quantile.ts';
 import { sign } from './sign.ts';
@@ -11,7 +12,7 @@ import type { Strategy } from './strategy.ts';
 import { threshold } from './threshold.ts';
 
 /** Every built-in strategy, the default first. */
-export const strategies: readonly Strategy[] = [costAware, threshold, quantile, own, sign];
+export const strategies: readonly Strategy[] = [costAware, threshold, quantile, metaLabel, own, sign];
 
 /** Throws `UserError` with the nearest id for one that is not there. */
 export function findStrategy(id: string, known: readonly Strategy[] = strategies): Strategy {

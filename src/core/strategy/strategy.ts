@@ -16,6 +16,8 @@ export interface Strategy<Params = unknown> {
   readonly params: z.ZodType<Params>;
   /** Decides on how well the forecaster did out of sample: `Setting.edge`. */
   readonly restsOnSkill?: boolean;
+  /** ... and on when its side was right: `Edge.labels`. */
+  readonly restsOnLabels?: boolean;
   /**
    * States its position anew at every bar, so that one that drifts with the price is brought back. What any other
    * strategy wants is ordered when it changes, and then left alone.

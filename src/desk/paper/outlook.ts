@@ -104,7 +104,9 @@ export function createOutlooks(
       known ??= {
         learned: said.combined.learned,
         edge: deciding.strategy.restsOnSkill
-          ? measureSkill(panel, ensemble, measuredSpan(trained, sinceMs))
+          ? measureSkill(panel, ensemble, measuredSpan(trained, sinceMs), {
+              labels: deciding.strategy.restsOnLabels,
+            })
           : undefined,
       };
       const { edge } = known;

@@ -42,7 +42,9 @@ export function* decideSteps(source: ForecastSource, terms: DecisionTerms): Step
     const spans = decisions.map(({ fromMs, measured }, i) => ({
       fromMs,
       asOfMs: measured.untilMs,
-      edge: strategy.restsOnSkill ? measureSkill(panel, shown?.(i) ?? forecasts, measured) : undefined,
+      edge: strategy.restsOnSkill
+        ? measureSkill(panel, shown?.(i) ?? forecasts, measured, { labels: strategy.restsOnLabels })
+        : undefined,
     }));
     if (strategy.restsOnSkill) edges[name] ??= spans.at(-1)?.edge;
     const paths = decidePaths(panel, forecasts, terms, { spans });

@@ -4,6 +4,7 @@ import { createRandom, normal } from '../../core/foundation/random.ts';
 import type { Candles } from '../../core/market/candles.ts';
 import { applyRule } from '../../core/strategy/apply.ts';
 import type { Edge } from '../../core/strategy/edge.ts';
+import type { MetaLabels } from '../../core/strategy/labels.ts';
 import { describeReason } from '../../core/strategy/reason.ts';
 import type { Decision, Rule, Setting, Situation, Strategy } from '../../core/strategy/strategy.ts';
 import { runningVolatility } from '../../core/strategy/volatility.ts';
@@ -24,9 +25,19 @@ const skilled: Edge = {
   deviation: 0.01,
   horizonBars: 4,
 };
+/** A second model over the first, surer where that one leans further. */
+const labels: MetaLabels = {
+  intercept: 0.3,
+  weights: [0.5, 0.1, -0.2, 0],
+  means: [1, 0.5, -5, 0],
+  deviations: [0.5, 0.2, 0.3, 1],
+  base: 0.55,
+  meanMove: 0.02,
+  edge: skilled,
+};
 /** Forecasters with skill, without, and never measured; accounts that may sell short and that may not. */
-const settings: readonly Setting[] = [skilled, { ...skilled, low: -0.2 }, undefined].flatMap((edge) =>
-  [true, false].map((allowShort) => ({ cost: 0.0015, allowShort, edge })),
+const settings: readonly Setting[] = [{ ...skilled, labels }, { ...skilled, low: -0.2 }, undefined].flatMap(
+  (edge) => [true, false].map((allowShort) => ({ cost: 0.0015, allowShort, edge })),
 );
 
 /** A forecast that states everything, now strongly, now faintly, and now and then nothing at all. */

@@ -67,7 +67,7 @@ export function boostedStack(
   const derivatives = { gradients: new Float64Array(rows), hessians: new Float64Array(rows) };
   const trees: Tree[] = [];
   for (let round = 0; round < rounds; round++) {
-    differentiate('binary:logistic', margins, labels, derivatives);
+    differentiate('binary:logistic', margins, { labels }, derivatives);
     trees.push(grow(derivatives, { sample, features, margins }));
   }
   const columns = stated.map(() => new Float64Array(1));
