@@ -21,6 +21,7 @@ import { type ForecastSource, walkForwardForecasts } from '../../lab/backtest/so
 import type { Registry } from '../../learning/models/registry.ts';
 import { artifactHash } from '../../learning/training/artifact-folder.ts';
 import { modelParams } from '../../learning/training/plan.ts';
+import { identifyProgram } from './program.ts';
 import type { FoldCache } from '../../learning/validation/fold-cache.ts';
 import { refit, validationSpan } from '../../learning/validation/refit.ts';
 import type { WalkForwardCost } from '../../learning/validation/walk-forward.ts';
@@ -121,7 +122,13 @@ export async function results(request: ResultsRequest): Promise<Results> {
   }
   const { seed } = request;
   const machine = `${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown processor'}`;
-  return { windows, seed, program: request.cache.keyOf({}), machine, node: process.version };
+  return {
+    windows,
+    seed,
+    program: identifyProgram().codeSha256.slice(0, 40),
+    machine,
+    node: process.version,
+  };
 }
 
 async function resultOf(window: Window, request: ResultsRequest): Promise<WindowResult> {

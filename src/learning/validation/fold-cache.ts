@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Artifact, Forecast } from '../../core/forecast/model.ts';
 import { ownBuffer } from '../../core/foundation/bytes.ts';
 import { writeFileAtomic } from '../../data/files.ts';
 import { jsonIn } from '../../data/json.ts';
 import { readPlainFile } from '../../data/plain-file.ts';
+import { codeOfModel } from './model-code.ts';
 import { forecastColumns, statedBy, unknownForecast } from './forecast-columns.ts';
 
 /** What a fold came to. */
@@ -21,8 +21,8 @@ export interface FoldResult {
 
 /** Results of folds, kept under a name made of everything that they depend on: another run of the same folds finds them. */
 export interface FoldCache {
-  /** The name of a fold that depends on `facts` (JSON) and on the program. */
-  keyOf(facts: object): string;
+  /** The name of a fold that depends on `facts` (JSON) and on the code of its model. */
+  keyOf(facts: { readonly model: string; readonly [fact: string]: unknown }): string;
   has(key: string): boolean;
   /** `undefined` where it was never kept, or is damaged: then it is computed again. */
   find(key: string): Promise<FoldResult | undefined>;
@@ -33,11 +33,10 @@ export interface FoldCache {
 
 /** Results as files in `folder`, which may be deleted at any time. */
 export function openFoldCache(folder: string): FoldCache {
-  const program = programHash();
   const forecastFile = (key: string): string => join(folder, `${key}.forecast`);
   const warmFile = (key: string): string => join(folder, `${key}.warm`);
   return {
-    keyOf: (facts) => sha256(JSON.stringify([program, facts])).slice(0, 40),
+    keyOf: (facts) => sha256(JSON.stringify([codeOfModel(facts.model), facts])).slice(0, 40),
     has: (key) => existsSync(forecastFile(key)),
     async find(key) {
       const packed = await read(forecastFile(key), Result);
@@ -129,22 +128,6 @@ async function read<Schema extends z.ZodType>(
   let at = end;
   const blobs = head.data.lengths.map((length) => body.subarray(at, (at += length)));
   return { json: json.data, blobs };
-}
-
-let known: string | undefined;
-
-/** Of the program's pure and learning parts, and of the packages that it computes with. */
-function programHash(): string {
-  if (known !== undefined) return known;
-  const root = fileURLToPath(new URL('../../', import.meta.url));
-  const hash = createHash('sha256');
-  for (const wing of ['core', 'learning'])
-    for (const file of readdirSync(join(root, wing), { recursive: true, encoding: 'utf8' }).toSorted())
-      if (/(?<!\.d)\.[jt]s$/.test(file)) hash.update(file).update(readFileSync(join(root, wing, file)));
-  const { dependencies } = z
-    .object({ dependencies: z.record(z.string(), z.string()) })
-    .parse(JSON.parse(readFileSync(join(root, '../package.json'), 'utf8')));
-  return (known = hash.update(JSON.stringify(dependencies)).digest('hex'));
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
