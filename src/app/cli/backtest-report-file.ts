@@ -1,5 +1,6 @@
 import { requireWritable } from '../../data/files.ts';
 import { forecastFans } from '../../lab/backtest/fans.ts';
+import { votesOverTime } from '../../lab/backtest/votes.ts';
 import { reportEnding, writeReport as write } from '../report/write-report.ts';
 import type { FinishedBacktest } from './run-backtest.ts';
 
@@ -19,4 +20,5 @@ export const writeReport = (
     explanations: source.explanations,
     contributions,
     fans: forecastFans(source),
+    votes: votesOverTime(source),
   });

@@ -8,6 +8,7 @@ import { evidenceOf } from './evidence.ts';
 import { packCandles } from './pack-candles.ts';
 import { renderPeriods } from './periods.ts';
 import { CAUSE_WORDS } from './words.ts';
+import type { VotesOverTime } from '../../lab/backtest/votes.ts';
 import type { Contribution } from '../../lab/backtest/contributions.ts';
 import type { ForecastFan } from '../../lab/backtest/fans.ts';
 import { renderContributions } from './contributions.ts';
@@ -30,6 +31,7 @@ export interface ReportExtras {
   readonly explanations?: readonly ModelExplanation[];
   readonly contributions?: readonly Contribution[] | undefined;
   readonly fans?: readonly ForecastFan[];
+  readonly votes?: readonly VotesOverTime[];
   /** Of a backtest that is kept, with its settings, program and machine. */
   readonly document?: object;
 }
@@ -38,7 +40,7 @@ export interface ReportExtras {
 export function renderReport(
   result: Backtest,
   about: Provenance,
-  { explanations = [], contributions, fans = [], document }: ReportExtras = {},
+  { explanations = [], contributions, fans = [], votes = [], document }: ReportExtras = {},
 ): string {
   const title = `Backtest ${about.symbols.join(', ')} ${about.timeframe}`;
   const sure = confidence(result.ensemble, result.setting.barsPerYear, about.trials);
@@ -49,7 +51,7 @@ export function renderReport(
     header: header(title, result, about),
     sections: [
       { id: 'result', title: 'Result', body: cards(result, sure) },
-      renderOverTime(result),
+      renderOverTime(result, votes),
       renderPeriods(result),
       renderBreakdowns(result),
       renderStrategies(result, about, alone),
@@ -65,7 +67,7 @@ export function renderReport(
     ],
     data: {
       charts: {
-        ...overTimeCharts(result, alone),
+        ...overTimeCharts(result, alone, votes),
         candles: packCandles(symbols, result.market),
         causes: CAUSE_WORDS,
         fans: fans.map(thinFan),

@@ -1,5 +1,6 @@
 import { underwater } from '../../core/evaluation/drawdown.ts';
 import type { Assessment, Traded } from '../../lab/backtest/assess.ts';
+import type { VotesOverTime } from '../../lab/backtest/votes.ts';
 import type { Backtest } from '../../lab/backtest/backtest.ts';
 import { thin } from './curves.ts';
 import { rollingMean, rollingSharpe } from './rolling.ts';
@@ -31,6 +32,7 @@ const HOLD = { colour: 'c1', dashed: true };
 export function overTimeCharts(
   result: Backtest,
   alone: readonly Traded[],
+  votes: readonly VotesOverTime[],
 ): {
   readonly time: readonly (number | null)[];
   readonly overTime: Readonly<Record<string, ChartSpec>>;
@@ -103,6 +105,18 @@ export function overTimeCharts(
           { label: `mean of ${span.text}`, values: meanExposure, colour: 'c2', width: 1.8 },
         ],
       },
+      ...(votes.length > 0 && {
+        votes: {
+          height: 200,
+          format: 'percent' as const,
+          series: votes.map(({ model, share }, i) => ({
+            label: model,
+            values: thin(rollingMean(percentOf(share), span.bars), CHART_POINTS, { digits: 4 }),
+            colour: `c${i % 10}`,
+            width: 1.8,
+          })),
+        },
+      }),
     },
   };
 }
@@ -115,7 +129,7 @@ function rollingSpan({ market, setting }: Backtest): { readonly bars: number; re
   return { bars, text: days >= 2 ? `${Math.round(days)} days` : `${bars} bars` };
 }
 
-export function renderOverTime(result: Backtest): Section {
+export function renderOverTime(result: Backtest, votes: readonly VotesOverTime[]): Section {
   const { ensemble, benchmark } = result;
   const span = rollingSpan(result);
   const ends = [ensemble, benchmark].map(
@@ -146,6 +160,15 @@ export function renderOverTime(result: Backtest): Section {
         'Exposure: gross position value over equity.',
         `Exposure: ${figure(ensemble.metrics.averageExposurePct)} % on average.`,
       ),
+      ...(votes.length > 0
+        ? [
+            renderChart(
+              'votes',
+              `What each model counted for in the ensemble, its confidence included: mean of the last ${span.text}. A model without an opinion counts nothing there.`,
+              `Votes of ${votes.map(({ model }) => model).join(', ')}.`,
+            ),
+          ]
+        : []),
     ].join('\n'),
   };
 }

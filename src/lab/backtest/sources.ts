@@ -65,6 +65,8 @@ export interface ForecastSource {
   readonly positionsOnly: readonly string[];
   /** Members that make the ensemble, walking forward in any fold. */
   readonly voters: readonly string[];
+  /** `shares[s][m]`: row by row beside the candles, what voter m counted for on symbol s. */
+  readonly shares?: Combined['shares'];
   /** What identifies each member's weights; ids of trials are made of it. */
   readonly weights: Readonly<Record<string, unknown>>;
   /** Of members that draw random numbers, the seed of their training. */
@@ -154,6 +156,7 @@ export async function trainedForecasts(
     ensemble,
     members: [...members.map((one, m) => ({ ...one, kind: kindOf(trained.members[m].model) })), ...beside],
     voters: voters.map(({ id }) => id),
+    shares: combined.shares,
     positionsOnly: trained.members.filter(({ model }) => statesPosition(model)).map(({ id }) => id),
     trainedBy: `training run ${trained.runId}`,
     untrained,
@@ -184,6 +187,7 @@ function ofSymbols(symbols: readonly PairSymbol[], source: ForecastSource): Fore
     ...source,
     panel: { ...panel, series: pick(panel.series) },
     ensemble: pick(source.ensemble),
+    ...(source.shares && { shares: pick(source.shares) }),
     ...(source.shown && { shown: (span: number) => pick(source.shown?.(span) ?? source.ensemble) }),
     members: pickEach(source.members),
     otherSeeds: source.otherSeeds.map((seed) => ({
@@ -331,6 +335,7 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
       ...besideOf(choice, equal, voting),
     ],
     voters: voting.map(({ id }) => id),
+    shares: combined.shares,
     positionsOnly: members.filter(({ model }) => statesPosition(model)).map(({ model }) => model.id),
     trainedBy: `walk-forward, ${folds} folds, ${window} window, embargo ${embargoBars} bars`,
     untrained: [],
