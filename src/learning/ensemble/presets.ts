@@ -23,28 +23,32 @@ export interface Preset {
  */
 export function presetOf(
   id: string,
-  { by = 'equal', model, ...own }: Readonly<Record<string, unknown>>,
+  { by, model, ...own }: Readonly<Record<string, unknown>>,
 ): Preset | undefined {
-  const how = { by: String(by), own };
+  const how = { by: nameOf(by, 'equal'), own };
   if (id === 'all') {
     return {
       ...how,
       summary: 'every learned model of the run, those without skill too',
       members: { unskilled: true },
-      named: { by },
+      named: { by: how.by },
     };
   }
   if (id === 'seeds') {
-    const of = model === undefined ? 'lstm' : String(model);
+    const of = nameOf(model, 'lstm');
     return {
       ...how,
       summary: `${of} as it came out of every seed that it was trained from`,
       members: { unskilled: true, models: [of], allSeeds: true },
-      named: { by, model: of },
+      named: { by: how.by, model: of },
     };
   }
   if (!id.includes('+')) return undefined;
   const models = [...new Set(id.split('+').map((name) => SHORT[name] ?? name))];
   const summary = `${models.join(', ')} together`;
-  return { ...how, summary, members: { unskilled: true, models }, named: { by } };
+  return { ...how, summary, members: { unskilled: true, models }, named: { by: how.by } };
 }
+
+/** What is no name is refused where it is looked up. */
+const nameOf = (value: unknown, otherwise: string): string =>
+  value === undefined ? otherwise : typeof value === 'string' ? value : JSON.stringify(value);
