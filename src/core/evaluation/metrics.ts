@@ -1,6 +1,6 @@
 import { mean } from '../foundation/moments.ts';
 import type { Trade } from '../trading/events.ts';
-import { drawdowns } from './drawdown.ts';
+import { drawdowns, underwater } from './drawdown.ts';
 import {
   annualGrowth,
   barReturns,
@@ -44,6 +44,13 @@ export interface Metrics extends TradeMetrics {
   readonly averageDrawdownDays: number | undefined;
   readonly downsideRiskPct: number | undefined;
   readonly valueAtRisk95Pct: number | undefined;
+  readonly expectedShortfall95Pct: number | undefined;
+  readonly ulcerIndexPct: number | undefined;
+  readonly ulcerPerformance: number | undefined;
+  readonly recoveryFactor: number | undefined;
+  readonly gainToPain: number | undefined;
+  readonly smartSharpe: number | undefined;
+  readonly informationRatio: number | undefined;
   readonly skew: number | undefined;
   readonly kurtosis: number | undefined;
   readonly tailRatio: number | undefined;
@@ -94,6 +101,13 @@ const NO_RATIOS = {
   omega: undefined,
   downsideRiskPct: undefined,
   valueAtRisk95Pct: undefined,
+  expectedShortfall95Pct: undefined,
+  ulcerIndexPct: undefined,
+  ulcerPerformance: undefined,
+  recoveryFactor: undefined,
+  gainToPain: undefined,
+  smartSharpe: undefined,
+  informationRatio: undefined,
   skew: undefined,
   kurtosis: undefined,
   tailRatio: undefined,
@@ -119,15 +133,34 @@ function ratios(
   const fit = benchmark === undefined ? undefined : regressOn(benchmark, returns, barsPerYear);
   const years = bars / barsPerYear;
   const meanEquity = mean(run.equity);
+  const ulcer = ulcerIndex(run);
+  const sum = returns.reduce((total, value) => total + value, 0);
+  const pain = returns.reduce((total, value) => total - Math.min(0, value), 0);
+  const plain = sharpe(returns, barsPerYear);
   return {
     cagrPct: percent(annual),
     volatilityPct: percent(volatility(returns, barsPerYear)),
-    sharpe: sharpe(returns, barsPerYear),
+    sharpe: plain,
     sortino: sortino(returns, barsPerYear),
     calmar: annual === undefined || deepest === 0 ? undefined : annual / -deepest,
     omega: omega(returns),
     downsideRiskPct: percent(downsideRisk(returns, barsPerYear)),
     valueAtRisk95Pct: percent(low),
+    expectedShortfall95Pct: percent(
+      low === undefined ? undefined : mean(sorted.filter((one) => one <= low)),
+    ),
+    ulcerIndexPct: percent(ulcer),
+    ulcerPerformance: ulcer ? (growth - 1) / ulcer : undefined,
+    recoveryFactor: deepest === 0 ? undefined : Math.abs(sum / deepest),
+    gainToPain: pain === 0 ? undefined : sum / pain,
+    smartSharpe: plain === undefined ? undefined : plain / autocorrelationPenalty(returns),
+    informationRatio:
+      benchmark === undefined
+        ? undefined
+        : sharpe(
+            returns.map((one, row) => one - benchmark[row]),
+            barsPerYear,
+          ),
     skew: moments?.skew,
     kurtosis: moments?.kurtosis,
     tailRatio: low === undefined || high === undefined || low === 0 ? undefined : Math.abs(high / low),
@@ -135,6 +168,36 @@ function ratios(
     beta: fit?.beta,
     alphaPct: percent(fit?.alpha),
   };
+}
+
+function ulcerIndex({ equity, initialBalance }: Performance): number | undefined {
+  if (equity.length < 2) return undefined;
+  const squares = underwater(equity, initialBalance).reduce((sum, depth) => sum + depth * depth, 0);
+  return Math.sqrt(squares / (equity.length - 1));
+}
+
+/** At least 1: by how much returns that follow each other make the deviation of a year larger than that of bars says. */
+function autocorrelationPenalty(returns: Float64Array): number {
+  const n = returns.length;
+  const coefficient = Math.abs(firstAutocorrelation(returns));
+  if (!(coefficient < 1)) return 1;
+  let sum = 0;
+  for (let k = 1, power = coefficient; k < n && power > 1e-17; k++, power *= coefficient)
+    sum += ((n - k) / n) * power;
+  return Math.sqrt(1 + 2 * sum);
+}
+
+/** Correlation of each return with the one before; 0 where they never vary. */
+function firstAutocorrelation(returns: Float64Array): number {
+  const [early, late] = [returns.subarray(0, -1), returns.subarray(1)];
+  const [a, b] = [mean(early) ?? 0, mean(late) ?? 0];
+  let [products, squaresA, squaresB] = [0, 0, 0];
+  for (let row = 0; row < early.length; row++) {
+    products += (early[row] - a) * (late[row] - b);
+    squaresA += (early[row] - a) ** 2;
+    squaresB += (late[row] - b) ** 2;
+  }
+  return squaresA * squaresB > 0 ? products / Math.sqrt(squaresA * squaresB) : 0;
 }
 
 const ANNUAL = 'a year has 365 days: crypto never closes';
@@ -155,6 +218,14 @@ export const CONVENTIONS: Readonly<Record<keyof Metrics, string>> = {
   averageDrawdownDays: 'mean time from a peak to its recovery',
   downsideRiskPct: `root mean square of losing bar returns over all bars, annualised; ${ANNUAL}`,
   valueAtRisk95Pct: '5th percentile of bar returns, linear interpolation',
+  expectedShortfall95Pct: 'mean of the bar returns at or below that percentile',
+  ulcerIndexPct: 'root of the squared depths under water at bar closes over (bars - 1), as QuantStats',
+  ulcerPerformance: 'total return over the ulcer index, as QuantStats',
+  recoveryFactor: 'size of the sum of bar returns over the size of the deepest drawdown, as QuantStats',
+  gainToPain: 'sum of bar returns over the sum of the losing ones (Schwager)',
+  smartSharpe:
+    'Sharpe ratio over sqrt(1 + 2 x sum of (n - k) / n x |first autocorrelation|^k), which returns that follow each other make larger; as QuantStats',
+  informationRatio: `Sharpe ratio of the bar returns less those of buy and hold; ${ANNUAL}`,
   skew: 'third standardised moment of bar returns, population',
   kurtosis: 'fourth standardised moment of bar returns, population; a normal sample has 3',
   tailRatio: 'size of the 95th over size of the 5th percentile of bar returns',

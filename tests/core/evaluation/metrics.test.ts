@@ -254,3 +254,29 @@ describe('the stationary bootstrap', () => {
     expect(bootstrapIntervals(new Float64Array(19), createRandom(1))).toBeUndefined();
   });
 });
+
+test('equals QuantStats 0.0.86 on returns by a formula', () => {
+  const bars = 400;
+  const formula = (of: (i: number) => number): Float64Array =>
+    Float64Array.from({ length: bars }, (_, i) => of(i));
+  const returns = formula((i) => 0.01 * Math.sin(1 + 0.37 * i) + 0.003 * Math.cos(2.1 * i) + 0.0004);
+  const benchmark = formula((i) => 0.012 * Math.sin(0.9 + 0.41 * i) + 0.0002);
+  let worth = 1000;
+  const run = {
+    initialBalance: 1000,
+    equity: returns.map((value) => (worth *= 1 + value)),
+    exposure: returns.map(() => 1),
+    trades: [],
+    turnoverQuote: 0,
+    ruined: false,
+    hasEvidence: true,
+  };
+  const found = measure(run, 365, benchmark);
+  expect(found.ulcerIndexPct).toBeCloseTo(3.0135242727566035, 9);
+  expect(found.ulcerPerformance).toBeCloseTo(6.53588815605855, 9);
+  expect(found.recoveryFactor).toBeCloseTo(3.6268977382817207, 9);
+  expect(found.gainToPain).toBeCloseTo(0.15771233995537257, 9);
+  expect(found.smartSharpe).toBeCloseTo(0.3972175458238621, 9);
+  expect(found.informationRatio).toBeCloseTo(0.02110989300330924 * Math.sqrt(365), 9);
+  expect(found.expectedShortfall95Pct).toBeCloseTo(-1.1738350318999186, 9);
+});
