@@ -146,9 +146,7 @@ function ratios(
     omega: omega(returns),
     downsideRiskPct: percent(downsideRisk(returns, barsPerYear)),
     valueAtRisk95Pct: percent(low),
-    expectedShortfall95Pct: percent(
-      low === undefined ? undefined : mean(sorted.filter((one) => one <= low)),
-    ),
+    expectedShortfall95Pct: percent(low === undefined ? undefined : mean(sorted.filter((one) => one <= low))),
     ulcerIndexPct: percent(ulcer),
     ulcerPerformance: ulcer ? (growth - 1) / ulcer : undefined,
     recoveryFactor: deepest === 0 ? undefined : Math.abs(sum / deepest),
