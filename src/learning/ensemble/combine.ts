@@ -112,13 +112,11 @@ export function* combineSteps(
     yield;
     state = session.run(learned, { fromMs, untilMs, state, onBar });
   }
-  return { ...session.result(), learned, state };
-  });
   const result = session.result();
   const shown = (i: number): readonly Forecast[] => {
     if (i === 0) return result.forecasts;
     const later = openEnsemble(panel, members, choice);
-    later.crossFit(spans[i].measured);
+    finish(later.crossFit(spans[i].measured));
     return later.result().forecasts;
   };
   return { ...result, shown, learned, state };

@@ -26,11 +26,13 @@ export function logisticStack(
 ): MetaLearner {
   const scale = stated.map((column) => deviation(column));
   const scaled = stated.map((column, m) => column.map((value) => value / scale[m]));
-  const { scaler, intercept, weights } = fitLinear(scaled, sides(realised), {
-    kind: 'logistic',
-    penalty,
-    name: 'logistic stacking',
-  });
+  const { scaler, intercept, weights } = finish(
+    fitLinear(scaled, sides(realised), {
+      kind: 'logistic',
+      penalty,
+      name: 'logistic stacking',
+    }),
+  );
   const slopes = weights.map((weight, m) => weight / scaler.deviations[m] / scale[m]);
   const constant = weights.reduce(
     (sum, weight, m) => sum - (weight * scaler.means[m]) / scaler.deviations[m],

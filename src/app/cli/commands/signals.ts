@@ -75,7 +75,6 @@ async function signals(context: CommandContext, options: Options): Promise<void>
   });
   for (const note of trained.notes) out.notice(note);
   const { strategy, params } = strategySetting(context, options.strategy, registry);
-  const ensemble = ensembleSetting(context, options.ensemble);
   const rules = executionRules(config, trained.symbols.length);
   const given = await giveSignals({
     store: openStore(config.dataDir),
