@@ -260,7 +260,7 @@ async function removeOldest(archive: BacktestArchive): Promise<void> {
     await rm(hidden, { recursive: true, force: true });
   }
   for (const name of await readdir(folder)) {
-    if (!/^\..*\.tmp$/.test(name)) continue;
+    if (!/^\..+\.\d+\.tmp$/.test(name)) continue;
     const found = await stat(join(folder, name)).catch(() => undefined);
     if (found !== undefined && Date.now() - found.mtimeMs > STALE_MS)
       await rm(join(folder, name), { recursive: true, force: true });
