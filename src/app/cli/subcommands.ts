@@ -37,11 +37,11 @@ function groupOf(asked: Command): Command | undefined {
   if (asked.commands.length > 0) return asked;
   const { parent } = asked;
   // The program itself is a group too, and has no default.
-  if (parent?.parent == null) return undefined;
+  if (!parent?.parent) return undefined;
   return parent.args.includes(asked.name()) ? undefined : parent;
 }
 
 const fullName = (command: Command): string => {
   const above = command.parent;
-  return above?.parent == null ? command.name() : `${fullName(above)} ${command.name()}`;
+  return above?.parent ? `${fullName(above)} ${command.name()}` : command.name();
 };

@@ -48,7 +48,7 @@ export async function importSeriesFiles(
  * Histories that exchanges keep: from where the stored rows end, or from `sinceMs` on where they begin later. Throws
  * `UserError` for a series that no exchange has.
  */
-export async function updateSeriesFromExchanges(
+async function updateSeriesFromExchanges(
   store: SeriesStore,
   keys: readonly SeriesKey[],
   {
@@ -91,7 +91,7 @@ export interface SeriesHosts {
 }
 
 /** The source of a series that is downloaded from a host of its own; `undefined` for one that is not. */
-export function hostedSource(name: SeriesName, hosts: SeriesHosts): SeriesSource | undefined {
+function hostedSource(name: SeriesName, hosts: SeriesHosts): SeriesSource | undefined {
   switch (name) {
     case 'fear-greed':
       return fearGreedSource(hosts.fearGreedUrl);

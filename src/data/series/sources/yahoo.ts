@@ -3,7 +3,7 @@ import { startOfDay, understood } from '../read.ts';
 import type { SeriesSource, SourceRow } from '../source.ts';
 
 /** An index and Yahoo's ticker of it. */
-export const YAHOO_TICKERS = { spx: '^GSPC', dxy: 'DX-Y.NYB', gold: 'GLD', vix: '^VIX' } as const;
+const YAHOO_TICKERS = { spx: '^GSPC', dxy: 'DX-Y.NYB', gold: 'GLD', vix: '^VIX' } as const;
 
 /** Daily closes of Yahoo's chart endpoint, the one its page uses. A day's row stands at the market's open. */
 export const yahooIndexSource = (series: keyof typeof YAHOO_TICKERS, baseUrl: string): SeriesSource => ({
