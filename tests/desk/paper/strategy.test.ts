@@ -6,7 +6,7 @@ import { configuredInstruments, executionRules } from '../../../src/app/config/e
 import { ConfigSchema } from '../../../src/app/config/schema.ts';
 import { chooseStrategy } from '../../../src/core/strategy/registry.ts';
 import { runBacktest } from '../../../src/core/trading/run.ts';
-import { tradeCost } from '../../../src/core/trading/trade-cost.ts';
+import { tradeCostsFrom } from '../../../src/core/trading/trade-cost.ts';
 import { encodeLink } from '../../../src/data/journal/chain.ts';
 import { openStore } from '../../../src/data/store/store.ts';
 import { readLedger } from '../../../src/desk/paper/ledger.ts';
@@ -85,7 +85,7 @@ describe('a paper session decides by a strategy', () => {
     });
     const { source, edges } = decide(found, {
       ...chooseStrategy('cost-aware', { riskAversion: 2 }),
-      cost: tradeCost(rules),
+      cost: tradeCostsFrom(rules),
       allowShort: false,
     });
     expect(edges['ensemble']?.low).toBeGreaterThan(0);
