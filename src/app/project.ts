@@ -12,16 +12,13 @@ import { allSeedsOf } from '../learning/ensemble/voters.ts';
 import { chooseEnsemble } from '../learning/ensemble/registry.ts';
 import type { Timeframe } from '../core/market/timeframe.ts';
 import type { Instrument } from '../core/trading/instrument.ts';
-import { tradeCostsFrom } from '../core/trading/trade-cost.ts';
 import { type ExecutionRules, SPOT_RULES } from '../core/trading/rules.ts';
 import type { LoadedPanel } from '../data/panel/load-panel.ts';
 import { openExchange } from '../data/exchange/client.ts';
 import { openStore, type Store } from '../data/store/store.ts';
 import type { BarRecord } from '../desk/paper/record.ts';
-import { type Backtest, backtestSteps } from '../lab/backtest/backtest.ts';
-import { inTurns } from '../data/turns.ts';
+import type { Backtest } from '../lab/backtest/backtest.ts';
 import type { Provenance } from '../lab/backtest/document.ts';
-import { decide } from '../lab/backtest/decide.ts';
 import { trainedForecasts, walkForwardForecasts } from '../lab/backtest/sources.ts';
 import { runInUse } from '../learning/training/active-run.ts';
 import { createRegistry, type Registry } from '../learning/models/registry.ts';
@@ -35,7 +32,7 @@ import { renderReport } from './report/backtest-report.ts';
 import { type AdaptedRun, adaptRun } from './workflows/adapt.ts';
 import { openPaper } from './workflows/paper.ts';
 import { train } from './workflows/train.ts';
-import { provenanceOf } from './workflows/provenance.ts';
+import { backtest } from './workflows/backtest.ts';
 import { keepSignals } from './workflows/prediction-log.ts';
 import { type Signal, signalSheet, type SignalTerms } from './workflows/signals.ts';
 
@@ -334,19 +331,19 @@ export function openProject(settings: ProjectSettings): Project {
               signal: options.signal ?? new AbortController().signal,
               onFold: () => {},
             });
-      const terms = { ...deciding, cost: tradeCostsFrom(rules), allowShort: rules.allowShort };
-      const { source } = decide(found, terms);
-      const instruments = instrumentsOf(source.panel.series.map(({ symbol }) => symbol));
-      const steps = backtestSteps({ ...source, instruments, rules, seed });
-      const result = await inTurns(steps, options.signal);
-      return {
-        result,
-        about: await provenanceOf(source, result, {
-          seed,
-          trialsFile,
-          by: options.folds === undefined ? 'backtest' : 'walk-forward',
-        }),
-      };
+      const { result, about } = await backtest({
+        store,
+        dataDir: settings.dataDir,
+        found,
+        deciding,
+        rules,
+        instruments: instrumentsOf(found.panel.series.map(({ symbol }) => symbol)),
+        strategies: registry.strategies,
+        seed,
+        by: options.folds === undefined ? 'backtest' : 'walk-forward',
+        signal: options.signal,
+      });
+      return { result, about };
     },
 
     async paper({ bars, signal = new AbortController().signal, log = silentLog, ...options }) {

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { z } from 'zod';
 import { UserError } from '../../core/foundation/errors.ts';
-import { formatMinute } from '../../core/foundation/time.ts';
+import { formatMinute, formatTime } from '../../core/foundation/time.ts';
 import { openExchange } from '../../data/exchange/client.ts';
 import { openVenue } from '../../data/exchange/open-venue.ts';
 import { openStore } from '../../data/store/store.ts';
@@ -233,12 +233,12 @@ export const liveDocument = (
   equity: account.equity(),
   cash: account.portfolio.cash,
   positions: account.positions(),
-  lastBarTime: last && new Date(last.timeMs).toISOString(),
+  lastBarTime: last && formatTime(last.timeMs),
   decision: last?.decision,
   halted: halt,
   orders: [...orders.values()].map(({ intent, state, filledKnown, reason }) => ({
     clientId: intent.clientId,
-    time: new Date(intent.atMs).toISOString(),
+    time: formatTime(intent.atMs),
     symbol: intent.symbol,
     side: intent.side,
     baseAmount: intent.baseAmount,

@@ -1,20 +1,9 @@
 import { CheckFailed } from '../../core/foundation/errors.ts';
 import { formatMinute, formatTime } from '../../core/foundation/time.ts';
 import { openStore } from '../../data/store/store.ts';
-import { loadHindsight } from '../../desk/paper/hindsight.ts';
-import {
-  compareWithBacktest,
-  type Parity,
-  type ParityCause,
-  type TradeDifference,
-} from '../../desk/paper/parity.ts';
-import { ensembleOf } from '../../desk/paper/record.ts';
-import { findSession, sessionFolder } from '../../desk/paper/sessions.ts';
-import { readLedger } from '../../desk/paper/ledger.ts';
-import { chooseEnsemble } from '../../learning/ensemble/registry.ts';
-import { allSeedsOf } from '../../learning/ensemble/voters.ts';
-import { loadTrained } from '../../learning/training/checkpoints.ts';
+import type { Parity, ParityCause, TradeDifference } from '../../desk/paper/parity.ts';
 import { configuredInstruments } from '../config/execution.ts';
+import { sessionParity } from '../workflows/paper-parity.ts';
 import type { CommandContext } from './command.ts';
 import { prose } from './table.ts';
 
@@ -36,32 +25,26 @@ interface ParityOptions {
 
 /** `paper parity`: the session's bars through the backtest, trade by trade. Exit code 3 when any trade differs. */
 export async function parity({ config, out }: CommandContext, options: ParityOptions): Promise<void> {
-  const name = await findSession(config.dataDir, options.name);
-  const { session, bars } = await readLedger(sessionFolder(config.dataDir, name));
-  const last = bars.at(-1);
-  if (last === undefined) {
+  const { name, parity: result } = await sessionParity({
+    store: openStore(config.dataDir),
+    dataDir: config.dataDir,
+    checkpointDir: config.checkpointDir,
+    session: options.name,
+    run: options.run,
+    instruments: options.configuredSteps
+      ? (symbols) => configuredInstruments(config.trading, symbols)
+      : undefined,
+  });
+  if (result === undefined) {
     out.document({ session: name, bars: 0, differences: [] });
     out.print(`Paper session ${name} has processed no bar yet: there is nothing to compare.`);
     return;
   }
-  const trained = await loadTrained(config.checkpointDir, {
-    runId: options.run ?? last.runId,
-    allSeedsOf: allSeedsOf(chooseEnsemble(ensembleOf(session).id, ensembleOf(session).params).method),
-  });
-  try {
-    const hindsight = await loadHindsight(openStore(config.dataDir), trained, session, bars);
-    const instruments = options.configuredSteps
-      ? configuredInstruments(config.trading, trained.symbols)
-      : session.instruments;
-    const result = compareWithBacktest(session, bars, { ...hindsight, instruments });
-    report(out, name, result);
-    if (result.differences.length > 0)
-      throw new CheckFailed(
-        `${result.differences.length} of ${Math.max(result.sessionTrades, result.backtestTrades)} trades differ from the backtest.`,
-      );
-  } finally {
-    for (const { fitted } of trained.members) fitted.dispose?.();
-  }
+  report(out, name, result);
+  if (result.differences.length > 0)
+    throw new CheckFailed(
+      `${result.differences.length} of ${Math.max(result.sessionTrades, result.backtestTrades)} trades differ from the backtest.`,
+    );
 }
 
 function report(out: CommandContext['out'], name: string, result: Parity): void {

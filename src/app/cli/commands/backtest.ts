@@ -3,7 +3,7 @@ import { RULES_OF } from '../../../core/trading/presets.ts';
 import { z } from 'zod';
 import type { Backtest } from '../../../lab/backtest/backtest.ts';
 import { asConvention, countReasons, type Provenance } from '../../../lab/backtest/document.ts';
-import { crossValidate } from '../backtest-cpcv.ts';
+import { showCrossValidation } from '../backtest-cpcv.ts';
 import { FOLD_HEAD, foldRow } from '../../../lab/backtest/folds.ts';
 import { SEED_HEAD, seedRow } from '../../../lab/backtest/seeds.ts';
 import {
@@ -207,7 +207,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   };
   const registry = await projectRegistry(context);
   if (options.cpcv)
-    return crossValidate(context, {
+    return showCrossValidation(context, {
       registry,
       ...marketSettings(context, options),
       sinceMs: rangeOf(options).since ?? config.market.since,

@@ -1,3 +1,4 @@
+import { formatDay } from '../../../core/foundation/time.ts';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { openStore } from '../../../data/store/store.ts';
@@ -39,10 +40,9 @@ async function showReference({ config, out, seed, signal }: CommandContext): Pro
     signal,
     onStep: (text) => out.notice(text),
   });
-  const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
   const label = made.synthetic ? ' (SYNTHETIC)' : '';
   out.print(
-    `${window.exchange}${label} ${window.symbols.join(', ')}, ${window.timeframe}, ${day(window.sinceMs)} to ${day(window.untilMs - 1)}, data ${made.dataFingerprint.slice(0, 12)}, seed ${seed}\n`,
+    `${window.exchange}${label} ${window.symbols.join(', ')}, ${window.timeframe}, ${formatDay(window.sinceMs)} to ${formatDay(window.untilMs - 1)}, data ${made.dataFingerprint.slice(0, 12)}, seed ${seed}\n`,
   );
   out.table(
     ['figure', 'published', 'ours', 'reproduces', prose('how')],

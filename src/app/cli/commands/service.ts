@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
 import { duration } from '../../../core/foundation/duration.ts';
-import { formatMinute } from '../../../core/foundation/time.ts';
+import { formatMinute, formatTime } from '../../../core/foundation/time.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { lockHolder } from '../../../data/lock.ts';
 import { readLive } from '../../../desk/live/ledger.ts';
@@ -150,7 +150,7 @@ async function status({ config, out }: CommandContext): Promise<void> {
     ok: faults.length === 0,
     sessions: health.map(({ lastBarMs, ...one }) => ({
       ...one,
-      lastBarTime: lastBarMs === undefined ? undefined : new Date(lastBarMs).toISOString(),
+      lastBarTime: lastBarMs === undefined ? undefined : formatTime(lastBarMs),
     })),
   });
   out.table(

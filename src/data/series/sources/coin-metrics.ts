@@ -1,3 +1,4 @@
+import { formatDay } from '../../../core/foundation/time.ts';
 import { z } from 'zod';
 import { numberOf, understood } from '../read.ts';
 import type { SeriesSource } from '../source.ts';
@@ -27,7 +28,7 @@ export const coinMetricsSource = (baseUrl: string): SeriesSource => ({
         assets: subject.toLowerCase(),
         metrics: METRICS.join(','),
         frequency: '1d',
-        start_time: new Date(sinceMs).toISOString().slice(0, 10),
+        start_time: formatDay(sinceMs),
         page_size: String(PAGE),
         paging_from: 'start',
         ...(token === undefined ? {} : { next_page_token: token }),

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadAccountData } from '../../../src/app/cli/account-data.ts';
+import { loadAccountData } from '../../../src/app/workflows/account-data.ts';
 import { Account } from '../../../src/app/config/account.ts';
 import { alignMarket } from '../../../src/core/trading/align.ts';
 import { openStore } from '../../../src/data/store/store.ts';

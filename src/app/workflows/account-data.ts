@@ -9,7 +9,17 @@ import type { Market } from '../../core/trading/market.ts';
 import { describeSeries } from '../../data/store/series-manifest.ts';
 import type { Store } from '../../data/store/store.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
-import type { Account } from '../config/account.ts';
+
+/** What of an account decides which series it needs. */
+export type AccountKind =
+  | { readonly kind: 'spot' | 'margin' }
+  | {
+      readonly kind: 'perpetual';
+      /** Whether stored funding rates are charged. */
+      readonly funding: 'series' | 'waived';
+      /** The exchange whose candles are the mark price; `undefined`: the last price counts. */
+      readonly markFrom?: string | undefined;
+    };
 
 /** What a perpetual account is charged and judged by: beside the market's bars, and where it comes from. */
 export interface AccountData {
@@ -23,7 +33,7 @@ export interface AccountData {
  */
 export async function loadAccountData(
   store: Store,
-  account: Account,
+  account: AccountKind,
   {
     market,
     symbols,
