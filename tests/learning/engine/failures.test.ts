@@ -124,7 +124,7 @@ describe('devices', () => {
     expect(() => executionProviders('cuda', ['cpu'])).toThrow(
       expect.objectContaining({
         message: 'Device "cuda" is not available here (found: cpu).',
-        hint: expect.stringContaining('onnxruntime-node-install=cuda12') as string,
+        hint: expect.stringContaining('ONNXRUNTIME_NODE_INSTALL=cuda12 node') as string,
       }),
     );
   });
