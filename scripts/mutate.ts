@@ -191,8 +191,9 @@ async function run(
   running = undefined;
   const passed = status === 0;
   const written = join(copy, 'report.json');
-  // Only a test that failed or never ended has noticed anything: a run that could not start has not.
-  if (!child.killed && !existsSync(written))
+  // Only a test that failed, never ended or took its worker down has noticed anything: a run that could not start has not.
+  const isBrokenOff = child.killed || said.includes('Worker exited unexpectedly');
+  if (!isBrokenOff && !existsSync(written))
     throw new Error(`vitest ended with ${String(status)} and no report:\n${said}`);
   const report = passed ? Report.parse(JSON.parse(readFileSync(written, 'utf8'))).testResults : [];
   const sorted = report.sort((a, b) => a.endTime - a.startTime - (b.endTime - b.startTime));
