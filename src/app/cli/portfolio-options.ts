@@ -288,7 +288,7 @@ export function strategyNames(option: string, text: string): readonly string[] {
   return [...new Set(names.flatMap((name) => (name === 'all' ? allocators.map(({ id }) => id) : [name])))];
 }
 
-/** Equal parts of the two learners and of the least variance. */
+/** Equal parts of those that learn and of the least variance. */
 export const HYBRID = 'hybrid';
 
 export const isLearned = (name: string): name is LearnedId => LEARNED_IDS.some((id) => id === name);

@@ -6,12 +6,13 @@ import { UserError } from '../../core/foundation/errors.ts';
 import { allocatorData } from '../../learning/allocators/data.ts';
 import {
   allocatorArtifact,
-  learn,
-  type LearnerState,
-  openLearned,
   readAllocator,
   type SavedAllocator,
-} from '../../learning/allocators/learner.ts';
+  stepsOf,
+} from '../../learning/allocators/checkpoint.ts';
+import { openLearned } from '../../learning/allocators/forward.ts';
+import { learn } from '../../learning/allocators/learner.ts';
+import type { LearnerState } from '../../learning/allocators/state.ts';
 import type { LearnedId, LearnerParams } from '../../learning/allocators/params.ts';
 import {
   FileHashes,
@@ -24,6 +25,8 @@ import { readSealed } from '../../learning/training/sealed-json.ts';
 import { learnedAllocation } from '../../lab/portfolio/learned.ts';
 import { type PortfolioStrategy, tableOf } from '../../lab/portfolio/walk-forward.ts';
 import type { PortfolioMarket } from './portfolio.ts';
+
+export { stepsOf };
 
 const Manifest = z.strictObject({
   format: z.literal('allocator-1'),
@@ -89,7 +92,7 @@ export async function trainAllocator(
   const { checkpointDir, name, id, source, params, seed } = task;
   const before = await loadAllocator(checkpointDir, name);
   if (before !== undefined && !task.resume)
-    throw new UserError(`There is an allocator "${name}" already, ${before.state.train.step} steps old.`, {
+    throw new UserError(`There is an allocator "${name}" already, ${stepsOf(before)} steps old.`, {
       hint: 'Go on with it by --resume, or call the new one otherwise with --name.',
     });
   const symbols = source.members.map(({ symbol }) => symbol);
@@ -116,9 +119,9 @@ export async function trainAllocator(
     params: own,
     state,
   });
-  let kept = before?.state.train.step;
+  let kept = before && stepsOf(before);
   const keep = async (state: LearnerState): Promise<void> => {
-    const { step } = state.train;
+    const step = stepsOf({ id, state });
     if (step === kept) return;
     await writeArtifact(join(folder, `step-${step}`), allocatorArtifact(saved(state)), (files) => ({
       format: 'allocator-1',
@@ -142,7 +145,7 @@ export async function trainAllocator(
   await keep(state);
   return {
     ...saved(state),
-    folder: join(folder, `step-${state.train.step}`),
+    folder: join(folder, `step-${stepsOf({ id, state })}`),
     weightHash: weightHash(state.train.parameters),
   };
 }

@@ -1,8 +1,12 @@
 import type { Allocation } from '../../core/portfolio/allocator.ts';
 import type { PortfolioStrategy } from './walk-forward.ts';
 
-/** Equal parts of several strategies; its notes say which. */
-export function blend(id: string, parts: readonly PortfolioStrategy[]): PortfolioStrategy {
+/** Equal parts of several strategies; its notes say which, and which are `absent`. */
+export function blend(
+  id: string,
+  parts: readonly PortfolioStrategy[],
+  absent: readonly string[] = [],
+): PortfolioStrategy {
   return {
     id,
     async allocate(decision) {
@@ -16,7 +20,8 @@ export function blend(id: string, parts: readonly PortfolioStrategy[]): Portfoli
       const weights = first.weights.map(
         (_, i) => found.reduce((sum, { allocation }) => sum + allocation.weights[i], 0) / found.length,
       );
-      const notes = [`equal parts of ${found.map((one) => one.id).join(', ')}`];
+      const without = absent.length === 0 ? '' : `; not trained: ${absent.join(', ')}`;
+      const notes = [`equal parts of ${found.map((one) => one.id).join(', ')}${without}`];
       return { ...first, weights, notes, kkt: undefined };
     },
   };

@@ -1,4 +1,6 @@
-import { learn, type LearnedAllocator, openLearned } from '../../learning/allocators/learner.ts';
+import { type LearnedAllocator, openLearned } from '../../learning/allocators/forward.ts';
+import { learn } from '../../learning/allocators/learner.ts';
+import type { LearnerState } from '../../learning/allocators/state.ts';
 import type { LearnedId, LearnerParams } from '../../learning/allocators/params.ts';
 import { allocatorData } from '../../learning/allocators/data.ts';
 import { sampleCovariance } from '../../core/portfolio/covariance.ts';
@@ -18,6 +20,8 @@ export function learningStrategy(
     readonly params: LearnerParams;
     readonly seed: number;
     readonly refitBars: number;
+    /** What was trained at which row: strategies that are given the same teach a network once. */
+    readonly fits: Map<string, LearnerState>;
     readonly signal?: AbortSignal | undefined;
   },
 ): PortfolioStrategy {
@@ -30,8 +34,11 @@ export function learningStrategy(
     async allocate(decision) {
       if (open === undefined || decision.row - fittedAt >= options.refitBars) {
         await open?.dispose();
-        const { params, seed, signal } = options;
-        const state = await learn(id, { data, lastRow: decision.row, params, seed, signal });
+        const { params, seed, signal, fits } = options;
+        const key = `${id} ${decision.row}`;
+        const state =
+          fits.get(key) ?? (await learn(id, { data, lastRow: decision.row, params, seed, signal }));
+        fits.set(key, state);
         open = await openLearned(id, table.symbols, params, state);
         fittedAt = decision.row;
       }

@@ -172,3 +172,17 @@ it('backtest compares strategies with equal weights, counts them as tried and re
   expect(ledger).toHaveLength(2);
   expect(readFileSync(join(cwd, 'report.html'), 'utf8')).toContain('min-variance');
 });
+
+it('a policy is taught, resumed and blended with those that are trained, by name', async () => {
+  const none = await run('optimise', ...SYMBOLS, ...WINDOW, '--strategy', 'hybrid');
+  expect(none.status).toBe(1);
+  expect(none.stderr).toContain('None of deep, rl, ppo is trained');
+  const train = (...args: readonly string[]) =>
+    run('train', '--allocator', 'ppo', ...SYMBOLS, '--json', ...args);
+  expect((await train('--steps', '2')).status).toBe(0);
+  const resumed = await train('--steps', '3', '--resume');
+  expect(JSON.parse(resumed.stdout)).toMatchObject({ allocator: 'ppo', steps: 3 });
+  const hybrid = await run('optimise', ...SYMBOLS, ...WINDOW, '--strategy', 'hybrid');
+  expect(hybrid.status).toBe(0);
+  expect(hybrid.stdout).toContain('equal parts of ppo, min-variance; not trained: deep, rl');
+});

@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom, normal } from '../../../src/core/foundation/random.ts';
 import { allocatorData, type AllocatorData, decidableRows } from '../../../src/learning/allocators/data.ts';
-import {
-  allocatorArtifact,
-  learn,
-  type LearnerState,
-  openLearned,
-  readAllocator,
-} from '../../../src/learning/allocators/learner.ts';
+import { allocatorArtifact, readAllocator } from '../../../src/learning/allocators/checkpoint.ts';
+import { openLearned } from '../../../src/learning/allocators/forward.ts';
+import { learn } from '../../../src/learning/allocators/learner.ts';
+import type { LearnerState } from '../../../src/learning/allocators/state.ts';
+import { passBar, remainderFactor } from '../../../src/learning/allocators/transition.ts';
 import type { LearnerParams } from '../../../src/learning/allocators/params.ts';
 import { growthLoss, netSharpeLoss } from '../../../src/learning/allocators/objective.ts';
 import { dense } from '../../../src/learning/engine/layers/dense.ts';
@@ -71,6 +69,19 @@ describe("EIIE's remainder factor", () => {
     const loss = growthLoss(tf.tensor([wanted]), still, tf.tensor([before]), still, rate);
     const left = Math.exp(-loss.dataSync()[0]);
     expect(Math.abs(left - skfolio.number('eiie_mu', 'mu', cost))).toBeLessThanOrEqual(rate ** 2 + 1e-6);
+    expect(
+      Math.abs(remainderFactor(before, wanted, rate) - skfolio.number('eiie_mu', 'mu', cost)),
+    ).toBeLessThan(1e-12);
+  });
+
+  it('is what a bar of the environment leaves, times the growth of what was bought', () => {
+    const held = new Float32Array(3);
+    // Half is cash and buys the first, which doubles.
+    const growth = passBar([0.5, 0, 0.5], [0, 0.5, 0.5], [1, 2, 1], 0.01, held);
+    // Equation 14 by hand: mu = 1 - .01 x .5 - .0199 (.5 - .5 mu), since of the second only what the capital shrank by is sold.
+    const left = (1 - 0.01 * 0.5 - 0.0199 * 0.5) / (1 - 0.0199 * 0.5);
+    expect(growth).toBeCloseTo(left * 1.5, 12);
+    expect([...held]).toEqual([0, Math.fround(2 / 3), Math.fround(1 / 3)]);
   });
 });
 
@@ -104,11 +115,16 @@ const bits = ({ train, memory }: LearnerState) => ({
   memory: [...memory],
 });
 
-describe.each(['deep', 'rl'] as const)('the %s allocator', (id) => {
+describe.each(['deep', 'rl', 'ppo'] as const)('the %s allocator', (id) => {
   const data = market(160);
 
   it('learns what can be learned: it moves in and out of an asset that swings', async () => {
-    const state = await learn(id, { data, lastRow: 120, params: { ...params, steps: 300 }, seed: 1 });
+    const state = await learn(id, {
+      data,
+      lastRow: 120,
+      params: { ...params, steps: id === 'ppo' ? 120 : 300 },
+      seed: 1,
+    });
     const open = await openLearned(id, data.symbols, params, state);
     let [good, bad] = [0, 0];
     for (let row = 121; row < 159; row++) {
@@ -135,6 +151,17 @@ describe.each(['deep', 'rl'] as const)('the %s allocator', (id) => {
     expect(bits(resumed)).toEqual(bits(whole));
     const other = await learn(id, { data, lastRow: 120, params: { ...params, steps: 12 }, seed: 6 });
     expect(bits(other)).not.toEqual(bits(whole));
+    if (id === 'deep') return;
+    // What the memory holds is where the next stretches begin.
+    const memory = reread.state.memory.map((_, k) => (k % 4 === 1 ? 1 : 0));
+    const astray = await learn(id, {
+      data,
+      lastRow: 120,
+      params: { ...params, steps: 12 },
+      seed: 5,
+      from: { ...reread.state, memory },
+    });
+    expect(bits(astray).parameters).not.toEqual(bits(whole).parameters);
   });
 
   it('what lies after the last row changes no weight', async () => {

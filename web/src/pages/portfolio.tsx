@@ -99,6 +99,7 @@ const STRATEGIES = [
   'black-litterman',
   'deep',
   'rl',
+  'ppo',
   'hybrid',
 ] as const;
 const COVARIANCES = ['ledoit-wolf', 'sample', 'ewma'] as const;
@@ -182,7 +183,7 @@ export default function Portfolio() {
             <Select
               label="Allocator"
               value={form.allocator}
-              options={['deep', 'rl']}
+              options={['deep', 'rl', 'ppo']}
               onChange={set('allocator')}
             />
           )}

@@ -33,7 +33,7 @@ export function register(program: Command): void {
     .option('--strategy <id>', `one of ${allocators.map(({ id }) => id).join(', ')}`, 'max-sharpe')
     .option(
       '--allocator <name>',
-      'the trained one that --strategy deep or rl means, by the name it was trained under',
+      'the trained one that --strategy deep, rl or ppo means, by the name it was trained under',
     )
     .option(
       '--forecasts <runs>',
@@ -88,8 +88,8 @@ export function register(program: Command): void {
       '--forecasts <runs>',
       'expected returns moved by these training runs, from the bars on that their training did not see',
     )
-    .option('--refit <bars>', 'retrain deep, rl and hybrid every N bars', '91')
-    .option('--steps <count>', 'training steps of deep, rl and hybrid')
+    .option('--refit <bars>', 'retrain deep, rl, ppo and hybrid every N bars', '91')
+    .option('--steps <count>', 'training steps of deep, rl, ppo and hybrid')
     .option('--report <file>', 'write a report as one HTML file')
     .option('--markdown <file>', 'write the comparison as a page of Markdown')
     .action(command((context, options) => backtest(context, BacktestOptions.parse(options))));
@@ -103,7 +103,10 @@ export function register(program: Command): void {
       until: 'learn from bars up to the end of this date (UTC; default: all)',
     },
   )
-    .requiredOption('--allocator <id>', 'deep (LSTM with attention on the Sharpe ratio) or rl (EIIE)')
+    .requiredOption(
+      '--allocator <id>',
+      'deep (LSTM with attention on the Sharpe ratio), rl (EIIE), or ppo (a policy over weights)',
+    )
     .option('--universe <file>', 'YAML list of members')
     .option('--name <name>', 'what the checkpoint is called (default: the allocator)')
     .option('--steps <count>', 'training steps in all')

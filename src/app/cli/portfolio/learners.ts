@@ -31,15 +31,24 @@ export async function trainedStrategy(
   name: string,
   trained: string | undefined,
 ): Promise<PortfolioStrategy> {
-  if (name === HYBRID)
-    return blend(HYBRID, [
-      await trainedStrategy(context, source, 'deep', undefined),
-      await trainedStrategy(context, source, 'rl', undefined),
-      allocatorNamed('min-variance'),
-    ]);
-  if (!isLearned(name)) return allocatorNamed(name);
+  if (name !== HYBRID && !isLearned(name)) return allocatorNamed(name);
   // Networks take half a second to load.
   const { loadAllocator, openTrained } = await import('../../workflows/portfolio-training.ts');
+  if (name === HYBRID) {
+    const parts: PortfolioStrategy[] = [];
+    const absent: string[] = [];
+    for (const id of LEARNED_IDS)
+      if ((await loadAllocator(context.config.checkpointDir, id)) === undefined) absent.push(id);
+      else parts.push(await trainedStrategy(context, source, id, undefined));
+    if (parts.length === 0)
+      throw new UserError(
+        `None of ${LEARNED_IDS.join(', ')} is trained, and "${HYBRID}" blends those that are.`,
+        {
+          hint: 'Train one: crypto-trader portfolio train --allocator deep',
+        },
+      );
+    return blend(HYBRID, [...parts, allocatorNamed('min-variance')], absent);
+  }
   const saved = await loadAllocator(context.config.checkpointDir, trained ?? name);
   if (saved === undefined)
     throw new UserError(`There is no trained allocator "${trained ?? name}".`, {
@@ -73,7 +82,8 @@ export async function train(context: CommandContext, options: z.output<typeof Tr
   const { config, out, seed, signal, log } = context;
   const id = oneOf('--allocator', options.allocator, LEARNED_IDS);
   const name = options.name ?? id;
-  const { requireAllocatorName, trainAllocator } = await import('../../workflows/portfolio-training.ts');
+  const { requireAllocatorName, stepsOf, trainAllocator } =
+    await import('../../workflows/portfolio-training.ts');
   requireAllocatorName(name);
   const source = await marketOfOptions(context, options);
   const costRate = (config.trading.feeBps + slippageOf(config)) / 10_000;
@@ -93,13 +103,13 @@ export async function train(context: CommandContext, options: z.output<typeof Tr
       bar.update(done, `loss ${loss.toFixed(4)}`);
     },
   }).finally(() => progress.stop());
-  const { step } = saved.state.train;
+  const step = stepsOf(saved);
   log.info({ name, id, step }, 'portfolio train');
   out.print(
     `${name}: ${id}, ${step} steps on ${saved.symbols.length} assets up to ${formatDay(saved.trainedUntilMs)}. Its weights: portfolio optimise --strategy ${id}${name === id ? '' : ` --allocator ${name}`}`,
   );
   out.print(
-    'What it is worth is not said by training: portfolio backtest --strategies deep,rl teaches it again and again on the past alone.',
+    `What it is worth is not said by training: portfolio backtest --strategies ${id} teaches it again and again on the past alone.`,
   );
   out.document({
     name,

@@ -10,6 +10,8 @@ import { loadLinearSolver } from '../../../lab/portfolio/highs.ts';
 import { comparisonLines, EQUAL_WEIGHT, type PortfolioAssessment } from '../../../lab/portfolio/assess.ts';
 import { blend } from '../../../lab/portfolio/blend.ts';
 import type { PortfolioStrategy, Rebalance } from '../../../lab/portfolio/walk-forward.ts';
+import { LEARNED_IDS } from '../../../learning/allocators/params.ts';
+import type { LearnerState } from '../../../learning/allocators/state.ts';
 import { portfolioMarkdown } from '../../report/portfolio-document.ts';
 import { configuredInstruments } from '../../config/execution.ts';
 import { backtestPortfolios, newestWindow, type PortfolioMarket } from '../../workflows/portfolio.ts';
@@ -77,13 +79,14 @@ export async function backtest(
   const refitBars = integer('--refit', options.refit, { least: 1 });
   const learns = names.some((name) => isLearned(name) || name === HYBRID);
   const networks = learns ? await import('../../../lab/portfolio/learned.ts') : undefined;
+  const fits = new Map<string, LearnerState>();
   const learningOrNot = (name: string): PortfolioStrategy => {
     if (name === HYBRID)
-      return blend(HYBRID, [learningOrNot('deep'), learningOrNot('rl'), allocatorNamed('min-variance')]);
+      return blend(HYBRID, [...LEARNED_IDS.map(learningOrNot), allocatorNamed('min-variance')]);
     if (!isLearned(name)) return allocatorNamed(name);
     const params = learnerParams(name, options.steps, (feeBps + slippageBps) / 10_000);
     invariant(networks !== undefined, 'networks are loaded for strategies that learn');
-    return networks.learningStrategy(name, source, { params, seed, refitBars, signal });
+    return networks.learningStrategy(name, source, { params, seed, refitBars, fits, signal });
   };
   const forecasts =
     options.forecasts === undefined ? undefined : await forecastsNamed(context, source, options.forecasts);

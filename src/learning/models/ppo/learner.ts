@@ -5,7 +5,7 @@ import { UserError } from '../../../core/foundation/errors.ts';
 import { createRandom, deriveSeed, type Random, shuffle } from '../../../core/foundation/random.ts';
 import { createKernel } from '../../learners/agent/kernel.ts';
 import { adamControls, clipScale, type Mlp, refuseDivergence } from '../../learners/agent/mlp.ts';
-import { estimateAdvantages } from './advantages.ts';
+import { estimateAdvantages } from '../../learners/agent/advantages.ts';
 import { criticHere, criticOnThread } from './critic-side.ts';
 import { createHalves, type Halves } from './halves.ts';
 import { actorCriticParameters } from './network.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { estimateAdvantages } from '../../../../src/learning/models/ppo/advantages.ts';
+import { estimateAdvantages } from '../../../../src/learning/learners/agent/advantages.ts';
 
 const golden = new URL('../../../golden/nn/layers.json', import.meta.url);
 const NAME = 'gae_g.99_l.95_starts_100100_last.25_done0';
