@@ -108,6 +108,16 @@ describe("Binance's published liquidation prices", () => {
 });
 
 describe('a linear perpetual', () => {
+  test('that is added to was entered at the mean of what was paid: 50 coins at 100 and 25 at 200', () => {
+    const single = leveraged(perpetual({ leverage: 1 }));
+    const { portfolio, fills } = play(marketOf([flat(100), flat(100), flat(200)]), [0.5, 1], single);
+    expect(fills.map(({ price, baseAmount }) => [price, baseAmount])).toEqual([
+      [100, 50],
+      [200, 25],
+    ]);
+    expect(portfolio.columns.entryPrice[0]).toBeCloseTo(10_000 / 75, 9);
+  });
+
   test('gains by its leverage', () => {
     const { curve } = play(marketOf([flat(100), flat(100), flat(105)]), [1], leveraged(perpetual()));
     // 1 000 coins, ten times the equity: 5 % of 100 000.
@@ -198,6 +208,17 @@ describe('an inverse perpetual', () => {
     const trade = events.find(({ kind }) => kind === 'trade');
     expect(trade).toMatchObject({ side: 'long', entryPrice: 100, exitPrice: 120, baseAmount: 300 });
     expect(trade).toMatchObject({ profitQuote: expect.closeTo(0.5, 12) as number });
+  });
+
+  test('that is added to was entered at the mean of its coins: 50 dollars at 100 and 200 at 200 are 1.5 coins', () => {
+    const single = leveraged(perpetual({ kind: 'inverse', leverage: 1 }), { initialBalance: 1 });
+    const { portfolio, fills } = play(marketOf([flat(100), flat(100), flat(200)]), [0.5, 1], single);
+    // Half of a coin; at 200 equity is 1 + 50 (1/100 - 1/200) coins, worth 250 dollars.
+    expect(fills.map(({ price, baseAmount }) => [price, +baseAmount.toFixed(9)])).toEqual([
+      [100, 50],
+      [200, 200],
+    ]);
+    expect(portfolio.columns.entryPrice[0]).toBeCloseTo(250 / 1.5, 9);
   });
 
   test('is liquidated at the published formula', () => {

@@ -36,6 +36,14 @@ test('a position whose bars ended is sold at its last close once its market was 
   expect(portfolio.columns.amount[0]).toBe(0);
 });
 
+test.each([1, 2])('so is one of exactly %d coin', (coins) => {
+  const rules = { delistedAfterMs: 3 * HOUR_MS, initialBalance: 200 * coins };
+  expect(run(rules).fills.map(({ cause, baseAmount, time }) => [cause, baseAmount, time])).toEqual([
+    ['target', coins, HOUR_MS],
+    ['delisted', coins, 6 * HOUR_MS],
+  ]);
+});
+
 test('until then it is kept and marked at that close; without the rule for ever', () => {
   const { equity: curve } = run({ delistedAfterMs: 3 * HOUR_MS });
   expect([...curve]).toEqual([10_000, 10_000, ...Array.from({ length: 7 }, () => 9_000)]);

@@ -103,6 +103,13 @@ test('from 5 % of profit on, a break-even stop lies 1 % beyond the entry, from t
   expect(fills).toEqual(['1 target 100 @ 100', '2 break-even 100 @ 101']);
 });
 
+test('what a partial target sold is not bought back, however small the position is', () => {
+  const bars: Bar[] = [flat(100), flat(100), [100, 106, 100, 105], flat(105), flat(105)];
+  const partialTargets = [{ atPct: 5, sharePct: 50 }];
+  const { fills } = play(bars, [1, hold, 1, 1], { partialTargets }, { initialBalance: 50 });
+  expect(fills).toEqual(['1 target 0.5 @ 100', '2 take-profit 0.25 @ 105']);
+});
+
 describe('a position that has been held for its time', () => {
   const bars = [flat(100), flat(100), flat(101), flat(102), flat(103), flat(104)];
 

@@ -163,6 +163,19 @@ const cases: readonly (readonly [
     { 0: [order('buy', 10, market)], 1: [order('sell', 10, { kind: 'trailing', by: 'price', distance: 3 })] },
     ['1 buy 10 @ 100', '2 sell 10 @ 97'],
   ],
+  // To 104 and down to 95 first; only on the way from there to the close is it 5 above the lowest price seen.
+  [
+    'a trailing purchase follows the price down, and fills on the last way of a bar: to its close',
+    [flat(100), bar],
+    { 0: [order('buy', 10, { kind: 'trailing', by: 'price', distance: 5 })] },
+    ['1 buy 10 @ 100'],
+  ],
+  [
+    'the close ends the way: what lies beyond it waits',
+    [flat(100), bar, [101, 103, 101, 103]],
+    { 0: [order('buy', 10, { kind: 'trailing', by: 'price', distance: 7 })] },
+    ['2 buy 10 @ 102'],
+  ],
   // True range 4 of the bar before.
   [
     'or by average true range',

@@ -5,7 +5,7 @@ import { createPortfolio, equity, grossExposure } from '../../../src/core/tradin
 import { runBacktest } from '../../../src/core/trading/run.ts';
 import { snapshot } from '../../../src/core/trading/snapshot.ts';
 import { stepBar } from '../../../src/core/trading/step.ts';
-import { marketOf } from './market-of.ts';
+import { anyAmount, type Bar, freeRules, HOUR_MS, marketOf } from './market-of.ts';
 import { type Scenario, scenario } from './random-market.ts';
 
 /** The general loop, bar by bar. */
@@ -59,4 +59,18 @@ test.each([
     }),
     runs,
   );
+});
+
+test('an account of less than one unit of money is sized by what it has', () => {
+  const bars = Array.from({ length: 4 }, (): Bar => [100, 100, 100, 100]);
+  const { fills } = runBacktest({
+    market: marketOf(bars),
+    targets: [Float64Array.of(1, NaN, 0.5, NaN)],
+    instruments: [anyAmount()],
+    rules: freeRules({ initialBalance: 0.5 }),
+  });
+  expect(fills.map(({ side, baseAmount, time }) => [side, baseAmount, time / HOUR_MS])).toEqual([
+    ['buy', 0.005, 1],
+    ['sell', 0.0025, 3],
+  ]);
 });

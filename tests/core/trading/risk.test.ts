@@ -119,6 +119,27 @@ describe("freqtrade's protections", () => {
     expect(lockedHours(low, trades, ETH)).toEqual([]);
     expect(lockedHours({ ...low, requiredProfitPct: 0.5 }, trades)).toEqual([]);
   });
+
+  const single: Protection = {
+    kind: 'low-profit',
+    lookbackBars: 10,
+    tradeLimit: 1,
+    stopBars: 2,
+    requiredProfitPct: 0,
+  };
+
+  it('trades that close in the same bar are judged together, whichever stands first', () => {
+    // -3 alone would lock; with the +5 of the same bar they made 2.
+    expect(lockedHours(single, [closed(4, -3), closed(4, 5)])).toEqual([]);
+    expect(lockedHours(single, [closed(4, 5), closed(4, -3)])).toEqual([]);
+    expect(lockedHours(single, [closed(4, -3), closed(5, 5)])).toEqual([5, 6]);
+  });
+
+  it('a trade that closes at the open of the entry is not known to it', () => {
+    const entry = { symbol: BTC, side: 'long', entryTime: 5 * HOUR, barMs: HOUR } as const;
+    expect(lockedBy([single], [closed(5, -3)], entry)).toBeUndefined();
+    expect(lockedBy([single], [closed(4, -3)], entry)).toBe(single);
+  });
 });
 
 /** An account of 10 000 in hourly bars, each at one price, driven by hand. */

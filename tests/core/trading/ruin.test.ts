@@ -68,6 +68,20 @@ describe('an account that loses everything', () => {
   });
 });
 
+test('an account that is worth nothing is exposed to nothing: no share of zero', () => {
+  // With orders, so that every bar is stepped. Half of 10 000 short, then nothing.
+  const bars = [flat(100), flat(100), flat(700), flat(700)];
+  const run = runBacktest({
+    market: marketOf(bars),
+    targets: [Float64Array.of(-0.5, NaN, NaN, NaN)],
+    instruments: [anyAmount()],
+    rules: shortAll,
+    orders: () => [],
+  });
+  expect(run.ruin?.time).toBe(2 * HOUR_MS);
+  expect(Array.from(run.exposure)).toEqual([0, 0.5, 0, 0]);
+});
+
 test('long without debt, no fall ruins: a price above zero leaves something', () => {
   const run = play([flat(100), flat(100), [100, 100, 1e-9, 1e-9]], [1]);
   expect(run.ruin).toBeUndefined();
