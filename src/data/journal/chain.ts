@@ -31,18 +31,31 @@ export function hashOf(line: Buffer): string | undefined {
   return /^,"hash":"([0-9a-f]{64})"\}$/.exec(tail)?.[1];
 }
 
-/** The JSON of the entry in a line that `hashOf` has found well-formed. */
-export const jsonOf = (line: Buffer): string => `${line.toString('utf8', 0, line.length - TAIL_LENGTH)}}`;
+/** Whether `line` ends as `encodeLink` ends one with this hash. */
+export const endsInHash = (line: Buffer, hash: string): boolean =>
+  line.toString('latin1', Math.max(0, line.length - TAIL_LENGTH)) === `${PREFIX}${hash}${SUFFIX}`;
 
-let scratch = Buffer.alloc(1 << 16);
+/** The JSON of the entry in a line that is well-formed: one flat text, which a search or a parser reads as it stands. */
+export function jsonOf(line: Buffer): string {
+  const length = closed(line, '');
+  return scratch.toString('utf8', 0, length);
+}
 
 /** The hash that `line` must carry behind `previousHash`. */
 export function expectedHash(line: Buffer, previousHash: string): string {
-  const bodyLength = line.length - TAIL_LENGTH;
-  const length = previousHash.length + bodyLength + 1;
-  if (scratch.length < length) scratch = Buffer.alloc(2 * length);
-  scratch.write(previousHash, 'latin1');
-  line.copy(scratch, previousHash.length, 0, bodyLength);
-  scratch[length - 1] = CLOSING_BRACE;
+  const length = closed(line, previousHash);
   return digest('sha256', scratch.subarray(0, length), 'hex');
+}
+
+let scratch = Buffer.alloc(1 << 16);
+
+/** Writes `before` and the JSON of the line's entry into `scratch`; returns their length. */
+function closed(line: Buffer, before: string): number {
+  const bodyLength = line.length - TAIL_LENGTH;
+  const length = before.length + bodyLength + 1;
+  if (scratch.length < length) scratch = Buffer.alloc(2 * length);
+  scratch.write(before, 'latin1');
+  line.copy(scratch, before.length, 0, bodyLength);
+  scratch[length - 1] = CLOSING_BRACE;
+  return length;
 }

@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import { errorCode } from '../files.ts';
-import { expectedHash, hashOf, holdsWholeLink, jsonOf, linkEnd } from './chain.ts';
+import { endsInHash, expectedHash, hashOf, holdsWholeLink, jsonOf, linkEnd } from './chain.ts';
 import {
   damaged,
   JOURNAL_START,
@@ -153,10 +153,15 @@ async function walk(
     last.offset === 0 ? `line 1 of "${file.path}"` : `byte ${last.offset} of "${file.path}"`;
   try {
     await readLineBytes(file.path, from.offset, (line, offset) => {
-      const hash = hashOf(line);
-      if (hash === undefined) throw damaged(file, where(), `it is not a line of a ${file.name}`);
-      if (expectedHash(line, last.hash) !== hash)
-        throw damaged(file, where(), 'its hash does not fit it and what stands before it');
+      const hash = expectedHash(line, last.hash);
+      if (!endsInHash(line, hash))
+        throw damaged(
+          file,
+          where(),
+          hashOf(line) === undefined
+            ? `it is not a line of a ${file.name}`
+            : 'its hash does not fit it and what stands before it',
+        );
       const [here, start] = [where(), last];
       last = { offset, hash };
       return onLine(line, last, here, start);

@@ -64,18 +64,17 @@ export function openAccount(session: SessionRecord, saved?: SavedAccount): Accou
 const finite = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);
 
 function positions({ instruments, columns }: Portfolio): PositionRecord[] {
-  return instruments.flatMap(({ symbol }, s) =>
-    columns.amount[s] === 0
-      ? []
-      : [
-          {
-            symbol,
-            baseAmount: columns.amount[s],
-            entryPrice: columns.entryPrice[s],
-            markPrice: columns.mark[s],
-            stopPrice: finite(columns.stopPrice[s]),
-            takePrice: finite(columns.takePrice[s]),
-          },
-        ],
-  );
+  const held: PositionRecord[] = [];
+  for (let s = 0; s < instruments.length; s++) {
+    if (columns.amount[s] === 0) continue;
+    held.push({
+      symbol: instruments[s].symbol,
+      baseAmount: columns.amount[s],
+      entryPrice: columns.entryPrice[s],
+      markPrice: columns.mark[s],
+      stopPrice: finite(columns.stopPrice[s]),
+      takePrice: finite(columns.takePrice[s]),
+    });
+  }
+  return held;
 }

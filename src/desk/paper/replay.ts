@@ -19,14 +19,18 @@ interface Replay {
 const Inputs = BarRecord.pick({ timeMs: true, candles: true, decision: true, targets: true }).strip();
 
 export function createReplay(folder: string, account: Account): Replay {
+  const file = ledgerFile(folder);
+  const textOf = createTexts();
   let latest: JournalEntry | undefined;
   let bars = 0;
   return {
     see: (entry) => {
-      const inputs = parseEntry(ledgerFile(folder), { ...entry, json: inputsOf(entry.json) }, Inputs);
+      const { json, where } = entry;
+      const outcome = json.indexOf(OUTCOME);
+      const inputs = parseEntry(file, { json: inputsOf(json, outcome), where }, Inputs);
       const again = advanceAccount(account, inputs, inputs);
       // The same numbers are the same text; only a difference is worth the time to read the record as a whole.
-      if (!entry.json.startsWith(outcomeText(again), entry.json.indexOf('"events":')))
+      if (!json.startsWith(outcomeText(again, textOf), outcome))
         assertSame(parseBar(folder, entry), again, folder, entry);
       latest = entry;
       bars++;
@@ -40,29 +44,44 @@ export function createReplay(folder: string, account: Account): Replay {
  * Of a record's JSON the part that says what went into the account: most of it is what came out and what every model
  * said. A JSON string cannot contain these marks, whose quotes would be escaped in it.
  */
-function inputsOf(json: string): string {
-  const [outcome, decision, models] = [',"events":', ',"decision":', ',"models":'].map((mark) =>
-    json.indexOf(mark),
-  );
-  if (outcome < 0 || decision < outcome || models < decision) return json;
-  return `${json.slice(0, outcome)}${json.slice(decision, models)}}`;
+function inputsOf(json: string, outcome: number): string {
+  if (outcome < 0) return json;
+  const decision = json.indexOf(',"decision":', outcome);
+  const models = json.indexOf(',"models":', decision);
+  return decision < 0 || models < 0 ? json : `${json.slice(0, outcome)}${json.slice(decision, models)}}`;
+}
+
+const OUTCOME = ',"events":';
+
+/** The text of a number, kept by place: most of a bar's numbers are those of the bar before. */
+type TextOf = (place: number, value: number | undefined) => string;
+
+function createTexts(): TextOf {
+  const values: number[] = [];
+  const texts: string[] = [];
+  return (place, value) => {
+    if (value === undefined) return 'null';
+    if (values[place] !== value) {
+      values[place] = value;
+      texts[place] = String(value);
+    }
+    return texts[place];
+  };
 }
 
 /** As `encodeLink` writes it, where `undefined` is null. Put together by hand: this is most of what a replay costs. */
-function outcomeText({
-  events,
-  cash,
-  equity,
-  positions,
-  verdicts,
-}: ReturnType<typeof advanceAccount>): string {
+function outcomeText(
+  { events, cash, equity, positions, verdicts }: ReturnType<typeof advanceAccount>,
+  textOf: TextOf,
+): string {
   let held = '';
+  let place = 1;
   for (const { symbol, baseAmount, entryPrice, markPrice, stopPrice, takePrice } of positions)
-    held += `${held === '' ? '' : ','}{"symbol":"${symbol}","baseAmount":${baseAmount},"entryPrice":${entryPrice},"markPrice":${markPrice},"stopPrice":${stopPrice ?? null},"takePrice":${takePrice ?? null}}`;
+    held += `${held === '' ? '' : ','}{"symbol":"${symbol}","baseAmount":${textOf(place++, baseAmount)},"entryPrice":${textOf(place++, entryPrice)},"markPrice":${markPrice},"stopPrice":${textOf(place++, stopPrice)},"takePrice":${textOf(place++, takePrice)}}`;
   const happened = events.length === 0 ? '[]' : JSON.stringify(events);
   const judged = verdicts?.map((one) => ({ ...one, allowed: one.allowed ?? null }));
   const refused = judged === undefined ? '' : `,"verdicts":${JSON.stringify(judged)}`;
-  return `"events":${happened},"cash":${cash},"equity":${equity},"positions":[${held}]${refused}`;
+  return `${OUTCOME}${happened},"cash":${textOf(0, cash)},"equity":${equity},"positions":[${held}]${refused}`;
 }
 
 function assertSame(
