@@ -16,8 +16,11 @@ import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
 import { anyAmount, type Bar, marketOf } from './market-of.ts';
 import { ordersAt, type Scenario, scenario } from './random-market.ts';
 
-/** `LAW_RUNS=70000 npx vitest run tests/core/trading/laws.test.ts` goes through a million cases. */
-const runs = { numRuns: Number(process.env.LAW_RUNS ?? 700), seed: 20260213 };
+/** `npm run laws -- --cases 1000000` goes through a million cases, in rounds of other seeds. */
+const runs = {
+  numRuns: Number(process.env.LAW_RUNS ?? 700),
+  seed: Number(process.env.LAW_SEED ?? 20260213),
+};
 
 /** To a billionth of what was turned over. */
 function expectConserved(actual: number, expected: number, { turnoverQuote, rules }: Portfolio): void {
