@@ -27,6 +27,7 @@ import {
   requireTradable,
   termsHash,
 } from '../workflows/live.ts';
+import { watchLiveAlerts } from '../workflows/alerts.ts';
 import { followActive } from '../workflows/follow-active.ts';
 import { openLiveFeed } from '../workflows/paper-feed.ts';
 import type { CommandContext } from './command.ts';
@@ -130,11 +131,27 @@ export async function startLive(context: CommandContext, options: StartOptions):
   });
   const { state } = ledger;
   const notices = openNotices(config, process.env, { title: `live ${name}`, log, own: channels });
+  const alerts = watchLiveAlerts({
+    dataDir: config.dataDir,
+    name,
+    session: state.session,
+    store,
+    show: (line) => {
+      out.print(line);
+      log.info({}, line);
+    },
+    tell: (text, settled) => notices.alert(text, settled),
+    log,
+  });
   const tell = (kind: 'fills' | 'feed' | 'session' | 'risk', line: string): void => {
     out.print(line);
     log.info({}, line);
     notices.say(kind, line);
   };
+  const sayFeed = sayOnce(
+    (fault: string | undefined) => fault && `Feed is STALE: ${fault}`,
+    (line) => tell('feed', line ?? 'Feed is back.'),
+  );
   const first = { trained, feed: createFeed(termsOf(state.session, trained)) };
   const followed = followActive(first, {
     // Models that were named are kept.
@@ -174,6 +191,7 @@ export async function startLive(context: CommandContext, options: StartOptions):
       prices: (wanted) => client.lastPrices(wanted, signal),
       onBar: (bar) => {
         out.print(barText(bar));
+        alerts.bar(bar);
         log.info({ ...bar, candles: undefined, models: undefined }, 'live bar');
       },
       onEntry: (entry) => {
@@ -186,10 +204,10 @@ export async function startLive(context: CommandContext, options: StartOptions):
         (standing: Standing) => (standing.kind === 'known' ? undefined : `Not known: ${standing.reason}`),
         (line) => tell('session', line ?? 'Ledger and exchange agree.'),
       ),
-      onFeed: sayOnce(
-        (fault: string | undefined) => fault && `Feed is STALE: ${fault}`,
-        (line) => tell('feed', line ?? 'Feed is back.'),
-      ),
+      onFeed: (fault) => {
+        sayFeed(fault);
+        alerts.tick(now());
+      },
     });
     out.print(
       `\n${cycles} cycles; equity ${state.account.equity().toFixed(2)}; ${state.account.positions().length} positions; ${state.orders.size} orders on record${state.halt === undefined ? '' : '; trading is STOPPED'}.`,
@@ -202,7 +220,11 @@ export async function startLive(context: CommandContext, options: StartOptions):
       notices.say('session', `Session FAILED: ${error instanceof Error ? error.message : String(error)}`);
     throw error;
   } finally {
-    await Promise.all([ledger.close(), notices.close()]);
+    await alerts.settled();
+    await notices.close();
+    // What was delivered just now is no longer waiting.
+    await alerts.settled();
+    await ledger.close();
     followed.dispose();
   }
 }

@@ -144,6 +144,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/notify.ts'),
   },
   {
+    name: 'alerts',
+    summary: 'be told when a price, a signal, the drawdown or the feed does what you name',
+    load: () => import('./commands/alerts.ts'),
+  },
+  {
     name: 'dashboard',
     summary: 'watch the paper session and training live; read-only',
     load: () => import('./commands/dashboard.ts'),

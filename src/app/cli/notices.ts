@@ -87,6 +87,8 @@ type Kind = keyof Config['notify'];
 export interface SessionNotices {
   bar(record: BarRecord): void;
   say(kind: Kind, text: string): void;
+  /** One that is told until a channel has taken it. */
+  alert(text: string, settled: (delivered: boolean) => void): void;
   /** Sends what waits, for five seconds at most: SIGTERM has to end soon. */
   close(): Promise<void>;
 }
@@ -106,6 +108,10 @@ export function openNotices(
   };
   return {
     say,
+    alert: (text, settled) => {
+      if (notify.alerts === 'off') settled(true);
+      else notifier.notify({ text, silent: notify.alerts === 'silent', settled });
+    },
     bar: ({ events, verdicts = [] }) => {
       for (const event of events) say(event.kind === 'rejected' ? 'rejections' : 'fills', eventText(event));
       for (const verdict of verdicts) say('risk', verdictText(verdict));

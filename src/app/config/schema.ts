@@ -491,6 +491,7 @@ export const ConfigSchema = z
         risk: notice('What a risk rule refused or cut').default('on'),
         feed: notice('The feed is stale, or back').default('on'),
         session: notice('A session starts, ends, or fails').default('on'),
+        alerts: notice('What `alerts add` asks for').default('on'),
       })
       .prefault({}),
     notifiers: z

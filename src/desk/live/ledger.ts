@@ -8,7 +8,7 @@ import { parseEntry } from '../../data/journal/entry.ts';
 import { createJournal, resumeJournal } from '../../data/journal/json-lines.ts';
 import { readEntries, readFirstEntry } from '../../data/journal/read.ts';
 import { LEDGER_FILE } from '../paper/ledger.ts';
-import { LiveEntry, LiveSession } from './record.ts';
+import { type LiveBar, LiveEntry, LiveSession } from './record.ts';
 import { createState, type LiveState, remember } from './state.ts';
 
 const ledgerFile = (folder: string): JournalFile => ({
@@ -59,6 +59,19 @@ export async function readLive(folder: string): Promise<LiveState> {
   const state = createState(parseEntry(file, first, LiveSession));
   await readEntries(file, first.end, replay(state, file));
   return state;
+}
+
+/** The bars on record behind `afterMs`, oldest first. */
+export async function liveBarsAfter(folder: string, afterMs: number): Promise<readonly LiveBar[]> {
+  const file = ledgerFile(folder);
+  const first = await readFirstEntry(file);
+  const bars: LiveBar[] = [];
+  if (first === undefined) return bars;
+  await readEntries(file, first.end, (found) => {
+    const entry = parseEntry(file, found, LiveEntry);
+    if (entry.kind === 'bar' && entry.timeMs > afterMs) bars.push(entry);
+  });
+  return bars;
 }
 
 /** Every entry is taken in again, and has to give the equity and the cash on record. */

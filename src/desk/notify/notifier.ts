@@ -13,6 +13,8 @@ import {
 export interface Notice {
   readonly text: string;
   readonly silent: boolean;
+  /** Called once when every channel took it or gave up: whether one took it, or there is none. Never, when the program ends before. */
+  readonly settled?: ((delivered: boolean) => void) | undefined;
 }
 
 /** Messages about a session. Nothing here ever throws or makes a bar wait. */
@@ -50,8 +52,15 @@ const LONGEST_RETRY_MS = 120_000;
 export function createNotifier(channels: readonly Channel[], options: NotifierOptions): Notifier {
   const queues = channels.map((channel) => createQueue(channel, options));
   return {
-    notify: (notice) => {
-      for (const queue of queues) queue.add(notice);
+    notify: ({ text, silent, settled }) => {
+      let open = queues.length;
+      let taken = false;
+      const done = (delivered: boolean): void => {
+        taken ||= delivered;
+        if (--open === 0) settled?.(taken);
+      };
+      if (open === 0) settled?.(true);
+      for (const queue of queues) queue.add({ text, silent, done });
     },
     close: async (timeoutMs) => {
       const stop = new AbortController();
@@ -63,10 +72,16 @@ export function createNotifier(channels: readonly Channel[], options: NotifierOp
   };
 }
 
+interface Line {
+  readonly text: string;
+  readonly silent: boolean;
+  readonly done: (delivered: boolean) => void;
+}
+
 function createQueue(channel: Channel, options: NotifierOptions) {
   const { title, log, batchMs, attempts, retryMs } = options;
   const stopping = new AbortController();
-  let waiting: Notice[] = [];
+  const waiting: Line[] = [];
   let dropped = 0;
   let sending: Promise<void> | undefined;
   let hurried = new AbortController();
@@ -84,13 +99,17 @@ function createQueue(channel: Channel, options: NotifierOptions) {
         const outcome = await (channel.kind === 'own'
           ? sendOwn(channel, message, options, stopping.signal)
           : send(channel, message, options, stopping.signal));
-        if (outcome.kind === 'delivered') break;
+        if (outcome.kind === 'delivered') {
+          for (const { done } of batch) done(true);
+          break;
+        }
         if (stopping.signal.aborted) return;
         if (outcome.kind === 'refused' || attempt >= attempts) {
           log.warn(
             { channel: channelName(channel), lines: batch.length },
             `notification not delivered: ${outcome.reason}`,
           );
+          for (const { done } of batch) done(false);
           break;
         }
         const backOff = Math.min(LONGEST_RETRY_MS, retryMs * 2 ** (attempt - 1));
@@ -106,10 +125,10 @@ function createQueue(channel: Channel, options: NotifierOptions) {
     });
   };
   return {
-    add: (notice: Notice) => {
-      waiting.push(notice);
+    add: (line: Line) => {
+      waiting.push(line);
       if (waiting.length > MOST_WAITING) {
-        waiting = waiting.slice(-MOST_WAITING);
+        waiting.shift()?.done(false);
         dropped++;
       }
       start();

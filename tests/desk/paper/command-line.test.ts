@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -244,4 +246,31 @@ it('a run that a session uses is not deleted', async () => {
   expect(refused.stderr).toContain('The paper session "mine" uses the run "second".');
   await cli('paper', '--no-exchange', '--max-cycles', '1', '--run', 'first', '--name', 'mine');
   expect(await cli('models', 'delete', 'second')).toMatchObject({ status: 0 });
+});
+
+it('tells of an alert by webhook once, over restarts, until it is removed', async () => {
+  const folder = newFolder();
+  const bodies: string[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      bodies.push(body);
+      response.end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const environment = { NOTIFY_WEBHOOK_SECRET_URL: `http://127.0.0.1:${address.port}/` };
+  const cli = (...args: string[]) => runCli(args, { cwd: folder, environment });
+  expect(await cli('alerts', 'add', 'BTC/USDT', 'above', '1')).toMatchObject({ status: 0 });
+  for (let i = 0; i < 2; i++) await cli('paper', '--no-exchange', '--max-cycles', '2');
+  expect(bodies.join('').split('ALERT a1: BTC/USDT above 1. close')).toHaveLength(2);
+  expect((await cli('alerts', 'list')).stdout).toMatch(/a1 +BTC\/USDT above 1 .* binance-1h-stored/);
+  const unknown = await cli('alerts', 'add', 'BTC/USDT', 'gru', 'says', 'long');
+  expect(unknown).toMatchObject({ status: 1 });
+  expect(unknown.stderr).toContain('No session that trades BTC/USDT has a model "gru".');
+  expect((await cli('alerts', 'remove', 'all')).stdout).toBe('Removed: a1.\n');
+  server.close();
 });

@@ -8,6 +8,7 @@ import { isSessionName } from '../../../desk/paper/sessions.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
 import { loadTrained } from '../../../learning/training/checkpoints.ts';
 import { configuredInstruments, riskRules, spotRules } from '../../config/execution.ts';
+import { watchPaperAlerts } from '../../workflows/alerts.ts';
 import { openPaper, type PaperRequest } from '../../workflows/paper.ts';
 import { command, type CommandContext, decimal, integer, refuseIgnored } from '../command.ts';
 import { UsageError } from '../exit.ts';
@@ -163,6 +164,19 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
   const opened = await openPaper(readRequest(context, options, registry), sayOpening(out));
   const { name, session, trained } = opened;
   const notices = openNotices(config, process.env, { title: `paper ${name}`, log, own: channels });
+  const cycles = reportCycles(context, notices);
+  const alerts = watchPaperAlerts({
+    dataDir: config.dataDir,
+    name,
+    session: session.session,
+    store: openStore(config.dataDir),
+    show: (line) => {
+      out.print(line);
+      log.info({}, line);
+    },
+    tell: (text, settled) => notices.alert(text, settled),
+    log,
+  });
   try {
     if (session.last !== undefined)
       refuseIgnored(
@@ -180,8 +194,12 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
         if (out.json) records.push(record);
         reportBar(context, session, { record, silent });
         notices.bar(record);
+        alerts.bar(record);
       },
-      onCycle: reportCycles(context, notices),
+      onCycle: (cycle) => {
+        cycles(cycle);
+        alerts.tick(Date.now());
+      },
       onEnd: (ended) => {
         log.info({ ...ended, equity: session.account.equity() }, 'paper session stopped');
         conclude(context, session, ended);
@@ -195,7 +213,11 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       notices.say('session', `Session FAILED: ${error instanceof Error ? error.message : String(error)}`);
     throw error;
   } finally {
-    await Promise.all([opened.close(), notices.close()]);
+    await alerts.settled();
+    await notices.close();
+    // What was delivered just now is no longer waiting.
+    await alerts.settled();
+    await opened.close();
     for (const { fitted } of trained.members) fitted.dispose?.();
   }
 }
