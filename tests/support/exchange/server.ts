@@ -181,9 +181,11 @@ const ANSWERS: Partial<Record<Fault['kind'], { status: number; headers?: object;
 };
 
 /** A GB of blanks, 1 MB of gzip members. */
-const bomb = (): Buffer => {
+let bomb = (): Buffer => {
   const member = gzipSync(Buffer.alloc(64 * 2 ** 20, ' '));
-  return Buffer.concat(Array.from({ length: 16 }, () => member));
+  const whole = Buffer.concat(Array.from({ length: 16 }, () => member));
+  bomb = () => whole;
+  return whole;
 };
 
 /** Sends the reply, or what a fault of the transport makes of it. */
