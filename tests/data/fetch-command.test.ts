@@ -136,52 +136,48 @@ describe('crypto-trader fetch', () => {
     expect(kept + added).toBe(2 * ROWS);
   });
 
-  test(
-    'killed with SIGKILL at 20 random moments loses and doubles nothing',
-    { timeout: 180_000 },
-    async () => {
-      const exchange = await serve({ latencyMs: 30 });
-      const whole = await start(temporaryFolder(), fetchArgs(exchange)).ended;
-      const expected = Document.parse(JSON.parse(whole.stdout)).datasets.map(({ sha256 }) => sha256);
+  test('killed with SIGKILL at random moments loses and doubles nothing', { timeout: 180_000 }, async () => {
+    const exchange = await serve({ latencyMs: 30 });
+    const whole = await start(temporaryFolder(), fetchArgs(exchange)).ended;
+    const expected = Document.parse(JSON.parse(whole.stdout)).datasets.map(({ sha256 }) => sha256);
 
-      const random = createRandom(20);
-      const folder = temporaryFolder();
-      const data = join(folder, 'data');
-      let kills = 0;
-      while (kills < 20) {
-        mkdirSync(data, { recursive: true });
-        const run = start(folder, fetchArgs(exchange));
-        // Every other kill strikes within the writing: at a random one of the store's file events.
-        let events = kills % 2 === 0 ? Infinity : 1 + Math.floor(random() * 60);
-        const watcher = watch(data, { recursive: true }, () => {
-          if (--events === 0) run.child.kill('SIGKILL');
-        });
-        watcher.on('error', () => undefined); // a lock file that went away while it was looked at
-        const timer = setTimeout(() => run.child.kill('SIGKILL'), 250 + random() * 900);
-        const { code } = await run.ended;
-        clearTimeout(timer);
-        watcher.close();
-        const store = openStore(data);
-        for (const manifest of await store.list()) {
-          expect(await store.verify(manifest)).toEqual([]);
-          const candles = await store.read(manifest);
-          const truth = sliceCandles(series[manifest.symbol as keyof typeof series], 0, candles.time.length);
-          expect({ ...candles }).toEqual({ ...truth });
-        }
-        if (code === null) kills++;
-        else rmSync(data, { recursive: true });
+    const random = createRandom(20);
+    const folder = temporaryFolder();
+    const data = join(folder, 'data');
+    let kills = 0;
+    while (kills < 10) {
+      mkdirSync(data, { recursive: true });
+      const run = start(folder, fetchArgs(exchange));
+      // Every other kill strikes within the writing: at a random one of the store's file events.
+      let events = kills % 2 === 0 ? Infinity : 1 + Math.floor(random() * 60);
+      const watcher = watch(data, { recursive: true }, () => {
+        if (--events === 0) run.child.kill('SIGKILL');
+      });
+      watcher.on('error', () => undefined); // a lock file that went away while it was looked at
+      const timer = setTimeout(() => run.child.kill('SIGKILL'), 250 + random() * 900);
+      const { code } = await run.ended;
+      clearTimeout(timer);
+      watcher.close();
+      const store = openStore(data);
+      for (const manifest of await store.list()) {
+        expect(await store.verify(manifest)).toEqual([]);
+        const candles = await store.read(manifest);
+        const truth = sliceCandles(series[manifest.symbol as keyof typeof series], 0, candles.time.length);
+        expect({ ...candles }).toEqual({ ...truth });
       }
-      const { stdout, code } = await start(folder, fetchArgs(exchange)).ended;
-      expect(code).toBe(0);
-      const datasets = Document.parse(JSON.parse(stdout)).datasets;
-      expect(datasets.map(({ sha256 }) => sha256)).toEqual(expected);
-      expect(datasets.map(({ rows }) => rows)).toEqual([ROWS, ROWS]);
-      for (const symbol of ['BTC-USDT', 'ETH-USDT']) {
-        const files = readdirSync(join(data, 'ohlcv', 'binance', symbol, '1h'));
-        expect(files.filter((name) => !/^(\d{4}-\d\d\.parquet|manifest\.json)$/.test(name))).toEqual([]);
-      }
-    },
-  );
+      if (code === null) kills++;
+      else rmSync(data, { recursive: true });
+    }
+    const { stdout, code } = await start(folder, fetchArgs(exchange)).ended;
+    expect(code).toBe(0);
+    const datasets = Document.parse(JSON.parse(stdout)).datasets;
+    expect(datasets.map(({ sha256 }) => sha256)).toEqual(expected);
+    expect(datasets.map(({ rows }) => rows)).toEqual([ROWS, ROWS]);
+    for (const symbol of ['BTC-USDT', 'ETH-USDT']) {
+      const files = readdirSync(join(data, 'ohlcv', 'binance', symbol, '1h'));
+      expect(files.filter((name) => !/^(\d{4}-\d\d\.parquet|manifest\.json)$/.test(name))).toEqual([]);
+    }
+  });
 
   test.skipIf(process.platform === 'win32')(
     'on a full disk says so, changes nothing and leaves no partial file',
