@@ -113,6 +113,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/signals.ts'),
   },
   {
+    name: 'advisor',
+    summary: 'ask language models about the project: every figure cited, no vote in any decision',
+    load: () => import('./commands/advisor.ts'),
+  },
+  {
     name: 'models',
     summary: 'the models, their parameters, what was trained and how it did',
     load: () => import('./commands/models.ts'),

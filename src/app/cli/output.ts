@@ -3,7 +3,7 @@ import { duration } from '../../core/foundation/duration.ts';
 import { plainLine, plainText } from '../../core/foundation/plain-text.ts';
 import { jsonText } from './json-text.ts';
 import { type Column, tableText } from './table.ts';
-import { wrappedLines } from './wrap.ts';
+import { wrappedLines, wrappedPieces } from './wrap.ts';
 
 /** The only thing that prints results. Human text and the JSON document never mix on stdout. */
 export interface Output {
@@ -12,6 +12,8 @@ export interface Output {
   print(text?: string): void;
   /** Text that is printed as it is: a picture drawn for a terminal, a document; silent under --json. */
   frame(text: string): void;
+  /** Text that comes in pieces of whole words, broken where the screen ends, without a line break of its own; silent under --json. */
+  piece(text: string): void;
   /** A line for people that is no result: on stderr, under --json too. */
   notice(text: string): void;
   /** A table for people; silent under --json. */
@@ -56,6 +58,7 @@ export function createOutput(settings: OutputSettings): Output {
   const human = (text: string): void => {
     if (!settings.json) process.stdout.write(`${settings.redact(text)}\n`);
   };
+  const flowing = wrappedPieces(settings.width);
   return {
     json: settings.json,
     print: (text = '') =>
@@ -66,6 +69,9 @@ export function createOutput(settings: OutputSettings): Output {
           .join('\n'),
       ),
     frame: human,
+    piece: (text) => {
+      if (!settings.json) process.stdout.write(settings.redact(flowing(plainText(text))));
+    },
     notice: (text) => void process.stderr.write(`${settings.redact(plainText(text))}\n`),
     table(columns, rows) {
       if (settings.json) return;

@@ -24,6 +24,31 @@ export function wrappedLines(line: string, width: number | undefined, indent = l
   return [...lines, current];
 }
 
+/** The same for text that comes in pieces: each call continues the line that the one before it ended in. */
+export function wrappedPieces(width: number | undefined): (text: string) => string {
+  let used = 0;
+  return (text) =>
+    width === undefined
+      ? text
+      : text
+          .split(/(\n|[ \t]+)/)
+          .map((part) => {
+            if (part === '\n') {
+              used = 0;
+              return part;
+            }
+            const length = stringWidth(part);
+            if (used > 0 && used + length > width) {
+              // A space at the end of a line is not carried into the next.
+              used = /^\s/.test(part) ? 0 : length;
+              return /^\s/.test(part) ? '\n' : `\n${part}`;
+            }
+            used += length;
+            return part;
+          })
+          .join('');
+}
+
 /** A line of its own that is there to be copied. */
 const COMMAND = /^\s*(\$ )?crypto-trader /;
 

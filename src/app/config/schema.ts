@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DEFAULT_SOURCES } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { plainLine } from '../../core/foundation/plain-text.ts';
+import { AdvisorConfig } from './advisor.ts';
 import { SeriesConfig, TextConfig } from './sources.ts';
 import { Account } from './account.ts';
 import { Sizing } from '../../core/strategy/sizing.ts';
@@ -510,6 +511,7 @@ export const ConfigSchema = z
       .prefault({}),
     series: SeriesConfig,
     text: TextConfig,
+    advisor: AdvisorConfig,
     log: z
       .strictObject({
         level: z

@@ -1,6 +1,6 @@
 /**
- * Settings that the web may read and not write: they say which files the program writes and runs, whom it talks to, and whether
- * money is at stake. Whoever may change those has a terminal.
+ * Settings that the web may read and not write: they say which files the program writes and runs, whom it talks to and shows a
+ * key, and whether money is at stake. Whoever may change those has a terminal.
  */
 const HANDS_OFF = [
   'exchange.mode',
@@ -8,6 +8,9 @@ const HANDS_OFF = [
   'live',
   'exchange.baseUrl',
   'fetch.yahooUrl',
+  'advisor.providers',
+  'advisor.usdPerDay',
+  'advisor.tokensPerDay',
   'plugins',
   'dataDir',
   'checkpointDir',

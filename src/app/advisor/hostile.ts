@@ -1,0 +1,21 @@
+/** What stands in place of a word that a model is not shown. */
+const WITHHELD = '(withheld)';
+/** Ids, times, figures with their unit: one word of plain letters. */
+const WORD = /^[A-Za-z0-9(][A-Za-z0-9_.:/+()%-]{0,63}$/;
+
+/**
+ * What a tool answers, as a model may see it: numbers at six digits, and words that are ids, times or units. Whatever reads like
+ * prose is withheld, since it may come from a file, an exchange or a model of somebody's.
+ */
+export function plainResult(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isFinite(value) ? Number(value.toPrecision(6)) : null;
+  if (typeof value === 'string') return WORD.test(value) ? value : WITHHELD;
+  if (Array.isArray(value)) return value.map(plainResult);
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([, one]) => one !== undefined)
+        .map(([key, one]) => [WORD.test(key) ? key : WITHHELD, plainResult(one)]),
+    );
+  return typeof value === 'boolean' ? value : null;
+}
