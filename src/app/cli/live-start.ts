@@ -35,6 +35,7 @@ import { credentialsFrom } from './credentials.ts';
 import { barText, confirmationOf, entryText, termsLines } from './live-text.ts';
 import { openNotices } from './notices.ts';
 import { projectPlugins } from './project-plugins.ts';
+import { answerTelegram } from './telegram-desk.ts';
 import { untrainedText, wantedMarket } from './run-options.ts';
 import { ensembleSetting, strategySetting } from './strategy-setting.ts';
 
@@ -131,6 +132,7 @@ export async function startLive(context: CommandContext, options: StartOptions):
   });
   const { state } = ledger;
   const notices = openNotices(config, process.env, { title: `live ${name}`, log, own: channels });
+  const telegram = answerTelegram(config, process.env, { log, now: Date.now });
   const alerts = watchLiveAlerts({
     dataDir: config.dataDir,
     name,
@@ -220,6 +222,7 @@ export async function startLive(context: CommandContext, options: StartOptions):
       notices.say('session', `Session FAILED: ${error instanceof Error ? error.message : String(error)}`);
     throw error;
   } finally {
+    await telegram.close();
     await alerts.settled();
     await notices.close();
     // What was delivered just now is no longer waiting.

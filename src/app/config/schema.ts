@@ -499,6 +499,16 @@ export const ConfigSchema = z
       .record(z.string(), z.record(z.string(), z.unknown()))
       .default({})
       .describe('Parameters of notifiers of your own, by id; tokens belong into the environment'),
+    telegram: z
+      .strictObject({
+        commands: z
+          .enum(['off', 'read', 'control'])
+          .default('off')
+          .describe(
+            'What the configured Telegram chat may ask of a running session: nothing; status, positions and signals; also pause and flatten',
+          ),
+      })
+      .prefault({}),
     paper: z
       .strictObject({
         intervalSeconds: z

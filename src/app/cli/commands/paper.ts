@@ -19,6 +19,7 @@ import { conclude, introduce, reportBar, reportCycles, sayOpening } from '../pap
 import { control, showStatus, verify } from '../paper-sessions.ts';
 import { paperDocument } from '../paper-text.ts';
 import { projectPlugins } from '../project-plugins.ts';
+import { answerTelegram } from '../telegram-desk.ts';
 import {
   addMarketOptions,
   addRunOption,
@@ -164,6 +165,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
   const opened = await openPaper(readRequest(context, options, registry), sayOpening(out));
   const { name, session, trained } = opened;
   const notices = openNotices(config, process.env, { title: `paper ${name}`, log, own: channels });
+  const telegram = answerTelegram(config, process.env, { log, now: Date.now });
   const cycles = reportCycles(context, notices);
   const alerts = watchPaperAlerts({
     dataDir: config.dataDir,
@@ -213,6 +215,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       notices.say('session', `Session FAILED: ${error instanceof Error ? error.message : String(error)}`);
     throw error;
   } finally {
+    await telegram.close();
     await alerts.settled();
     await notices.close();
     // What was delivered just now is no longer waiting.
