@@ -1,9 +1,9 @@
+import { describeVerdict } from '../../core/trading/risk/verdict-text.ts';
 import { formatMinute } from '../../core/foundation/time.ts';
 import type { LiveOrder } from '../../desk/live/orders.ts';
 import type { LiveBar, LiveEntry } from '../../desk/live/record.ts';
 import type { LiveState } from '../../desk/live/state.ts';
 import { type LiveTerms, termsHash } from '../workflows/live.ts';
-import { verdictText } from './paper-text.ts';
 
 const percent = (value: number | undefined, otherwise: string): string =>
   value === undefined ? otherwise : `${value} %`;
@@ -42,7 +42,7 @@ export function barText(bar: LiveBar): string {
       `${bar.decision === 'dry-run' ? 'would ' : ''}${side} ${baseAmount} ${symbol} ${side === 'buy' ? 'up' : 'down'} to ${price}`,
   );
   const unplaced = bar.unplaced.map(({ side, symbol, reason }) => `${side} ${symbol} not ordered: ${reason}`);
-  const verdicts = (bar.verdicts ?? []).map(verdictText);
+  const verdicts = (bar.verdicts ?? []).map(describeVerdict);
   const news = [...decision, ...planned, ...unplaced, ...verdicts].join('; ');
   return `${formatMinute(bar.timeMs)}  equity ${bar.equity.toFixed(2)}${news === '' ? '' : `  ${news}`}`;
 }

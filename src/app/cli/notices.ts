@@ -1,3 +1,4 @@
+import { describeVerdict } from '../../core/trading/risk/verdict-text.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Log } from '../../core/foundation/log.ts';
 import type { BarRecord } from '../../desk/paper/record.ts';
@@ -5,7 +6,7 @@ import type { Channel, OwnChannel } from '../../desk/notify/channel.ts';
 import { bellChannel, mailChannel } from '../../desk/notify/mail.ts';
 import { createNotifier, type Notifier, NOTIFIER_DEFAULTS } from '../../desk/notify/notifier.ts';
 import type { Config } from '../config/schema.ts';
-import { eventText, verdictText } from './paper-text.ts';
+import { eventText } from './paper-text.ts';
 
 /** A channel is on when its variable is set. The names are such that the redactor knows the values as secrets. */
 export const CHANNEL_VARIABLES = [
@@ -114,7 +115,7 @@ export function openNotices(
     },
     bar: ({ events, verdicts = [] }) => {
       for (const event of events) say(event.kind === 'rejected' ? 'rejections' : 'fills', eventText(event));
-      for (const verdict of verdicts) say('risk', verdictText(verdict));
+      for (const verdict of verdicts) say('risk', describeVerdict(verdict));
     },
     close: () => notifier.close(5_000),
   };

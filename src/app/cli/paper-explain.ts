@@ -1,3 +1,4 @@
+import { describeVerdict } from '../../core/trading/risk/verdict-text.ts';
 import { formatMinute, formatTime } from '../../core/foundation/time.ts';
 import { type Explanation, explainOrder, newestOrders, type OrderRow } from '../../desk/paper/explain.ts';
 import { findSession, readStatus, sessionFolder } from '../../desk/paper/sessions.ts';
@@ -6,7 +7,6 @@ import { type BarRecord, type SessionRecord, strategyOf } from '../../desk/paper
 import type { Verdict } from '../../core/trading/risk/rules.ts';
 import { markedName } from '../../learning/ensemble/voters.ts';
 import { type CommandContext, integer } from './command.ts';
-import { verdictText } from './paper-text.ts';
 import { less } from './table.ts';
 
 /** `paper explain`: the newest orders with their numbers. */
@@ -116,7 +116,7 @@ function lines(session: SessionRecord, { order, bar, decided }: Explanation): re
     `Decided at the close of the bar of ${formatMinute(decided.timeMs)} (${candle(decided)}) by the models of ${decided.runId}: target position ${target ?? 'none'}, ${decided.decision}.`,
     ...(reason === undefined ? [] : [`${strategyOf(session).id}: ${describeReason(reason)}.`]),
     `Equity then ${decided.equity.toFixed(2)}, cash ${decided.cash.toFixed(2)}.`,
-    ...verdictsOf({ order, bar, decided }).map(verdictText),
+    ...verdictsOf({ order, bar, decided }).map(describeVerdict),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { describeVerdict } from '../../core/trading/risk/verdict-text.ts';
 import { formatMinute } from '../../core/foundation/time.ts';
 import { endText } from '../../core/market/history-end.ts';
 import { type BarRecord, strategyOf } from '../../desk/paper/record.ts';
@@ -6,15 +7,7 @@ import type { PaperSession } from '../../desk/paper/session.ts';
 import type { OpeningEvent, OpenPaper, SilentPair } from '../workflows/paper.ts';
 import type { CommandContext } from './command.ts';
 import type { SessionNotices } from './notices.ts';
-import {
-  eventText,
-  POSITION_HEAD,
-  positionRows,
-  reasonLines,
-  ruinText,
-  verdictText,
-  waiting,
-} from './paper-text.ts';
+import { eventText, POSITION_HEAD, positionRows, reasonLines, ruinText, waiting } from './paper-text.ts';
 import { untrainedText } from './run-options.ts';
 
 export const sayOpening =
@@ -80,9 +73,9 @@ export function reportBar(
   const happened = record.events.map(eventText);
   const placed = waiting(session, account);
   const missed = record.decision === 'placed' ? [] : [NOT_PLACED[record.decision]];
-  const verdicts = (record.verdicts ?? []).map(verdictText);
+  const verdicts = (record.verdicts ?? []).map(describeVerdict);
   for (const event of record.events) log.info({ ...event }, eventText(event));
-  for (const verdict of record.verdicts ?? []) log.info({ ...verdict }, verdictText(verdict));
+  for (const verdict of record.verdicts ?? []) log.info({ ...verdict }, describeVerdict(verdict));
   const silent = pairs.map((pair) => silentText(session, pair));
   for (const line of silent) log.warn({ timeMs: record.timeMs }, line);
   if (session.feed === 'stored' && happened.length + silent.length + verdicts.length === 0) return;

@@ -4,7 +4,6 @@ import { describeReason } from '../../core/strategy/reason.ts';
 import { type BarRecord, type SessionRecord, strategyOf } from '../../desk/paper/record.ts';
 import type { RunSummary } from '../../desk/paper/run.ts';
 import type { PaperSession } from '../../desk/paper/session.ts';
-import type { Verdict } from '../../core/trading/risk/rules.ts';
 import type { TradingEvent } from '../../core/trading/events.ts';
 import { isWorthAnOrder } from '../../core/trading/open.ts';
 import { less } from './table.ts';
@@ -33,12 +32,6 @@ export function ruinText({ portfolio: { ruinedAt } }: Account): string | undefin
     ? undefined
     : `RUINED in the bar of ${formatMinute(ruinedAt)}: nothing of the account is left, and it trades no more. Start another with \`paper --fresh\`.`;
 }
-
-/** `risk rule trade-size: BTC/USDT to 40 % instead of 100 %`. */
-export const verdictText = ({ rule, symbol, wanted, allowed }: Verdict): string => {
-  const percent = (value: number): string => `${(100 * value).toFixed(0)} %`;
-  return `risk rule ${rule}: ${symbol} ${allowed === undefined ? `not to ${percent(wanted)}` : `to ${percent(allowed)} instead of ${percent(wanted)}`}`;
-};
 
 /** What the next bar's open is going to trade, by the prices of the last close, one line per symbol. */
 export const waiting = (session: SessionRecord, account: Account): readonly string[] =>

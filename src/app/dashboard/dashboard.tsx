@@ -1,46 +1,68 @@
 import { Box, Text } from 'ink';
-import type { Controls } from './controls.ts';
 import { duration } from '../../core/foundation/duration.ts';
+import type { Controls } from './controls.ts';
 import { minute } from './format.ts';
-import { GAP, type PlacedPane, placePanes, type Size } from './layout.ts';
+import { HELP } from './help.ts';
+import { FRAME_ROWS, GAP, type PlacedPane, placePanes, type Size } from './layout.ts';
 import type { Line } from './lines.ts';
+import type { Palette } from './palette.ts';
 import type { DashboardView } from './view.ts';
-
-const KEYS = 'tab, left/right: pane   up/down: scroll   p: pause   ?: help   q: quit';
+import { VIEWS } from './views.ts';
 
 interface DashboardProps {
   readonly view: DashboardView;
   readonly controls: Controls;
   readonly size: Size;
+  readonly palette: Palette;
+}
+
+/** The whole screen as a function of what there is to see, what was pressed, and how large the terminal is. */
+export function Dashboard({ view, controls, size, palette }: DashboardProps) {
+  return (
+    <Box flexDirection="column" width={size.columns} height={size.rows}>
+      <Header view={view} paused={controls.paused} columns={size.columns} palette={palette} />
+      <Menu controls={controls} columns={size.columns} />
+      {controls.help ? (
+        <Help rows={size.rows - FRAME_ROWS} />
+      ) : (
+        <Panes {...{ view, controls, size, palette }} />
+      )}
+      <Text wrap="truncate" dimColor={!controls.typing}>
+        {keyLine(controls)}
+      </Text>
+    </Box>
+  );
+}
+
+const OWN_KEYS: Partial<Readonly<Record<Controls['view'], string>>> = {
+  markets: '[ ] symbol   + - zoom   , . older, newer',
+  models: 'up/down: run   v: validation',
+  training: 'up/down: model',
+  trades: 'up/down: trade   s: sort   r: reverse   /: filter',
+  logs: 'up/down: scroll   l: level   /: filter   f: follow',
+};
+
+function keyLine({ view, typing, filter }: Controls): string {
+  if (typing) return `filter: ${filter}_   enter: keep   esc: clear`;
+  const own = OWN_KEYS[view];
+  return `q: quit   ?: help   ${own ?? 'tab: pane   up/down: scroll'}   left/right: view   p: pause`;
 }
 
 interface HeaderProps {
   readonly view: DashboardView;
   readonly paused: boolean;
   readonly columns: number;
+  readonly palette: Palette;
 }
 
-/** The whole screen as a function of what there is to see, what was pressed, and how large the terminal is. */
-export function Dashboard({ view, controls, size }: DashboardProps) {
-  return (
-    <Box flexDirection="column" width={size.columns} height={size.rows}>
-      <Header view={view} paused={controls.paused} columns={size.columns} />
-      {controls.help ? <Help rows={size.rows - 2} /> : <Panes {...{ view, controls, size }} />}
-      <Text wrap="truncate" dimColor>
-        {KEYS}
-      </Text>
-    </Box>
-  );
-}
-
-function Header({ view, paused, columns }: HeaderProps) {
+function Header({ view, paused, columns, palette }: HeaderProps) {
   const { session, time } = view;
   const flags = [
-    ...(paused ? [{ text: ' PAUSED', color: 'yellow' }] : []),
-    ...(session?.synthetic === true ? [{ text: ' SYNTHETIC', color: 'yellow' }] : []),
+    ...(paused ? [{ text: ' PAUSED', color: palette.warn }] : []),
+    ...(session?.synthetic === true ? [{ text: ' SYNTHETIC', color: palette.warn }] : []),
     ...(session?.overdueSeconds === undefined
       ? []
-      : [{ text: ` STALE: next bar ${duration(session.overdueSeconds)} overdue`, color: 'red' }]),
+      : [{ text: ` STALE: next bar ${duration(session.overdueSeconds)} overdue`, color: palette.bad }]),
   ];
   const last = session?.lastBarTime === undefined ? '' : `, last ${minute(session.lastBarTime)}`;
   const about = session === undefined ? '' : ` ${session.sessionId}, ${session.bars} bars${last}`;
@@ -60,14 +82,38 @@ function Header({ view, paused, columns }: HeaderProps) {
   );
 }
 
-function Panes({ view, controls, size }: DashboardProps) {
+/** The chosen view stands in brackets: no colour is needed to see it. */
+function Menu({ controls, columns }: { readonly controls: Controls; readonly columns: number }) {
+  const chosen = controls.view === 'validation' ? 'models' : controls.view;
+  const views = VIEWS.filter(({ key }) => /\d/.test(key));
+  const isWide = views.reduce((sum, { title }) => sum + title.length + 4, 0) <= columns;
+  return (
+    <Text wrap="truncate">
+      {views.map(({ id, key, title, short }, i) => {
+        const isChosen = id === chosen;
+        const name = isWide ? `${key} ${title} ` : `${key} ${short}`;
+        const before = isChosen ? '[' : views[i - 1]?.id === chosen ? ']' : ' ';
+        const after = isChosen && i === views.length - 1 ? ']' : '';
+        return (
+          <Text key={id} bold={isChosen} dimColor={!isChosen}>
+            {before}
+            <Text inverse={isChosen}>{name}</Text>
+            {after}
+          </Text>
+        );
+      })}
+    </Text>
+  );
+}
+
+function Panes({ view, controls, size, palette }: DashboardProps) {
   const stacks = placePanes(view, controls, size);
   return (
-    <Box height={size.rows - 2} columnGap={GAP}>
+    <Box height={size.rows - FRAME_ROWS} columnGap={GAP}>
       {stacks.map(({ width, panes }) => (
         <Box key={panes[0].pane.id} flexDirection="column" width={width}>
           {panes.map((placed) => (
-            <PaneBox key={placed.pane.id} placed={placed} width={width} />
+            <PaneBox key={placed.pane.id} placed={placed} width={width} palette={palette} />
           ))}
         </Box>
       ))}
@@ -75,49 +121,48 @@ function Panes({ view, controls, size }: DashboardProps) {
   );
 }
 
-function PaneBox({ placed, width }: { readonly placed: PlacedPane; readonly width: number }) {
-  const { pane, lines, rows, first, focused } = placed;
-  const shown = lines.slice(first, first + rows);
+interface PaneBoxProps {
+  readonly placed: PlacedPane;
+  readonly width: number;
+  readonly palette: Palette;
+}
+
+function PaneBox({ placed, width, palette }: PaneBoxProps) {
+  const { title, lines, rows, head, first, focused } = placed;
+  const shown = [...lines.slice(0, head), ...lines.slice(head + first, first + rows)];
   const hidden = lines.length - shown.length;
-  const title = `${focused ? '▶' : '─'} ${pane.title}${hidden > 0 ? ` (${hidden} more ${hidden === 1 ? 'line' : 'lines'})` : ''} `;
+  const more = hidden > 0 ? ` (${hidden} more ${hidden === 1 ? 'line' : 'lines'})` : '';
   return (
     <Box flexDirection="column" height={rows + 1}>
-      <Text wrap="truncate" {...(focused ? { color: 'cyan', bold: true } : { dimColor: true })}>
-        {title.padEnd(width, '─')}
+      <Text wrap="truncate" {...(focused ? { color: palette.accent, bold: true } : { dimColor: true })}>
+        {`${focused ? '▶' : '─'} ${title}${more} `.padEnd(width, '─')}
       </Text>
       {shown.map((line, i) => (
-        <LineText key={i} line={line} />
+        <LineText key={i} line={line} palette={palette} />
       ))}
     </Box>
   );
 }
 
-function LineText({ line }: { readonly line: Line }) {
+function LineText({ line, palette }: { readonly line: Line; readonly palette: Palette }) {
+  // A text without anything in it takes no row.
+  if (line.every(({ text }) => text === '')) return <Text> </Text>;
   return (
     <Text wrap="truncate">
-      {line.map(({ text, colour, dim = false, bold = false }, i) => (
-        <Text key={i} dimColor={dim} bold={bold} {...(colour && { color: colour })}>
+      {line.map(({ text, colour, dim = false, bold = false, inverse = false }, i) => (
+        <Text
+          key={i}
+          dimColor={dim}
+          bold={bold}
+          inverse={inverse}
+          {...(colour && { color: palette[colour] })}
+        >
           {text}
         </Text>
       ))}
     </Text>
   );
 }
-
-const HELP = [
-  'This shows what `paper` and `train` write to disk. It changes nothing and',
-  'can be opened and closed at any time, several times at once.',
-  '',
-  'tab, right / left    next / previous pane; the pane in focus gets the most room',
-  'up / down            scroll the pane in focus',
-  'p                    pause: the screen stands still',
-  '?                    this help; esc closes it',
-  'q                    quit',
-  '',
-  'next open: the target decided at the last close, for the open of the next bar.',
-  'trial: what an agent in training returned on the validation bars.',
-  'STALE: the exchange or the paper session is late; see the log.',
-];
 
 function Help({ rows }: { readonly rows: number }) {
   return (

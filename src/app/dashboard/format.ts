@@ -15,3 +15,15 @@ const sign = (value: number): string => (value < 0 ? '-' : '+');
 
 /** `2026-02-12 23:00`, UTC. */
 export const minute = (iso: string): string => iso.slice(0, 16).replace('T', ' ');
+
+/** `long 50 %`, `flat`, `short 100 %`. */
+export function target(position: number): string {
+  const share = Math.round(100 * Math.abs(position));
+  return share === 0 ? 'flat' : `${position > 0 ? 'long' : 'short'} ${share} %`;
+}
+
+/** `█████░░░░░`. */
+export function bar(share: number, cells: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, share)) * cells);
+  return `${'█'.repeat(filled)}${'░'.repeat(cells - filled)}`;
+}

@@ -1,5 +1,5 @@
 /** A curve of any length in bounded memory: when full, every second point is dropped. */
-interface History {
+export interface History {
   add(value: number): void;
   /** Evenly spaced points, and the last one whatever its place. */
   points(): readonly number[];

@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { render, useInput } from 'ink';
-import { type Controls, type Key, press, START } from './controls.ts';
+import { type Key, render, useInput } from 'ink';
+import type { Controls } from './controls.ts';
 import { Dashboard } from './dashboard.tsx';
-import { limitScroll, type Size } from './layout.ts';
+import { type Command, KEYS, press } from './keys.ts';
+import { limit, type Size } from './layout.ts';
+import type { Palette } from './palette.ts';
 import type { DashboardView } from './view.ts';
+import { viewNamed } from './views.ts';
 import type { Watch } from './watch.ts';
 
 const ALTERNATE_SCREEN = '\u001b[?1049h\u001b[H';
-const MAIN_SCREEN = '\u001b[?1049l';
+const MAIN_SCREEN = '\u001b[?1049l\u001b[?25h';
 const CLEAR = '\u001b[2J\u001b[H';
 
 interface LiveOptions {
@@ -15,25 +18,31 @@ interface LiveOptions {
   readonly stdout: NodeJS.WriteStream;
   readonly intervalMs: number;
   readonly signal: AbortSignal;
+  readonly start: Controls;
+  readonly palette: Palette;
   /** Ctrl-C was pressed: in raw mode the terminal does not turn it into a signal. */
   readonly onInterrupt: () => void;
 }
 
 /** Shows the dashboard on a terminal until q is pressed or `signal` aborts, and leaves the screen as it was. */
 export async function showLive(watch: Watch, options: LiveOptions): Promise<void> {
-  const { stdin, stdout, intervalMs, signal } = options;
+  const { stdin, stdout, intervalMs, signal, palette } = options;
   const quit = new AbortController();
   const stop = AbortSignal.any([signal, quit.signal]);
-  let view = await watch.look();
-  let controls = START;
+  let controls = options.start;
+  let view = await watch.look(viewNamed(controls.view).details);
+  let shown = '';
 
-  const onKey = (key: Key): void => {
-    controls = limitScroll(view, press(controls, key), sizeOf(stdout));
+  const onCommand = (command: Command): void => {
+    const before = controls;
+    controls = limit(view, press(controls, command), sizeOf(stdout));
     draw();
+    // What another view shows may not have been read yet.
+    if (controls.view !== before.view) void lookAgain();
   };
   const screen = () => (
     <Screen
-      {...{ view, controls, onKey, onInterrupt: options.onInterrupt }}
+      {...{ view, controls, palette, onCommand, onInterrupt: options.onInterrupt }}
       size={sizeOf(stdout)}
       onQuit={() => quit.abort()}
     />
@@ -43,9 +52,28 @@ export async function showLive(watch: Watch, options: LiveOptions): Promise<void
     stdout.write(CLEAR);
     draw();
   };
+  let broken: Error | undefined;
+  const lookAgain = async (): Promise<void> => {
+    try {
+      const newest = await watch.look(viewNamed(controls.view).details);
+      view = newest;
+      // Drawing takes longer than looking, and most looks find nothing new.
+      const text = JSON.stringify({ ...newest, time: newest.time.slice(0, 16) });
+      if (text === shown) return;
+      shown = text;
+      controls = limit(view, controls, sizeOf(stdout));
+      draw();
+    } catch (error) {
+      broken = error instanceof Error ? error : new Error(String(error));
+      quit.abort();
+    }
+  };
   assumeSize(stdout);
   // Before Ink's own listener, which asks for the size too.
   stdout.on('resize', onResize);
+  const restore = (): void => void stdout.write(MAIN_SCREEN);
+  // Whatever ends the process, the terminal is as it was.
+  process.once('exit', restore);
   stdout.write(ALTERNATE_SCREEN);
   const ink = render(screen(), { stdin, stdout, exitOnCtrlC: false, patchConsole: false });
   const draw = (): void => ink.rerender(screen());
@@ -53,14 +81,15 @@ export async function showLive(watch: Watch, options: LiveOptions): Promise<void
     while (!stop.aborted) {
       await sleep(intervalMs, undefined, { signal: stop }).catch(() => undefined);
       if (stop.aborted || controls.paused) continue;
-      view = await watch.look();
-      draw();
+      await lookAgain();
     }
   } finally {
     stdout.off('resize', onResize);
     ink.unmount();
-    stdout.write(MAIN_SCREEN);
+    restore();
+    process.off('exit', restore);
   }
+  if (broken !== undefined) throw broken;
 }
 
 /**
@@ -79,23 +108,40 @@ interface ScreenProps {
   readonly view: DashboardView;
   readonly controls: Controls;
   readonly size: Size;
-  readonly onKey: (key: Key) => void;
+  readonly palette: Palette;
+  readonly onCommand: (command: Command) => void;
   readonly onQuit: () => void;
   readonly onInterrupt: () => void;
 }
 
-function Screen({ view, controls, size, onKey, onQuit, onInterrupt }: ScreenProps) {
+function Screen({ view, controls, size, palette, onCommand, onQuit, onInterrupt }: ScreenProps) {
   useInput((input, key) => {
     if (key.ctrl && input === 'c') onInterrupt();
+    else if (controls.typing) onCommand(typed(input, key));
     else if (input === 'q') onQuit();
-    else if (key.tab) onKey(key.shift ? 'previous' : 'next');
-    else if (key.rightArrow) onKey('next');
-    else if (key.leftArrow) onKey('previous');
-    else if (key.upArrow) onKey('up');
-    else if (key.downArrow) onKey('down');
-    else if (input === 'p') onKey('pause');
-    else if (input === '?' || input === 'h') onKey('help');
-    else if (key.escape) onKey('close');
+    else {
+      const command = moved(key) ?? KEYS[input];
+      if (command !== undefined) onCommand(command);
+    }
   });
-  return <Dashboard {...{ view, controls, size }} />;
+  return <Dashboard {...{ view, controls, size, palette }} />;
+}
+
+/** What keys without a character do. */
+function moved(key: Key): Command | undefined {
+  if (key.tab) return key.shift ? 'previous-pane' : 'next-pane';
+  if (key.rightArrow) return 'next-view';
+  if (key.leftArrow) return 'previous-view';
+  if (key.upArrow) return 'up';
+  if (key.downArrow) return 'down';
+  if (key.pageUp) return 'page-up';
+  if (key.pageDown) return 'page-down';
+  return key.escape ? 'close' : undefined;
+}
+
+function typed(input: string, key: Key): Command {
+  if (key.escape) return 'close';
+  if (key.return) return 'accept';
+  if (key.backspace || key.delete) return 'erase';
+  return { typed: key.ctrl || key.meta ? '' : input };
 }

@@ -1,18 +1,7 @@
-import { z } from 'zod';
+import { LEDGER_FILE } from '../../desk/paper/ledger.ts';
+import type { BarRecord, SessionRecord } from '../../desk/paper/record.ts';
 import { sessionFolder } from '../../desk/paper/sessions.ts';
-import { LEDGER_FILE, parseLine } from '../../desk/paper/ledger.ts';
-import { BarRecord, SessionRecord } from '../../desk/paper/record.ts';
-import { createHistory } from './history.ts';
-import { parseJson } from './parse-json.ts';
-import { createTail } from './tail.ts';
-
-/** Of a line of the ledger, what a chart needs; its hash is checked by `paper verify`. */
-const Glance = z.object({
-  timeMs: z.number(),
-  equity: z.number(),
-  candles: z.array(z.array(z.number()).nullable()),
-  events: z.array(z.looseObject({ kind: z.string() })),
-});
+import { followLedger } from './follow-ledger.ts';
 
 /** A paper session over time, as columns. Times are epoch ms UTC. */
 export interface SessionHistory {
@@ -33,89 +22,27 @@ export interface SessionHistory {
   readonly last: BarRecord | undefined;
 }
 
-const NEWEST_BARS = 1500;
-const NEWEST_EVENTS = 20_000;
-
 /** Follows one session's ledger; each call reads what was added since the one before. Never writes. */
 export function followSession(dataDir: string, name: string): () => Promise<SessionHistory | undefined> {
-  let session: SessionRecord | undefined;
-  let state = fresh();
-  let lastLine: string | undefined;
-  let last: BarRecord | undefined;
-  const tail = createTail(sessionFolder(dataDir, name), {
-    matches: (file) => file === LEDGER_FILE,
-    onReset: () => {
-      [session, state, lastLine, last] = [undefined, fresh(), undefined, undefined];
-    },
-    onLine: (line) => {
-      if (session === undefined) {
-        session = parseLine(line, 'line 1', SessionRecord);
-        return;
-      }
-      const bar = Glance.parse(parseJson(line));
-      lastLine = line;
-      state.bars++;
-      state.time.push(bar.timeMs);
-      state.candles.push(bar.candles);
-      for (const event of bar.events) state.events.push({ barMs: bar.timeMs, ...event });
-      if (state.time.length > 2 * NEWEST_BARS) {
-        state.time = state.time.slice(-NEWEST_BARS);
-        state.candles = state.candles.slice(-NEWEST_BARS);
-      }
-      if (state.events.length > 2 * NEWEST_EVENTS) state.events = state.events.slice(-NEWEST_EVENTS);
-      state.curve.time.add(bar.timeMs);
-      state.curve.equity.add(bar.equity);
-      state.curve.hold.add(state.hold(bar.candles, session.rules.initialBalance));
-    },
-  });
+  const ledger = followLedger(sessionFolder(dataDir, name), (file) => file === LEDGER_FILE);
   return async () => {
-    await tail.poll();
-    if (session === undefined) return undefined;
-    if (lastLine !== undefined) last = parseLine(lastLine, 'its end', BarRecord);
-    lastLine = undefined;
+    await ledger.poll();
+    const state = ledger.state();
+    if (state === undefined) return undefined;
+    const { session, bars, curve, recent, events, last } = state;
     return {
       session,
-      bars: state.bars,
-      equity: state.curve.equity.points(),
-      hold: state.curve.hold.points(),
-      curveTime: state.curve.time.points(),
-      time: state.time.slice(-NEWEST_BARS),
+      bars,
+      equity: curve.equity,
+      hold: curve.hold,
+      curveTime: curve.time,
+      time: recent.map(({ timeMs }) => timeMs),
       candles: session.instruments.map(({ symbol }, s) => ({
         symbol,
-        bars: state.candles.slice(-NEWEST_BARS).map((row) => row[s] ?? null),
+        bars: recent.map(({ candles }) => candles[s] ?? null),
       })),
-      events: state.events.slice(-NEWEST_EVENTS),
+      events,
       last,
     };
-  };
-}
-
-function fresh() {
-  return {
-    bars: 0,
-    time: [] as number[],
-    candles: [] as (readonly (readonly number[] | null)[])[],
-    events: [] as Readonly<Record<string, unknown>>[],
-    // They take the same points: each is asked once per bar.
-    curve: { time: createHistory(), equity: createHistory(), hold: createHistory() },
-    hold: equalHolder(),
-  };
-}
-
-/** Equal parts of the capital in every pair from its first close on, before costs; a pair not there yet is cash. */
-function equalHolder(): (candles: z.output<typeof Glance>['candles'], capital: number) => number {
-  const first: (number | undefined)[] = [];
-  const close: number[] = [];
-  return (candles, capital) => {
-    candles.forEach((candle, s) => {
-      if (candle === null) return;
-      close[s] = candle[3];
-      first[s] ??= candle[3];
-    });
-    const part = capital / candles.length;
-    return candles.reduce((sum, _, s) => {
-      const start = first[s];
-      return sum + (start === undefined ? part : (part * close[s]) / start);
-    }, 0);
   };
 }

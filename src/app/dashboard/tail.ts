@@ -12,11 +12,15 @@ interface TailOptions {
   readonly onLine: (line: string) => void;
 }
 
-/** Follows the newest matching file below `folder`, as `tail -F` does; `poll` reads what was added. */
-export function createTail(folder: string, options: TailOptions): { poll(): Promise<void> } {
+/** Follows the newest matching file below `folder`, as `tail -F` does; `poll` reads what was added, `path` is what is followed. */
+export function createTail(
+  folder: string,
+  options: TailOptions,
+): { poll(): Promise<void>; path(): string | undefined } {
   let followed: { readonly path: string; readonly inode: number } | undefined;
   let offset = 0;
   return {
+    path: () => followed?.path,
     poll: async () => {
       const newest = await newestFile(folder, options.matches);
       if (newest === undefined) return;

@@ -1,8 +1,11 @@
+import type { PairSymbol } from '../../core/market/symbol.ts';
+import type { Timeframe } from '../../core/market/timeframe.ts';
+
 /**
  * What the dashboard shows, as plain values: the views draw it and know nothing else, `dashboard --json` prints
  * it. Times are ISO 8601 UTC, amounts in quote currency where nothing else is said.
  */
-export interface DashboardView {
+export interface DashboardView extends Partial<Details> {
   readonly time: string;
   readonly session: SessionView | undefined;
   readonly positions: readonly PositionView[];
@@ -12,12 +15,29 @@ export interface DashboardView {
   readonly log: readonly LogView[];
 }
 
+/** What costs more to read, and is read for the view that shows it. */
+export interface Details {
+  readonly markets: readonly MarketView[];
+  /** Closed trades, the newest last. */
+  readonly trades: readonly TradeView[];
+  readonly risk: RiskView;
+  /** Training runs, the newest first. */
+  readonly runs: readonly RunView[];
+  /** Work of `serve` and studies of `tune`, the newest first. */
+  readonly jobs: readonly JobView[];
+  /** How often what a model said in the session came true. */
+  readonly record: readonly RecordView[];
+}
+
 export interface SessionView {
   readonly sessionId: string;
   readonly exchange: string;
-  readonly timeframe: string;
+  readonly timeframe: Timeframe;
   readonly feed: 'exchange' | 'stored';
   readonly synthetic: boolean;
+  /** The training run that decides. */
+  readonly runId: string | undefined;
+  readonly strategy: string;
   readonly bars: number;
   readonly lastBarTime: string | undefined;
   /** How long the next bar is overdue; `undefined` while it is not. */
@@ -25,6 +45,11 @@ export interface SessionView {
   readonly equity: number;
   readonly cash: number;
   readonly changePct: number;
+  /** Since the last bar of the UTC day before, in quote currency and in percent. */
+  readonly dayPnl: number;
+  readonly dayPnlPct: number;
+  /** Value of what is held, long and short added up, as a share of equity. */
+  readonly exposurePct: number;
   readonly drawdownPct: number;
   readonly maxDrawdownPct: number;
   readonly closedTrades: number;
@@ -34,7 +59,7 @@ export interface SessionView {
 }
 
 export interface PositionView {
-  readonly symbol: string;
+  readonly symbol: PairSymbol;
   readonly side: 'long' | 'short' | 'flat';
   readonly baseAmount: number;
   readonly entryPrice: number | undefined;
@@ -45,6 +70,8 @@ export interface PositionView {
   readonly takePrice: number | undefined;
   /** Target position in [-1, 1] that waits for the next open. */
   readonly pendingTarget: number | undefined;
+  /** Why the strategy decided what it did at the last close. */
+  readonly reason?: string | undefined;
 }
 
 /** What a model said at the last bar's close, by symbol; `undefined`: no opinion. */
@@ -52,8 +79,10 @@ export interface SignalView {
   readonly model: string;
   /** It does not vote in the ensemble. */
   readonly noSkill: boolean;
+  /** What it counts for in the ensemble, before its confidence; `undefined` where all count the same. */
+  readonly weight?: number | undefined;
   readonly bySymbol: readonly {
-    readonly symbol: string;
+    readonly symbol: PairSymbol;
     readonly position: number | undefined;
     readonly confidence: number | undefined;
   }[];
@@ -61,22 +90,34 @@ export interface SignalView {
 
 export interface TrainingView {
   readonly runId: string;
+  /** Of the whole run, where every model that waits was projected; `undefined`: not known. */
+  readonly etaSeconds?: number | undefined;
   readonly models: readonly ModelTraining[];
 }
 
 export interface ModelTraining {
   readonly model: string;
+  /** What kind of model it is: `classical`, `deep`, `agent`. */
+  readonly phase?: string | undefined;
   readonly status: 'waiting' | 'running' | 'finished' | 'skipped' | 'stopped';
   readonly step?: number | undefined;
   readonly steps?: number | undefined;
+  readonly epoch?: number | undefined;
   readonly loss?: number | undefined;
   readonly validationLoss?: number | undefined;
+  /** Both over the training so far, thinned. */
+  readonly lossCurve?: readonly number[];
+  readonly validationCurve?: readonly number[];
   /** What an agent's newest and best trial on the validation bars returned. */
   readonly trialPct?: number | undefined;
   readonly bestTrialPct?: number | undefined;
   readonly samplesPerSecond?: number | undefined;
   readonly etaSeconds?: number | undefined;
+  /** Before it began: how long it would take, measured. */
+  readonly projectedSeconds?: number | undefined;
   readonly seconds?: number | undefined;
+  /** On the validation bars. */
+  readonly hitPct?: number | undefined;
   /** Why it does not vote in the ensemble. */
   readonly noSkill?: string | undefined;
   /** Why it was skipped. */
@@ -87,6 +128,165 @@ export interface ModelTraining {
 
 export interface LogView {
   readonly time: string;
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly level: LogLevel;
   readonly message: string;
+}
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** The newest candles of a symbol, and what was traded in them. */
+export interface MarketView {
+  readonly symbol: PairSymbol;
+  readonly timeframe: Timeframe;
+  /** `stored`: of the store. `session`: what the paper session saw, where nothing is stored. */
+  readonly source: 'stored' | 'session';
+  readonly candles: readonly CandleView[];
+  readonly fills: readonly FillView[];
+  /** The newest forecast on record, where its model states quantiles. */
+  readonly forecast: ForecastView | undefined;
+}
+
+export interface CandleView {
+  /** When it opened, epoch ms UTC. */
+  readonly timeMs: number;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+}
+
+export interface FillView {
+  /** Of the bar it happened in. */
+  readonly timeMs: number;
+  readonly side: 'buy' | 'sell';
+  readonly price: number;
+}
+
+export interface ForecastView {
+  readonly model: string;
+  /** Of the bar at whose close it was made. */
+  readonly timeMs: number;
+  readonly horizonBars: number;
+  /** Return over the horizon, by level, the lowest first. */
+  readonly quantiles: readonly { readonly level: number; readonly returnPct: number }[];
+}
+
+export interface TradeView {
+  readonly symbol: PairSymbol;
+  readonly side: 'long' | 'short';
+  readonly entryTime: string;
+  readonly exitTime: string;
+  readonly barsHeld: number;
+  readonly entryPrice: number;
+  readonly exitPrice: number;
+  readonly baseAmount: number;
+  readonly feeQuote: number;
+  readonly profitQuote: number;
+  readonly profitPct: number;
+  /** `target`: a decision; else the exit that ended it. */
+  readonly exit: string;
+  /** What opened and closed it; `undefined`: too long ago to be kept, or an exit inside a bar. */
+  readonly entered: DecisionView | undefined;
+  readonly left: DecisionView | undefined;
+}
+
+/** A decision at a close: what was said, and what was made of it. */
+export interface DecisionView {
+  /** Of the bar at whose close it was made. */
+  readonly time: string;
+  readonly reason: string | undefined;
+  readonly target: number | undefined;
+  readonly votes: readonly {
+    readonly model: string;
+    readonly position: number;
+    readonly confidence: number;
+  }[];
+}
+
+export interface RiskView {
+  /** What somebody asked of the session. */
+  readonly control: 'trade' | 'pause' | 'flatten';
+  readonly controlSince: string | undefined;
+  /** The process that trades; `undefined`: none does now. */
+  readonly pid: number | undefined;
+  /** The drawdown limit has closed everything for good. */
+  readonly killed: boolean;
+  readonly gauges: readonly GaugeView[];
+  readonly protections: readonly string[];
+  /** How often each rule refused or cut an order in this session. */
+  readonly verdicts: readonly { readonly rule: string; readonly count: number }[];
+  /** The newest first. */
+  readonly newest: readonly { readonly time: string; readonly text: string }[];
+}
+
+export interface GaugeView {
+  readonly name: string;
+  readonly value: number;
+  /** `undefined`: no such limit is set. */
+  readonly limit: number | undefined;
+  readonly unit: '%' | 'quote' | 'orders';
+  /** `floor`: the value must not fall below the limit. */
+  readonly kind: 'ceiling' | 'floor';
+}
+
+export interface RunView {
+  readonly runId: string;
+  readonly active: boolean;
+  readonly complete: boolean;
+  readonly createdAt: string;
+  readonly mode: string;
+  readonly seed: number;
+  readonly exchange: string;
+  readonly symbols: readonly PairSymbol[];
+  readonly timeframe: Timeframe;
+  readonly synthetic: boolean;
+  readonly trainUntil: string;
+  readonly validateUntil: string;
+  readonly ensemble: ScoreView | undefined;
+  readonly models: readonly ModelView[];
+  /** Why it cannot be read. */
+  readonly damaged: string | undefined;
+}
+
+export interface ModelView extends ScoreView {
+  readonly model: string;
+  readonly trainedAt: string;
+  readonly seconds: number;
+  readonly weightHash: string;
+  readonly noSkill: string | undefined;
+}
+
+/** On the validation bars. */
+export interface ScoreView {
+  readonly horizonBars: number;
+  readonly samples: number;
+  readonly hitPct: number | undefined;
+  /** 95 % interval. */
+  readonly hitIntervalPct: readonly [number, number] | undefined;
+  readonly informationCoefficient: number | undefined;
+  readonly netReturnPct: number;
+}
+
+export interface JobView {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly since: string;
+  readonly seconds: number | undefined;
+  /** What it said last, or why it failed. */
+  readonly line: string | undefined;
+}
+
+/** Of one model in the bars of the session that are kept: opinions whose horizon is over. */
+export interface RecordView {
+  readonly model: string;
+  readonly horizonBars: number;
+  readonly hits: number;
+  readonly judged: number;
+  /** By stated confidence, from the least to the most. */
+  readonly byConfidence: readonly {
+    readonly fromPct: number;
+    readonly toPct: number;
+    readonly hits: number;
+    readonly judged: number;
+  }[];
 }

@@ -1,14 +1,12 @@
-import { parseJson } from './parse-json.ts';
-import { basename } from 'node:path';
-import { z } from 'zod';
+import { basename, dirname } from 'node:path';
+import { describeReason } from '../../core/strategy/reason.ts';
 import { formatTime } from '../../core/foundation/time.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
-import { LEDGER_FILE, parseLine } from '../../desk/paper/ledger.ts';
-import { BarRecord, SessionRecord } from '../../desk/paper/record.ts';
+import { LEDGER_FILE } from '../../desk/paper/ledger.ts';
+import { type BarRecord, type SessionRecord, strategyOf } from '../../desk/paper/record.ts';
 import { sessionsFolder } from '../../desk/paper/sessions.ts';
-import { createHistory } from './history.ts';
-import { createTail } from './tail.ts';
-import type { PositionView, SessionView, SignalView } from './view.ts';
+import { followLedger, type LedgerState, type OrderDecision } from './follow-ledger.ts';
+import type { DecisionView, PositionView, SessionView, SignalView, TradeView } from './view.ts';
 
 interface LedgerView {
   readonly session: SessionView | undefined;
@@ -16,92 +14,72 @@ interface LedgerView {
   readonly signals: readonly SignalView[];
 }
 
-/** Of all bars but the last, only these fields are read. */
-const Glance = z.object({
-  equity: z.number(),
-  events: z.array(z.object({ kind: z.string(), profitQuote: z.number().optional() })),
-});
-
-/** Follows the paper session whose ledger was written last; never writes. */
-export function watchLedger(dataDir: string): { poll(): Promise<void>; view(nowMs: number): LedgerView } {
-  let totals = newTotals();
-  let session: SessionRecord | undefined;
-  let lastLine: string | undefined;
-  let last: BarRecord | undefined;
-  const tail = createTail(sessionsFolder(dataDir), {
-    matches: (name) => basename(name) === LEDGER_FILE && !/^archive[/\\]/.test(name),
-    onReset: () => {
-      [totals, session, last] = [newTotals(), undefined, undefined];
-    },
-    onLine: (line) => {
-      if (session === undefined) {
-        session = parseLine(line, 'line 1', SessionRecord);
-        return;
-      }
-      const { equity, events } = Glance.parse(parseJson(line));
-      totals.add(equity, events);
-      lastLine = line;
-    },
-  });
+/** Follows the paper session called `name`, or the one whose ledger was written last; never writes. */
+export function watchLedger(
+  dataDir: string,
+  name: string | undefined,
+): {
+  poll(): Promise<boolean>;
+  view(nowMs: number): LedgerView;
+  trades(): readonly TradeView[];
+  state(): LedgerState | undefined;
+  /** Name of the session that is followed. */
+  name(): string | undefined;
+} {
+  const ledger = followLedger(sessionsFolder(dataDir), (file) =>
+    name === undefined
+      ? basename(file) === LEDGER_FILE && !/^archive[/\\]/.test(file)
+      : file.replace('\\', '/') === `${name}/${LEDGER_FILE}`,
+  );
+  let state: LedgerState | undefined;
   return {
     poll: async () => {
-      lastLine = undefined;
-      await tail.poll();
-      if (lastLine !== undefined) last = parseLine(lastLine, 'its end', BarRecord);
+      const changed = await ledger.poll();
+      if (changed) state = ledger.state();
+      return changed;
+    },
+    state: () => state,
+    name: () => {
+      const path = ledger.path();
+      return path && basename(dirname(path));
     },
     view: (nowMs) => ({
-      session: session && describe(session, last, totals, nowMs),
-      positions: session && last ? positionsOf(session, last) : [],
-      signals: session && last ? signalsOf(session, last) : [],
+      session: state && describe(state, nowMs),
+      positions: state?.last === undefined ? [] : positionsOf(state.session, state.last),
+      signals: state?.last === undefined ? [] : signalsOf(state.session, state.last),
     }),
+    trades: () => (state === undefined ? [] : tradesOf(state)),
   };
 }
 
-function newTotals() {
-  const curve = createHistory();
-  const totals = { bars: 0, trades: 0, wins: 0, peak: -Infinity, maxDrawdown: 0 };
-  return {
-    ...totals,
-    curve,
-    add(equity: number, events: z.output<typeof Glance>['events']): void {
-      curve.add(equity);
-      this.bars++;
-      this.peak = Math.max(this.peak, equity);
-      this.maxDrawdown = Math.max(this.maxDrawdown, 1 - equity / this.peak);
-      for (const { kind, profitQuote } of events) {
-        if (kind !== 'trade') continue;
-        this.trades++;
-        if (profitQuote !== undefined && profitQuote > 0) this.wins++;
-      }
-    },
-  };
-}
-
-function describe(
-  session: SessionRecord,
-  last: BarRecord | undefined,
-  totals: ReturnType<typeof newTotals>,
-  nowMs: number,
-): SessionView {
+function describe(state: LedgerState, nowMs: number): SessionView {
+  const { session, last, bars, peak, dayEquity } = state;
   const { sessionId, exchange, timeframe, feed, synthetic, rules } = session;
   const equity = last?.equity ?? rules.initialBalance;
+  const held = last?.positions ?? [];
+  const value = held.reduce((sum, { baseAmount, markPrice }) => sum + Math.abs(baseAmount * markPrice), 0);
   return {
     sessionId,
     exchange,
     timeframe,
     feed,
     synthetic,
-    bars: totals.bars,
+    runId: last?.runId ?? session.runId,
+    strategy: strategyOf(session).id,
+    bars,
     lastBarTime: last && formatTime(last.timeMs),
     overdueSeconds: feed === 'exchange' && last ? overdueSeconds(session, last, nowMs) : undefined,
     equity,
     cash: last?.cash ?? rules.initialBalance,
     changePct: 100 * (equity / rules.initialBalance - 1),
-    drawdownPct: totals.bars === 0 ? 0 : 100 * (1 - equity / totals.peak),
-    maxDrawdownPct: 100 * totals.maxDrawdown,
-    closedTrades: totals.trades,
-    winningTrades: totals.wins,
-    equityCurve: totals.curve.points(),
+    dayPnl: equity - dayEquity,
+    dayPnlPct: 100 * (equity / dayEquity - 1),
+    exposurePct: equity > 0 ? (100 * value) / equity : 0,
+    drawdownPct: bars === 0 ? 0 : 100 * (1 - equity / peak),
+    maxDrawdownPct: 100 * state.maxDrawdown,
+    closedTrades: state.trades,
+    winningTrades: state.wins,
+    equityCurve: state.curve.equity,
   };
 }
 
@@ -116,9 +94,11 @@ function positionsOf(session: SessionRecord, last: BarRecord): readonly Position
     const held = last.positions.find((position) => position.symbol === symbol);
     const target = last.decision === 'placed' ? (last.targets[s] ?? undefined) : undefined;
     const pendingTarget = target === undefined || session.rules.allowShort ? target : Math.max(0, target);
+    const why = last.reasons?.[s] ?? undefined;
+    const reason = why && describeReason(why);
     if (held === undefined) {
       const markPrice = last.candles[s]?.[3];
-      return { symbol, side: 'flat', baseAmount: 0, markPrice, pendingTarget, ...NOTHING_HELD };
+      return { symbol, side: 'flat', baseAmount: 0, markPrice, pendingTarget, reason, ...NOTHING_HELD };
     }
     const { baseAmount, entryPrice, markPrice, stopPrice, takePrice } = held;
     return {
@@ -132,6 +112,7 @@ function positionsOf(session: SessionRecord, last: BarRecord): readonly Position
       stopPrice,
       takePrice,
       pendingTarget,
+      reason,
     };
   });
 }
@@ -151,9 +132,38 @@ function signalsOf(session: SessionRecord, last: BarRecord): readonly SignalView
   return [...Object.entries(last.models), ['ensemble', ensemble] as const].map(([model, opinions]) => ({
     model,
     noSkill: last.noSkill?.includes(model) ?? false,
+    weight: last.ensemble?.weights[model],
     bySymbol: session.instruments.map(({ symbol }, s) => {
       const [position, confidence] = opinions[s] ?? [];
       return { symbol, position, confidence: Number.isNaN(confidence) ? undefined : confidence };
     }),
   }));
 }
+
+function tradesOf({ events, decisions }: LedgerState): readonly TradeView[] {
+  const byOrder = new Map(decisions.map((one) => [`${one.symbol} ${one.barMs}`, one]));
+  const decisionAt = (symbol: string, barMs: number): DecisionView | undefined => {
+    const found = byOrder.get(`${symbol} ${barMs}`);
+    return found && decisionView(found);
+  };
+  return events.flatMap((event): readonly TradeView[] => {
+    if (event.kind !== 'trade') return [];
+    const { kind: _, barMs, entryTime, exitTime, ...trade } = event;
+    return [
+      {
+        ...trade,
+        entryTime: formatTime(entryTime),
+        exitTime: formatTime(exitTime),
+        entered: decisionAt(trade.symbol, entryTime),
+        left: trade.exit === 'target' ? decisionAt(trade.symbol, barMs) : undefined,
+      },
+    ];
+  });
+}
+
+const decisionView = ({ decidedMs, reason, target, votes }: OrderDecision): DecisionView => ({
+  time: formatTime(decidedMs),
+  reason: reason === null ? undefined : describeReason(reason),
+  target: target ?? undefined,
+  votes: votes.map(({ model, said: [position, confidence] }) => ({ model, position, confidence })),
+});

@@ -49,7 +49,15 @@ const MOST_SOCKETS = 4096;
 export async function startServer(settings: ServeSettings): Promise<RunningServer> {
   const { sources, program, log, host, port, password } = settings;
   const load = createSettings(sources);
-  const { dataDir, logDir } = load().config;
+  const { dataDir, logDir, checkpointDir, exchange, market } = load().config;
+  const { timeframe, symbols } = market;
+  const watched = {
+    dataDir,
+    logDir,
+    checkpointDir,
+    market: { exchange: exchange.id, timeframe, symbols },
+    now: Date.now,
+  };
   const lock = await acquireLock(join(dataDir, '.serve.lock'), {
     waitMs: 0,
     purpose: 'serving this project',
@@ -60,7 +68,7 @@ export async function startServer(settings: ServeSettings): Promise<RunningServe
     const jobs = await openJobs(jobsFolder(dataDir), program, { log, redact });
     let watch: Watch | undefined;
     const look = async () => {
-      watch ??= (await import('../dashboard/watch.ts')).createWatch({ dataDir, logDir, now: Date.now });
+      watch ??= (await import('../dashboard/watch.ts')).createWatch(watched);
       return viewOf(await watch.look());
     };
     const live = createLive(

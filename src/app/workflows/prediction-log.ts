@@ -10,7 +10,7 @@ import { errorCode, explainDiskError, makeFolder } from '../../data/files.ts';
 import { parseEntry } from '../../data/journal/entry.ts';
 import { type JournalFile, JOURNAL_START } from '../../data/journal/journal.ts';
 import { createJournal, resumeJournal } from '../../data/journal/json-lines.ts';
-import { readEntries, readFirstEntry } from '../../data/journal/read.ts';
+import { readEntries, readFirstEntry, readLastEntry } from '../../data/journal/read.ts';
 import { withLock } from '../../data/lock.ts';
 import type { Store } from '../../data/store/store.ts';
 import type { Signal } from './signals.ts';
@@ -28,6 +28,8 @@ const Given = z.object({
   confidence: z.number().nullable(),
   /** Above 0: up. What the model said, before any strategy. */
   lean: z.number().nullable(),
+  /** Return over the horizon by level, the lowest first; only of models that state them. */
+  quantiles: z.array(z.object({ level: z.number(), returnPct: z.number() })).optional(),
 });
 
 const Batch = z.object({
@@ -40,9 +42,10 @@ const Batch = z.object({
   ensemble: z.string(),
   signals: z.array(Given),
 });
+type Batch = z.output<typeof Batch>;
 
 /** What signals were given on, and when. */
-export type SignalsGiven = Omit<z.output<typeof Batch>, 'signals'>;
+export type SignalsGiven = Omit<Batch, 'signals'>;
 
 /** One signal as it was given, and what has happened since. */
 export interface Prediction extends SignalsGiven {
@@ -89,6 +92,7 @@ export async function keepSignals(
       position: signal.position ?? null,
       confidence: signal.confidence ?? null,
       lean: leanOf(signal) ?? null,
+      ...(signal.quantiles !== undefined && { quantiles: [...signal.quantiles] }),
     })),
   };
   makeFolder(dataDir);
@@ -124,6 +128,31 @@ async function setAside({ path }: JournalFile, to: JournalFile): Promise<void> {
   }
 }
 
+/** What the newest signals on record said of how far a symbol may go; of the ensemble where it states that. */
+export interface GivenQuantiles extends Pick<Batch, 'exchange' | 'timeframe'> {
+  readonly symbol: PairSymbol;
+  readonly model: string;
+  readonly barTimeMs: number;
+  readonly horizonBars: number;
+  readonly quantiles: NonNullable<z.output<typeof Given>['quantiles']>;
+}
+
+/** One per symbol. Throws `UserError` when the log is damaged. */
+export async function newestQuantiles(dataDir: string): Promise<readonly GivenQuantiles[]> {
+  const file = current(dataDir);
+  if ((await readFirstEntry(file)) === undefined) return [];
+  const last = await readLastEntry(file, JOURNAL_START);
+  if (last === undefined) return [];
+  const { exchange, timeframe, signals } = parseEntry(file, last, Batch);
+  const bySymbol = new Map<string, GivenQuantiles>();
+  for (const { symbol, model, barTimeMs, horizonBars, quantiles } of signals) {
+    if (quantiles === undefined || quantiles.length < 2) continue;
+    if (bySymbol.has(symbol) && model !== 'ensemble') continue;
+    bySymbol.set(symbol, { exchange, timeframe, symbol, model, barTimeMs, horizonBars, quantiles });
+  }
+  return [...bySymbol.values()];
+}
+
 /**
  * The signals on record, oldest first, each once however often it was given, beside what the stored candles say has happened
  * since. Throws `UserError` when the log is damaged.
@@ -135,7 +164,7 @@ export async function predictions(dataDir: string, store: Store): Promise<readon
   const once = new Map<string, Prediction>();
   for (const { signals, ...given } of batches) {
     const members = signals.map(({ model }) => model).toSorted();
-    for (const { position, confidence, lean, ...signal } of signals) {
+    for (const { position, confidence, lean, quantiles: _, ...signal } of signals) {
       const { runId, exchange, timeframe, strategy, ensemble, givenAtMs } = given;
       const { symbol, model, barTimeMs } = signal;
       const speaker = model === 'ensemble' ? [ensemble, ...new Set(members)] : [model];
@@ -158,8 +187,8 @@ export async function predictions(dataDir: string, store: Store): Promise<readon
   return judged.flat().toSorted((a, b) => a.givenAtMs - b.givenAtMs);
 }
 
-async function batchesOf(file: JournalFile): Promise<readonly z.output<typeof Batch>[]> {
-  const batches: z.output<typeof Batch>[] = [];
+async function batchesOf(file: JournalFile): Promise<readonly Batch[]> {
+  const batches: Batch[] = [];
   if ((await readFirstEntry(file)) === undefined) return batches;
   await readEntries(file, JOURNAL_START, (entry) => batches.push(parseEntry(file, entry, Batch)));
   return batches;

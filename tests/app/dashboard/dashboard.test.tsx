@@ -7,7 +7,10 @@ import { describe, expect, it } from 'vitest';
 import { START } from '../../../src/app/dashboard/controls.ts';
 import { Dashboard } from '../../../src/app/dashboard/dashboard.tsx';
 import { renderFrame } from '../../../src/app/dashboard/frame.tsx';
+import { paletteFor } from '../../../src/app/dashboard/palette.ts';
 import { busy, empty } from './sample.ts';
+
+const DARK = paletteFor('dark', undefined);
 
 describe('a frame', () => {
   const frame = renderFrame(busy, { columns: 110, rows: 34 });
@@ -15,7 +18,7 @@ describe('a frame', () => {
   it.each([
     [
       'equity with its sign and drawdown',
-      /10 123\.45 \+1\.23 % {2}drawdown 0\.50 % \(worst 3\.25 %\) {2}cash 4 000\.00 {2}won 11 of 28/,
+      /10 123\.45 \+1\.23 % {2}today -25\.50 \(-0\.25 %\) {2}drawdown 0\.50 % \(worst 3\.25 %\)\nexposure 60\.5 % {2}cash 4 000\.00 {2}won 11 of 28/,
     ],
     [
       'what a position would gain, and its stop',
@@ -24,12 +27,10 @@ describe('a frame', () => {
     ['a symbol without a position', /ETH\/USDT +flat +2 000\.00\n/],
     [
       'the ensemble before its members',
-      /ensemble +flat +long 100 %\nmomentum +short 50 % \(61 %\) +no opinion/,
+      /ensemble +flat +long 100 %\nmomentum +25 % +short 50 % \(61 %\) +no opinion/,
     ],
-    [
-      'running models before finished ones',
-      /tft +███░░░░░░░░░ +30\/120, 90 s left[\s\S]*boosted-trees +█{12} +done in 75 s +loss 0\.6931/,
-    ],
+    ['what is being trained', /tft +███░░░░░░░░░ +30\/120, 90 s left/],
+    ['why a position is closed', /BTC\/USDT: edge 3 bp < cost 22 bp: close/],
     ['the end of the log', /warn event 49/],
   ])('shows %s', (_, expected) => expect(frame).toMatch(expected));
 
@@ -82,15 +83,15 @@ describe('the first line', () => {
 
 it('the element is redrawn with what it is given', () => {
   const size = { columns: 100, rows: 30 };
-  const screen = render(<Dashboard view={empty} controls={START} size={size} />);
-  screen.rerender(<Dashboard view={busy} controls={{ ...START, paused: true }} size={size} />);
+  const screen = render(<Dashboard view={empty} controls={START} size={size} palette={DARK} />);
+  screen.rerender(<Dashboard view={busy} controls={{ ...START, paused: true }} size={size} palette={DARK} />);
   expect(screen.lastFrame()).toMatch(/PAUSED[\s\S]*10 123\.45/);
-  screen.rerender(<Dashboard view={busy} controls={{ ...START, help: true }} size={size} />);
+  screen.rerender(<Dashboard view={busy} controls={{ ...START, help: true }} size={size} palette={DARK} />);
   expect(screen.lastFrame()).toContain('It changes nothing');
   screen.unmount();
 });
 
-it('does not grow over 2 000 renders', () => {
+it('does not grow over 800 renders', () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const stdout = Object.assign(new EventEmitter(), { columns: 60, rows: 11, write: () => true });
@@ -99,6 +100,7 @@ it('does not grow over 2 000 renders', () => {
       view={{ ...busy, time: new Date(i * 1000).toISOString(), log: busy.log.slice(i % 40) }}
       controls={START}
       size={{ columns: 60, rows: 10 }}
+      palette={DARK}
     />
   );
   const ink = renderInk(element(0), {
@@ -111,8 +113,8 @@ it('does not grow over 2 000 renders', () => {
     collect();
     return process.memoryUsage().heapUsed;
   };
-  const before = heapAfter(0, 300);
-  const after = heapAfter(300, 2300);
+  const before = heapAfter(0, 200);
+  const after = heapAfter(200, 1000);
   ink.unmount();
-  expect((after - before) / 2 ** 20).toBeLessThan(3);
+  expect((after - before) / 2 ** 20).toBeLessThan(2);
 });

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { START } from '../../../src/app/dashboard/controls.ts';
 import { placePanes } from '../../../src/app/dashboard/layout.ts';
 import { createWatch } from '../../../src/app/dashboard/watch.ts';
+import { writeControl } from '../../../src/desk/paper/controls.ts';
+import type { SessionRecord } from '../../../src/desk/paper/record.ts';
 import { startSession } from '../../../src/desk/paper/session.ts';
 import { HOUR, randomWalk, session, steps } from '../../desk/paper/walk.ts';
 import { runCli } from '../../support/cli.ts';
@@ -11,13 +13,23 @@ import { temporaryFolder } from '../../support/folder.ts';
 
 const BARS = 120;
 
+/** Data in the folder itself, or in `data` of it, with everything else beside. */
+const watchOf = (root: string, now: () => number = () => 0, data = '.') =>
+  createWatch({
+    dataDir: join(root, data),
+    logDir: data === '.' ? root : join(root, 'logs'),
+    checkpointDir: join(root, 'checkpoints'),
+    market: { exchange: 'test', timeframe: '1h', symbols: ['BTC/USDT'] },
+    now,
+  });
+
 async function watched(overrides: Partial<typeof session> = {}) {
   const root = temporaryFolder();
   const folder = join(root, 'data/paper/test-1h');
   const running = await startSession(folder, { ...session, ...overrides });
   const all = steps(randomWalk(BARS, 3));
   let nowMs = 0;
-  const watch = createWatch({ dataDir: join(root, 'data'), logDir: join(root, 'logs'), now: () => nowMs });
+  const watch = watchOf(root, () => nowMs, 'data');
   const process = async (from: number, to: number): Promise<void> => {
     for (const { bar, decision } of all.slice(from, to)) {
       const trees: [[number, number], null] = [[0.25, 0.7], null];
@@ -31,7 +43,7 @@ async function watched(overrides: Partial<typeof session> = {}) {
 describe('what is watched', () => {
   it('is nothing, without an error, in an empty folder', async () => {
     const root = temporaryFolder();
-    const watch = createWatch({ dataDir: root, logDir: root, now: () => 0 });
+    const watch = watchOf(root);
     expect(await watch.look()).toMatchObject({ session: undefined, training: undefined, log: [] });
   });
 
@@ -98,10 +110,114 @@ describe('what is watched', () => {
     await running.close();
   });
 
+  it('knows of each closed trade what was decided at the close before it opened', async () => {
+    const { running, watch, process } = await watched();
+    await process(0, BARS);
+    const { trades = [], session: now } = await watch.look(['trades']);
+    expect(trades).toHaveLength(now?.closedTrades ?? -1);
+    expect(trades.length).toBeGreaterThan(3);
+    for (const { symbol, entryTime, entered, exit, exitTime, left } of trades) {
+      expect(entered).toMatchObject({ time: new Date(Date.parse(entryTime) - HOUR).toISOString() });
+      // Only the first of the two symbols has a model that speaks.
+      expect(entered?.votes).toEqual(
+        symbol === 'BTC/USDT' ? [{ model: 'trees', position: 0.25, confidence: 0.7 }] : [],
+      );
+      if (exit !== 'target') expect(left).toBeUndefined();
+      else
+        expect(left).toMatchObject({ target: 0, time: new Date(Date.parse(exitTime) - HOUR).toISOString() });
+    }
+    await running.close();
+  });
+
+  it('stands against its limits where the ledger says, and as paused as somebody asked', async () => {
+    const risk: SessionRecord['risk'] = {
+      maxDrawdownPct: 50,
+      maxDailyLossPct: undefined,
+      maxTradePct: 5,
+      maxOrdersPerMinute: 10,
+      priceCollarPct: undefined,
+      minBalance: 100,
+      protections: [{ kind: 'cooldown', stopBars: 2 }],
+    };
+    const { folder, running, watch, process } = await watched({ risk });
+    await process(0, BARS);
+    await writeControl(folder, { mode: 'pause', sinceMs: 0 });
+    const { risk: seen, session: now } = await watch.look(['risk']);
+    expect(seen).toMatchObject({
+      control: 'pause',
+      controlSince: '1970-01-01T00:00:00.000Z',
+      pid: undefined,
+      killed: false,
+      protections: ['cooldown: a symbol rests for 2 bars after a trade'],
+    });
+    const gauge = (name: string) => seen?.gauges.find((one) => one.name === name);
+    expect(gauge('drawdown')).toMatchObject({ value: now?.drawdownPct, limit: 50 });
+    expect(gauge('exposure')?.value).toBeCloseTo(now?.exposurePct ?? NaN, 10);
+    expect(gauge('cash')).toMatchObject({ value: running.account.portfolio.cash, limit: 100, kind: 'floor' });
+    expect(gauge('loss today')?.limit).toBeUndefined();
+    const [rule] = seen?.verdicts ?? [];
+    expect(rule).toMatchObject({ rule: 'trade-size' });
+    expect(seen?.newest[0].text).toMatch(/^risk rule [a-z-]+: \w+\/USDT /);
+    await running.close();
+  });
+
+  it('has candles of the session with its fills where nothing is stored', async () => {
+    const { running, watch, process } = await watched();
+    await process(0, 50);
+    const { markets = [] } = await watch.look(['markets']);
+    expect(markets.map(({ symbol, source }) => [symbol, source])).toEqual([
+      ['BTC/USDT', 'session'],
+      ['ETH/USDT', 'session'],
+    ]);
+    const [btc] = markets;
+    expect(btc.candles).toHaveLength(50);
+    expect(btc.candles.at(-1)).toMatchObject({ close: running.last?.candles[0]?.[3] });
+    expect(btc.fills.length).toBeGreaterThan(0);
+    for (const { timeMs, price } of btc.fills) {
+      const bar = btc.candles.find((one) => one.timeMs === timeMs);
+      // Slippage may carry a fill past the range of its bar, by a few basis points.
+      expect(price).toBeGreaterThan(0.999 * (bar?.low ?? NaN));
+      expect(price).toBeLessThan(1.001 * (bar?.high ?? NaN));
+    }
+    await running.close();
+  });
+
+  it('lists jobs with what they said last, the newest first, and skips what is no job', async () => {
+    const root = temporaryFolder();
+    const watch = watchOf(root, () => Date.UTC(2026, 0, 1, 0, 0, 30));
+    const job = (id: string, record: object, progress: string): void => {
+      mkdirSync(join(root, 'jobs', id), { recursive: true });
+      const whole = {
+        id,
+        kind: 'train',
+        arguments: ['train'],
+        createdAt: '2026-01-01T00:00:00.000Z',
+        ...record,
+      };
+      writeFileSync(join(root, 'jobs', id, 'job.json'), JSON.stringify(whole));
+      writeFileSync(join(root, 'jobs', id, 'progress.log'), progress);
+    };
+    const startedAt = '2026-01-01T00:00:10.000Z';
+    job('1', { state: 'failed', startedAt, endedAt: startedAt, error: { message: 'No candles.' } }, 'x\n');
+    job('2', { state: 'running', startedAt }, 'one\r\ntwo \u001b[31mred\n');
+    job('3', { state: 'queued' }, '');
+    mkdirSync(join(root, 'jobs', '4'));
+    expect((await watch.look(['jobs'])).jobs).toMatchObject([
+      { id: '3', state: 'queued', seconds: undefined, line: 'train' },
+      {
+        id: '2',
+        state: 'running',
+        seconds: 20,
+        line: expect.stringMatching(/^two [^\u001b]*red$/) as string,
+      },
+      { id: '1', state: 'failed', seconds: 0, line: 'No candles.' },
+    ]);
+  });
+
   it('follows a training run', async () => {
     const root = temporaryFolder();
     mkdirSync(join(root, 'training'));
-    const watch = createWatch({ dataDir: root, logDir: root, now: () => 0 });
+    const watch = watchOf(root);
     const write = (record: object) => {
       const line = { time: '2026-01-01T00:00:00.000Z', runId: 'r', ...record };
       appendFileSync(join(root, 'training/r.jsonl'), `${JSON.stringify(line)}\n`);
@@ -121,14 +237,14 @@ describe('what is watched', () => {
   it('says what the trials of an agent returned while it trains, and nothing before the first', async () => {
     const root = temporaryFolder();
     mkdirSync(join(root, 'training'));
-    const watch = createWatch({ dataDir: root, logDir: root, now: () => 0 });
+    const watch = watchOf(root);
     const progress = { kind: 'progress', model: 'ppo', phase: 'agent', steps: 9 };
     const shown = async (record: object) => {
       const line = { time: '2026-01-01T00:00:00.000Z', runId: 'r', ...progress, ...record };
       appendFileSync(join(root, 'training/r.jsonl'), `${JSON.stringify(line)}\n`);
       const [training] = placePanes(await watch.look(), START, { columns: 120, rows: 40 })
         .flatMap(({ panes }) => panes)
-        .filter(({ pane }) => pane.id === 'training');
+        .filter(({ pane }) => pane.id === 'running');
       return training.lines[0].map(({ text }) => text).join('');
     };
     expect(await shown({ step: 1, figures: { entropy: 1 } })).not.toContain('trial');
@@ -139,7 +255,7 @@ describe('what is watched', () => {
 
   it('follows the log into its next file', async () => {
     const root = temporaryFolder();
-    const watch = createWatch({ dataDir: root, logDir: root, now: () => 0 });
+    const watch = watchOf(root);
     const line = (msg: string) => `${JSON.stringify({ level: 40, time: '2026-01-01T00:00:00.000Z', msg })}\n`;
     const shown = async () => (await watch.look()).log.map(({ level, message }) => `${level} ${message}`);
     writeFileSync(join(root, 'crypto-trader.1.log'), `not json\n${line('one')}`);

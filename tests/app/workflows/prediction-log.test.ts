@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { emptyCandles } from '../../../src/core/market/candles.ts';
 import {
   keepSignals,
+  newestQuantiles,
   predictions,
   recordsOf,
   type SignalsGiven,
@@ -149,4 +150,24 @@ it('is set aside when it has grown, and what was set aside before goes', async (
   // The newest, none missing.
   expect(bars.length).toBeGreaterThan(3);
   expect(bars).toEqual(Array.from(bars, (_, i) => 40 - bars.length + i));
+});
+
+it('what was said of how far a symbol may go is of the newest signals, and of the ensemble where it says so', async () => {
+  const folder = temporaryFolder();
+  expect(await newestQuantiles(folder)).toEqual([]);
+  const quantiles = (low: number) => [
+    { level: 0.1, returnPct: low },
+    { level: 0.9, returnPct: 1 },
+  ];
+  await keepSignals(folder, GIVEN, [signal(0, { model: 'tft', quantiles: quantiles(-9) })]);
+  await keepSignals(folder, GIVEN, [
+    signal(1, { model: 'tft', quantiles: quantiles(-1) }),
+    signal(1, { model: 'ridge' }),
+    signal(1, { model: 'ensemble', quantiles: quantiles(-2) }),
+    signal(1, { model: 'tft', symbol: 'ETH/USDT', quantiles: quantiles(-3) }),
+  ]);
+  expect(await newestQuantiles(folder)).toEqual([
+    expect.objectContaining({ symbol: 'BTC/USDT', model: 'ensemble', quantiles: quantiles(-2) }),
+    expect.objectContaining({ symbol: 'ETH/USDT', model: 'tft', barTimeMs: START + HOUR, horizonBars: 2 }),
+  ]);
 });
