@@ -15,8 +15,9 @@ import { explainSystemError, FileError } from '../../data/file-errors.ts';
 import { classify, Interrupted, UsageError } from './exit.ts';
 import { jsonText } from './json-text.ts';
 import type { LogLevel } from './logging.ts';
-import { createOutput, type Output, screenWidth } from './output.ts';
+import { createOutput, type Output } from './output.ts';
 import { createRedactor } from '../config/redact.ts';
+import { screenWidth, wrapped } from './wrap.ts';
 
 export interface CommandContext {
   /** Validated and immutable. */
@@ -125,7 +126,8 @@ export function fail(
   if (exitCode === 0) return;
   const setting = config === undefined ? undefined : settingOf(error, config);
   const hint = setting === undefined ? advice : `${advice ?? ''} The folder is set by ${setting}.`;
-  process.stderr.write(redact(plainText(`${message}\n${hint === undefined ? '' : `${hint}\n`}`)));
+  const text = redact(plainText(`${message}\n${hint === undefined ? '' : `${hint}\n`}`));
+  process.stderr.write(wrapped(text, screenWidth(process.stderr)));
   if (json) process.stdout.write(`${redact(jsonText({ error: { kind, message, hint } }))}\n`);
 }
 

@@ -5,6 +5,7 @@ import { explainSystemError } from '../../data/file-errors.ts';
 import { programVersion } from '../../data/program-version.ts';
 import { refuseExcess } from './subcommands.ts';
 import { loadEnvironmentFile } from './environment-file.ts';
+import { screenWidth, wrapped } from './wrap.ts';
 import { createRedactor } from '../config/redact.ts';
 
 interface CommandModule {
@@ -238,31 +239,33 @@ async function declare(program: Command, entry: Entry): Promise<void> {
 }
 
 function emptyProgram(redact: (text: string) => string): Command {
-  return (
-    new Command('crypto-trader')
-      .description(
-        'Research and paper trading for crypto: real candles, honest backtests, models trained at native speed.',
-      )
-      .version(programVersion(), '--version')
-      .option('--config <file>', 'settings file (default: config.yaml)')
-      .option('--json', 'one JSON document on stdout; logs and progress on stderr')
-      .option('--log-level <level>', 'debug, info, warn or error')
-      .option(
-        '--set <setting=value>',
-        'a setting for this command alone, such as strategies.threshold.medianPct=3; again for more',
-        (text: string, before: readonly string[] = []) => [...before, text],
-      )
-      .option('--seed <number>', 'seed of everything random')
-      .option('--no-color', 'plain text')
-      .option('--wide', 'every column of every table, however narrow the terminal (as on a pipe)')
-      .option('--trust', 'run the code in user/ that nobody has agreed to yet, and remember it')
-      .helpOption('-h, --help', 'show help')
-      .configureHelp({ showGlobalOptions: true })
+  return new Command('crypto-trader')
+    .description(
+      'Research and paper trading for crypto: real candles, honest backtests, models trained at native speed.',
+    )
+    .version(programVersion(), '--version')
+    .option('--config <file>', 'settings file (default: config.yaml)')
+    .option('--json', 'one JSON document on stdout; logs and progress on stderr')
+    .option('--log-level <level>', 'debug, info, warn or error')
+    .option(
+      '--set <setting=value>',
+      'a setting for this command alone, such as strategies.threshold.medianPct=3; again for more',
+      (text: string, before: readonly string[] = []) => [...before, text],
+    )
+    .option('--seed <number>', 'seed of everything random')
+    .option('--no-color', 'plain text')
+    .option('--wide', 'every column of every table, however narrow the terminal (as on a pipe)')
+    .option('--trust', 'run the code in user/ that nobody has agreed to yet, and remember it')
+    .helpOption('-h, --help', 'show help')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => void process.stdout.write(wrapped(text, screenWidth(process.stdout))),
       // What was typed comes back in commander's errors.
-      .configureOutput({ writeErr: (text) => void process.stderr.write(redact(plainText(text))) })
-      .showHelpAfterError('(see --help)')
-      .exitOverride()
-  );
+      writeErr: (text) =>
+        void process.stderr.write(wrapped(redact(plainText(text)), screenWidth(process.stderr))),
+    })
+    .showHelpAfterError('(see --help)')
+    .exitOverride();
 }
 
 const allBelow = (command: Command): readonly Command[] =>

@@ -3,7 +3,7 @@ import { duration } from '../../core/foundation/duration.ts';
 import { plainLine, plainText } from '../../core/foundation/plain-text.ts';
 import { jsonText } from './json-text.ts';
 import { type Column, tableText } from './table.ts';
-import { wrappedLines, wrappedPieces } from './wrap.ts';
+import { screenWidth, wrapped, wrappedPieces } from './wrap.ts';
 
 /** The only thing that prints results. Human text and the JSON document never mix on stdout. */
 export interface Output {
@@ -42,18 +42,6 @@ export interface OutputSettings {
   readonly redact: (text: string) => string;
 }
 
-/**
- * Columns of what a stream is shown on: the terminal's, 80 for one that does not say (or says 0); on a pipe those in
- * `COLUMNS`, where somebody set it, and otherwise `undefined`: everything, for another program to read.
- */
-export function screenWidth(
-  stream: { readonly isTTY?: boolean; readonly columns?: number },
-  columns: string | undefined = process.env['COLUMNS'],
-): number | undefined {
-  if (stream.isTTY) return stream.columns || 80;
-  return columns !== undefined && /^[1-9]\d{0,4}$/.test(columns) ? Number(columns) : undefined;
-}
-
 export function createOutput(settings: OutputSettings): Output {
   const human = (text: string): void => {
     if (!settings.json) process.stdout.write(`${settings.redact(text)}\n`);
@@ -61,18 +49,15 @@ export function createOutput(settings: OutputSettings): Output {
   const flowing = wrappedPieces(settings.width);
   return {
     json: settings.json,
-    print: (text = '') =>
-      human(
-        plainText(text)
-          .split('\n')
-          .flatMap((line) => wrappedLines(line, settings.width))
-          .join('\n'),
-      ),
+    print: (text = '') => human(wrapped(settings.redact(plainText(text)), settings.width)),
     frame: human,
     piece: (text) => {
       if (!settings.json) process.stdout.write(settings.redact(flowing(plainText(text))));
     },
-    notice: (text) => void process.stderr.write(`${settings.redact(plainText(text))}\n`),
+    notice: (text) =>
+      void process.stderr.write(
+        `${wrapped(settings.redact(plainText(text)), screenWidth(process.stderr))}\n`,
+      ),
     table(columns, rows) {
       if (settings.json) return;
       human(

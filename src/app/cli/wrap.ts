@@ -1,6 +1,25 @@
 import stringWidth from 'string-width';
 
 /**
+ * Columns of what a stream is shown on: the terminal's, 80 for one that does not say (or says 0); on a pipe those in
+ * `COLUMNS`, where somebody set it, and otherwise `undefined`: everything, for another program to read.
+ */
+export function screenWidth(
+  stream: { readonly isTTY?: boolean; readonly columns?: number },
+  columns: string | undefined = process.env['COLUMNS'],
+): number | undefined {
+  if (stream.isTTY) return stream.columns || 80;
+  return columns !== undefined && /^[1-9]\d{0,4}$/.test(columns) ? Number(columns) : undefined;
+}
+
+/** Text whose lines are broken where the screen ends; `undefined`: as it is. */
+export const wrapped = (text: string, width: number | undefined): string =>
+  text
+    .split('\n')
+    .flatMap((line) => wrappedLines(line, width))
+    .join('\n');
+
+/**
  * A line as lines of at most `width` columns, broken between words; those after the first begin with `indent`, by default
  * the spaces that the line itself begins with. A word that is longer than a line stands alone and is not broken: a path
  * must stay one that can be copied, and so must a line that is a command. `undefined`: as it is.

@@ -49,6 +49,7 @@ const COMMANDS = [
   ['paper', 'explain'],
   ['config', 'show'],
   ['plugin', 'list'],
+  ['service', '--help'],
 ] as const;
 const WIDEST: readonly string[] = ['data list', 'models list', 'signals', 'backtest'];
 
@@ -60,6 +61,13 @@ describe.each([40, 80, 120])('on a screen of %i columns', (width) => {
     expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
     expect(tooWide(stdout, width)).toEqual([]);
   });
+});
+
+it('what is said on stderr fits too', async () => {
+  const { stderr, status } = await at(80, 'live', 'plan');
+  expect(status).toBe(1);
+  expect(stderr).toContain('EXCHANGE_API_KEY');
+  expect(tooWide(stderr, 80)).toEqual([]);
 });
 
 it('--wide, and a pipe, have every column', async () => {

@@ -1,8 +1,8 @@
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { progressLine, screenWidth } from '../../../src/app/cli/output.ts';
+import { progressLine } from '../../../src/app/cli/output.ts';
 import { less, prose, tableText } from '../../../src/app/cli/table.ts';
-import { wrappedLines } from '../../../src/app/cli/wrap.ts';
+import { screenWidth, wrapped, wrappedLines } from '../../../src/app/cli/wrap.ts';
 
 const text = (
   columns: Parameters<typeof tableText>[0],
@@ -128,6 +128,20 @@ it('the screen is as wide as the terminal, 80 where it does not say, and unlimit
   expect(screenWidth({}, undefined)).toBeUndefined();
   expect(screenWidth({}, '80')).toBe(80);
   expect(screenWidth({}, 'wide')).toBeUndefined();
+});
+
+it('prose is broken between words where the screen ends, a command is not', () => {
+  const text =
+    'Everything after it\n  is prose that is long\n  $ crypto-trader service install --name trader';
+  expect(wrapped(text, 12).split('\n')).toEqual([
+    'Everything',
+    'after it',
+    '  is prose',
+    '  that is',
+    '  long',
+    '  $ crypto-trader service install --name trader',
+  ]);
+  expect(wrapped(text, undefined)).toBe(text);
 });
 
 it('what rounds to nothing has no sign', () => {
