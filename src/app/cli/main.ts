@@ -74,6 +74,12 @@ const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/tune.ts'),
   },
   {
+    name: 'automl',
+    summary:
+      'search timeframes, features, models, ensembles and strategies together, against luck and equal weights',
+    load: () => import('./commands/automl.ts'),
+  },
+  {
     name: 'backtest',
     summary: 'trade the forecasts on stored candles: next-open fills, costs, baselines, intervals',
     load: () => import('./commands/backtest.ts'),

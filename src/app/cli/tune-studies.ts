@@ -4,8 +4,10 @@ import { UserError } from '../../core/foundation/errors.ts';
 import { writeFileAtomic } from '../../data/files.ts';
 import { importanceOf } from '../../lab/tuning/importance.ts';
 import { fromLoss, OBJECTIVES, type ObjectiveName } from '../../lab/tuning/objective.ts';
+import { ALONE, type Pipeline } from '../../lab/tuning/pipeline-space.ts';
 import { openStudy } from '../../lab/tuning/study.ts';
 import type { KeptTrial, StudySettings } from '../../lab/tuning/study-journal.ts';
+import { autoTaskOf, isAutoStudy } from '../workflows/automl-task.ts';
 import { bestTrial, listStudies, taskOf, tunedModel } from '../workflows/tune.ts';
 import { command, type CommandContext } from './command.ts';
 import { UsageError } from './exit.ts';
@@ -63,7 +65,7 @@ async function rowOf(folder: string, settings: StudySettings) {
   const complete = trials.filter(({ state, violation }) => state === 'complete' && violation === 0);
   return {
     settings,
-    task: taskOf(settings),
+    model: isAutoStudy(settings) ? autoTaskOf(settings).models.join('|') : taskOf(settings).model,
     trials: trials.length,
     best: complete.length > 0 ? bestTrial(trials) : undefined,
   };
@@ -83,10 +85,10 @@ async function listAll({ config, out }: CommandContext): Promise<void> {
     }
   }
   out.document({
-    studies: rows.map(({ settings, task, trials, best: winner }) => ({
+    studies: rows.map(({ settings, model, trials, best: winner }) => ({
       name: settings.name,
       createdAt: settings.createdAt,
-      model: task.model,
+      model,
       sampler: settings.sampler,
       objectives: settings.objectives,
       trials,
@@ -102,11 +104,11 @@ async function listAll({ config, out }: CommandContext): Promise<void> {
     return out.print('There is no study yet: crypto-trader tune --model boosted-trees');
   out.table(
     ['study', 'model', 'objective', 'sampler', 'trials', 'best'],
-    rows.map(({ settings, task, trials, best: winner }) => {
+    rows.map(({ settings, model, trials, best: winner }) => {
       const name = settings.objectives[0] as ObjectiveName;
       return [
         settings.name,
-        task.model,
+        model,
         settings.objectives.join(', '),
         settings.sampler,
         String(trials),
@@ -177,7 +179,7 @@ async function apply(
   options: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const study = await openStudy(await folderOf(context, name));
-  const { model, params, own, trial, trials } = await tunedModel(study);
+  const { model, params, own, trial, trials, pipeline } = await tunedModel(study);
   const line =
     (comment: string) =>
     ([parameter, value]: [string, unknown]) =>
@@ -190,14 +192,42 @@ async function apply(
       .filter(([parameter]) => !(parameter in params))
       .map(line(`not searched by study ${name}`)),
   ];
+  const comment = `study ${name}, trial ${trial} of ${trials}`;
+  if (pipeline !== undefined) lines.push(...pipelineLines(pipeline, comment));
   const text = `${lines.join('\n')}\n`;
   const file = z.string().optional().parse(options['out']);
-  context.out.document({ model, params: { ...own, ...params }, study: name, trial });
+  context.out.document({ model, params: { ...own, ...params }, study: name, trial, pipeline });
   if (file === undefined) return context.out.print(text.trimEnd());
   await writeFileAtomic(file, text);
+  if (pipeline !== undefined) {
+    const models = [model, ...pipeline.partners].join(',');
+    return context.out.print(
+      `Written to ${file}. Use it: crypto-trader train --config ${file} --models ${models}`,
+    );
+  }
   context.out.print(
     `Written to ${file}. Use it: crypto-trader train --config ${file} --models ${model}, or without a file: crypto-trader train --models ${model} --tuned ${name}`,
   );
+}
+
+/** What a search over whole pipelines chose beside the model's parameters, as settings. */
+function pipelineLines(
+  { timeframe, ensemble, strategy, strategyParams }: Pipeline,
+  comment: string,
+): string[] {
+  const params = Object.entries(strategyParams);
+  return [
+    ...['market:', `  timeframe: ${timeframe} # ${comment}`],
+    ...['strategy:', `  name: ${strategy} # ${comment}`],
+    ...(params.length === 0
+      ? []
+      : [
+          'strategies:',
+          `  ${strategy}:`,
+          ...params.map(([key, value]) => `    ${key}: ${value} # ${comment}`),
+        ]),
+    ...(ensemble === ALONE ? [] : ['ensemble:', `  name: ${ensemble} # ${comment}`]),
+  ];
 }
 
 async function exportTrials(

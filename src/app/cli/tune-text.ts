@@ -4,6 +4,7 @@ import { importanceOf } from '../../lab/tuning/importance.ts';
 import { fromLoss, type ObjectiveName } from '../../lab/tuning/objective.ts';
 import type { Study } from '../../lab/tuning/study.ts';
 import type { KeptTrial, StudySettings } from '../../lab/tuning/study-journal.ts';
+import type { StudyVerdict } from '../../lab/tuning/verdict.ts';
 import type { StudyEnd, TuneTask } from '../workflows/tune.ts';
 import type { CommandContext } from './command.ts';
 import { valueText } from './report-text.ts';
@@ -74,7 +75,7 @@ export function printStudy(context: CommandContext, study: Study, task: TuneTask
       ];
     }),
   );
-  out.print(`\n${luckText(end)}`);
+  out.print(`\n${luckText(verdict)}`);
   out.print(
     end.found
       ? `Found: better than luck and than the untuned parameters. Next: crypto-trader tune apply ${settings.name}`
@@ -82,11 +83,12 @@ export function printStudy(context: CommandContext, study: Study, task: TuneTask
   );
 }
 
-function luckText({ verdict }: StudyEnd): string {
+/** What luck alone would have found. */
+export function luckText(verdict: StudyVerdict): string {
   const share = (value: number | undefined): string =>
     value === undefined ? '-' : `${Math.round(100 * value)} %`;
   const parts = [
-    `${verdict.trials} trials (${verdict.effectiveTrials} different bets)`,
+    `${verdict.trials + verdict.pruned} trials (${verdict.effectiveTrials} different bets)`,
     ...(verdict.luckySharpe === undefined
       ? []
       : [
@@ -96,7 +98,9 @@ function luckText({ verdict }: StudyEnd): string {
     `probability of overfitting ${share(verdict.overfitting)}`,
     ...(verdict.spaPValue === undefined
       ? []
-      : [`Hansen's test against cash and the untuned: p ${verdict.spaPValue.toFixed(2)}`]),
+      : [
+          `Hansen's test against ${verdict.spaBaseline}, the hardest to beat: p ${verdict.spaPValue.toFixed(2)}`,
+        ]),
   ];
   return `${parts.join('; ')}.`;
 }

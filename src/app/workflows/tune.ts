@@ -16,7 +16,8 @@ import { ruleId } from '../../lab/backtest/rule-id.ts';
 import { marketName, recordTrials } from '../../lab/backtest/trials.ts';
 import { measureFold, type ObjectiveName, type SpanFigures } from '../../lab/tuning/objective.ts';
 import { paretoFront } from '../../lab/tuning/pareto.ts';
-import { search } from '../../lab/tuning/search.ts';
+import { pipelineOf } from '../../lab/tuning/pipeline-space.ts';
+import { search, TrialDetails } from '../../lab/tuning/search.ts';
 import type { Params } from '../../lab/tuning/space.ts';
 import { type Study, studySettings } from '../../lab/tuning/study.ts';
 import type { KeptTrial, StudySettings } from '../../lab/tuning/study-journal.ts';
@@ -24,6 +25,7 @@ import { judgeStudy, type StudyVerdict } from '../../lab/tuning/verdict.ts';
 import type { Registry } from '../../learning/models/registry.ts';
 import { modelParams } from '../../learning/training/plan.ts';
 import { InputSources } from '../../learning/training/run-folder.ts';
+import { autoTaskOf, isAutoStudy } from './automl-task.ts';
 
 const values = z.record(z.string(), z.unknown());
 
@@ -134,7 +136,7 @@ export async function openBench(
 }
 
 /** Where the first fold's test bars begin: the share of the searched bars that is never tested on. */
-const FIRST_FOLD = 0.4;
+export const FIRST_FOLD = 0.4;
 
 /** Works on the study until it has its trials, and counts each of them in the project's ledger of trials. */
 export async function runTrials(
@@ -150,7 +152,6 @@ export async function runTrials(
 ): Promise<void> {
   const { exchange, timeframe, symbols, model } = bench.task;
   const market = marketName(exchange, timeframe, symbols);
-  const tried: KeptTrial[] = [];
   try {
     await search({
       study,
@@ -160,22 +161,23 @@ export async function runTrials(
       minFills: bench.task.minFills,
       measure: (params, fold) => bench.measure(params, bench.folds[fold]),
       signal: task.signal,
-      onTrial: (trial) => {
-        if (trial.state !== 'failed') tried.push(trial);
-        task.onTrial(trial);
-      },
+      onTrial: task.onTrial,
     });
   } finally {
     await recordTrials(
       task.trialsFile,
       market,
-      tried.map(({ params, endedAt }) => ({
-        time: endedAt ?? new Date().toISOString(),
-        id: ruleId(model, { tuned: bench.paramsOf(params) }, task.rules),
-        market,
-        strategy: model,
-        by: 'validation' as const,
-      })),
+      // All of the study: a process that was killed has told the ledger nothing. What stands there is not entered again.
+      study
+        .trials()
+        .filter(({ state }) => state === 'complete' || state === 'pruned')
+        .map(({ params, endedAt }) => ({
+          time: endedAt ?? new Date().toISOString(),
+          id: ruleId(model, { tuned: bench.paramsOf(params) }, task.rules),
+          market,
+          strategy: model,
+          by: 'validation' as const,
+        })),
     );
   }
 }
@@ -211,17 +213,32 @@ export function bestTrial(trials: readonly KeptTrial[]): KeptTrial {
 export async function tunedModel(study: Study) {
   await study.refresh();
   const trials = study.trials();
-  const { number, params } = bestTrial(trials);
+  const { number, params, details } = bestTrial(trials);
+  const found = { trial: number, trials: trials.length };
+  if (isAutoStudy(study.settings)) {
+    const { mode, own, timeframes, features } = autoTaskOf(study.settings);
+    const pipeline = pipelineOf(params, { timeframe: timeframes[0], features: features[0] });
+    const chosen = TrialDetails.parse(details).features;
+    return {
+      ...found,
+      model: pipeline.model,
+      mode,
+      params: { ...pipeline.modelParams, ...(chosen && { features: chosen }) },
+      own: own.models[pipeline.model] ?? {},
+      pipeline,
+    };
+  }
   const { model, mode, own } = taskOf(study.settings);
   return {
+    ...found,
     model,
     mode,
     /** Searched. */
     params,
     /** In force in every trial, but not searched. */
     own,
-    trial: number,
-    trials: trials.length,
+    /** Of a search over whole pipelines: everything else that was chosen. */
+    pipeline: undefined,
   };
 }
 
@@ -298,6 +315,10 @@ export async function listStudies(tuningDir: string): Promise<readonly KnownStud
 
 /** The task of a study, as it was written into it. Throws `UserError` when it is none of this version's. */
 export function taskOf(settings: StudySettings): TuneTask {
+  if (isAutoStudy(settings))
+    throw new UserError(`The study "${settings.name}" searches whole pipelines.`, {
+      hint: `Resume it: crypto-trader automl --study ${settings.name}`,
+    });
   const task = TuneTask.safeParse(settings.task);
   if (task.success) return task.data;
   throw new UserError(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { searchRanges } from '../forecast/search-range.ts';
 import { shrinkage } from './edge.ts';
 import { noTradeRegion } from './no-trade-region.ts';
 import { actionOf } from './reason.ts';
@@ -9,12 +10,14 @@ const Params = z.strictObject({
     .number()
     .positive()
     .default(3)
-    .describe('Weight of variance against expected return, both per bar; 1 is the full Kelly position'),
+    .describe('Weight of variance against expected return, both per bar; 1 is the full Kelly position')
+    .register(searchRanges, { low: 1, high: 30, log: true }),
   costMultiple: z
     .number()
     .min(0)
     .default(1)
-    .describe('Costs count this many times: above 1 asks for more than breaking even'),
+    .describe('Costs count this many times: above 1 asks for more than breaking even')
+    .register(searchRanges, { low: 0.5, high: 3 }),
 });
 type Params = z.output<typeof Params>;
 

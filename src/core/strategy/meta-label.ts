@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { searchRanges } from '../forecast/search-range.ts';
 import { normalCdf } from '../foundation/special-functions.ts';
 import { shrinkage } from './edge.ts';
 import { believedRight, labelInputs } from './labels.ts';
@@ -10,7 +11,8 @@ const Params = z.strictObject({
     .number()
     .min(0)
     .default(2)
-    .describe('Costs one way that a position has to earn before it is opened: 2 is there and back'),
+    .describe('Costs one way that a position has to earn before it is opened: 2 is there and back')
+    .register(searchRanges, { low: 0, high: 4 }),
 });
 type Params = z.output<typeof Params>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { searchRanges } from '../forecast/search-range.ts';
 import { actionOf } from './reason.ts';
 import { allowed, ifKnown, type Strategy } from './strategy.ts';
 
@@ -7,7 +8,8 @@ const Params = z.strictObject({
     .number()
     .min(0)
     .default(2)
-    .describe('Costs one way that the quantile must clear: 2 is there and back'),
+    .describe('Costs one way that the quantile must clear: 2 is there and back')
+    .register(searchRanges, { low: 0, high: 4 }),
 });
 type Params = z.output<typeof Params>;
 

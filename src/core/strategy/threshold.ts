@@ -1,20 +1,36 @@
 import { z } from 'zod';
+import { searchRanges } from '../forecast/search-range.ts';
 import { actionOf, type Reason } from './reason.ts';
 import { allowed, ifKnown, type Situation, type Strategy } from './strategy.ts';
 
 const share = z.number().min(0).max(1);
 
 const Params = z.strictObject({
-  medianPct: z.number().min(0).default(2).describe('Median return over the horizon that opens a position'),
-  medianConfidence: share.default(0.6).describe('... and the confidence it needs'),
+  medianPct: z
+    .number()
+    .min(0)
+    .default(2)
+    .describe('Median return over the horizon that opens a position')
+    .register(searchRanges, { low: 0.02, high: 5, log: true }),
+  medianConfidence: share
+    .default(0.6)
+    .describe('... and the confidence it needs')
+    .register(searchRanges, { low: 0, high: 0.9 }),
   probability: z
     .number()
     .min(0.5)
     .max(1)
     .default(0.65)
-    .describe('Probability of a rise that opens a long one'),
-  probabilityConfidence: share.default(0.7).describe('... and the confidence it needs'),
-  position: share.default(0.3).describe("Size of an agent's action that opens a position of that size"),
+    .describe('Probability of a rise that opens a long one')
+    .register(searchRanges, { low: 0.5, high: 0.75 }),
+  probabilityConfidence: share
+    .default(0.7)
+    .describe('... and the confidence it needs')
+    .register(searchRanges, { low: 0, high: 0.9 }),
+  position: share
+    .default(0.3)
+    .describe("Size of an agent's action that opens a position of that size")
+    .register(searchRanges, { low: 0, high: 0.8 }),
 });
 type Params = z.output<typeof Params>;
 

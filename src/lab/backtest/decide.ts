@@ -1,5 +1,6 @@
 import { type EnsembleSpan, withReturns } from '../../learning/ensemble/combine.ts';
 import { finish, type Steps } from '../../core/foundation/steps.ts';
+import type { Panel } from '../../core/dataset/panel.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import { type DecisionTerms, decidePaths, measureSkill } from '../../core/strategy/decide.ts';
 import type { Edge } from '../../core/strategy/edge.ts';
@@ -23,6 +24,36 @@ interface Decided {
   readonly edges: Edges;
 }
 
+/** One forecaster's positions as the strategy decides them on what it stated, and its skill where the last decisions began. */
+export function decideOne(
+  forecaster: {
+    readonly name: string;
+    readonly stated: readonly Forecast[];
+    readonly shown?: ((span: number) => readonly Forecast[]) | undefined;
+  },
+  { panel, decisions }: Pick<ForecastSource, 'decisions'> & { readonly panel: Panel },
+  terms: DecisionTerms,
+): { readonly forecasts: readonly Forecast[]; readonly edge: Edge | undefined } {
+  const { name, stated, shown } = forecaster;
+  const { strategy } = terms;
+  if (strategy.restates) return { forecasts: stated, edge: undefined };
+  const forecasts = strategy.restsOnSkill
+    ? withReturns(panel, { id: name, kind: 'classical', forecasts: stated }, decisions)
+    : stated;
+  const spans = decisions.map(({ fromMs, measured }, i) => ({
+    fromMs,
+    asOfMs: measured.untilMs,
+    edge: strategy.restsOnSkill
+      ? measureSkill(panel, shown?.(i) ?? forecasts, measured, { labels: strategy.restsOnLabels })
+      : undefined,
+  }));
+  const paths = decidePaths(panel, forecasts, terms, { spans });
+  return {
+    forecasts: stated.map((forecast, s) => ({ ...forecast, position: paths[s].orders })),
+    edge: spans.at(-1)?.edge,
+  };
+}
+
 /** One forecaster after the other. */
 export function* decideSteps(source: ForecastSource, terms: DecisionTerms): Steps<Decided> {
   const { strategy, params } = terms;
@@ -35,20 +66,9 @@ export function* decideSteps(source: ForecastSource, terms: DecisionTerms): Step
     shown?: (span: number) => readonly Forecast[],
   ): readonly Forecast[] => {
     if (keep) return stated;
-    const { panel, decisions } = source;
-    const forecasts = strategy.restsOnSkill
-      ? withReturns(panel, { id: name, kind: 'classical', forecasts: stated }, decisions)
-      : stated;
-    const spans = decisions.map(({ fromMs, measured }, i) => ({
-      fromMs,
-      asOfMs: measured.untilMs,
-      edge: strategy.restsOnSkill
-        ? measureSkill(panel, shown?.(i) ?? forecasts, measured, { labels: strategy.restsOnLabels })
-        : undefined,
-    }));
-    if (strategy.restsOnSkill) edges[name] ??= spans.at(-1)?.edge;
-    const paths = decidePaths(panel, forecasts, terms, { spans });
-    return stated.map((forecast, s) => ({ ...forecast, position: paths[s].orders }));
+    const one = decideOne({ name, stated, shown }, source, terms);
+    if (strategy.restsOnSkill) edges[name] ??= one.edge;
+    return one.forecasts;
   };
   const statesPosition = (id: string): boolean => source.positionsOnly.includes(id);
   const members: ForecastSource['members'][number][] = [];

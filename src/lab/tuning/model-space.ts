@@ -119,5 +119,6 @@ function isWhole(schema: z.ZodType): boolean {
   return !schema.safeParse(0.5).success && !schema.safeParse(1.5).success && !schema.safeParse(20.5).success;
 }
 
-const shapeOf = (params: z.ZodType): Readonly<Record<string, z.ZodType>> =>
+/** The parameters of a model or a strategy, by name. */
+export const shapeOf = (params: z.ZodType): Readonly<Record<string, z.ZodType>> =>
   params instanceof z.ZodObject ? params.shape : {};

@@ -35,8 +35,10 @@ export const OBJECTIVE_NAMES = Object.keys(OBJECTIVES) as readonly ObjectiveName
 export interface SpanFigures {
   readonly fills: number;
   readonly figures: Readonly<Partial<Record<ObjectiveName, number>>>;
-  /** Net returns of the account, bar by bar. */
+  /** Net returns of the account, bar by bar, or in sums of some that are as long for every trial. */
   readonly returns: Float64Array;
+  /** Features that were chosen on the bars before the span, where a trial chooses. */
+  readonly features?: readonly string[] | undefined;
 }
 
 /** A figure as samplers want it, lower is better; what is not defined is worse than anything. */
@@ -79,12 +81,16 @@ export async function measureFold(
   }
 }
 
-/** What forecasts, each with its own positions, did between two times. */
-function* measureSpan(
+/**
+ * What forecasts did between two times, each with its own positions or with those `decided` on it. `stepMs`: returns are summed over
+ * steps of that length from the span's start on.
+ */
+export function* measureSpan(
   panel: Panel,
   forecasts: readonly Forecast[],
   span: Span,
   rules: ExecutionRules,
+  { decided = forecasts, stepMs }: { readonly decided?: readonly Forecast[]; readonly stepMs?: number } = {},
 ): Steps<SpanFigures> {
   const rows = panel.series.map(
     ({ candles }) => [lowerBound(candles.time, span.fromMs), lowerBound(candles.time, span.untilMs)] as const,
@@ -95,7 +101,7 @@ function* measureSpan(
   );
   const run = runBacktest({
     market,
-    targets: forecasts.map(({ position }, s) => alignColumn(market, s, position.subarray(...rows[s]))),
+    targets: decided.map(({ position }, s) => alignColumn(market, s, position.subarray(...rows[s]))),
     instruments: panel.series.map(({ symbol }) => ({ symbol, amountStep: 0, priceTick: 0, minNotional: 0 })),
     rules,
   });
@@ -117,7 +123,20 @@ function* measureSpan(
     ...(score.informationCoefficient !== undefined && { ic: score.informationCoefficient }),
     ...probabilityFigures(panel, forecasts, rows),
   };
-  return { fills: run.fills.length, figures, returns };
+  const summed = stepMs === undefined ? returns : returnsBySteps(market.time, returns, span, stepMs);
+  return { fills: run.fills.length, figures, returns: summed };
+}
+
+/** Sums over steps of a span; bars of several lengths come to columns of one. */
+function returnsBySteps(
+  time: Float64Array,
+  returns: Float64Array,
+  { fromMs, untilMs }: Span,
+  stepMs: number,
+): Float64Array {
+  const sums = new Float64Array(Math.ceil((untilMs - fromMs) / stepMs));
+  for (let i = 0; i < returns.length; i++) sums[Math.floor((time[i] - fromMs) / stepMs)] += returns[i];
+  return sums;
 }
 
 /** Losses of what is stated beside positions, over all symbols. */

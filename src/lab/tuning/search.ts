@@ -13,6 +13,8 @@ export const TrialDetails = z.object({
   figures: z.record(z.string(), z.number()),
   /** Net returns over the test bars of all folds, in sums of `width` bars. */
   returns: z.object({ width: z.int(), sums: z.array(z.number()) }),
+  /** Features that were chosen for the last fold, where a trial chooses. */
+  features: z.array(z.string()).optional(),
 });
 export type TrialDetails = z.output<typeof TrialDetails>;
 
@@ -69,11 +71,17 @@ async function measureTrial({ number, params }: KeptTrial, task: SearchTask): Pr
     }
   }
   const fills = done.reduce((sum, one) => sum + one.fills, 0);
+  const features = done.at(-1)?.features;
   await study.tell(number, {
     state: 'complete',
     values: means(),
     violation: Math.max(0, task.minFills - fills),
-    details: { fills, figures: meanFigures(done), returns: summed(done) } satisfies TrialDetails,
+    details: {
+      fills,
+      figures: meanFigures(done),
+      returns: summedReturns(done),
+      ...(features && { features: [...features] }),
+    } satisfies TrialDetails,
   });
 }
 
@@ -89,7 +97,8 @@ function meanFigures(done: readonly SpanFigures[]): Record<string, number> {
   );
 }
 
-function summed(done: readonly SpanFigures[]): TrialDetails['returns'] {
+/** Returns over all folds as they are kept. */
+export function summedReturns(done: readonly SpanFigures[]): TrialDetails['returns'] {
   const all = done.flatMap(({ returns }) => Array.from(returns));
   const width = Math.max(1, Math.ceil(all.length / MOST_SUMS));
   const sums: number[] = [];

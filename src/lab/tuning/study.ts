@@ -69,6 +69,8 @@ export async function createStudy(folder: string, settings: StudySettings): Prom
 
 /** Why a trial failed that is then done again. */
 const LOST = 'its worker ended before it did';
+/** Whether a trial failed for that alone. */
+export const isLost = ({ reason }: KeptTrial): boolean => reason === LOST;
 const LOCK = { waitMs: 60_000, purpose: 'writing to the study' };
 const lockPath = (folder: string): string => join(folder, 'study.lock');
 
@@ -161,7 +163,7 @@ export async function openStudy(folder: string): Promise<Study> {
           });
           await append({ type: 'enqueue', params });
         }
-        if (trials.filter(({ reason }) => reason !== LOST).length >= most) return undefined;
+        if (trials.filter((trial) => !isLost(trial)).length >= most) return undefined;
         const number = trials.length;
         const given = queue.length > 0;
         const params = given ? queue[0] : suggestionOf(settings, trials, number);

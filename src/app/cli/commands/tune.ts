@@ -1,15 +1,11 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { UserError } from '../../../core/foundation/errors.ts';
-import { issueLines } from '../../../core/foundation/plain-issues.ts';
 import { formatMinute } from '../../../core/foundation/time.ts';
 import { openStore } from '../../../data/store/store.ts';
-import { readTextFile } from '../../../data/text-file.ts';
 import { PRUNERS, SAMPLERS } from '../../../lab/tuning/methods.ts';
-import { narrowedSpace, spaceOfModel, SpaceFile } from '../../../lab/tuning/model-space.ts';
+import { narrowedSpace, spaceOfModel } from '../../../lab/tuning/model-space.ts';
 import { OBJECTIVE_NAMES } from '../../../lab/tuning/objective.ts';
 import type { Params, Space } from '../../../lab/tuning/space.ts';
 import { createStudy, openStudy, type Study } from '../../../lab/tuning/study.ts';
@@ -18,13 +14,14 @@ import type { Registry } from '../../../learning/models/registry.ts';
 import { modelParams } from '../../../learning/training/plan.ts';
 import { programVersion } from '../../../data/program-version.ts';
 import { spotRules } from '../../config/execution.ts';
-import { parseYaml } from '../../config/yaml.ts';
 import { concludeStudy, openBench, runTrials, taskOf, type TuneTask } from '../../workflows/tune.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
+import { spawnWorkers } from '../study-workers.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { addMarketOptions, MARKET_OPTIONS, marketSettings, requireRange } from '../run-options.ts';
 import { defaultSubcommand } from '../subcommands.ts';
+import { readSpaceFile } from '../space-file.ts';
 import { addStudies, folderOf } from '../tune-studies.ts';
 import { printStudy, trialText } from '../tune-text.ts';
 
@@ -118,7 +115,9 @@ async function tune(context: CommandContext, options: Options): Promise<void> {
   out.notice(
     `Study ${settings.name}: ${task.model} on ${bench.folds.length} folds, ${formatMinute(bench.folds[0].test.fromMs)} .. ${formatMinute(bench.task.testFromMs)}; ${Object.keys(settings.space).length} parameters, ${settings.sampler}, ${trials} trials${started > 0 ? `, ${started} of them started before` : ''}.`,
   );
-  const helpers = Array.from({ length: workers - 1 }, () => spawnWorker(settings.name, trials, context));
+  const helpers = spawnWorkers(workers - 1, context, [
+    ...['tune', 'run', '--study', settings.name, '--trials', String(trials)],
+  ]);
   const progress = out.progress();
   const bar = progress.task('trials', trials);
   const startedMs = Date.now();
@@ -244,15 +243,7 @@ function untunedParams(all: unknown, space: Space): Params {
 
 function searched(params: z.ZodType, file: string | undefined): ReturnType<typeof narrowedSpace> {
   if (file === undefined) return { space: spaceOfModel(params), fixed: {} };
-  const text = readTextFile({ path: file, what: 'the space', largestBytes: 1 << 20 });
-  if (text === undefined)
-    throw new UserError(`There is no file "${file}".`, { hint: '--space names a YAML file.' });
-  const parsed = SpaceFile.safeParse(parseYaml(text, file).value);
-  if (!parsed.success)
-    throw new UserError(`"${file}" is not a space: ${issueLines(parsed.error).join('; ')}.`, {
-      hint: 'Write one parameter a line: penalty: { low: 0.001, high: 1, log: true }.',
-    });
-  return narrowedSpace(params, parsed.data);
+  return narrowedSpace(params, readSpaceFile(file));
 }
 
 async function goOn(context: CommandContext, name: string): Promise<Opened> {
@@ -261,23 +252,4 @@ async function goOn(context: CommandContext, name: string): Promise<Opened> {
     throw new UsageError(`${wrong.join(', ')} cannot be given with --study: the study knows.`);
   const study = await openStudy(await folderOf(context, name));
   return { study, task: taskOf(study.settings), testPct: 0 };
-}
-
-/** Another process of this program that works on the study. */
-function spawnWorker(name: string, trials: number, { signal }: CommandContext) {
-  const bin = fileURLToPath(new URL('../../../../bin/crypto-trader.js', import.meta.url));
-  const child = spawn(
-    process.execPath,
-    [bin, 'tune', 'run', '--study', name, '--trials', String(trials), '--json'],
-    {
-      stdio: 'ignore',
-    },
-  );
-  const stop = (): void => void child.kill('SIGTERM');
-  signal.addEventListener('abort', stop, { once: true });
-  // A worker that ends badly loses nothing: its trial is done again.
-  const ended = new Promise<void>((resolve) =>
-    child.once('error', () => resolve()).once('close', () => resolve()),
-  );
-  return { ended, stop };
 }

@@ -1,0 +1,357 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { UserError } from '../../../core/foundation/errors.ts';
+import { duration } from '../../../core/foundation/duration.ts';
+import { formatMinute } from '../../../core/foundation/time.ts';
+import { parseTimeframe, TIMEFRAMES } from '../../../core/market/timeframe.ts';
+import { programVersion } from '../../../data/program-version.ts';
+import { openStore } from '../../../data/store/store.ts';
+import { PRUNERS, SAMPLERS } from '../../../lab/tuning/methods.ts';
+import { narrowedSpace } from '../../../lab/tuning/model-space.ts';
+import { fromLoss, OBJECTIVE_NAMES, type ObjectiveName } from '../../../lab/tuning/objective.ts';
+import {
+  ALONE,
+  FEATURE_CHOICES,
+  narrowedPipelines,
+  pipelineSpace,
+} from '../../../lab/tuning/pipeline-space.ts';
+import { createStudy, openStudy, type Study } from '../../../lab/tuning/study.ts';
+import type { KeptTrial, StudySettings } from '../../../lab/tuning/study-journal.ts';
+import { ensembles } from '../../../learning/ensemble/registry.ts';
+import type { Registry } from '../../../learning/models/registry.ts';
+import { spotRules } from '../../config/execution.ts';
+import {
+  candidatesOf,
+  concludeAuto,
+  openAutoBench,
+  runAutoTrials,
+  untunedTrials,
+  usedMs,
+} from '../../workflows/automl.ts';
+import { type AutoTask, autoTaskOf } from '../../workflows/automl-task.ts';
+import { pipelineText, printAuto } from '../automl-text.ts';
+import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
+import { UsageError } from '../exit.ts';
+import { projectRegistry } from '../project-plugins.ts';
+import { addMarketOptions, MARKET_OPTIONS, marketSettings, requireRange } from '../run-options.ts';
+import { readSpaceFile } from '../space-file.ts';
+import { spawnWorkers } from '../study-workers.ts';
+import { folderOf } from '../tune-studies.ts';
+
+const Options = z.object({
+  ...MARKET_OPTIONS,
+  study: z.string().optional(),
+  name: z.string().default('automl'),
+  budget: z.string().optional(),
+  trials: z.string().optional(),
+  models: z.string().optional(),
+  strategies: z.string().optional(),
+  ensembles: z.string().default('none,equal,enhanced,stacking,caruana'),
+  features: z.string().default(FEATURE_CHOICES.join(',')),
+  timeframes: z.string().optional(),
+  folds: z.string().default('6'),
+  objective: z.string().default('net-return'),
+  sampler: z.string().default('tpe-group'),
+  pruner: z.string().default('hyperband'),
+  space: z.string().optional(),
+  mode: z.string().default('quick'),
+  minTrades: z.string().default('30'),
+  workers: z.string().default('1'),
+  allowSynthetic: z.boolean().default(false),
+});
+type Options = z.output<typeof Options>;
+
+const EXAMPLES = `
+Examples:
+  $ crypto-trader automl --budget 2h
+  $ crypto-trader automl --study automl                   resume it, also after Ctrl-C or kill -9
+  $ crypto-trader automl --study automl --budget 4h       ... with more time
+  $ crypto-trader automl --models ridge,boosted-trees,gru --timeframes 1h,4h --trials 200 --workers 2
+  $ crypto-trader tune show automl
+  $ crypto-trader tune apply automl --out tuned.yaml      what it found as settings
+
+One search over timeframes, features, models, their parameters, ensembles and strategies. Everything is chosen and fitted inside each
+purged fold; pipelines that fall behind are stopped after few folds (hyperband). The untuned models are tried first. The newest
+training.testPct percent of the bars are looked at once, at the end.`;
+
+/** What belongs to the start of a study and is known to one that resumes. */
+const OF_THE_START = [
+  '--name', '--models', '--strategies', '--ensembles', '--features', '--timeframes', '--mode', '--folds', '--objective',
+  '--sampler', '--pruner', '--space', '--min-trades', '--exchange', '--symbols', '--since', '--until',
+]; // prettier-ignore
+
+const DEFAULT_BUDGET_MS = 2 * 3_600_000;
+
+export function register(program: Command): void {
+  const automl = program
+    .command('automl')
+    .option(
+      '--budget <time>',
+      'time for trials, all runs of the study together: 30m, 2h, 1d (default: 2h without --trials)',
+    )
+    .option('--trials <count>', 'stop after N trials, those that the study has included')
+    .option('--name <name>', 'name of the new study', 'automl')
+    .option('--study <name>', 'the study to resume')
+    .option('--models <list>', 'candidates (default: the classical models)')
+    .option('--strategies <list>', 'candidates (default: all but sign)')
+    .option(
+      '--ensembles <list>',
+      'how a model may be combined with others; none: alone',
+      'none,equal,enhanced,stacking,caruana',
+    )
+    .option(
+      '--features <list>',
+      'own: as the settings say; distinct, important: chosen inside each fold',
+      FEATURE_CHOICES.join(','),
+    )
+    .option('--timeframes <list>', 'bar lengths, each of them stored (default: market.timeframe)')
+    .option('--folds <count>', 'purged folds that a whole trial is measured on', '6')
+    .option(
+      '--objective <list>',
+      `what to optimise, the first decides: ${OBJECTIVE_NAMES.join(', ')}`,
+      'net-return',
+    )
+    .option('--sampler <name>', SAMPLERS.join(', '), 'tpe-group')
+    .option('--pruner <name>', PRUNERS.join(', '), 'hyperband')
+    .option('--space <file>', 'YAML: ranges or fixed values of parameters, such as models.ridge.penalty')
+    .option('--mode <mode>', 'quick or full: sizes of deep models and agents', 'quick')
+    .option('--min-trades <count>', 'fills over all folds below which a trial does not count', '30')
+    .option('--workers <count>', 'processes that work on the study together', '1')
+    .option('--allow-synthetic', 'search on synthetic candles too')
+    .addHelpText('after', EXAMPLES);
+  addMarketOptions(automl, ['exchange', 'symbols', 'since', 'until']).action(
+    command(async (context, options) => run(context, Options.parse(options))),
+  );
+}
+
+async function run(context: CommandContext, options: Options): Promise<void> {
+  const { config, out, log, signal } = context;
+  const workers = integer('--workers', options.workers, { least: 1 });
+  const limits = limitsOf(options);
+  const registry = await projectRegistry(context);
+  const { study, task, testPct } =
+    options.study === undefined
+      ? await begin(context, options, { ...limits, registry })
+      : await resume(context, options.study);
+  const { settings } = study;
+  const rules = spotRules(config, task.symbols.length, 'automl');
+  const bench = await openAutoBench(
+    task,
+    { testPct, seed: settings.seed },
+    {
+      registry,
+      store: openStore(config.dataDir),
+      rules,
+      acceptImplausible: config.market.acceptImplausible,
+      signal,
+    },
+  );
+  await study.refresh();
+  const asked = limits.budgetMs !== undefined || limits.trials !== undefined;
+  const { budgetMs, trials } = asked ? limits : bench.task;
+  const before = study.trials().length;
+  const used = usedMs(study.trials());
+  out.notice(
+    `Study ${settings.name}: ${Object.keys(settings.space).length} parameters of ${task.models.join(', ')} on ${bench.folds.length} folds, ${formatMinute(bench.folds[0].test.fromMs)} .. ${formatMinute(bench.task.testFromMs)}; ${limitText({ budgetMs, trials })}${before > 0 ? `, of them used: ${before} trials, ${duration(used / 1000)}` : ''}.`,
+  );
+  const helpers = spawnWorkers(workers - 1, context, [
+    ...['automl', '--study', settings.name],
+    ...(budgetMs === undefined ? [] : ['--budget', `${budgetMs / 1000}s`]),
+    ...(trials === undefined ? [] : ['--trials', String(trials)]),
+  ]);
+  const progress = out.progress();
+  const bar =
+    trials === undefined
+      ? progress.task('seconds', Math.ceil((budgetMs ?? 0) / 1000))
+      : progress.task('trials', trials);
+  const startedMs = Date.now();
+  try {
+    const { outOfTime } = await runAutoTrials(study, bench, {
+      budgetMs,
+      trials,
+      trialsFile: join(config.dataDir, 'trials.jsonl'),
+      rules,
+      signal,
+      onTrial: (trial) => {
+        const elapsed = (used + Date.now() - startedMs) / 1000;
+        const done = study.trials().filter(({ state }) => state !== 'running').length;
+        bar.update(
+          trials === undefined ? elapsed : done,
+          trialText(trial, bench.pipelineOf(trial.params), settings),
+        );
+        log.info({ study: settings.name, trial: trial.number, state: trial.state }, 'trial');
+      },
+    });
+    await Promise.all(helpers.map(({ ended }) => ended));
+    await study.refresh();
+    progress.stop();
+    const end = await concludeAuto(study, bench, { registry, signal });
+    printAuto(context, study, bench.task, { ...end, outOfTime });
+  } catch (error) {
+    if (signal.aborted)
+      out.notice(`What was measured is kept. Resume: crypto-trader automl --study ${settings.name}`);
+    throw error;
+  } finally {
+    progress.stop();
+    for (const { stop } of helpers) stop();
+    await study.close();
+  }
+}
+
+function trialText(
+  { number, state, values }: KeptTrial,
+  pipeline: Parameters<typeof pipelineText>[0],
+  { objectives }: StudySettings,
+): string {
+  const name = objectives[0] as ObjectiveName;
+  const result = state === 'complete' ? `${name} ${fromLoss(name, values[0]).toFixed(3)}` : state;
+  return `trial ${number}: ${result} with ${pipelineText(pipeline)}`;
+}
+
+interface Limits {
+  readonly budgetMs: number | undefined;
+  readonly trials: number | undefined;
+}
+
+const limitsOf = ({ budget, trials }: Options): Limits => ({
+  budgetMs: budget === undefined ? undefined : budgetOf(budget),
+  trials: trials === undefined ? undefined : integer('--trials', trials, { least: 1 }),
+});
+
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function budgetOf(text: string): number {
+  const [, count, unit] = /^(\d{1,9}(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
+  const ms = Number(count) * (UNITS[unit] ?? NaN);
+  if (ms > 0) return ms;
+  throw new UsageError(`--budget cannot be "${text}": expected minutes, hours or days: 30m, 2h, 1d.`);
+}
+
+const limitText = ({ budgetMs, trials }: Limits): string =>
+  [
+    ...(trials === undefined ? [] : [`${trials} trials`]),
+    ...(budgetMs === undefined ? [] : [`${duration(budgetMs / 1000)} of trials`]),
+  ].join(' or ');
+
+interface Opened {
+  readonly study: Study;
+  readonly task: Parameters<typeof openAutoBench>[0];
+  readonly testPct: number;
+}
+
+async function begin(
+  context: CommandContext,
+  options: Options,
+  { budgetMs, trials, registry }: Limits & { readonly registry: Registry },
+): Promise<Opened> {
+  const { config, signal } = context;
+  requireRange(options);
+  const { name } = options;
+  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name))
+    throw new UsageError(
+      `"${name}" cannot be the name of a study: letters, digits, dots, dashes, underscores.`,
+    );
+  const { training, market } = config;
+  const chosen = marketSettings(context, options);
+  const untilMs = options.until ?? market.until;
+  const rules = spotRules(config, chosen.symbols.length, 'automl');
+  const candidates = {
+    models: unique('--models', options.models, defaultModels(registry, chosen.symbols.length)),
+    strategies: unique('--strategies', options.strategies, [
+      config.strategy.name,
+      ...registry.strategies.map(({ id }) => id).filter((id) => id !== 'sign'),
+    ]),
+    ensembles: unique('--ensembles', options.ensembles, []).map((id) =>
+      oneOf('--ensembles', id, [ALONE, ...ensembles.map((one) => one.id)]),
+    ),
+    features: unique('--features', options.features, []).map((id) =>
+      oneOf('--features', id, FEATURE_CHOICES),
+    ),
+    timeframes: unique('--timeframes', options.timeframes, [chosen.timeframe]).map((text) =>
+      parseTimeframe(oneOf('--timeframes', text, TIMEFRAMES)),
+    ),
+  };
+  const { space: whole, schema } = pipelineSpace(candidatesOf(candidates, registry));
+  const space =
+    options.space === undefined
+      ? whole
+      : narrowedPipelines(whole, narrowedSpace(schema, readSpaceFile(options.space)));
+  const partial = {
+    kind: 'automl' as const,
+    mode: oneOf('--mode', options.mode, ['quick', 'full']),
+    ...candidates,
+    own: { models: config.models, strategies: config.strategies, ensembles: config.ensembles },
+    exchange: chosen.exchange,
+    symbols: [...chosen.symbols],
+    sources: config.features,
+    sinceMs: options.since ?? market.since,
+    ...(untilMs !== undefined && { untilMs }),
+    folds: integer('--folds', options.folds, { least: 1 }),
+    embargoBars: 24,
+    validationPct: training.validationPct,
+    minFills: integer('--min-trades', options.minTrades, { least: 0 }),
+    ...(trials !== undefined && { trials }),
+    ...(budgetMs !== undefined || trials === undefined ? { budgetMs: budgetMs ?? DEFAULT_BUDGET_MS } : {}),
+    rules: JSON.stringify(rules),
+  };
+  const { task } = await openAutoBench(
+    partial,
+    { testPct: training.testPct, seed: config.seed },
+    {
+      registry,
+      store: openStore(config.dataDir),
+      rules,
+      acceptImplausible: market.acceptImplausible,
+      signal,
+    },
+  );
+  if (task.synthetic && !options.allowSynthetic)
+    throw new UserError(`The ${task.exchange} candles are synthetic: what is found on them means nothing.`, {
+      hint: 'Fetch real candles, or pass --allow-synthetic to try the program out.',
+    });
+  const study = await createStudy(join(config.tuningDir, name), {
+    type: 'study',
+    version: 1,
+    name,
+    createdAt: new Date().toISOString(),
+    program: programVersion(),
+    seed: config.seed,
+    sampler: oneOf('--sampler', options.sampler, SAMPLERS),
+    pruner: oneOf('--pruner', options.pruner, PRUNERS),
+    objectives: objectivesOf(options.objective),
+    steps: task.folds,
+    space: space as StudySettings['space'],
+    task,
+  });
+  // What everything is compared with comes first.
+  for (const params of untunedTrials(task, space, registry)) await study.enqueue(params);
+  return { study, task, testPct: training.testPct };
+}
+
+function objectivesOf(text: string): ObjectiveName[] {
+  const names = list(text).map((name) => oneOf('--objective', name, OBJECTIVE_NAMES));
+  if (names.length === 0) throw new UsageError('--objective names nothing to optimise.');
+  return names;
+}
+
+/** Those that learn and are fitted in seconds; what trades pairs needs one. */
+const defaultModels = ({ models }: Registry, symbols: number): readonly string[] =>
+  models
+    .filter(({ id, kind }) => kind === 'classical' && (symbols > 1 || id !== 'mean-reversion'))
+    .map(({ id }) => id);
+
+function unique(option: string, text: string | undefined, otherwise: readonly string[]): string[] {
+  const names = [...new Set(text === undefined ? otherwise : list(text))];
+  if (names.length === 0) throw new UsageError(`${option} names nothing.`);
+  return names;
+}
+
+async function resume(context: CommandContext, name: string): Promise<Opened> {
+  const wrong = OF_THE_START.filter((option) => context.given(option));
+  if (wrong.length > 0)
+    throw new UsageError(`${wrong.join(', ')} cannot be given with --study: the study knows.`);
+  const study = await openStudy(await folderOf(context, name));
+  const task: AutoTask = autoTaskOf(study.settings);
+  return { study, task, testPct: 0 };
+}
