@@ -9,7 +9,7 @@ import { importCsv } from '../../src/data/csv/import.ts';
 import { importSeries } from '../../src/data/csv/series.ts';
 import { openStore, type Store } from '../../src/data/store/store.ts';
 import { verifyDataset } from '../../src/data/verify-dataset.ts';
-import { walkForwardForecasts } from '../../src/lab/backtest/sources.ts';
+import { walkForwardForecasts } from '../../src/lab/backtest/walk-forward-source.ts';
 import { planRun } from '../../src/learning/training/plan.ts';
 import { pick, walk } from '../support/candles.ts';
 import { temporaryFolder } from '../support/folder.ts';

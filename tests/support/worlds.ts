@@ -9,7 +9,7 @@ import { SPOT_RULES } from '../../src/core/trading/rules.ts';
 import { tradeCost } from '../../src/core/trading/trade-cost.ts';
 import { openStore } from '../../src/data/store/store.ts';
 import { decide } from '../../src/lab/backtest/decide.ts';
-import { walkForwardForecasts } from '../../src/lab/backtest/sources.ts';
+import { walkForwardForecasts } from '../../src/lab/backtest/walk-forward-source.ts';
 import { marketOf } from '../../src/lab/backtest/strategies.ts';
 import { driftingWalk } from './planted.ts';
 

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { withRulesOf } from '../../core/trading/presets.ts';
 import { openStore } from '../../data/store/store.ts';
-import { type ForecastSource, trainedForecasts, walkForwardForecasts } from '../../lab/backtest/sources.ts';
+import type { ForecastSource } from '../../lab/backtest/sources.ts';
+import { trainedForecasts } from '../../lab/backtest/trained-source.ts';
+import { walkForwardForecasts } from '../../lab/backtest/walk-forward-source.ts';
 import type { TrialSummary } from '../../lab/backtest/trial-summary.ts';
 import { runInUse } from '../../learning/training/active-run.ts';
 import { configuredInstruments, executionRules, riskRules } from '../config/execution.ts';

@@ -13,7 +13,7 @@ import type { ExecutionRules } from '../../core/trading/rules.ts';
 import type { Store } from '../../data/store/store.ts';
 import { backtestSteps } from '../../lab/backtest/backtest.ts';
 import { costCurve } from '../../lab/backtest/costs.ts';
-import { walkForwardForecasts } from '../../lab/backtest/sources.ts';
+import { walkForwardForecasts } from '../../lab/backtest/walk-forward-source.ts';
 import { engleGranger, halfLife } from '../../core/evaluation/cointegration.ts';
 import { garchSteps } from '../../learning/models/momentum-garch/garch.ts';
 import { builtIn } from '../../learning/models/registry.ts';

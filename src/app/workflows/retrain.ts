@@ -10,7 +10,7 @@ import { tradeCostsFrom } from '../../core/trading/trade-cost.ts';
 import type { Strategy } from '../../core/strategy/strategy.ts';
 import { withLock } from '../../data/lock.ts';
 import { decide } from '../../lab/backtest/decide.ts';
-import { trainedForecasts } from '../../lab/backtest/sources.ts';
+import { trainedForecasts } from '../../lab/backtest/trained-source.ts';
 import { marketOf } from '../../lab/backtest/strategies.ts';
 import type { EnsembleChoice } from '../../learning/ensemble/combine.ts';
 import { activateRun, runInUse } from '../../learning/training/active-run.ts';

@@ -14,7 +14,7 @@ import { catchUp, createOutlooks, termsOf } from '../../../src/desk/paper/outloo
 import type { BarRecord } from '../../../src/desk/paper/record.ts';
 import { heed } from '../../../src/desk/paper/controls.ts';
 import { decide } from '../../../src/lab/backtest/decide.ts';
-import { trainedForecasts } from '../../../src/lab/backtest/sources.ts';
+import { trainedForecasts } from '../../../src/lab/backtest/trained-source.ts';
 import { marketOf } from '../../../src/lab/backtest/strategies.ts';
 import { loadTrained } from '../../../src/learning/training/checkpoints.ts';
 import { runCli } from '../../support/cli.ts';

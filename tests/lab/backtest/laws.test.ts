@@ -12,7 +12,7 @@ import type { Candles } from '../../../src/core/market/candles.ts';
 import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
 import type { LoadedPanel } from '../../../src/data/panel/load-panel.ts';
 import { type Backtest, backtest } from '../../../src/lab/backtest/backtest.ts';
-import { walkForwardForecasts } from '../../../src/lab/backtest/sources.ts';
+import { walkForwardForecasts } from '../../../src/lab/backtest/walk-forward-source.ts';
 import { shiftedInTime } from '../../../src/lab/backtest/strategies.ts';
 import { ENHANCED } from '../../../src/learning/ensemble/registry.ts';
 import { builtIn } from '../../../src/learning/models/registry.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { builtIn } from '../../../src/learning/models/registry.ts';
-import { trainedForecasts } from '../../../src/lab/backtest/sources.ts';
+import { trainedForecasts } from '../../../src/lab/backtest/trained-source.ts';
 import { loadMember } from '../../../src/learning/training/member-folder.ts';
 import { planRun } from '../../../src/learning/training/plan.ts';
 import { findRun } from '../../../src/learning/training/run-folder.ts';
