@@ -3,17 +3,19 @@ import type { ExplanationPart } from '../../core/forecast/explanation.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
-import type { LoadedPanel } from '../../data/panel/load-panel.ts';
+import { computePanel, type LoadedMarket } from '../../data/panel/load-panel.ts';
 import type { Store } from '../../data/store/store.ts';
 import {
-  loadTrainedPanel,
+  loadTrainedMarket,
   requireSameMarket,
   symbolsOfRun,
   type TrainedSet,
   type WantedMarket,
 } from '../../learning/training/checkpoints.ts';
+import { keptForecasts } from '../../learning/training/kept-forecasts.ts';
+import type { StoredMember } from '../../learning/training/member-folder.ts';
 import { keepSignals } from './prediction-log.ts';
-import { type SignalSheet, signalSheet, type SignalTerms } from './signals.ts';
+import { sheetOf, type SignalSheet, type SignalTerms } from './signals.ts';
 
 /** What one model bases its forecast of a symbol's newest bar on. */
 interface Explained {
@@ -24,7 +26,7 @@ interface Explained {
 
 export interface GivenSignals extends SignalSheet {
   /** Of the market, up to the close that was decided at. */
-  readonly panel: LoadedPanel;
+  readonly market: LoadedMarket;
   /** Wanted, but not in the run. */
   readonly untrained: readonly PairSymbol[];
   /** Of the models that can say so, where it was asked for. */
@@ -45,7 +47,7 @@ export interface GivenSignals extends SignalSheet {
 export async function giveSignals(request: {
   readonly store: Store;
   readonly dataDir: string;
-  readonly trained: TrainedSet;
+  readonly trained: TrainedSet<StoredMember>;
   readonly wanted: WantedMarket;
   readonly terms: SignalTerms;
   readonly untilMs?: number | undefined;
@@ -54,19 +56,21 @@ export async function giveSignals(request: {
   const { store, dataDir, trained, wanted, terms, untilMs } = request;
   requireSameMarket(trained, wanted);
   const { symbols, untrained } = symbolsOfRun(trained, wanted.symbols);
-  const panel = await loadTrainedPanel(store, trained, {
-    signal: terms.signal,
-    ...(untilMs !== undefined && { untilMs }),
-  });
-  const sheet = await signalSheet(trained, panel, terms);
+  const market = await loadTrainedMarket(store, trained, untilMs === undefined ? {} : { untilMs });
+  const { signal } = terms;
+  const sheet = await sheetOf(trained, market, terms, (sinceMs) =>
+    keptForecasts(dataDir, trained, market, { sinceMs, signal }),
+  );
   const isSaid = ({ symbol }: { readonly symbol: PairSymbol }): boolean =>
     symbols.includes(symbol) && !sheet.ended.some((one) => one.symbol === symbol);
   const signals = sheet.signals.filter(isSaid);
-  const explanations = request.explain ? (await explain(trained, panel)).filter(isSaid) : undefined;
+  const explanations = request.explain
+    ? (await explain(trained, await computePanel(market, { ...trained, signal }))).filter(isSaid)
+    : undefined;
   const nowMs = Date.now();
-  const ageMs = nowMs - panel.untilMs;
+  const ageMs = nowMs - market.untilMs;
   const { runId, exchange, timeframe } = trained;
-  const about = { runId, exchange, timeframe, synthetic: panel.synthetic, givenAtMs: nowMs };
+  const about = { runId, exchange, timeframe, synthetic: market.synthetic, givenAtMs: nowMs };
   const by = { strategy: terms.strategy.id, ensemble: terms.ensemble.method.id };
   const notKept =
     untilMs === undefined
@@ -76,7 +80,7 @@ export async function giveSignals(request: {
   return {
     ...sheet,
     signals,
-    panel,
+    market,
     untrained,
     explanations,
     ageMs,
@@ -90,15 +94,16 @@ function messageOf(error: unknown): string {
   throw error;
 }
 
-async function explain({ members }: TrainedSet, panel: Panel): Promise<readonly Explained[]> {
+async function explain({ members }: TrainedSet<StoredMember>, panel: Panel): Promise<readonly Explained[]> {
   const explained = await Promise.all(
-    members.map(async ({ model, fitted }) =>
-      ((await fitted.explain?.(panel)) ?? []).map((parts, s) => ({
+    members.map(async ({ model, open }) => {
+      const fitted = await open();
+      return ((await fitted.explain?.(panel)) ?? []).map((parts, s) => ({
         model: model.id,
         symbol: panel.series[s].symbol,
         parts,
-      })),
-    ),
+      }));
+    }),
   );
   return explained.flat();
 }

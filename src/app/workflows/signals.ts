@@ -1,4 +1,4 @@
-import { endedSeries, type Series } from '../../core/dataset/panel.ts';
+import { endedSeries, type Panel, type Series } from '../../core/dataset/panel.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import { statesPosition } from '../../core/forecast/model.ts';
 import { formatTime } from '../../core/foundation/time.ts';
@@ -16,7 +16,14 @@ import type { LoadedPanel } from '../../data/panel/load-panel.ts';
 import { giveWay } from '../../data/turns.ts';
 import { type EnsembleChoice, withReturns } from '../../learning/ensemble/combine.ts';
 import type { TrainedSet } from '../../learning/training/checkpoints.ts';
-import { forecastRun, measuredSpan, type RunForecasts } from '../../learning/training/run-forecasts.ts';
+import {
+  type Ask,
+  askedSinceMs,
+  forecastsOfRun,
+  measuredSpan,
+  type RunForecasts,
+  type Speaker,
+} from '../../learning/training/run-forecasts.ts';
 
 /** What a model, or the ensemble, wants at the close of one bar, and why. What is not known is `undefined`. */
 export interface Signal {
@@ -94,14 +101,31 @@ export interface SignalTerms {
  * What is wanted at the newest bar: the strategy's path from the end of the run's validation bars on, as a backtest or a
  * paper session that began there walks it. Throws `signal.reason` when aborted.
  */
-export async function signalSheet(
+export const signalSheet = (
   trained: TrainedSet,
   panel: LoadedPanel,
+  terms: SignalTerms,
+): Promise<SignalSheet> =>
+  sheetOf(
+    trained,
+    panel,
+    terms,
+    async () =>
+      ({ fitted }, sinceMs) =>
+        fitted.forecast(panel, { sinceMs }),
+  );
+
+/** The same, of models that are asked as `asking` says, from a bar on. */
+export async function sheetOf<Member extends Speaker>(
+  trained: TrainedSet<Member>,
+  panel: Panel,
   { strategy, params, ensemble, rules, signal }: SignalTerms,
+  asking: (sinceMs: number) => Promise<Ask<Member>>,
 ): Promise<SignalSheet> {
   const newestMs = Math.min(...panel.series.map(({ candles }) => candles.time[candles.time.length - 1]));
   const fromMs = Math.min(trained.validateUntilMs, newestMs);
-  const said = await forecastRun(trained, panel, { choice: ensemble, fromMs, signal });
+  const ask = await asking(askedSinceMs(trained, panel, fromMs));
+  const said = await forecastsOfRun(trained, panel, { ask, choice: ensemble, fromMs, signal });
   const terms = { strategy, params, cost: tradeCostsFrom(rules), allowShort: rules.allowShort };
   const own = { ...terms, ...chooseStrategy('own', {}) };
   const keeps = new Set(trained.members.filter(({ model }) => statesPosition(model)).map(({ id }) => id));

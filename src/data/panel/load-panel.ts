@@ -13,7 +13,7 @@ import type { PairSymbol } from '../../core/market/symbol.ts';
 import { findOddities } from '../../core/market/plausible.ts';
 import { requireOneQuote } from '../../core/market/symbols.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
-import type { InputSources } from '../../core/features/inputs.ts';
+import type { FeatureInputs, InputSources } from '../../core/features/inputs.ts';
 import { loadInputs, type UsedInput } from './load-inputs.ts';
 
 export interface LoadedPanel extends Panel {
@@ -34,6 +34,14 @@ export interface LoadedPanel extends Panel {
   readonly doubts: readonly Doubt[];
   /** What the features read beside the candles, symbol by symbol. */
   readonly inputs: readonly UsedInput[];
+}
+
+/** Candles of several symbols with what their features would be computed from. */
+export interface LoadedMarket extends Omit<LoadedPanel, 'series'> {
+  /** Without features. */
+  readonly series: readonly Series[];
+  /** What beside the candles was read for the features asked for, one entry a series. */
+  readonly featureInputs: readonly FeatureInputs[];
 }
 
 interface PanelRequest {
@@ -60,9 +68,12 @@ interface PanelRequest {
  * look at the market through this one function, so they see the same numbers. Throws `UserError` when the symbols
  * are not quoted in one currency, or when a dataset or another input of a feature is absent, damaged or has no bar in the range.
  */
-export async function loadPanel(store: Store, request: PanelRequest): Promise<LoadedPanel> {
-  const { exchange, symbols, timeframe, sinceMs, untilMs, featureNames, sources, catalogue, signal } =
-    request;
+export const loadPanel = async (store: Store, request: PanelRequest): Promise<LoadedPanel> =>
+  computePanel(await loadMarket(store, request), request);
+
+/** The first half of `loadPanel`: everything but the features. */
+export async function loadMarket(store: Store, request: Omit<PanelRequest, 'signal'>): Promise<LoadedMarket> {
+  const { exchange, symbols, timeframe, sinceMs, untilMs, featureNames, sources, catalogue } = request;
   requireOneQuote(symbols);
   const range = { ...(sinceMs !== undefined && { sinceMs }), ...(untilMs !== undefined && { untilMs }) };
   const loaded = await Promise.all(
@@ -80,11 +91,9 @@ export async function loadPanel(store: Store, request: PanelRequest): Promise<Lo
         fromMs: candles.time[0],
         untilMs: last + TIMEFRAME_MS[timeframe],
       });
-      const steps = featureSteps(featureNames, candles, timeframe, inputs, catalogue);
-      const features = await inTurns(steps, signal);
-      const series: Series = { symbol, candles, features };
+      const series: Series = { symbol, candles, features: { names: [], columns: [] } };
       const doubt = { key, oddities: findOddities(candles, timeframe) };
-      return { manifest, series, used, doubt };
+      return { manifest, series, inputs, used, doubt };
     }),
   );
   const series = loaded.map((one) => one.series);
@@ -96,6 +105,7 @@ export async function loadPanel(store: Store, request: PanelRequest): Promise<Lo
     series,
     manifests,
     inputs,
+    featureInputs: loaded.map((one) => one.inputs),
     doubts: loaded.flatMap(({ doubt }) => (doubt.oddities.length > 0 ? [doubt] : [])),
     firstTimeMs: Math.min(...series.map(({ candles }) => candles.time[0])),
     untilMs:
@@ -104,6 +114,19 @@ export async function loadPanel(store: Store, request: PanelRequest): Promise<Lo
     synthetic: manifests.some(({ synthetic }) => synthetic),
     fingerprint: fingerprintOf(exchange, timeframe, series, inputs),
   };
+}
+
+/** The second half: the features, some or all of those that the market was loaded for. */
+export async function computePanel(
+  { featureInputs, ...market }: LoadedMarket,
+  { featureNames, catalogue, signal }: Pick<PanelRequest, 'featureNames' | 'catalogue' | 'signal'>,
+): Promise<LoadedPanel> {
+  const series: Series[] = [];
+  for (const [s, { symbol, candles }] of market.series.entries()) {
+    const steps = featureSteps(featureNames, candles, market.timeframe, featureInputs[s], catalogue);
+    series.push({ symbol, candles, features: await inTurns(steps, signal) });
+  }
+  return { ...market, series };
 }
 
 function fingerprintOf(

@@ -10,8 +10,8 @@ import { requireOneQuote } from '../../core/market/symbols.ts';
 import type { Strategy } from '../../core/strategy/strategy.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
-import { type LoadedPanel, loadPanel } from '../../data/panel/load-panel.ts';
-import { loadMember, type TrainedMember } from './member-folder.ts';
+import { type LoadedMarket, type LoadedPanel, loadMarket, loadPanel } from '../../data/panel/load-panel.ts';
+import { openMember, readMember, type StoredMember, type TrainedMember } from './member-folder.ts';
 import { runInUse } from './active-run.ts';
 import { builtIn, type Registry } from '../models/registry.ts';
 import { absentFeature, absentPlugin, changedPlugins, featuresOfRun } from './plugins.ts';
@@ -19,7 +19,7 @@ import { listRuns } from './run-folder.ts';
 import { seedFolder, seedName } from './seeds.ts';
 
 /** The models of one complete training run, ready to forecast. */
-export interface TrainedSet {
+export interface TrainedSet<Member = TrainedMember> {
   readonly runId: string;
   readonly exchange: string;
   readonly symbols: readonly PairSymbol[];
@@ -41,7 +41,9 @@ export interface TrainedSet {
   readonly featureNames: readonly string[];
   /** How many seeds the run was trained from. */
   readonly seeds: number;
-  readonly members: readonly TrainedMember[];
+  readonly members: readonly Member[];
+  /** The user's own code that models, features and strategies may come from: a SHA-256 a file. */
+  readonly pluginHashes: readonly string[];
   /** Models of the run that nothing here brings, and plug-ins that have changed since: to be said. */
   readonly notes: readonly string[];
 }
@@ -50,7 +52,13 @@ export interface TrainedSet {
  * Loads a complete run: `runId` (its name, or the path of its folder), else the active one: see active-run.ts. `models` limits it to some of its
  * members; `seedNumber` takes those of another seed than the first, of the models that have several. Throws `UserError` when there is none, when something is damaged or of another version.
  */
-export async function loadTrained(
+export async function loadTrained(...asked: Parameters<typeof readTrained>): Promise<TrainedSet> {
+  const stored = await readTrained(...asked);
+  return { ...stored, members: await Promise.all(stored.members.map(openMember)) };
+}
+
+/** The same, the models still to be opened. */
+export async function readTrained(
   checkpointDir: string,
   options: {
     readonly models?: readonly string[];
@@ -61,7 +69,7 @@ export async function loadTrained(
     /** The models that there are; default: ours. */
     readonly registry?: Registry;
   } = {},
-): Promise<TrainedSet> {
+): Promise<TrainedSet<StoredMember>> {
   const run = await runInUse(checkpointDir, options.runId);
   const { plan, result, runId } = run;
   requireOneQuote(plan.symbols);
@@ -83,7 +91,7 @@ export async function loadTrained(
   const loaded = await Promise.all(
     wanted.map(async ({ id, number }) => {
       const folder = seedFolder(run.path, id, number);
-      const member = result.models.includes(id) ? await loadMember(folder, { run, registry }) : undefined;
+      const member = result.models.includes(id) ? await readMember(folder, { run, registry }) : undefined;
       if (member?.manifestSha256 === result.manifests[seedName(id, number)] && member)
         return {
           ...member,
@@ -125,6 +133,7 @@ export async function loadTrained(
     featureNames: [...new Set(members.flatMap(({ manifest }) => manifest.features))],
     seeds: plan.seeds,
     members,
+    pluginHashes: registry.plugins.map(({ sha256 }) => sha256),
     notes: [
       ...[...absent.map((id) => absentPlugin(plan, id)), ...lacking].map(
         ({ id, reason }) => `"${id}" is left out: ${reason}`,
@@ -154,7 +163,10 @@ export interface WantedSymbols {
 }
 
 /** Throws `UserError` when another exchange or timeframe is wanted than the models were trained on. */
-export function requireSameMarket(trained: TrainedSet, wanted: WantedMarket): void {
+export function requireSameMarket(
+  trained: Pick<TrainedSet, 'runId' | 'exchange' | 'timeframe'>,
+  wanted: WantedMarket,
+): void {
   for (const key of ['exchange', 'timeframe'] as const) {
     if (wanted[key] === undefined || trained[key] === wanted[key]) continue;
     throw new UserError(
@@ -169,7 +181,7 @@ export function requireSameMarket(trained: TrainedSet, wanted: WantedMarket): vo
  * trained on, to be said. Throws `UserError` when such a one was named, or when no other is left.
  */
 export function symbolsOfRun(
-  { runId, symbols }: TrainedSet,
+  { runId, symbols }: Pick<TrainedSet, 'runId' | 'symbols'>,
   wanted: WantedSymbols | undefined,
 ): { readonly symbols: readonly PairSymbol[]; readonly untrained: readonly PairSymbol[] } {
   if (wanted === undefined) return { symbols, untrained: [] };
@@ -181,13 +193,34 @@ export function symbolsOfRun(
   });
 }
 
+type TrainedRange = { readonly untilMs?: number; readonly signal?: AbortSignal | undefined };
+
 /** The candles and features that the trained models read, from the bar on at which their training data began. */
 export const loadTrainedPanel = (
   store: Store,
-  { exchange, symbols, timeframe, sinceMs, featureNames, sources, catalogue }: TrainedSet,
-  range: { readonly untilMs?: number; readonly signal?: AbortSignal | undefined } = {},
-): Promise<LoadedPanel> =>
-  loadPanel(store, { exchange, symbols, timeframe, sinceMs, featureNames, sources, catalogue, ...range });
+  trained: Parameters<typeof marketOf>[0],
+  range: TrainedRange = {},
+): Promise<LoadedPanel> => loadPanel(store, { ...marketOf(trained), ...range });
+
+/** The same without the features. */
+export const loadTrainedMarket = (
+  store: Store,
+  trained: Parameters<typeof marketOf>[0],
+  range: Omit<TrainedRange, 'signal'> = {},
+): Promise<LoadedMarket> => loadMarket(store, { ...marketOf(trained), ...range });
+
+const marketOf = ({
+  exchange,
+  symbols,
+  timeframe,
+  sinceMs,
+  featureNames,
+  sources,
+  catalogue,
+}: Pick<
+  TrainedSet,
+  'exchange' | 'symbols' | 'timeframe' | 'sinceMs' | 'featureNames' | 'sources' | 'catalogue'
+>) => ({ exchange, symbols, timeframe, sinceMs, featureNames, sources, catalogue });
 
 interface SetForecasts {
   /** Forecasts of each member, one a symbol. */

@@ -55,16 +55,26 @@ export const MemberManifest = z.strictObject({
 });
 export type MemberManifest = z.output<typeof MemberManifest>;
 
-export interface TrainedMember {
+/** A trained model on disk, read and checked. */
+export interface StoredMember {
   readonly id: string;
   readonly model: Model;
-  /** Picks the features that the model was trained with out of any panel that has them. */
-  readonly fitted: FittedModel;
   readonly manifest: MemberManifest;
   readonly manifestSha256: string;
   readonly folder: string;
   /** Why it does not vote, as its run found when it ended: see ensemble/voters.ts. */
   readonly noSkill?: string | undefined;
+  /** Makes it ready to forecast, which takes longer than all the rest. Throws `UserError` where it does not fit its model. */
+  open(): Promise<FittedModel>;
+}
+
+export interface TrainedMember extends Omit<StoredMember, 'open'> {
+  /** Picks the features that the model was trained with out of any panel that has them. */
+  readonly fitted: FittedModel;
+}
+
+export async function openMember({ open, ...member }: StoredMember): Promise<TrainedMember> {
+  return { ...member, fitted: await open() };
 }
 
 /** Writes a trained model in one step: after a crash its folder is whole or not there. */
@@ -87,9 +97,17 @@ export async function saveMember(
  * the model has changed since it was trained.
  */
 export async function loadMember(
+  ...asked: Parameters<typeof readMember>
+): Promise<TrainedMember | undefined> {
+  const stored = await readMember(...asked);
+  return stored && openMember(stored);
+}
+
+/** The same, the model still to be opened. */
+export async function readMember(
   folder: string,
   { run, registry = builtIn }: { readonly run?: RunFolder; readonly registry?: Registry } = {},
-): Promise<TrainedMember | undefined> {
+): Promise<StoredMember | undefined> {
   if (run !== undefined) await requireOwnFolder(run, folder);
   const sealed = await readSealed(join(folder, MANIFEST_FILE), MemberManifest);
   if (sealed === undefined) return undefined;
@@ -99,24 +117,18 @@ export async function loadMember(
   requireSameArchitecture(folder, model, manifest);
   const artifact = await readArtifact(folder, manifest.files, (what) => damaged(folder, what));
   if (weightHash(manifest.files) !== manifest.weightHash) throw damaged(folder, 'its weight hash is wrong');
-  let loaded: FittedModel;
-  try {
-    loaded = await model.load(artifact);
-  } catch (error) {
-    const why = error instanceof z.ZodError ? issueLines(error).join('; ') : String(error);
-    throw new UserError(`The checkpoint "${folder}" does not fit the model "${model.id}": ${why}`, {
-      hint: 'It was made by another version of the program. Train again.',
-      cause: error,
-    });
-  }
-  return {
-    id: model.id,
-    model,
-    fitted: withFeatures(loaded, manifest.features),
-    manifest,
-    manifestSha256,
-    folder,
+  const open = async (): Promise<FittedModel> => {
+    try {
+      return withFeatures(await model.load(artifact), manifest.features);
+    } catch (error) {
+      const why = error instanceof z.ZodError ? issueLines(error).join('; ') : String(error);
+      throw new UserError(`The checkpoint "${folder}" does not fit the model "${model.id}": ${why}`, {
+        hint: 'It was made by another version of the program. Train again.',
+        cause: error,
+      });
+    }
   };
+  return { id: model.id, model, manifest, manifestSha256, folder, open };
 }
 
 /** The same model, taking the columns `names` out of whatever panel it is given. */

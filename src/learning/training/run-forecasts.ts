@@ -1,5 +1,5 @@
 import type { Forecast } from '../../core/forecast/model.ts';
-import type { Series } from '../../core/dataset/panel.ts';
+import type { Panel, Series } from '../../core/dataset/panel.ts';
 import type { Span } from '../../core/dataset/splits.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
@@ -17,6 +17,7 @@ import { forecastEnsemble } from '../ensemble/equal-weight.ts';
 import type { MemberFacts } from '../ensemble/method.ts';
 import { votersOf } from '../ensemble/voters.ts';
 import type { TrainedSet } from './checkpoints.ts';
+import type { TrainedMember } from './member-folder.ts';
 
 /** What every model of a run says, and what it comes to. */
 export interface RunForecasts {
@@ -37,6 +38,18 @@ export interface RunForecasts {
   readonly failed: readonly { readonly id: string; readonly reason: string }[];
 }
 
+interface RunOptions {
+  readonly choice: EnsembleChoice;
+  readonly fromMs: number;
+  readonly learned?: LearnedEnsemble | undefined;
+  readonly state?: EnsembleState | undefined;
+  readonly onBar?: Parameters<typeof combineSteps>[3]['onBar'];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A model of a run. */
+export type Speaker = Pick<TrainedMember, 'id' | 'model' | 'noSkill'>;
+
 /** No opinion anywhere. */
 const silence = ({ symbol, candles }: Series): Forecast => {
   const unknown = (): Float64Array => new Float64Array(candles.time.length).fill(NaN);
@@ -52,33 +65,41 @@ export const measuredSpan = (
   untilMs: Math.max(trainUntilMs, Math.min(validateUntilMs, fromMs)),
 });
 
+/** What was said two bars before is what has earned something by the first. */
+const earlierThan = (fromMs: number, { timeframe }: Panel): number => fromMs - 2 * TIMEFRAME_MS[timeframe];
+
+/** From which bar on `forecastRun` asks the models. */
+export const askedSinceMs = (
+  { trainUntilMs }: Pick<TrainedSet, 'trainUntilMs'>,
+  panel: Panel,
+  fromMs: number,
+): number => Math.min(earlierThan(fromMs, panel), trainUntilMs);
+
+/** How a model is asked for its forecasts from a bar on. */
+export type Ask<Member> = (member: Member, sinceMs: number) => Promise<readonly Forecast[]>;
+
 /**
  * Every member's forecasts for every symbol of the panel from `fromMs` on, and their ensemble: the one path for backtests,
  * signals and paper. With `learned` (of an earlier call) the validation bars are not forecast again. A model that fails
  * is left out and named; throws when all do, what is no failure of a model, and `signal.reason`.
  */
-export async function forecastRun(
+export const forecastRun = (
   trained: TrainedSet,
   panel: LoadedPanel,
-  {
-    choice,
-    fromMs,
-    learned,
-    state,
-    onBar,
-    signal,
-  }: {
-    readonly choice: EnsembleChoice;
-    readonly fromMs: number;
-    readonly learned?: LearnedEnsemble | undefined;
-    readonly state?: EnsembleState | undefined;
-    readonly onBar?: Parameters<typeof combineSteps>[3]['onBar'];
-    readonly signal?: AbortSignal | undefined;
-  },
+  options: RunOptions,
+): Promise<RunForecasts> =>
+  forecastsOfRun(trained, panel, {
+    ...options,
+    ask: ({ fitted }, sinceMs) => fitted.forecast(panel, { sinceMs }),
+  });
+
+/** The same of models that `ask` knows how to ask. */
+export async function forecastsOfRun<Member extends Speaker>(
+  trained: Pick<TrainedSet<Member>, 'runId' | 'members' | 'trainUntilMs' | 'validateUntilMs'>,
+  panel: Panel,
+  { ask, choice, fromMs, learned, state, onBar, signal }: RunOptions & { readonly ask: Ask<Member> },
 ): Promise<RunForecasts> {
-  // What was said two bars before is what has earned something by the first.
-  const earlier = fromMs - 2 * TIMEFRAME_MS[panel.timeframe];
-  const sinceMs = learned === undefined ? Math.min(earlier, trained.trainUntilMs) : earlier;
+  const sinceMs = learned === undefined ? askedSinceMs(trained, panel, fromMs) : earlierThan(fromMs, panel);
   const failed: { id: string; reason: string }[] = [];
   let turn = Promise.resolve();
   const said = await Promise.all(
@@ -87,7 +108,7 @@ export async function forecastRun(
       turn = turn.then(() => giveWay(signal));
       await turn;
       try {
-        return { member, forecasts: await member.fitted.forecast(panel, { sinceMs }) };
+        return { member, forecasts: await ask(member, sinceMs) };
       } catch (error) {
         if (!(error instanceof Error)) throw error;
         failed.push({ id: member.id, reason: error.message });

@@ -4,7 +4,7 @@ import { formatMinute, formatTime } from '../../../core/foundation/time.ts';
 import { doubtLines } from '../../../data/plausibility.ts';
 import { openStore } from '../../../data/store/store.ts';
 import { endText } from '../../../core/market/history-end.ts';
-import { loadTrained, type TrainedSet } from '../../../learning/training/checkpoints.ts';
+import { readTrained, type TrainedSet } from '../../../learning/training/checkpoints.ts';
 import { allSeedsOf, markedName } from '../../../learning/ensemble/voters.ts';
 import { executionRules } from '../../config/execution.ts';
 import { type GivenSignals, giveSignals } from '../../workflows/give-signals.ts';
@@ -67,7 +67,7 @@ async function signals(context: CommandContext, options: Options): Promise<void>
   const runId = runNamed(options);
   const registry = await projectRegistry(context);
   const ensemble = ensembleSetting(context, options.ensemble);
-  const trained = await loadTrained(config.checkpointDir, {
+  const trained = await readTrained(config.checkpointDir, {
     registry,
     allSeedsOf: allSeedsOf(ensemble.method),
     ...(options.models && { models: options.models }),
@@ -92,15 +92,15 @@ async function signals(context: CommandContext, options: Options): Promise<void>
 
 function document(
   { out }: CommandContext,
-  trained: TrainedSet,
+  trained: TrainedSet<unknown>,
   by: { readonly given: GivenSignals; readonly strategy: string; readonly ensemble: string },
 ): void {
-  const { panel, signals: rows, leftOut, ended, untrained, explanations, ageMs, isStale } = by.given;
+  const { market, signals: rows, leftOut, ended, untrained, explanations, ageMs, isStale } = by.given;
   out.document({
     runId: trained.runId,
     exchange: trained.exchange,
     timeframe: trained.timeframe,
-    synthetic: panel.synthetic,
+    synthetic: market.synthetic,
     dataAgeSeconds: Math.max(0, Math.round(ageMs / 1000)),
     stale: isStale,
     untrainedSymbols: untrained,
@@ -108,7 +108,7 @@ function document(
     ensemble: by.ensemble,
     leftOut,
     signals: rows,
-    implausible: panel.doubts.flatMap(doubtDocument),
+    implausible: market.doubts.flatMap(doubtDocument),
     withoutSignal: ended.map(({ symbol, lastTimeMs, barsBehind }) => ({
       symbol,
       lastBarTime: formatTime(lastTimeMs),
@@ -125,10 +125,10 @@ function print(
     trained,
     given,
     strategy,
-  }: { readonly trained: TrainedSet; readonly given: GivenSignals; readonly strategy: string },
+  }: { readonly trained: TrainedSet<unknown>; readonly given: GivenSignals; readonly strategy: string },
 ): void {
-  const { panel, signals: rows, leftOut, ended, untrained, explanations, ageMs, isStale } = given;
-  if (panel.synthetic) out.print('These candles are SYNTHETIC: the signals say nothing about any market.');
+  const { market, signals: rows, leftOut, ended, untrained, explanations, ageMs, isStale } = given;
+  if (market.synthetic) out.print('These candles are SYNTHETIC: the signals say nothing about any market.');
   out.table(
     [
       'symbol',
@@ -153,9 +153,9 @@ function print(
   );
   for (const { model, reason } of leftOut) out.print(`No vote: ${model}, ${reason}.`);
   out.print(
-    `\nDecided by ${strategy} at the close of the bar that ended ${formatMinute(panel.untilMs)}, for the next open; a trade costs ${rows[0]?.costBps.toFixed(0) ?? '-'} bp there and back. Models: ${trained.runId}.`,
+    `\nDecided by ${strategy} at the close of the bar that ended ${formatMinute(market.untilMs)}, for the next open; a trade costs ${rows[0]?.costBps.toFixed(0) ?? '-'} bp there and back. Models: ${trained.runId}.`,
   );
-  for (const line of doubtLines(panel.doubts)) out.print(`WARNING: ${line}.`);
+  for (const line of doubtLines(market.doubts)) out.print(`WARNING: ${line}.`);
   for (const one of ended) out.print(`No signal for ${endText(one)}.`);
   for (const { model, symbol, parts } of explanations ?? [])
     for (const part of parts) out.print(`\n${model}, ${symbol}: ${explanationText(part)}`);
