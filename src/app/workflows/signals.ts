@@ -9,12 +9,13 @@ import { type Edge, shrinkage } from '../../core/strategy/edge.ts';
 import { describeReason, type Reason } from '../../core/strategy/reason.ts';
 import { type Regime, regimeOf } from '../../core/strategy/regime.ts';
 import { chooseStrategy } from '../../core/strategy/registry.ts';
-import { runningVolatility } from '../../core/strategy/volatility.ts';
+import { marketVolatility } from '../../core/strategy/volatility.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import { tradeCostsFrom } from '../../core/trading/trade-cost.ts';
 import type { LoadedPanel } from '../../data/panel/load-panel.ts';
 import { giveWay } from '../../data/turns.ts';
-import { type EnsembleChoice, withReturns } from '../../learning/ensemble/combine.ts';
+import type { EnsembleChoice } from '../../learning/ensemble/combine.ts';
+import { withReturns } from '../../learning/ensemble/stated-returns.ts';
 import type { TrainedSet } from '../../learning/training/checkpoints.ts';
 import {
   type Ask,
@@ -145,9 +146,7 @@ export async function sheetOf<Member extends Speaker>(
   const all: (readonly Signal[])[] = [];
   for (const { id, noSkill, forecasts: stated, keeps: stays } of speakers) {
     await giveWay(signal);
-    const forecasts = withReturns(panel, { id, kind: 'classical', forecasts: stated }, [
-      { fromMs, measured },
-    ]);
+    const forecasts = withReturns(panel, stated, [{ fromMs, measured }]);
     const edge = measureSkill(panel, forecasts, measured, { labels: strategy.restsOnLabels });
     const reasons: (Reason | undefined)[] = panel.series.map(() => undefined);
     const paths = decidePaths(panel, forecasts, stays ? own : terms, {
@@ -165,6 +164,7 @@ export async function sheetOf<Member extends Speaker>(
             rules,
             regime: regimes[s],
             cost: costs[s],
+            volatilities: marketVolatility(panel).volatility[s],
           },
           {
             forecast: forecasts[s],
@@ -201,6 +201,7 @@ function signalAt(
     rules,
     regime,
     cost,
+    volatilities,
   }: {
     readonly model: string;
     readonly noSkill: string | undefined;
@@ -209,6 +210,7 @@ function signalAt(
     readonly rules: ExecutionRules;
     readonly regime: Regime | undefined;
     readonly cost: number;
+    readonly volatilities: Float64Array;
   },
   {
     forecast,
@@ -231,7 +233,7 @@ function signalAt(
   const heldPosition = at(wanted, row - 1) ?? 0;
   const stated = at(forecast.expectedReturn);
   const { horizonBars, quantiles } = forecast;
-  const volatility = at(runningVolatility(candles));
+  const volatility = at(volatilities);
   const edge = stated === undefined || skill === undefined ? undefined : edgeOf(stated, skill);
   const costBps = 2e4 * cost;
   const signal = {

@@ -1,4 +1,4 @@
-import type { Candles } from '../market/candles.ts';
+import { type Candles, sliceCandles } from '../market/candles.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../market/timeframe.ts';
 
 /**
@@ -14,6 +14,21 @@ export function forwardReturns(candles: Candles, timeframe: Timeframe, horizonBa
     if (time[end] - time[row] === span) returns[row] = open[end] / open[row + 1] - 1;
   return returns;
 }
+
+/** The same of rows [from, until) alone, however many bars there are. */
+export const returnsWithin = (
+  candles: Candles,
+  of: {
+    readonly timeframe: Timeframe;
+    readonly horizonBars: number;
+    readonly from: number;
+    readonly until: number;
+  },
+): Float64Array => {
+  const { timeframe, horizonBars, from, until } = of;
+  const seen = sliceCandles(candles, from, Math.min(candles.time.length, until + 1 + horizonBars));
+  return forwardReturns(seen, timeframe, horizonBars).subarray(0, until - from);
+};
 
 /** When the label of a bar that opened at `barTimeMs` is known: the open of the bar at which its return ends. */
 export const labelEndMs = (barTimeMs: number, timeframe: Timeframe, horizonBars: number): number =>

@@ -1,4 +1,4 @@
-import { forwardReturns, labelEndMs } from '../dataset/labels.ts';
+import { labelEndMs, returnsWithin } from '../dataset/labels.ts';
 import type { Panel } from '../dataset/panel.ts';
 import type { Span } from '../dataset/splits.ts';
 import type { Forecast } from '../forecast/model.ts';
@@ -9,7 +9,7 @@ import { type Edge, measureEdge } from './edge.ts';
 import { fitLabels, type Labelled, labelInputs } from './labels.ts';
 import type { Reason } from './reason.ts';
 import type { Rule, Setting, Strategy } from './strategy.ts';
-import { runningVolatility } from './volatility.ts';
+import { marketVolatility } from './volatility.ts';
 
 /** A strategy as it decides: with its parameters, and what a trade costs. */
 export interface DecisionTerms extends Pick<Setting, 'allowShort'> {
@@ -65,8 +65,7 @@ export function decidePaths(
       return rule;
     };
   });
-  const volatilities = panel.series.map(({ candles }) => runningVolatility(candles));
-  const calmest = calmestOf(panel, volatilities);
+  const { volatility: volatilities, calmest } = marketVolatility(panel);
   return forecasts.map((forecast, s) => {
     const { candles } = panel.series[s];
     const volatility = volatilities[s];
@@ -93,19 +92,6 @@ export function decidePaths(
   });
 }
 
-/** Of each symbol row by row the lowest volatility among all that have one at that time. */
-function calmestOf({ series }: Panel, volatilities: readonly Float64Array[]): readonly Float64Array[] {
-  if (series.length === 1) return volatilities;
-  const lowest = new Map<number, number>();
-  series.forEach(({ candles: { time } }, s) =>
-    volatilities[s].forEach((value, row) => {
-      const before = lowest.get(time[row]);
-      if (value > 0 && (before === undefined || value < before)) lowest.set(time[row], value);
-    }),
-  );
-  return series.map(({ candles: { time } }) => time.map((at) => lowest.get(at) ?? NaN));
-}
-
 /** The skill of what was stated over a span, on returns that were known by its end; with `labels` also of a second model over it. */
 export function measureSkill(
   panel: Panel,
@@ -123,24 +109,30 @@ export function measureSkill(
     let until = lowerBound(candles.time, span.untilMs);
     while (until > from && labelEndMs(candles.time[until - 1], timeframe, horizonBars) > span.untilMs)
       until--;
-    const realised = forwardReturns(candles, timeframe, horizonBars);
-    const volatility = labels ? runningVolatility(candles) : undefined;
+    const realised = returnsWithin(candles, { timeframe, horizonBars, from, until });
+    const volatility = labels ? marketVolatility(panel).volatility[s] : undefined;
     for (let row = from; volatility !== undefined && row < until; row++) {
       const side = Math.sign(stated[row]);
-      if (!(Math.abs(side) > 0) || Number.isNaN(realised[row])) continue;
+      if (!(Math.abs(side) > 0) || Number.isNaN(realised[row - from])) continue;
       const seen = {
         expectedReturn: stated[row],
         confidence: confidence[row],
         volatility: volatility[row],
         horizonBars,
       };
-      rows.push({ time: candles.time[row], s, inputs: labelInputs(seen), realised: realised[row], side });
+      rows.push({
+        time: candles.time[row],
+        s,
+        inputs: labelInputs(seen),
+        realised: realised[row - from],
+        side,
+      });
     }
     return [
       {
         time: candles.time.subarray(from, until),
         stated: stated.subarray(from, until),
-        realised: realised.subarray(from, until),
+        realised,
       },
     ];
   });

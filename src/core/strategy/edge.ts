@@ -79,26 +79,46 @@ export const shrinkage = ({ slope, low }: Edge): number => (low > 0 ? Math.min(1
 const isKnown = ({ stated, realised }: StatedReturns, row: number): boolean =>
   !Number.isNaN(stated[row]) && !Number.isNaN(realised[row]);
 
-/** Scores `stated * residual` summed over the symbols of each bar. */
-function scores(series: readonly StatedReturns[], slope: number): ReadonlyMap<number, number> {
-  const sums = new Map<number, number>();
-  for (const one of series) {
-    for (let row = 0; row < one.stated.length; row++) {
-      if (!isKnown(one, row)) continue;
-      const score = one.stated[row] * (one.realised[row] - slope * one.stated[row]);
-      sums.set(one.time[row], (sums.get(one.time[row]) ?? 0) + score);
+/** Sums of scores `stated * residual` over the symbols of each bar, bar by bar in order of time. */
+function scores(
+  series: readonly StatedReturns[],
+  slope: number,
+): { readonly time: Float64Array; readonly sums: Float64Array } {
+  const most = series.reduce((rows, { time }) => rows + time.length, 0);
+  const [time, sums] = [new Float64Array(most), new Float64Array(most)];
+  const next = new Int32Array(series.length);
+  let count = 0;
+  for (;;) {
+    let nowMs = Infinity;
+    for (let s = 0; s < series.length; s++) {
+      const one = series[s];
+      while (next[s] < one.time.length && !isKnown(one, next[s])) next[s]++;
+      if (next[s] < one.time.length && one.time[next[s]] < nowMs) nowMs = one.time[next[s]];
     }
+    if (nowMs === Infinity) return { time: time.subarray(0, count), sums: sums.subarray(0, count) };
+    let sum = 0;
+    for (let s = 0; s < series.length; s++) {
+      const one = series[s];
+      if (one.time[next[s]] !== nowMs) continue;
+      const stated = one.stated[next[s]];
+      sum += stated * (one.realised[next[s]] - slope * stated);
+      next[s]++;
+    }
+    time[count] = nowMs;
+    sums[count++] = sum;
   }
-  return sums;
 }
 
-function longRunVariance(sums: ReadonlyMap<number, number>, lags: number, barMs: number): number {
+function longRunVariance({ time, sums }: ReturnType<typeof scores>, lags: number, barMs: number): number {
   let total = 0;
-  for (const [time, score] of sums) {
+  for (let i = 0; i < time.length; i++) {
+    const score = sums[i];
     total += score * score;
-    for (let lag = 1; lag <= lags; lag++) {
-      const before = sums.get(time - lag * barMs);
-      if (before !== undefined) total += 2 * (1 - lag / (lags + 1)) * score * before;
+    for (let lag = 1, k = i - 1; lag <= lags; lag++) {
+      const at = time[i] - lag * barMs;
+      while (k >= 0 && time[k] > at) k--;
+      if (k < 0) break;
+      if (time[k] === at) total += 2 * (1 - lag / (lags + 1)) * score * sums[k];
     }
   }
   return Math.max(0, total);

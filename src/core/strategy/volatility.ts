@@ -1,3 +1,4 @@
+import type { Panel } from '../dataset/panel.ts';
 import type { Candles } from '../market/candles.ts';
 
 /** Weight of the past in the running variance: J.P. Morgan, RiskMetrics Technical Document, 1996. */
@@ -25,4 +26,45 @@ export function runningVolatility({ close }: Pick<Candles, 'close'>): Float64Arr
     if (count >= WARM_UP) volatility[row] = Math.sqrt(variance / weight);
   }
   return volatility;
+}
+
+/** What is known of a market's restlessness, one column a symbol. */
+export interface MarketVolatility {
+  readonly volatility: readonly Float64Array[];
+  /** Row by row the lowest among all symbols that have one at that time. */
+  readonly calmest: readonly Float64Array[];
+}
+
+const worked = new WeakMap<Panel['series'], MarketVolatility>();
+
+/** Worked out once for a panel, whose candles never change, however many models are decided on. Not to be written to. */
+export function marketVolatility({ series }: Pick<Panel, 'series'>): MarketVolatility {
+  const known = worked.get(series);
+  if (known !== undefined) return known;
+  const volatility = series.map(({ candles }) => runningVolatility(candles));
+  const found = { volatility, calmest: calmestOf(series, volatility) };
+  worked.set(series, found);
+  return found;
+}
+
+function calmestOf(series: Panel['series'], volatilities: readonly Float64Array[]): readonly Float64Array[] {
+  if (series.length === 1) return volatilities;
+  const next = new Int32Array(series.length);
+  const calmest = volatilities.map((column) => new Float64Array(column.length).fill(NaN));
+  for (;;) {
+    let nowMs = Infinity;
+    for (let s = 0; s < series.length; s++) {
+      const { time } = series[s].candles;
+      if (next[s] < time.length && time[next[s]] < nowMs) nowMs = time[next[s]];
+    }
+    if (nowMs === Infinity) return calmest;
+    let least = NaN;
+    for (let s = 0; s < series.length; s++) {
+      if (series[s].candles.time[next[s]] !== nowMs) continue;
+      const value = volatilities[s][next[s]];
+      if (value > 0 && !(value >= least)) least = value;
+    }
+    for (let s = 0; s < series.length; s++)
+      if (series[s].candles.time[next[s]] === nowMs) calmest[s][next[s]++] = least;
+  }
 }

@@ -1,4 +1,5 @@
-import { type EnsembleSpan, withReturns } from '../../learning/ensemble/combine.ts';
+import type { EnsembleSpan } from '../../learning/ensemble/combine.ts';
+import { withReturns } from '../../learning/ensemble/stated-returns.ts';
 import { finish, type Steps } from '../../core/foundation/steps.ts';
 import type { Panel } from '../../core/dataset/panel.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
@@ -27,19 +28,16 @@ interface Decided {
 /** One forecaster's positions as the strategy decides them on what it stated, and its skill where the last decisions began. */
 export function decideOne(
   forecaster: {
-    readonly name: string;
     readonly stated: readonly Forecast[];
     readonly shown?: ((span: number) => readonly Forecast[]) | undefined;
   },
   { panel, decisions }: Pick<ForecastSource, 'decisions'> & { readonly panel: Panel },
   terms: DecisionTerms,
 ): { readonly forecasts: readonly Forecast[]; readonly edge: Edge | undefined } {
-  const { name, stated, shown } = forecaster;
+  const { stated, shown } = forecaster;
   const { strategy } = terms;
   if (strategy.restates) return { forecasts: stated, edge: undefined };
-  const forecasts = strategy.restsOnSkill
-    ? withReturns(panel, { id: name, kind: 'classical', forecasts: stated }, decisions)
-    : stated;
+  const forecasts = strategy.restsOnSkill ? withReturns(panel, stated, decisions) : stated;
   const spans = decisions.map(({ fromMs, measured }, i) => ({
     fromMs,
     asOfMs: measured.untilMs,
@@ -66,7 +64,7 @@ export function* decideSteps(source: ForecastSource, terms: DecisionTerms): Step
     shown?: (span: number) => readonly Forecast[],
   ): readonly Forecast[] => {
     if (keep) return stated;
-    const one = decideOne({ name, stated, shown }, source, terms);
+    const one = decideOne({ stated, shown }, source, terms);
     if (strategy.restsOnSkill) edges[name] ??= one.edge;
     return one.forecasts;
   };

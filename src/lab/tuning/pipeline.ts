@@ -122,7 +122,7 @@ export function createPipelineMeter(bench: PipelineBench) {
     };
     await giveWay(signal);
     const decided = isBelief
-      ? decideOne({ name: pipeline.model, stated: forecasts, shown }, { panel: known, decisions }, terms)
+      ? decideOne({ stated: forecasts, shown }, { panel: known, decisions }, terms)
           .forecasts
       : forecasts;
     await giveWay(signal);

@@ -1,4 +1,4 @@
-import { forwardReturns, labelEndMs } from '../../core/dataset/labels.ts';
+import { labelEndMs, returnsWithin } from '../../core/dataset/labels.ts';
 import type { Panel } from '../../core/dataset/panel.ts';
 import type { Span } from '../../core/dataset/splits.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
@@ -29,7 +29,7 @@ export function shownRows(panel: Panel, span: Span, horizonBars: number): readon
     let until = lowerBound(candles.time, span.untilMs);
     while (until > from && labelEndMs(candles.time[until - 1], timeframe, horizonBars) > span.untilMs)
       until--;
-    const realised = forwardReturns(candles, timeframe, horizonBars).subarray(from, until);
+    const realised = returnsWithin(candles, { timeframe, horizonBars, from, until });
     return { time: candles.time.subarray(from, until), realised, from, until };
   });
 }
@@ -75,6 +75,25 @@ interface CalibrationOptions {
   readonly horizonBars: number;
   readonly barMs: number;
   readonly isKept?: ((timeMs: number) => boolean) | undefined;
+}
+
+/** Parts of the measured bars that are judged by what the others teach. */
+const PARTS = 5;
+
+/** Each part of a span with the bars that teach about it: the others, less those whose returns reach into it. */
+export function crossParts(
+  measured: Span,
+  horizonBars: number,
+  barMs: number,
+): readonly (Span & { readonly isKept: (timeMs: number) => boolean })[] {
+  const margin = (horizonBars + 1) * barMs;
+  const width = (measured.untilMs - measured.fromMs) / PARTS;
+  if (!(width > 2 * margin)) return [];
+  return Array.from({ length: PARTS }, (_, part) => {
+    const fromMs = measured.fromMs + part * width;
+    const untilMs = fromMs + width;
+    return { fromMs, untilMs, isKept: (time) => time < fromMs - margin || time >= untilMs + margin };
+  });
 }
 
 export const barMsOf = ({ timeframe }: Pick<Panel, 'timeframe'>): number => TIMEFRAME_MS[timeframe];

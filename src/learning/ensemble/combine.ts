@@ -4,10 +4,10 @@ import type { Span } from '../../core/dataset/splits.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import { finish, type Steps } from '../../core/foundation/steps.ts';
 import { lowerBound } from '../../core/market/candles.ts';
-import { runningVolatility } from '../../core/strategy/volatility.ts';
+import { marketVolatility } from '../../core/strategy/volatility.ts';
 import { alignMarket } from '../../core/trading/align.ts';
 import { adaptiveWeights, noPerformance, PerformanceState, recordStep } from './adaptive.ts';
-import { barMsOf, calibrate, shownRows, type ShownRows, statementOf } from './calibrate.ts';
+import { barMsOf, calibrate, crossParts, shownRows, type ShownRows, statementOf } from './calibrate.ts';
 import { forecastEnsemble } from './equal-weight.ts';
 import { hedgeStep } from './hedge.ts';
 import type { EnsembleMethod, MemberFacts, Weighing } from './method.ts';
@@ -162,31 +162,6 @@ function plainMean(panel: Panel, members: readonly EnsembleMember[]): Combined {
   };
 }
 
-/**
- * One model's forecasts with an expected return in each, where it states none itself: agents, GARCH momentum and networks
- * with a direction alone. What its statements were worth was measured on bars that no fit has seen.
- */
-export function withReturns(
-  panel: Panel,
-  member: EnsembleMember,
-  spans: readonly EnsembleSpan[],
-): readonly Forecast[] {
-  if (member.forecasts.some(({ expectedReturn }) => expectedReturn !== undefined)) return member.forecasts;
-  const alone = { method: ALONE, params: undefined };
-  return combineForecasts(panel, [member], alone, { spans }).forecasts.map(({ expectedReturn }, s) => ({
-    ...member.forecasts[s],
-    ...(expectedReturn && { expectedReturn }),
-  }));
-}
-
-const ALONE: EnsembleMethod = {
-  id: 'alone',
-  summary: 'one model',
-  source: '',
-  params: z.undefined(),
-  weigh: () => ({ weights: Float64Array.of(1) }),
-};
-
 /** The later bars of a session: what was learned when it began, and the state of the bar before. */
 export function continueEnsemble(
   panel: Panel,
@@ -205,9 +180,6 @@ export function continueEnsemble(
   const result = session.result();
   return { ...result, shown: () => result.forecasts, learned: going.learned, state };
 }
-
-/** Parts of the measured bars that are combined by what the others teach. */
-const PARTS = 5;
 
 interface RunOptions {
   readonly fromMs: number;
@@ -237,7 +209,7 @@ function openEnsemble(panel: Panel, members: readonly EnsembleMember[], { method
     rows.forEach((place, row) => (places[place] = row));
     return places;
   });
-  const volatility = series.map(({ candles }) => runningVolatility(candles));
+  const { volatility } = marketVolatility(panel);
   const metaRow = new Float64Array(members.length);
   const blank = (s: number): Float64Array => new Float64Array(series[s].candles.time.length).fill(NaN);
   const columns = series.map((_, s) => ({
@@ -423,14 +395,8 @@ function openEnsemble(panel: Panel, members: readonly EnsembleMember[], { method
     learn,
     run,
     *crossFit(measured: Span): Steps<void> {
-      const margin = (horizonBars + 1) * barMs;
-      const width = (measured.untilMs - measured.fromMs) / PARTS;
-      if (!(width > 2 * margin)) return;
-      for (let part = 0; part < PARTS; part++) {
-        const fromMs = measured.fromMs + part * width;
-        const untilMs = fromMs + width;
-        const learned = learn(measured, (time) => time < fromMs - margin || time >= untilMs + margin);
-        run(learned, { fromMs, untilMs, still: true });
+      for (const { fromMs, untilMs, isKept } of crossParts(measured, horizonBars, barMs)) {
+        run(learn(measured, isKept), { fromMs, untilMs, still: true });
         yield;
       }
     },

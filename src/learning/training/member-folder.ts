@@ -65,7 +65,7 @@ export interface StoredMember {
   /** Why it does not vote, as its run found when it ended: see ensemble/voters.ts. */
   readonly noSkill?: string | undefined;
   /** Makes it ready to forecast, which takes longer than all the rest. Throws `UserError` where it does not fit its model. */
-  open(): Promise<FittedModel>;
+  readonly open: () => Promise<FittedModel>;
 }
 
 export interface TrainedMember extends Omit<StoredMember, 'open'> {
