@@ -200,12 +200,12 @@ function marketSummary(
   };
 }
 
-function signalAnswer({ signals, panel, explanations, isStale }: GivenSignals, symbol: string) {
+function signalAnswer({ signals, market, explanations, isStale }: GivenSignals, symbol: string) {
   const own = signals.filter((one) => one.symbol === symbol);
   const ensemble = own.find(({ model }) => model === 'ensemble');
   return {
     symbol,
-    synthetic: panel.synthetic,
+    synthetic: market.synthetic,
     stale: isStale,
     time: ensemble?.time,
     costBps: ensemble?.costBps,

@@ -1,4 +1,4 @@
-import { loadTrained } from '../../learning/training/checkpoints.ts';
+import { readTrained } from '../../learning/training/checkpoints.ts';
 import { allSeedsOf } from '../../learning/ensemble/voters.ts';
 import { openStore } from '../../data/store/store.ts';
 import { listProviders } from '../advisor/providers.ts';
@@ -37,7 +37,7 @@ export async function sourcesOf(context: CommandContext): Promise<Sources> {
     signal,
     signals: async (untilMs) => {
       const ensemble = ensembleSetting(context, undefined);
-      const trained = await loadTrained(config.checkpointDir, {
+      const trained = await readTrained(config.checkpointDir, {
         registry,
         allSeedsOf: allSeedsOf(ensemble.method),
       });

@@ -59,7 +59,8 @@ export async function giveSignals(request: {
   const market = await loadTrainedMarket(store, trained, untilMs === undefined ? {} : { untilMs });
   const { signal } = terms;
   const sheet = await sheetOf(trained, market, terms, (sinceMs) =>
-    keptForecasts(dataDir, trained, market, { sinceMs, signal }),
+    // What was known at an earlier bar says less than what is kept, and would take its place.
+    keptForecasts(untilMs === undefined ? dataDir : undefined, trained, market, { sinceMs, signal }),
   );
   const isSaid = ({ symbol }: { readonly symbol: PairSymbol }): boolean =>
     symbols.includes(symbol) && !sheet.ended.some((one) => one.symbol === symbol);

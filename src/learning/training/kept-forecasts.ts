@@ -23,16 +23,19 @@ const MOST_FILE_BYTES = 64 * 2 ** 20;
  * Remembers what models said. A bar's forecast rests on bars up to it and on nothing that comes later, which every model is
  * held to by law: so what was said stays said, and only the bars since are asked for. A file is good for one set of weights, code,
  * processor and settings; it says which candles and other inputs it rests on, and counts only where these are still the same. Models
- * whose forecasts are all there are not opened, and features that nobody reads are not computed. What is returned holds `NaN` before
+ * whose forecasts are all there are not opened, without a folder nothing is remembered, and features that nobody reads are not computed. What is returned holds `NaN` before
  * `sinceMs`. Throws `signal.reason` when aborted.
  */
 export async function keptForecasts(
-  dataDir: string,
+  dataDir: string | undefined,
   trained: TrainedSet<StoredMember>,
   market: LoadedMarket,
   { sinceMs, signal }: { readonly sinceMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<Ask<StoredMember>> {
-  const files = openDerived(dataDir, 'forecasts', { mostBytes: MOST_BYTES, mostFileBytes: MOST_FILE_BYTES });
+  const files =
+    dataDir === undefined
+      ? undefined
+      : openDerived(dataDir, 'forecasts', { mostBytes: MOST_BYTES, mostFileBytes: MOST_FILE_BYTES });
   const identity = programIdentity();
   const lastMs = newestOf(market);
   const evidence = evidenceOf(market, trained);
@@ -40,7 +43,10 @@ export async function keptForecasts(
   await Promise.all(
     trained.members.map(async (member) => {
       const name = nameOf({ identity, trained, member, sinceMs });
-      found.set(member, { name, kept: await read(files, name, { market, sinceMs, evidence, member }) });
+      found.set(member, {
+        name,
+        kept: files && (await read(files, name, { market, sinceMs, evidence, member })),
+      });
     }),
   );
   const lacking = trained.members.filter((member) => !(found.get(member)?.kept?.untilMs === lastMs));
@@ -72,11 +78,11 @@ export async function keptForecasts(
         { forecast: one, fromMs: kept === undefined ? sinceMs : askedMs },
       ]),
     );
-    await files.put(
+    await files?.put(
       known.name,
       write(forecasts, { market, sinceMs, lastMs, evidence: evidence(lastMs, member) }),
     );
-    pruning ??= files.prune();
+    pruning ??= files?.prune();
     await pruning;
     return forecasts;
   };
