@@ -122,8 +122,7 @@ export function createPipelineMeter(bench: PipelineBench) {
     };
     await giveWay(signal);
     const decided = isBelief
-      ? decideOne({ stated: forecasts, shown }, { panel: known, decisions }, terms)
-          .forecasts
+      ? decideOne({ stated: forecasts, shown }, { panel: known, decisions }, terms).forecasts
       : forecasts;
     await giveWay(signal);
     const steps = measureSpan(known, forecasts, fold.test, rules, { decided, stepMs: bench.stepMs });
