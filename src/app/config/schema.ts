@@ -517,6 +517,12 @@ export const ConfigSchema = z
           .max(DAY_SECONDS)
           .default(60)
           .describe('Pause between polls of the exchange'),
+        followActive: z
+          .boolean()
+          .default(false)
+          .describe(
+            'A training run that becomes active takes over running sessions between two bars; else each keeps its own until `--run`',
+          ),
       })
       .prefault({}),
     series: SeriesConfig,

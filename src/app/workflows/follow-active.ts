@@ -27,13 +27,17 @@ export function followActive(
     readonly onChange: (runId: string) => void;
     readonly onRefused: (runId: string, why: UserError) => void;
   },
-): BarFeed & { dispose(): void } {
+): BarFeed & { readonly trained: TrainedSet; dispose(): void } {
   let current = first;
   let refused: string | undefined;
   const dispose = (): void => {
     for (const { fitted } of current.trained.members) fitted.dispose?.();
   };
   return {
+    /** The models that decide now. */
+    get trained() {
+      return current.trained;
+    },
     look: async (last, signal) => {
       const now = await active();
       if (now !== undefined && now !== current.trained.runId && now !== refused) {

@@ -33,6 +33,7 @@ import {
   type WantedMarket,
 } from '../../learning/training/checkpoints.ts';
 import { findRun } from '../../learning/training/run-folder.ts';
+import { followActive } from './follow-active.ts';
 import { endedPairs, openLiveFeed, openStoredFeed } from './paper-feed.ts';
 
 /** What decides, or combines, with its parameters; `isSet`: somebody chose it, else a session keeps its own. */
@@ -59,6 +60,8 @@ export interface PaperRequest {
   readonly run?: string | undefined;
   /** Loads a run, `undefined` the active one, with one model as it came out of every seed where the ensemble is that. Who loads it disposes of it. */
   readonly load: (run: string | undefined, allSeedsOf: string | undefined) => Promise<TrainedSet>;
+  /** A run that becomes active takes over between two bars; else a session keeps its own until `run` names another. Default: no. */
+  readonly followActive?: boolean;
   /** Archive the current session and start another. */
   readonly fresh: boolean;
   readonly wanted: WantedMarket;
@@ -96,6 +99,9 @@ export interface PaperRun {
   /** A bar was processed and is on disk. */
   readonly onBar: (record: BarRecord, silent: readonly SilentPair[]) => void;
   readonly onCycle?: (cycle: Cycle) => void;
+  /** Only where the active run is followed: it decides from the next bar on; or it cannot, and the session keeps what it has. */
+  readonly onRunChange?: (runId: string) => void;
+  readonly onRunRefused?: (runId: string, why: UserError) => void;
   /** Bars have ended, or somebody wanted to stop. */
   readonly onEnd?: (summary: RunSummary) => void;
 }
@@ -103,6 +109,7 @@ export interface PaperRun {
 /** An open session: nobody else can run it until it is closed. */
 export interface OpenPaper {
   readonly name: string;
+  /** The models that decide now. */
   readonly trained: TrainedSet;
   readonly session: PaperSession;
   /** First stored bar of a new session over stored bars. */
@@ -128,14 +135,15 @@ export async function openPaper(
   request: PaperRequest,
   onEvent: (event: OpeningEvent) => void,
 ): Promise<OpenPaper> {
-  const { store, dataDir, bars, fresh, signal } = request;
-  const { name, trained } = await chooseRun(request, onEvent);
+  const { store, dataDir, fresh, signal } = request;
+  const bars = openedOnce(request.bars);
+  const { name, trained, loadAnother } = await chooseRun(request, onEvent);
   requireSameMarket(trained, request.wanted);
   const kept = fresh ? undefined : await symbolsOfSession(dataDir, name);
   const asked = request.wanted.symbols ?? (kept && { list: kept, named: true });
   const { symbols, untrained } = symbolsOfRun(trained, asked);
   if (untrained.length > 0) onEvent({ kind: 'untrained', runId: trained.runId, symbols: untrained });
-  const feed = await openFeed(request, trained, symbols);
+  const feed = await openFeed({ ...request, bars }, trained, symbols);
   const session = await openSession(
     dataDir,
     name,
@@ -161,15 +169,38 @@ export async function openPaper(
   try {
     const since = bars.kind === 'stored' ? bars.since : undefined;
     const { instruments, rules } = session.session;
+    const of = { trained, feed: feed.createFeed(termsOf(session.session, trained)) };
+    let onChange: (runId: string) => void = () => {};
+    let onRefused: (runId: string, why: UserError) => void = () => {};
+    const followed = followActive(of, {
+      active: async () => (request.followActive === true ? activeRunId(request.checkpointDir) : undefined),
+      open: async (runId) => {
+        const next = await loadAnother(runId);
+        requireSameMarket(next, { exchange: trained.exchange, timeframe: trained.timeframe });
+        const same = symbolsOfRun(next, { list: symbols, named: true });
+        if (same.symbols.join() !== symbols.join())
+          throw new UserError(`The run "${runId}" has the pairs in another order.`, {
+            hint: 'Train it on the same pairs.',
+          });
+        const { createFeed } = await openFeed({ ...request, bars }, next, symbols);
+        return { trained: next, feed: createFeed(termsOf(session.session, next)) };
+      },
+      onChange: (runId) => onChange(runId),
+      onRefused: (runId, why) => onRefused(runId, why),
+    });
     return {
       name,
-      trained,
+      get trained() {
+        return followed.trained;
+      },
       session,
       sinceMs: Math.max(since ?? -Infinity, trained.validateUntilMs),
       smallBalance: balanceWarning(instruments, rules.initialBalance),
       ended: await endedPairs(store, { ...trained, symbols }),
-      async run({ onBar, onCycle = () => {}, onEnd = () => {}, intervalMs, maxCycles }) {
-        const summary = await runPaper(session, feed.createFeed(termsOf(session.session, trained)), {
+      async run({ onBar, onCycle = () => {}, onEnd = () => {}, intervalMs, maxCycles, ...told }) {
+        onChange = told.onRunChange ?? onChange;
+        onRefused = told.onRunRefused ?? onRefused;
+        const summary = await runPaper(session, followed, {
           intervalMs,
           maxCycles,
           signal,
@@ -197,13 +228,32 @@ export async function openPaper(
   }
 }
 
+/** One client for the whole session, whatever run it decides by: each opens sockets and lists of markets of its own. */
+function openedOnce(bars: PaperBars): PaperBars {
+  if (bars.kind === 'stored') return bars;
+  const opened = new Map<string, Promise<ExchangeClient>>();
+  return {
+    kind: 'exchange',
+    open: (id) => {
+      const client = opened.get(id) ?? bars.open(id);
+      opened.set(id, client);
+      return client;
+    },
+  };
+}
+
 /** Parameters as a ledger keeps them. */
 const asRecord = (params: unknown) => z.record(z.string(), z.unknown()).parse(params);
 
 async function chooseRun(
   { dataDir, checkpointDir, bars, wanted, market, fresh, run, load, ...request }: PaperRequest,
   onEvent: (event: OpeningEvent) => void,
-): Promise<{ readonly name: string; readonly trained: TrainedSet }> {
+): Promise<{
+  readonly name: string;
+  readonly trained: TrainedSet;
+  /** Another run, as this one was loaded. */
+  readonly loadAnother: (runId: string) => Promise<TrainedSet>;
+}> {
   const active = await activeRunId(checkpointDir);
   const chosen = run ?? active;
   const plan = chosen === undefined ? undefined : (await findRun(checkpointDir, chosen)).plan;
@@ -225,11 +275,11 @@ async function chooseRun(
   const trained = await load(run ?? kept, allSeedsOf(method));
   for (const text of trained.notes) onEvent({ kind: 'note', text });
   if (kept !== undefined && run === undefined) {
-    if (active !== undefined && active !== kept)
+    if (active !== undefined && active !== kept && request.followActive !== true)
       onEvent({ kind: 'run-kept', runId: kept, activeRunId: active });
   } else if (kept !== undefined && kept !== trained.runId)
     onEvent({ kind: 'run-changed', from: kept, to: trained.runId });
-  return { name, trained };
+  return { name, trained, loadAnother: (runId) => load(runId, allSeedsOf(method)) };
 }
 
 async function openFeed(

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { UserError } from '../../core/foundation/errors.ts';
 import { formatMinute } from '../../core/foundation/time.ts';
 import { dieboldMariano, losesMore, type TestResult } from '../../core/evaluation/forecast-comparison.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { RiskRules } from '../../core/trading/risk/rules.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
@@ -18,6 +19,7 @@ import { loadTrained } from '../../learning/training/checkpoints.ts';
 import type { TrainingSettings } from '../../learning/training/plan.ts';
 import { findRun, type RunFolder } from '../../learning/training/run-folder.ts';
 import type { TrainingSurroundings } from '../../learning/training/train.ts';
+import type { WatchedStream } from '../../learning/validation/drift.ts';
 import { train } from './train.ts';
 
 /** By what champion and challenger trade against each other. */
@@ -37,7 +39,36 @@ export interface RetrainRequest extends TrainingSurroundings {
   readonly shares: Pick<TrainingSettings, 'validationPct' | 'testPct' | 'costs' | 'acceptImplausible'>;
   /** Nothing is trained while the active run is younger; `undefined`: at any age. */
   readonly olderThanMs: number | undefined;
+  /** Alarms that nobody has retrained for: with any, a young run is retrained too; without, only one that is old enough. */
+  readonly alarms?: ((champion: RunFolder) => Promise<readonly DriftAlarm[]>) | undefined;
   readonly now: () => number;
+}
+
+/** A model that has left where it was validated. */
+export interface DriftAlarm {
+  readonly model: string;
+  readonly symbol: PairSymbol;
+  readonly timeMs: number;
+}
+
+/**
+ * The alarms of a run's models behind its validation and behind the data of every later run of the same market: what a retraining has
+ * seen is no reason for the next, also when the run that came of it was worse.
+ */
+export function unansweredAlarms(
+  streams: readonly WatchedStream[],
+  champion: Pick<RunFolder, 'runId' | 'plan'>,
+  runs: readonly Pick<RunFolder, 'runId' | 'plan'>[],
+): readonly DriftAlarm[] {
+  const { exchange, timeframe, validateUntilMs } = champion.plan;
+  const tried = runs.filter(
+    ({ runId, plan }) =>
+      runId !== champion.runId && plan.exchange === exchange && plan.timeframe === timeframe,
+  );
+  const sinceMs = Math.max(validateUntilMs, ...tried.map(({ plan }) => plan.untilMs));
+  return streams.flatMap(({ model, symbol, alarms }) =>
+    alarms.filter(({ timeMs }) => timeMs > sinceMs).map(({ timeMs }) => ({ model, symbol, timeMs })),
+  );
 }
 
 /** How two runs did on the same bars, which neither was fitted on. */
@@ -53,6 +84,7 @@ export interface Comparison {
 
 export type Retrained =
   | { readonly kind: 'young'; readonly champion: string; readonly ageMs: number }
+  | { readonly kind: 'steady'; readonly champion: string; readonly ageMs: number }
   | { readonly kind: 'nothing-new'; readonly champion: string; readonly untilMs: number }
   | ({
       readonly kind: 'promoted' | 'kept';
@@ -77,8 +109,9 @@ export async function retrain(request: RetrainRequest): Promise<Retrained> {
     const champion = await runInUse(checkpointDir);
     const { plan, runId } = champion;
     const ageMs = now() - Date.parse(plan.createdAt);
-    if (request.olderThanMs !== undefined && ageMs < request.olderThanMs)
-      return { kind: 'young', champion: runId, ageMs };
+    const { olderThanMs, alarms } = request;
+    const isYoung = ageMs < (olderThanMs ?? (alarms === undefined ? 0 : Infinity));
+    if (isYoung && alarms === undefined) return { kind: 'young', champion: runId, ageMs };
     const stored = await Promise.all(
       plan.symbols.map((symbol) =>
         store.manifest({ exchange: plan.exchange, timeframe: plan.timeframe, symbol }),
@@ -86,6 +119,8 @@ export async function retrain(request: RetrainRequest): Promise<Retrained> {
     );
     const newestMs = Math.max(...stored.map((manifest) => manifest?.lastTimeMs ?? -Infinity));
     if (newestMs < plan.untilMs) return { kind: 'nothing-new', champion: runId, untilMs: plan.untilMs };
+    if (isYoung && (await alarms?.(champion))?.length === 0)
+      return { kind: 'steady', champion: runId, ageMs };
     const finished = await train(
       {
         kind: 'new',

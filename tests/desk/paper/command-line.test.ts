@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { activateRun, rollbackRun } from '../../../src/learning/training/active-run.ts';
+import { findRun } from '../../../src/learning/training/run-folder.ts';
 import { walk } from '../../support/candles.ts';
 import { runCli } from '../../support/cli.ts';
 import { pair } from '../../support/exchange/market.ts';
@@ -66,6 +68,7 @@ function newFolder(): string {
 
 const Bar = z.object({
   timeMs: z.number(),
+  runId: z.string(),
   decision: z.string(),
   candles: z.array(z.array(z.number()).nullable()),
 });
@@ -82,10 +85,15 @@ const ledger = (folder: string, name = 'binance-1h') =>
  * Runs `paper` until it has printed the bar of `untilMs`, and whenever it prints a line lets `onLine` change the exchange;
  * then Ctrl-C. All that it printed.
  */
-async function session(folder: string, until: RegExp, onLine: (line: string) => void): Promise<string> {
+async function session(
+  folder: string,
+  until: RegExp,
+  onLine: (line: string) => void,
+  args: readonly string[] = [],
+): Promise<string> {
   const child = spawn(
     process.execPath,
-    [bin, 'paper', '--interval-seconds', '0.01', '--log-level', 'debug'],
+    [bin, 'paper', '--interval-seconds', '0.01', '--log-level', 'debug', ...args],
     {
       cwd: folder,
       env: { PATH: process.env['PATH'] },
@@ -172,6 +180,29 @@ describe('a session against an exchange', () => {
     });
     expect(text.match(/The clock of .* this machine's/g)).toHaveLength(1);
   });
+});
+
+it('takes a run that becomes active between two bars, and the one before it again, when told to', async () => {
+  const folder = newFolder();
+  const checkpoints = join(folder, 'checkpoints');
+  const at = (bars: number) => new RegExp(`^${hour(bars)}  equity`);
+  const text = await session(
+    folder,
+    at(1),
+    (line) => {
+      if (at(-1).test(line))
+        void findRun(checkpoints, 'second').then((run) => activateRun(checkpoints, run, async () => {}));
+      if (line.startsWith('From the next bar on the models of second')) exchange.clock.set(START + HOUR);
+      if (at(0).test(line)) void rollbackRun(checkpoints);
+      if (line.startsWith('From the next bar on the models of first')) exchange.clock.set(START + 2 * HOUR);
+    },
+    ['--follow-active'],
+  );
+  expect(ledger(folder).map(({ runId }) => runId)).toEqual(['first', 'second', 'first']);
+  expect(text).not.toContain('The session keeps its training run');
+  const refused = await runCli(['paper', '--follow-active', '--run', 'first'], { cwd: folder });
+  expect(refused).toMatchObject({ status: 2 });
+  expect(refused.stderr).toContain('--follow-active does nothing with --run.');
 });
 
 describe('the symbols of a session', () => {

@@ -40,6 +40,7 @@ const Options = z.object({
   intervalSeconds: z.string().optional(),
   maxCycles: z.string().optional(),
   fresh: z.boolean().default(false),
+  followActive: z.boolean().optional(),
   name: z.string().optional(),
   strategy: z.string().optional(),
   ensemble: z.string().optional(),
@@ -51,7 +52,8 @@ Each poll of the exchange is one cycle. What is decided at a bar's close is fill
 is shown as waiting until that bar has closed. Stopped in any way, the same command resumes where it was; bars that
 closed in between are processed in order, but nothing is ordered on them.
 With --no-exchange, each cycle is one stored bar that training has not seen: a replay of the past, not the market now.
-A session keeps the training run it was started with until --run names another. Sessions of different names run side
+A session keeps the training run it was started with until --run names another, or until another becomes active with
+--follow-active (retrain and models activate|rollback change which one is). Sessions of different names run side
 by side. pause, resume and flatten hold until the next such command, also over restarts.
 
 Examples:
@@ -77,6 +79,10 @@ export function register(program: Command): void {
     .option('--interval-seconds <seconds>', 'pause between cycles (default: paper.intervalSeconds)')
     .option('--max-cycles <number>', 'stop after N cycles')
     .option('--fresh', 'archive the current session and start another')
+    .option(
+      '--follow-active',
+      'let a run that becomes active take over between two bars (default: paper.followActive)',
+    )
     .option('--strategy <id>', STRATEGY_HELP)
     .option('--ensemble <id>', ENSEMBLE_HELP)
     .addHelpText('after', HELP)
@@ -135,6 +141,7 @@ function alone(usage: string, options: Readonly<Record<string, unknown>>): Reado
     ['intervalSeconds', '--interval-seconds'],
     ['maxCycles', '--max-cycles'],
     ['fresh', '--fresh'],
+    ['followActive', '--follow-active'],
     ['strategy', '--strategy'],
     ['symbols', '--symbols'],
     ['timeframe', '--timeframe'],
@@ -163,8 +170,13 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
   requireRange(options);
   const { registry, channels } = await projectPlugins(context);
   const opened = await openPaper(readRequest(context, options, registry), sayOpening(out));
-  const { name, session, trained } = opened;
+  const { name, session } = opened;
   const notices = openNotices(config, process.env, { title: `paper ${name}`, log, own: channels });
+  const say = (line: string): void => {
+    out.print(line);
+    log.info({}, line);
+    notices.say('session', line);
+  };
   const telegram = answerTelegram(config, process.env, { log, now: Date.now });
   const cycles = reportCycles(context, notices);
   const alerts = watchPaperAlerts({
@@ -187,7 +199,10 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
         `in a session that exists: it resumes after ${formatMinute(session.last.timeMs)}; --fresh starts another`,
       );
     introduce(context, opened);
-    notices.say('session', `Session ${session.session.sessionId} runs with the models of ${trained.runId}.`);
+    notices.say(
+      'session',
+      `Session ${session.session.sessionId} runs with the models of ${opened.trained.runId}.`,
+    );
     const records: BarRecord[] = [];
     const summary = await opened.run({
       intervalMs,
@@ -202,6 +217,10 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
         cycles(cycle);
         alerts.tick(Date.now());
       },
+      onRunChange: (runId) =>
+        say(`From the next bar on the models of ${runId} decide, which are active now.`),
+      onRunRefused: (runId, why) =>
+        say(`${runId} is active now, and cannot take over: ${why.message} ${why.hint}`),
       onEnd: (ended) => {
         log.info({ ...ended, equity: session.account.equity() }, 'paper session stopped');
         conclude(context, session, ended);
@@ -221,7 +240,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
     // What was delivered just now is no longer waiting.
     await alerts.settled();
     await opened.close();
-    for (const { fitted } of trained.members) fitted.dispose?.();
+    for (const { fitted } of opened.trained.members) fitted.dispose?.();
   }
 }
 
@@ -234,6 +253,10 @@ function readRequest(context: CommandContext, options: Options, registry: Regist
     );
   const isStored = options.exchange === false;
   if (!isStored) refuseIgnored(context, ['--since', '--until'], 'without --no-exchange');
+  // A replay is of one run, and models that were named are kept.
+  if (isStored) refuseIgnored(context, ['--follow-active'], 'with --no-exchange');
+  const run = runNamed(options);
+  if (run !== undefined) refuseIgnored(context, ['--follow-active'], 'with --run');
   const { strategy, ...deciding } = strategySetting(context, options.strategy, registry);
   const { method, ...weighing } = ensembleSetting(context, options.ensemble);
   const { baseUrl } = config.exchange;
@@ -246,7 +269,8 @@ function readRequest(context: CommandContext, options: Options, registry: Regist
       ? { kind: 'stored', since: options.since, until: options.until }
       : { kind: 'exchange', open: (id) => openExchange({ id, baseUrl, timeoutMs, retries, log }) },
     name,
-    run: runNamed(options),
+    run,
+    followActive: !isStored && run === undefined && (options.followActive ?? config.paper.followActive),
     load: (runId, allSeedsOf) =>
       loadTrained(config.checkpointDir, { registry, allSeedsOf, ...(runId !== undefined && { runId }) }),
     fresh,

@@ -9,10 +9,20 @@ import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
 import { formatMinute, formatTime } from '../../../core/foundation/time.ts';
 import { SPOT_RULES } from '../../../core/trading/rules.ts';
 import { openStore } from '../../../data/store/store.ts';
+import type { Registry } from '../../../learning/models/registry.ts';
 import { runInUse } from '../../../learning/training/active-run.ts';
+import { loadTrained } from '../../../learning/training/checkpoints.ts';
+import { completeRuns, type RunFolder } from '../../../learning/training/run-folder.ts';
 import { configuredInstruments, executionRules, riskRules } from '../../config/execution.ts';
+import { driftOf } from '../../workflows/drift.ts';
 import { fetchCandles } from '../../workflows/fetch.ts';
-import { type Retrained, retrain, type RetrainRequest } from '../../workflows/retrain.ts';
+import {
+  type DriftAlarm,
+  type Retrained,
+  retrain,
+  type RetrainRequest,
+  unansweredAlarms,
+} from '../../workflows/retrain.ts';
 import { command, type CommandContext } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { openNotices } from '../notices.ts';
@@ -34,6 +44,7 @@ const Options = z.object({
       );
     })
     .optional(),
+  ifDrifted: z.boolean().default(false),
   fetch: z.boolean().default(false),
 });
 type Options = z.output<typeof Options>;
@@ -41,10 +52,11 @@ type Options = z.output<typeof Options>;
 const HELP = `
 Trains the models of the active run again on what is stored now, lets both trade the newest bars that neither was fitted on,
 and makes the new run active unless it is worse (Diebold-Mariano test of net returns, one-sided, 5 %). Back: models rollback.
-A live session takes the new run between two bars; paper sessions keep theirs until they are started with --run.
+A live session takes the new run between two bars, a paper session with paper.followActive too; others keep theirs until --run.
 
 Examples:
   $ crypto-trader retrain --if-older-than 7d --fetch      from cron or a systemd timer
+  $ crypto-trader retrain --every "0 3 * * *" --if-drifted --fetch    looks daily, trains when models have drifted
   $ crypto-trader retrain --every "0 3 * * 0" --fetch     stays, and retrains on Sundays at 3:00 UTC
 
 Exit codes: 0 promoted, or nothing to do; 3 the new run is worse, and the old one stays.`;
@@ -54,6 +66,10 @@ export function register(program: Command): void {
     .command('retrain')
     .option('--every <cron>', 'stay and retrain at these times (UTC): minute hour day month weekday')
     .option('--if-older-than <age>', 'do nothing while the active run is younger: 12h, 7d, 2w')
+    .option(
+      '--if-drifted',
+      'do nothing while no model has raised an alarm (models drift) that no training has seen; with --if-older-than: or is old',
+    )
     .option('--fetch', 'bring the candles up to date first')
     .addHelpText('after', HELP)
     .action(command(async (context, options) => run(context, Options.parse(options)), { logs: true }));
@@ -141,6 +157,7 @@ async function once(context: CommandContext, options: Options): Promise<Retraine
         acceptImplausible: market.acceptImplausible,
       },
       olderThanMs: options.ifOlderThan,
+      alarms: options.ifDrifted ? (champion) => alarmsOf(context, registry, champion) : undefined,
       now: Date.now,
       contest: {
         ...strategySetting(context, undefined, registry),
@@ -157,6 +174,27 @@ async function once(context: CommandContext, options: Options): Promise<Retraine
     return result;
   } finally {
     progress.stop();
+  }
+}
+
+/** Why a run is retrained although it is young; says so. */
+async function alarmsOf(
+  { config, out }: CommandContext,
+  registry: Registry,
+  champion: RunFolder,
+): Promise<readonly DriftAlarm[]> {
+  const { checkpointDir } = config;
+  const trained = await loadTrained(checkpointDir, { registry, runId: champion.runId });
+  try {
+    const { streams } = await driftOf(trained, openStore(config.dataDir), { registry });
+    const alarms = unansweredAlarms(streams, champion, await completeRuns(checkpointDir));
+    const last = alarms.reduce((newest, { timeMs }) => Math.max(newest, timeMs), -Infinity);
+    const models = [...new Set(alarms.map(({ model }) => model))];
+    if (alarms.length > 0)
+      out.print(`${alarms.length} alarms of ${models.join(', ')}, the last of ${formatMinute(last)}.`);
+    return alarms;
+  } finally {
+    for (const { fitted } of trained.members) fitted.dispose?.();
   }
 }
 
@@ -200,6 +238,8 @@ function resultText(result: Retrained): string {
   switch (result.kind) {
     case 'young':
       return `Nothing to do: ${result.champion} is ${duration(result.ageMs / 1000)} old.`;
+    case 'steady':
+      return `Nothing to do: no model of ${result.champion} has drifted since it was validated, or since the last training.`;
     case 'nothing-new':
       return `Nothing to do: no bars have been stored since ${formatMinute(result.untilMs)}, where the data of ${result.champion} ends.`;
     case 'promoted':
