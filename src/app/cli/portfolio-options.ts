@@ -4,7 +4,7 @@ import { invariant, UserError } from '../../core/foundation/errors.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
 import { parseTime } from '../../core/foundation/time.ts';
 import { type PairSymbol, parseSymbol } from '../../core/market/symbol.ts';
-import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import {
   ALLOCATION_DEFAULTS,
   type AllocationSettings,
@@ -15,6 +15,7 @@ import { COVARIANCES } from '../../core/portfolio/covariance.ts';
 import type { Group, Limits } from '../../core/portfolio/limits.ts';
 import { DEFAULT_UNIVERSE, type Member } from '../../core/portfolio/universe.ts';
 import { LEARNED_IDS, type LearnedId } from '../../learning/allocators/params.ts';
+import type { Rebalance } from '../../lab/portfolio/walk-forward.ts';
 import { readTextFile } from '../../data/text-file.ts';
 import { openStore } from '../../data/store/store.ts';
 import { parseYaml } from '../config/yaml.ts';
@@ -138,6 +139,10 @@ function readUniverse(path: string): readonly Member[] {
   }));
 }
 
+/** With what is known of a pair of the default universe. */
+export const memberNamed = (symbol: PairSymbol): Member =>
+  DEFAULT_UNIVERSE.find((one) => one.symbol === symbol) ?? { symbol };
+
 /** The market that the options name; notes about it go to stderr. */
 export async function marketOfOptions(
   context: CommandContext,
@@ -148,9 +153,7 @@ export async function marketOfOptions(
     throw new UsageError('--universe and --symbols both say what may be held: give one of them.');
   const members =
     options.universe === undefined
-      ? (options.symbols?.map(
-          (symbol) => DEFAULT_UNIVERSE.find((one) => one.symbol === symbol) ?? { symbol },
-        ) ?? DEFAULT_UNIVERSE)
+      ? (options.symbols?.map(memberNamed) ?? DEFAULT_UNIVERSE)
       : readUniverse(options.universe);
   const source = await loadPortfolioMarket(openStore(config.dataDir), {
     exchange: options.exchange ?? config.exchange.id,
@@ -267,6 +270,23 @@ function indexOf(option: string, text: string, symbols: readonly PairSymbol[]): 
   const i = symbols.indexOf(symbol);
   if (i < 0) throw new UsageError(`${option}: ${symbol} is not in the universe. ${suggest(symbol, symbols)}`);
   return i;
+}
+
+/** `--rebalance` and `--drift`. */
+export function rebalanceOf(
+  options: { readonly rebalance: string; readonly drift: string },
+  timeframe: Timeframe,
+): Rebalance {
+  if (options.rebalance === 'threshold')
+    return { kind: 'drift', share: decimal('--drift', options.drift, { least: 0, most: 100 }) / 100 };
+  const match = /^(\d+)([dwM])$/.exec(options.rebalance);
+  const days = match === null ? NaN : Number(match[1]) * { d: 1, w: 7, M: 30 }[match[2] as 'd' | 'w' | 'M'];
+  const bars = Math.round((days * 86_400_000) / TIMEFRAME_MS[timeframe]);
+  if (!(bars >= 1))
+    throw new UsageError(
+      `--rebalance cannot be "${options.rebalance}": expected 1d, 1w, 2w, 1M or threshold.`,
+    );
+  return { kind: 'every', bars };
 }
 
 /** `--held BTC/USDT=0.1,ETH/USDT=2`: base amounts of members. */

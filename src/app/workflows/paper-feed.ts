@@ -63,16 +63,26 @@ export async function openLiveFeed(
   return {
     createFeed: (terms) =>
       createExchangeFeed({ store, trained, traded: symbols, terms, source, log, now: Date.now }),
-    instruments: async () => {
-      const facts = await source.instruments(symbols, signal);
-      return configured.map(({ symbol, amountStep, priceTick, minNotional }, s) => ({
-        symbol,
-        amountStep: facts[s].amountStep ?? amountStep,
-        priceTick: facts[s].priceTick ?? priceTick,
-        minNotional: facts[s].minNotional ?? minNotional,
-      }));
-    },
+    instruments: () => exchangeInstruments(source, configured, signal),
   };
+}
+
+/** Steps and least values of orders as the exchange says them, those of the settings where it does not. */
+export async function exchangeInstruments(
+  source: ExchangeClient,
+  configured: readonly Instrument[],
+  signal: AbortSignal,
+): Promise<readonly Instrument[]> {
+  const facts = await source.instruments(
+    configured.map(({ symbol }) => symbol),
+    signal,
+  );
+  return configured.map(({ symbol, amountStep, priceTick, minNotional }, s) => ({
+    symbol,
+    amountStep: facts[s].amountStep ?? amountStep,
+    priceTick: facts[s].priceTick ?? priceTick,
+    minNotional: facts[s].minNotional ?? minNotional,
+  }));
 }
 
 /** Pairs whose stored bars end before those of the others. */

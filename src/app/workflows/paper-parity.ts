@@ -1,10 +1,11 @@
+import { UserError } from '../../core/foundation/errors.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { Store } from '../../data/store/store.ts';
 import { loadHindsight } from '../../desk/paper/hindsight.ts';
 import { readLedger } from '../../desk/paper/ledger.ts';
 import { compareWithBacktest, type Parity } from '../../desk/paper/parity.ts';
-import { ensembleOf } from '../../desk/paper/record.ts';
+import { ensembleOf, PORTFOLIO, strategyOf } from '../../desk/paper/record.ts';
 import { findSession, sessionFolder } from '../../desk/paper/sessions.ts';
 import { chooseEnsemble } from '../../learning/ensemble/registry.ts';
 import { allSeedsOf } from '../../learning/ensemble/voters.ts';
@@ -33,6 +34,13 @@ export async function sessionParity({
   const { session, bars } = await readLedger(sessionFolder(dataDir, name));
   const last = bars.at(-1);
   if (last === undefined) return { name, parity: undefined };
+  if (strategyOf(session).id === PORTFOLIO)
+    throw new UserError(
+      `The paper session "${name}" holds a portfolio, and parity compares the decisions of models.`,
+      {
+        hint: 'Put its bars through the trading core again: crypto-trader paper verify. Compare the strategy: portfolio backtest.',
+      },
+    );
   const { id, params } = ensembleOf(session);
   const trained = await loadTrained(checkpointDir, {
     runId: run ?? last.runId,

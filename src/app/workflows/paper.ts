@@ -12,7 +12,8 @@ import type { ExchangeClient } from '../../data/exchange/client.ts';
 import type { Store } from '../../data/store/store.ts';
 import { readControl } from '../../desk/paper/controls.ts';
 import { termsOf } from '../../desk/paper/outlook.ts';
-import type { BarRecord } from '../../desk/paper/record.ts';
+import type { BarFeed } from '../../desk/paper/feed.ts';
+import { type BarRecord, PORTFOLIO } from '../../desk/paper/record.ts';
 import { type Cycle, runPaper, type RunSummary } from '../../desk/paper/run.ts';
 import type { PaperSession } from '../../desk/paper/session.ts';
 import { chooseEnsemble } from '../../learning/ensemble/registry.ts';
@@ -44,7 +45,7 @@ interface Chosen {
 }
 
 /** Stored bars that training has not seen, or bars as they close on an exchange. */
-type PaperBars =
+export type PaperBars =
   | { readonly kind: 'stored'; readonly since?: number | undefined; readonly until?: number | undefined }
   | { readonly kind: 'exchange'; readonly open: (id: string) => Promise<ExchangeClient> };
 
@@ -106,11 +107,13 @@ export interface PaperRun {
   readonly onEnd?: (summary: RunSummary) => void;
 }
 
+type Deciders = Pick<TrainedSet, 'runId' | 'members'>;
+
 /** An open session: nobody else can run it until it is closed. */
 export interface OpenPaper {
   readonly name: string;
-  /** The models that decide now. */
-  readonly trained: TrainedSet;
+  /** What decides now: a run with its models, or an allocator, which has none to dispose of. */
+  readonly trained: Deciders;
   readonly session: PaperSession;
   /** First stored bar of a new session over stored bars. */
   readonly sinceMs: number;
@@ -166,41 +169,73 @@ export async function openPaper(
       instruments: feed.instruments,
     },
   );
+  let onChange: (runId: string) => void = () => {};
+  let onRefused: (runId: string, why: UserError) => void = () => {};
+  return openRunning({
+    name,
+    dataDir,
+    signal,
+    session,
+    open() {
+      const of = { trained, feed: feed.createFeed(termsOf(session.session, trained)) };
+      const followed = followActive(of, {
+        active: async () => (request.followActive === true ? activeRunId(request.checkpointDir) : undefined),
+        open: async (runId) => {
+          const next = await loadAnother(runId);
+          requireSameMarket(next, { exchange: trained.exchange, timeframe: trained.timeframe });
+          const same = symbolsOfRun(next, { list: symbols, named: true });
+          if (same.symbols.join() !== symbols.join())
+            throw new UserError(`The run "${runId}" has the pairs in another order.`, {
+              hint: 'Train it on the same pairs.',
+            });
+          const { createFeed } = await openFeed({ ...request, bars }, next, symbols);
+          return { trained: next, feed: createFeed(termsOf(session.session, next)) };
+        },
+        onChange: (runId) => onChange(runId),
+        onRefused: (runId, why) => onRefused(runId, why),
+      });
+      return { feed: followed, deciders: () => followed.trained };
+    },
+    onRun(told) {
+      onChange = told.onRunChange ?? onChange;
+      onRefused = told.onRunRefused ?? onRefused;
+    },
+    sinceMs: Math.max(
+      (bars.kind === 'stored' ? bars.since : undefined) ?? -Infinity,
+      trained.validateUntilMs,
+    ),
+    ended: () => endedPairs(store, { ...trained, symbols }),
+  });
+}
+
+/** A session that has been opened, with what feeds it; closes it again when it cannot be run. */
+export async function openRunning(running: {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly signal: AbortSignal;
+  readonly session: PaperSession;
+  readonly open: () => { readonly feed: BarFeed; readonly deciders: () => Deciders };
+  readonly onRun?: (told: PaperRun) => void;
+  readonly sinceMs: number;
+  readonly ended: () => Promise<readonly EndedHistory[]>;
+}): Promise<OpenPaper> {
+  const { name, dataDir, signal, session, sinceMs } = running;
   try {
-    const since = bars.kind === 'stored' ? bars.since : undefined;
+    const { feed, deciders } = running.open();
     const { instruments, rules } = session.session;
-    const of = { trained, feed: feed.createFeed(termsOf(session.session, trained)) };
-    let onChange: (runId: string) => void = () => {};
-    let onRefused: (runId: string, why: UserError) => void = () => {};
-    const followed = followActive(of, {
-      active: async () => (request.followActive === true ? activeRunId(request.checkpointDir) : undefined),
-      open: async (runId) => {
-        const next = await loadAnother(runId);
-        requireSameMarket(next, { exchange: trained.exchange, timeframe: trained.timeframe });
-        const same = symbolsOfRun(next, { list: symbols, named: true });
-        if (same.symbols.join() !== symbols.join())
-          throw new UserError(`The run "${runId}" has the pairs in another order.`, {
-            hint: 'Train it on the same pairs.',
-          });
-        const { createFeed } = await openFeed({ ...request, bars }, next, symbols);
-        return { trained: next, feed: createFeed(termsOf(session.session, next)) };
-      },
-      onChange: (runId) => onChange(runId),
-      onRefused: (runId, why) => onRefused(runId, why),
-    });
     return {
       name,
       get trained() {
-        return followed.trained;
+        return deciders();
       },
       session,
-      sinceMs: Math.max(since ?? -Infinity, trained.validateUntilMs),
+      sinceMs,
       smallBalance: balanceWarning(instruments, rules.initialBalance),
-      ended: await endedPairs(store, { ...trained, symbols }),
-      async run({ onBar, onCycle = () => {}, onEnd = () => {}, intervalMs, maxCycles, ...told }) {
-        onChange = told.onRunChange ?? onChange;
-        onRefused = told.onRunRefused ?? onRefused;
-        const summary = await runPaper(session, followed, {
+      ended: await running.ended(),
+      async run(told) {
+        const { onBar, onCycle = () => {}, onEnd = () => {}, intervalMs, maxCycles } = told;
+        running.onRun?.(told);
+        const summary = await runPaper(session, feed, {
           intervalMs,
           maxCycles,
           signal,
@@ -269,6 +304,10 @@ async function chooseRun(
       hint: 'Use up to 64 letters, digits, dots, dashes and underscores, a letter or digit first.',
     });
   const kept = fresh ? undefined : await runOfSession(dataDir, name);
+  if (kept?.startsWith(`${PORTFOLIO} `) === true)
+    throw new UserError(`The paper session "${name}" holds a portfolio.`, {
+      hint: 'Go on with it by `paper --portfolio`, as it was started, or give this one another --name.',
+    });
   const before = kept === undefined ? undefined : await ensembleOfSession(dataDir, name);
   const combining = before === undefined || request.ensemble.isSet ? request.ensemble : before;
   const method = chooseEnsemble(combining.id, asRecord(combining.params)).method;

@@ -312,6 +312,9 @@ export const BarRecord = z.strictObject({
 export type BarRecord = z.output<typeof BarRecord>;
 export type PositionRecord = z.output<typeof Position>;
 
+/** The strategy of a session that holds a portfolio, and how the name of what decides in it begins. */
+export const PORTFOLIO = 'portfolio';
+
 /** Sessions from before there were strategies took positions as the models stated them. */
 export const strategyOf = ({ strategy }: Pick<SessionRecord, 'strategy'>) =>
   strategy ?? { id: 'own', params: {} };

@@ -59,11 +59,16 @@ export async function openSession(
     if (options.fresh) await archive(dataDir, folder);
     const session =
       (await resumeSession(folder)) ?? (await startSession(folder, await describe(name, terms, options)));
-    assertSameTerms(session.session, {
-      ...terms,
-      strategy: options.keeps.strategy ? undefined : terms.strategy,
-      ensemble: options.keeps.ensemble ? undefined : terms.ensemble,
-    });
+    try {
+      assertSameTerms(session.session, {
+        ...terms,
+        strategy: options.keeps.strategy ? undefined : terms.strategy,
+        ensemble: options.keeps.ensemble ? undefined : terms.ensemble,
+      });
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
     return {
       ...session,
       get last() {

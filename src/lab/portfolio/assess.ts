@@ -38,7 +38,9 @@ export interface PortfolioAssessment {
 export interface PortfolioComparison {
   readonly assessments: readonly PortfolioAssessment[];
   readonly bars: number;
-  /** Strategies that count as tried: all but equal weights, which were not chosen for what they did. */
+  /** Strategies tried here: all but equal weights and benchmarks, which were not chosen for what they did. */
+  readonly tried: number;
+  /** Those that count: with what else the project's ledger holds of this market. */
   readonly trials: number;
   /** Chance of the best mean return over equal weights by luck alone, for the best of all (Hansen 2005); `undefined` with none. */
   readonly superiority: number | undefined;
@@ -114,6 +116,7 @@ export function comparePortfolios(
   return {
     assessments,
     bars: runs[0]?.time.length ?? 0,
+    tried: rivals.length,
     trials,
     superiority: test?.pValues.consistent,
     better,
@@ -125,6 +128,7 @@ export function comparisonLines({
   assessments,
   better,
   superiority,
+  tried,
   trials,
   bars,
 }: PortfolioComparison): readonly string[] {
@@ -145,6 +149,7 @@ export function comparisonLines({
   return [
     verdict,
     ...joint,
-    `${trials} strategies count as tried; ${bars} days${error === undefined ? '' : `, on which a Sharpe ratio has a standard error of about ${error.toFixed(2)}`}: rankings within that are noise.`,
+    `${trials === tried ? `${tried} strategies were tried here, and this project's ledger holds no other on these assets` : `${tried} strategies were tried here, ${trials} by this project's ledger on these assets`}; what was tried elsewhere, or while rules and defaults were chosen, nobody counted.`,
+    `${bars} bars${error === undefined ? '' : `, on which a Sharpe ratio has a standard error of about ${error.toFixed(2)}`}: rankings within that are noise.`,
   ];
 }

@@ -106,7 +106,6 @@ export async function walkForward(task: WalkForwardTask, strategy: PortfolioStra
   let end = start + 1;
   while (end < market.time.length && market.time[end] < task.untilMs) end++;
   const rows = end - start - 1;
-  const table = tableOf(task);
   const portfolio = createPortfolio(task.instruments, rules);
   const worth = new Float64Array(rows);
   const costsQuote = new Float64Array(rows);
@@ -137,7 +136,7 @@ export async function walkForward(task: WalkForwardTask, strategy: PortfolioStra
     await yieldToEventLoop();
     task.signal?.throwIfAborted();
     last = row;
-    const record = await decide(task, strategy, table, row, held);
+    const record = await chosenWeights(task, strategy, row, held);
     if (record === undefined) continue;
     target = record.weights;
     rebalances.push(record);
@@ -158,14 +157,23 @@ export async function walkForward(task: WalkForwardTask, strategy: PortfolioStra
   };
 }
 
-/** `undefined` when nothing is to be traded, or can be: what is held is then left to the delisting rules. */
-async function decide(
-  task: WalkForwardTask,
+/** What weights are chosen from at one bar. */
+type Choosing = Pick<
+  WalkForwardTask,
+  'members' | 'market' | 'windowBars' | 'limitsFor' | 'settings' | 'solveLinear' | 'expectedAt'
+>;
+
+/**
+ * The weights of all members at the close of `row`, while `held` are those of now. `undefined` when nothing is to be traded, or can
+ * be: what is held is then left to the delisting rules.
+ */
+export async function chosenWeights(
+  task: Choosing,
   strategy: PortfolioStrategy,
-  table: PriceTable,
   row: number,
   held: Float64Array,
 ): Promise<RebalanceRecord | undefined> {
+  const table = tableOf(task);
   const { assets, returns, excluded } = returnWindow(table, row, task.windowBars, task.members);
   if (assets.length === 0) return undefined;
   const symbols = assets.map((i) => table.symbols[i]);

@@ -15,6 +15,7 @@ import { UsageError } from '../exit.ts';
 import { openNotices } from '../notices.ts';
 import { explain, listOrders } from '../paper-explain.ts';
 import { parity } from '../paper-parity.ts';
+import { openPortfolio, PORTFOLIO_PAPER_OPTIONS } from '../paper-portfolio.ts';
 import { conclude, introduce, reportBar, reportCycles, sayOpening } from '../paper-report.ts';
 import { control, showStatus, verify } from '../paper-sessions.ts';
 import { paperDocument } from '../paper-text.ts';
@@ -44,6 +45,7 @@ const Options = z.object({
   name: z.string().optional(),
   strategy: z.string().optional(),
   ensemble: z.string().optional(),
+  ...PORTFOLIO_PAPER_OPTIONS,
 });
 type Options = z.output<typeof Options>;
 
@@ -55,12 +57,15 @@ With --no-exchange, each cycle is one stored bar that training has not seen: a r
 A session keeps the training run it was started with until --run names another, or until another becomes active with
 --follow-active (retrain and models activate|rollback change which one is). Sessions of different names run side
 by side. pause, resume and flatten hold until the next such command, also over restarts.
+With --portfolio, weights of all pairs are chosen together, on bars of 1d unless --timeframe says otherwise; a session goes on by
+the same command. Its weights are of the whole capital: trading.maxPositionPct and the exits of single positions do not apply.
 
 Examples:
   $ crypto-trader paper                          every 60 seconds, until Ctrl-C
   $ crypto-trader paper --max-cycles 3 --json
   $ crypto-trader paper --no-exchange --fresh    a new session over the stored bars
   $ crypto-trader paper --name ridge --run ridge-2   a second session, with another run
+  $ crypto-trader paper --portfolio hrp --rebalance 1w   a portfolio of daily bars, by no model
   $ crypto-trader paper flatten                  from another terminal
   $ crypto-trader paper explain 17`;
 
@@ -85,6 +90,16 @@ export function register(program: Command): void {
     )
     .option('--strategy <id>', STRATEGY_HELP)
     .option('--ensemble <id>', ENSEMBLE_HELP)
+    .option('--portfolio <strategy>', 'hold a portfolio of the pairs instead, as `portfolio optimise` would')
+    .option('--allocator <name>', 'with --portfolio deep, rl or ppo: the name it was trained under')
+    .option('--window <bars>', 'with --portfolio: returns that weights are chosen on (default: 180)')
+    .option('--covariance <name>', 'with --portfolio: estimator (default: ledoit-wolf)')
+    .option(
+      '--rebalance <when>',
+      'with --portfolio: 1d, 1w (Mondays), 2w, 1M (30 days) or threshold (default: 1w)',
+    )
+    .option('--drift <percent>', 'with --portfolio --rebalance threshold: capital out of place (default: 10)')
+    .option('--max <percent>', 'with --portfolio: largest weight of every pair')
     .addHelpText('after', HELP)
     .action(command(async (context, options) => paper(context, Options.parse(options))));
   addSubcommands(group);
@@ -161,6 +176,8 @@ function alone(usage: string, options: Readonly<Record<string, unknown>>): Reado
   return options;
 }
 
+const ONLY_PORTFOLIO = ['--allocator', '--window', '--covariance', '--rebalance', '--drift', '--max'];
+
 async function paper(context: CommandContext, options: Options): Promise<void> {
   const { config, out, log, signal } = context;
   const intervalMs = pauseOf(context, options);
@@ -169,7 +186,14 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
   refuseLive(config);
   requireRange(options);
   const { registry, channels } = await projectPlugins(context);
-  const opened = await openPaper(readRequest(context, options, registry), sayOpening(out));
+  const request = readRequest(context, options, registry);
+  const { portfolio } = options;
+  if (portfolio === undefined) refuseIgnored(context, ONLY_PORTFOLIO, 'without --portfolio');
+  else refuseIgnored(context, ['--run', '--strategy', '--ensemble', '--follow-active'], 'with --portfolio');
+  const opened =
+    portfolio === undefined
+      ? await openPaper(request, sayOpening(out))
+      : await openPortfolio(context, { ...options, portfolio }, request);
   const { name, session } = opened;
   const notices = openNotices(config, process.env, { title: `paper ${name}`, log, own: channels });
   const say = (line: string): void => {

@@ -9,14 +9,13 @@ import { requireWritable, writeFileAtomic } from '../../../data/files.ts';
 import { loadLinearSolver } from '../../../lab/portfolio/highs.ts';
 import { comparisonLines, EQUAL_WEIGHT, type PortfolioAssessment } from '../../../lab/portfolio/assess.ts';
 import { blend } from '../../../lab/portfolio/blend.ts';
-import type { PortfolioStrategy, Rebalance } from '../../../lab/portfolio/walk-forward.ts';
+import type { PortfolioStrategy } from '../../../lab/portfolio/walk-forward.ts';
 import { LEARNED_IDS } from '../../../learning/allocators/params.ts';
 import type { LearnerState } from '../../../learning/allocators/state.ts';
 import { portfolioMarkdown } from '../../report/portfolio-document.ts';
 import { configuredInstruments } from '../../config/execution.ts';
-import { backtestPortfolios, newestWindow, type PortfolioMarket } from '../../workflows/portfolio.ts';
+import { backtestPortfolios, newestWindow } from '../../workflows/portfolio.ts';
 import { type CommandContext, decimal, integer, list, refuseIgnored } from '../command.ts';
-import { UsageError } from '../exit.ts';
 import {
   allocatorNamed,
   barsPerYearOf,
@@ -25,6 +24,7 @@ import {
   limitsOfOptions,
   marketOfOptions,
   PORTFOLIO_OPTIONS,
+  rebalanceOf,
   settingsOf,
   strategyNames,
   windowOf,
@@ -109,7 +109,7 @@ export async function backtest(
       maxExposurePct: 100,
     },
     windowBars: windowOf(options),
-    rebalance: rebalanceOf(options, source),
+    rebalance: rebalanceOf(options, source.timeframe),
     fromMs: options.since ?? 0,
     untilMs: Infinity,
     limitsFor,
@@ -207,19 +207,6 @@ const commandLineOf = ({
   markdown,
 }: z.output<typeof BacktestOptions>): string =>
   `crypto-trader portfolio backtest --strategies ${strategies} --rebalance ${rebalance} --window ${window}${exchange === undefined ? '' : ` --exchange ${exchange}`}${forecasts === undefined ? '' : ` --forecasts ${forecasts.join(',')}`} --markdown ${markdown ?? ''}`;
-
-function rebalanceOf(options: z.output<typeof BacktestOptions>, source: PortfolioMarket): Rebalance {
-  if (options.rebalance === 'threshold')
-    return { kind: 'drift', share: decimal('--drift', options.drift, { least: 0, most: 100 }) / 100 };
-  const match = /^(\d+)([dwM])$/.exec(options.rebalance);
-  const days = match === null ? NaN : Number(match[1]) * { d: 1, w: 7, M: 30 }[match[2] as 'd' | 'w' | 'M'];
-  const bars = Math.round((days * 86_400_000) / TIMEFRAME_MS[source.timeframe]);
-  if (!(bars >= 1))
-    throw new UsageError(
-      `--rebalance cannot be "${options.rebalance}": expected 1d, 1w, 2w, 1M or threshold.`,
-    );
-  return { kind: 'every', bars };
-}
 
 const assessmentDocument = (one: PortfolioAssessment) => ({
   strategy: one.run.id,
