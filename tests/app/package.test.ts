@@ -62,6 +62,7 @@ describe('the package that users install', () => {
     expect(scripted.map(([path]) => path.replace('node_modules/', '')).toSorted()).toEqual([
       'bufferutil',
       'ccxt',
+      'msgpackr-extract',
       'onnxruntime-node',
       'protobufjs',
     ]);

@@ -80,6 +80,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/automl.ts'),
   },
   {
+    name: 'worker',
+    summary: 'measure trials of a search that runs on another machine, from a queue',
+    load: () => import('./commands/worker.ts'),
+  },
+  {
     name: 'backtest',
     summary: 'trade the forecasts on stored candles: next-open fills, costs, baselines, intervals',
     load: () => import('./commands/backtest.ts'),

@@ -7,11 +7,15 @@ export function spawnWorkers(
   count: number,
   { signal, globals, trust }: CommandContext,
   args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
 ): readonly { readonly ended: Promise<void>; readonly stop: () => void }[] {
   const bin = fileURLToPath(new URL('../../../bin/crypto-trader.js', import.meta.url));
   const own = [...globals, ...(trust ? ['--trust'] : []), '--json'];
   return Array.from({ length: count }, () => {
-    const child = spawn(process.execPath, [bin, ...args, ...own], { stdio: 'ignore' });
+    const child = spawn(process.execPath, [bin, ...args, ...own], {
+      stdio: 'ignore',
+      env: { ...process.env, ...environment },
+    });
     const stop = (): void => void child.kill('SIGTERM');
     signal.addEventListener('abort', stop, { once: true });
     // A worker that ends badly loses nothing: its trial is done again.

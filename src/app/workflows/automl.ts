@@ -39,6 +39,7 @@ export interface AutoBench {
   /** From the first bar to the test bars: what the last fit sees. */
   readonly final: Fold;
   readonly meter: PipelineMeter;
+  readonly panels: readonly LoadedPanel[];
   /** Length of a step of returns. */
   readonly stepMs: number;
   pipelineOf(params: Params): Pipeline;
@@ -133,6 +134,7 @@ export async function openAutoBench(
     folds,
     final: { train: { fromMs, untilMs: testFromMs - embargoMs }, test: { fromMs: testFromMs, untilMs } },
     meter,
+    panels: all,
     stepMs,
     pipelineOf: pipeline,
     measure: (params, fold, stop) => meter.measure(pipeline(params), fold, stop),
@@ -240,6 +242,12 @@ export async function runAutoTrials(
     readonly rules: ExecutionRules;
     readonly signal: AbortSignal;
     readonly onTrial: (trial: KeptTrial) => void;
+    /** Lets others measure, up to so many trials; default: this process does. */
+    readonly give?: (
+      trials: number,
+      signal: AbortSignal,
+      onTrial: (trial: KeptTrial) => void,
+    ) => Promise<void>;
   },
 ): Promise<{ readonly outOfTime: boolean }> {
   const { budgetMs, trials = Infinity } = task;
@@ -249,28 +257,30 @@ export async function runAutoTrials(
   const timer = left === undefined ? undefined : setTimeout(() => over.abort(), Math.min(left, 2 ** 31 - 1));
   const signal = AbortSignal.any([task.signal, over.signal]);
   try {
-    await search({
-      study,
-      trials,
-      folds: bench.folds.length,
-      objectives: study.settings.objectives as ObjectiveName[],
-      minFills: bench.task.minFills,
-      measure: (params, fold) => bench.measure(params, bench.folds[fold], signal),
-      signal,
-      onTrial: task.onTrial,
-    });
+    if (task.give !== undefined) await task.give(trials, signal, task.onTrial);
+    else
+      await search({
+        study,
+        trials,
+        folds: bench.folds.length,
+        objectives: study.settings.objectives as ObjectiveName[],
+        minFills: bench.task.minFills,
+        measure: (params, fold) => bench.measure(params, bench.folds[fold], signal),
+        signal,
+        onTrial: task.onTrial,
+      });
     return { outOfTime: false };
   } catch (error) {
     if (task.signal.aborted || !over.signal.aborted) throw error;
     return { outOfTime: true };
   } finally {
     clearTimeout(timer);
-    await count(study.trials(), bench, task);
+    await countPipelines(study.trials(), bench, task);
   }
 }
 
 /** Enters what was measured into the ledger of trials, market by market; what stands there already is not entered again. */
-async function count(
+async function countPipelines(
   trials: readonly KeptTrial[],
   bench: AutoBench,
   { trialsFile, rules }: { readonly trialsFile: string; readonly rules: ExecutionRules },

@@ -138,20 +138,21 @@ export async function openBench(
 /** Where the first fold's test bars begin: the share of the searched bars that is never tested on. */
 export const FIRST_FOLD = 0.4;
 
+interface TrialLedger {
+  readonly trialsFile: string;
+  readonly rules: ExecutionRules;
+}
+
 /** Works on the study until it has its trials, and counts each of them in the project's ledger of trials. */
 export async function runTrials(
   study: Study,
   bench: Bench,
-  task: {
+  task: TrialLedger & {
     readonly trials: number;
-    readonly trialsFile: string;
-    readonly rules: ExecutionRules;
     readonly signal: AbortSignal;
     readonly onTrial: (trial: KeptTrial) => void;
   },
 ): Promise<void> {
-  const { exchange, timeframe, symbols, model } = bench.task;
-  const market = marketName(exchange, timeframe, symbols);
   try {
     await search({
       study,
@@ -164,22 +165,33 @@ export async function runTrials(
       onTrial: task.onTrial,
     });
   } finally {
-    await recordTrials(
-      task.trialsFile,
-      market,
-      // All of the study: a process that was killed has told the ledger nothing. What stands there is not entered again.
-      study
-        .trials()
-        .filter(({ state }) => state === 'complete' || state === 'pruned')
-        .map(({ params, endedAt }) => ({
-          time: endedAt ?? new Date().toISOString(),
-          id: ruleId(model, { tuned: bench.paramsOf(params) }, task.rules),
-          market,
-          strategy: model,
-          by: 'validation' as const,
-        })),
-    );
+    await countTrials(study.trials(), bench, task);
   }
+}
+
+/**
+ * Enters what was measured into the ledger of trials, all of the study: a process that was killed has told it nothing. What stands there is
+ * not entered again.
+ */
+export async function countTrials(
+  trials: readonly KeptTrial[],
+  bench: Bench,
+  { trialsFile, rules }: TrialLedger,
+): Promise<void> {
+  const { exchange, timeframe, symbols, model } = bench.task;
+  const market = marketName(exchange, timeframe, symbols);
+  const measured = trials.filter(({ state }) => state === 'complete' || state === 'pruned');
+  await recordTrials(
+    trialsFile,
+    market,
+    measured.map(({ params, endedAt }) => ({
+      time: endedAt ?? new Date().toISOString(),
+      id: ruleId(model, { tuned: bench.paramsOf(params) }, rules),
+      market,
+      strategy: model,
+      by: 'validation' as const,
+    })),
+  );
 }
 
 export interface StudyEnd {

@@ -1,5 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { jsonIn } from '../json.ts';
+import { issueLines } from '../../core/foundation/plain-issues.ts';
+import { UserError } from '../../core/foundation/errors.ts';
 import type { Gap } from '../../core/market/gaps.ts';
 import { parseSymbol, type PairSymbol, symbolFolder } from '../../core/market/symbol.ts';
 import { parseTimeframe, type Timeframe } from '../../core/market/timeframe.ts';
@@ -55,6 +58,15 @@ export const datasetFolder = (dataDir: string, key: DatasetKey): string =>
 export const MANIFEST_FILE = 'manifest.json';
 
 export const describeKey = (key: DatasetKey): string => `${key.exchange} ${key.symbol} ${key.timeframe}`;
+
+/** A manifest that came from elsewhere. Throws `UserError` when it is none. */
+export function parseManifest(text: string): DatasetManifest {
+  const parsed = Manifest.safeParse(jsonIn(text));
+  if (parsed.success) return parsed.data;
+  throw new UserError(`That is no manifest of a dataset: ${issueLines(parsed.error).join('; ')}.`, {
+    hint: 'Install the same version on both machines.',
+  });
+}
 
 /** `undefined` when there is no such file; `UserError` when it is not a manifest. */
 export const readManifest = (path: string): Promise<DatasetManifest | undefined> =>

@@ -21,10 +21,9 @@ export type TrialDetails = z.output<typeof TrialDetails>;
 /** At most so many numbers are kept of a trial's returns: enough for the tests of the whole study. */
 const MOST_SUMS = 1024;
 
-export interface SearchTask {
-  readonly study: Study;
-  /** Stop when so many trials have been started, those of other workers included. */
-  readonly trials: number;
+/** How a trial is measured, and who is told. */
+export interface TrialWork {
+  readonly study: Pick<Study, 'report' | 'tell'>;
   readonly folds: number;
   readonly objectives: readonly ObjectiveName[];
   /** Fills over all folds below which a trial is not feasible. */
@@ -32,6 +31,12 @@ export interface SearchTask {
   /** Fits and measures one fold. */
   readonly measure: (params: Params, fold: number) => Promise<SpanFigures>;
   readonly signal: AbortSignal;
+}
+
+export interface SearchTask extends TrialWork {
+  readonly study: Study;
+  /** Stop when so many trials have been started, those of other workers included. */
+  readonly trials: number;
   readonly onTrial: (trial: KeptTrial) => void;
 }
 
@@ -46,17 +51,29 @@ export async function search(task: SearchTask): Promise<void> {
     await giveWay(signal);
     const trial = await study.ask(task.trials);
     if (trial === undefined) return;
-    try {
-      await measureTrial(trial, task);
-    } catch (error) {
-      if (!(error instanceof UserError) || signal.aborted) throw error;
-      await study.tell(trial.number, { state: 'failed', values: [], violation: 0, reason: error.message });
-    }
+    await workOnTrial(trial, task);
     task.onTrial(study.trials()[trial.number]);
   }
 }
 
-async function measureTrial({ number, params }: KeptTrial, task: SearchTask): Promise<void> {
+/** Measures one trial and tells how it ended; parameters that are refused are a failed trial with the reason. */
+export async function workOnTrial(
+  trial: Pick<KeptTrial, 'number' | 'params'>,
+  task: TrialWork,
+): Promise<void> {
+  try {
+    await measureTrial(trial, task);
+  } catch (error) {
+    if (!(error instanceof UserError) || task.signal.aborted) throw error;
+    const failed = { state: 'failed' as const, values: [], violation: 0, reason: error.message };
+    await task.study.tell(trial.number, failed);
+  }
+}
+
+async function measureTrial(
+  { number, params }: Pick<KeptTrial, 'number' | 'params'>,
+  task: TrialWork,
+): Promise<void> {
   const { study, objectives, folds, signal } = task;
   const done: SpanFigures[] = [];
   const means = (): number[] => objectives.map((name) => meanLoss(name, done));

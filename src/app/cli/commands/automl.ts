@@ -33,7 +33,9 @@ import { type AutoTask, autoTaskOf } from '../../workflows/automl-task.ts';
 import { pipelineText, printAuto } from '../automl-text.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
+import { giveTrials } from '../give-trials.ts';
 import { projectRegistry } from '../project-plugins.ts';
+import { addQueueOptions, QUEUE_OPTIONS, queueRequest } from '../queue-options.ts';
 import { addMarketOptions, MARKET_OPTIONS, marketSettings, requireRange } from '../run-options.ts';
 import { readSpaceFile } from '../space-file.ts';
 import { spawnWorkers } from '../study-workers.ts';
@@ -58,6 +60,7 @@ const Options = z.object({
   mode: z.string().default('quick'),
   minTrades: z.string().default('30'),
   workers: z.string().default('1'),
+  ...QUEUE_OPTIONS,
   allowSynthetic: z.boolean().default(false),
 });
 type Options = z.output<typeof Options>;
@@ -120,6 +123,7 @@ export function register(program: Command): void {
     .option('--workers <count>', 'processes that work on the study together', '1')
     .option('--allow-synthetic', 'search on synthetic candles too')
     .addHelpText('after', EXAMPLES);
+  addQueueOptions(automl);
   addMarketOptions(automl, ['exchange', 'symbols', 'since', 'until']).action(
     command(async (context, options) => run(context, Options.parse(options))),
   );
@@ -129,6 +133,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   const { config, out, log, signal } = context;
   const workers = integer('--workers', options.workers, { least: 1 });
   const limits = limitsOf(options);
+  const queue = queueRequest(options);
   const registry = await projectRegistry(context);
   const { study, task, testPct } =
     options.study === undefined
@@ -155,11 +160,13 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   out.notice(
     `Study ${settings.name}: ${Object.keys(settings.space).length} parameters of ${task.models.join(', ')} on ${bench.folds.length} folds, ${formatMinute(bench.folds[0].test.fromMs)} .. ${formatMinute(bench.task.testFromMs)}; ${limitText({ budgetMs, trials })}${before > 0 ? `, of them used: ${before} trials, ${duration(used / 1000)}` : ''}.`,
   );
-  const helpers = spawnWorkers(workers - 1, context, [
-    ...['automl', '--study', settings.name],
-    ...(budgetMs === undefined ? [] : ['--budget', `${budgetMs / 1000}s`]),
-    ...(trials === undefined ? [] : ['--trials', String(trials)]),
-  ]);
+  const helpers = queue
+    ? []
+    : spawnWorkers(workers - 1, context, [
+        ...['automl', '--study', settings.name],
+        ...(budgetMs === undefined ? [] : ['--budget', `${budgetMs / 1000}s`]),
+        ...(trials === undefined ? [] : ['--trials', String(trials)]),
+      ]);
   const progress = out.progress();
   const bar =
     trials === undefined
@@ -173,6 +180,13 @@ async function run(context: CommandContext, options: Options): Promise<void> {
       trialsFile: join(config.dataDir, 'trials.jsonl'),
       rules,
       signal,
+      ...(queue && {
+        give: (most: number, stop: AbortSignal, onTrial: (trial: KeptTrial) => void) =>
+          giveTrials(context, queue, {
+            ...{ study, panels: bench.panels, trials: most, onTrial, signal: stop },
+            workers: context.given('--workers') ? workers : 0,
+          }),
+      }),
       onTrial: (trial) => {
         const elapsed = (used + Date.now() - startedMs) / 1000;
         const done = study.trials().filter(({ state }) => state !== 'running').length;

@@ -9,16 +9,25 @@ import { narrowedSpace, spaceOfModel } from '../../../lab/tuning/model-space.ts'
 import { OBJECTIVE_NAMES } from '../../../lab/tuning/objective.ts';
 import type { Params, Space } from '../../../lab/tuning/space.ts';
 import { createStudy, openStudy, type Study } from '../../../lab/tuning/study.ts';
-import type { StudySettings } from '../../../lab/tuning/study-journal.ts';
+import type { KeptTrial, StudySettings } from '../../../lab/tuning/study-journal.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
 import { modelParams } from '../../../learning/training/plan.ts';
 import { programVersion } from '../../../data/program-version.ts';
 import { spotRules } from '../../config/execution.ts';
-import { concludeStudy, openBench, runTrials, taskOf, type TuneTask } from '../../workflows/tune.ts';
+import {
+  concludeStudy,
+  countTrials,
+  openBench,
+  runTrials,
+  taskOf,
+  type TuneTask,
+} from '../../workflows/tune.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { spawnWorkers } from '../study-workers.ts';
+import { giveTrials } from '../give-trials.ts';
 import { projectRegistry } from '../project-plugins.ts';
+import { addQueueOptions, QUEUE_OPTIONS, queueRequest } from '../queue-options.ts';
 import { addMarketOptions, MARKET_OPTIONS, marketSettings, requireRange } from '../run-options.ts';
 import { defaultSubcommand } from '../subcommands.ts';
 import { readSpaceFile } from '../space-file.ts';
@@ -39,6 +48,7 @@ const Options = z.object({
   space: z.string().optional(),
   minTrades: z.string().default('30'),
   workers: z.string().default('1'),
+  ...QUEUE_OPTIONS,
   allowSynthetic: z.boolean().default(false),
 });
 type Options = z.output<typeof Options>;
@@ -50,6 +60,7 @@ Examples:
   $ crypto-trader tune --model lstm --objective log-loss --workers 2
   $ crypto-trader tune --model ridge --objective net-return,drawdown --sampler nsga2
   $ crypto-trader tune --model ridge --space space.yaml  penalty: { low: 0.001, high: 1, log: true }
+  $ crypto-trader tune --model gru --queue redis://10.0.0.5:6379 --listen 10.0.0.5:4100   workers elsewhere
   $ crypto-trader tune show trees
   $ crypto-trader tune apply trees                       its best parameters as lines for config.yaml
 
@@ -84,6 +95,7 @@ export function register(program: Command): void {
     .option('--min-trades <count>', 'fills over all folds below which a trial does not count', '30')
     .option('--workers <count>', 'processes that work on the study together', '1')
     .option('--allow-synthetic', 'search on synthetic candles too');
+  addQueueOptions(run);
   addMarketOptions(run, ['exchange', 'symbols', 'timeframe', 'since', 'until']).action(
     command(async (context, options) => tune(context, Options.parse(options))),
   );
@@ -95,6 +107,7 @@ async function tune(context: CommandContext, options: Options): Promise<void> {
   const { config, out, log, signal } = context;
   const trials = integer('--trials', options.trials, { least: 1 });
   const workers = integer('--workers', options.workers, { least: 1 });
+  const queue = queueRequest(options);
   const registry = await projectRegistry(context);
   const { study, task, testPct } =
     options.study === undefined
@@ -115,29 +128,33 @@ async function tune(context: CommandContext, options: Options): Promise<void> {
   out.notice(
     `Study ${settings.name}: ${task.model} on ${bench.folds.length} folds, ${formatMinute(bench.folds[0].test.fromMs)} .. ${formatMinute(bench.task.testFromMs)}; ${Object.keys(settings.space).length} parameters, ${settings.sampler}, ${trials} trials${started > 0 ? `, ${started} of them started before` : ''}.`,
   );
-  const helpers = spawnWorkers(workers - 1, context, [
-    ...['tune', 'run', '--study', settings.name, '--trials', String(trials)],
-  ]);
+  const helpers = queue
+    ? []
+    : spawnWorkers(workers - 1, context, [
+        ...['tune', 'run', '--study', settings.name, '--trials', String(trials)],
+      ]);
   const progress = out.progress();
   const bar = progress.task('trials', trials);
   const startedMs = Date.now();
   try {
-    await runTrials(study, bench, {
-      trials,
-      trialsFile: join(config.dataDir, 'trials.jsonl'),
-      rules,
-      signal,
-      onTrial: (trial) => {
-        const done = study.trials().filter(({ state }) => state !== 'running').length;
-        const seconds = (Date.now() - startedMs) / 1000;
-        bar.update(
-          done,
-          trialText(trial, settings),
-          (seconds / Math.max(1, done - started)) * (trials - done),
-        );
-        log.info({ study: settings.name, trial: trial.number, state: trial.state }, 'trial');
-      },
-    });
+    const onTrial = (trial: KeptTrial): void => {
+      const done = study.trials().filter(({ state }) => state !== 'running').length;
+      const seconds = (Date.now() - startedMs) / 1000;
+      bar.update(done, trialText(trial, settings), (seconds / Math.max(1, done - started)) * (trials - done));
+      log.info({ study: settings.name, trial: trial.number, state: trial.state }, 'trial');
+    };
+    const ledger = { trialsFile: join(config.dataDir, 'trials.jsonl'), rules };
+    if (queue === undefined) await runTrials(study, bench, { ...ledger, trials, signal, onTrial });
+    else {
+      try {
+        await giveTrials(context, queue, {
+          ...{ study, panels: [bench.panel], trials, onTrial, signal },
+          workers: context.given('--workers') ? workers : 0,
+        });
+      } finally {
+        await countTrials(study.trials(), bench, ledger);
+      }
+    }
     await Promise.all(helpers.map(({ ended }) => ended));
     await study.refresh();
     progress.stop();
