@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Panel, selectFeatures } from '../../core/dataset/panel.ts';
+import type { Panel } from '../../core/dataset/panel.ts';
 import type { Model } from '../../core/forecast/model.ts';
 import { measurePace, type Pace } from '../validation/pace.ts';
 import type { TrainingJournal } from './journal.ts';
@@ -12,18 +12,21 @@ export interface Projection extends Pace {
 }
 
 /** The networks that a full run has yet to start, measured before hours go into them. */
-export async function projectAll(
+export async function projectAll<
+  Entry extends { readonly id: string; readonly model: Model; readonly params: unknown },
+>(
   { plan, path }: RunFolder,
-  entries: readonly { readonly id: string; readonly model: Model; readonly params: unknown }[],
-  panel: Panel,
+  entries: readonly Entry[],
+  panelOf: (entry: Entry) => Promise<Panel>,
   { signal, journal }: { readonly signal: AbortSignal; readonly journal: TrainingJournal },
 ): Promise<readonly Projection[]> {
   if (plan.mode !== 'full') return [];
   const projections: Projection[] = [];
-  for (const { id, model, params } of entries) {
+  for (const entry of entries) {
+    const { id, model, params } = entry;
     if (model.kind !== 'deep' || existsSync(join(path, id)) || existsSync(snapshotFolder(path, id))) continue;
     const pace = await measurePace(model, {
-      panel: selectFeatures(panel, [...model.features(params)]),
+      panel: await panelOf(entry),
       params,
       trainUntilMs: plan.trainUntilMs,
       seed: plan.seed,

@@ -4,7 +4,7 @@ import { withLock } from '../../data/lock.ts';
 import { giveWay } from '../../data/turns.ts';
 import type { DatasetManifest } from '../../data/store/manifest.ts';
 import type { Store } from '../../data/store/store.ts';
-import { panelUntil, type Panel } from '../../core/dataset/panel.ts';
+import { type Panel, panelUntil, panelWithin } from '../../core/dataset/panel.ts';
 import { forecastEnsemble } from '../ensemble/equal-weight.ts';
 import { type Candidate, votersOf } from '../ensemble/voters.ts';
 import { UserError } from '../../core/foundation/errors.ts';
@@ -14,7 +14,7 @@ import { persistence } from '../models/persistence/index.ts';
 import { builtIn, type Registry } from '../models/registry.ts';
 import { activateFirst, activeRunId } from './active-run.ts';
 import { openJournal, type TrainingEvent, type TrainingJournal } from './journal.ts';
-import { loadPanel } from '../../data/panel/load-panel.ts';
+import { computePanel, type LoadedMarket, loadMarket } from '../../data/panel/load-panel.ts';
 import { loadMember, type TrainedMember } from './member-folder.ts';
 import { type Projection, projectAll } from './project.ts';
 import {
@@ -114,10 +114,18 @@ async function trainMissing(
     return reason === undefined ? [] : [{ id, reason }];
   });
   const entries = present.filter(({ id }) => !lacking.some((one) => one.id === id));
-  const { panel, datasets } = await planPanel(store, plan, { entries, registry, signal });
-  const baselines = await baselineScores(panel, plan, signal);
+  const market = await planMarket(store, plan, { entries, registry });
+  const { manifests: datasets } = market;
+  // Features of one model at a time: those of all of them may be more than fits.
+  const panelOf = ({ model, params }: (typeof entries)[number]): Promise<Panel> =>
+    computePanel(market, {
+      featureNames: model.features(params),
+      catalogue: featuresOfRun(plan, registry),
+      signal,
+    });
+  const baselines = await baselineScores(market, plan, signal);
 
-  const projections = await projectAll(run, entries, panel, { signal, journal });
+  const projections = await projectAll(run, entries, panelOf, { signal, journal });
 
   const members: TrainedMember[] = [];
   const trained = new Map<string, readonly TrainedSeed[]>();
@@ -130,7 +138,9 @@ async function trainMissing(
   ];
   for (const { id, reason } of skipped)
     journal.write({ kind: 'model-skipped', model: id, phase: 'plugin', reason });
-  for (const { id, model, params } of entries) {
+  for (const entry of entries) {
+    const { id, model, params } = entry;
+    const panel = await panelOf(entry);
     const seeds: TrainedSeed[] = [];
     let first: TrainedMember | undefined;
     for (const seedNumber of seedNumbers(model, plan)) {
@@ -154,7 +164,12 @@ async function trainMissing(
       const { member, forecasts } = result;
       manifests[seedName(id, seedNumber)] = member.manifestSha256;
       if (member.noSkill !== undefined) withoutSkill[seedName(id, seedNumber)] = member.noSkill;
-      seeds.push({ model, metrics: member.manifest.metrics, noSkill: member.noSkill, forecasts });
+      seeds.push({
+        model,
+        metrics: member.manifest.metrics,
+        noSkill: member.noSkill,
+        forecasts: ofValidation(forecasts, market, plan),
+      });
       if (seedNumber === 1) first = member;
       else member.fitted.dispose?.();
     }
@@ -169,7 +184,7 @@ async function trainMissing(
     });
   }
   signal.throwIfAborted();
-  const ensembles = await scoreEnsembles(trained, panel, plan, journal, signal);
+  const ensembles = await scoreEnsembles(trained, market, plan, journal, signal);
   const result: RunResult = {
     version: 2,
     completedAt: new Date().toISOString(),
@@ -191,26 +206,47 @@ async function trainMissing(
 /** What one seed of a model came to. */
 interface TrainedSeed extends Candidate {
   readonly metrics: ForecastScore;
+  /** Of the validation bars. */
   readonly forecasts: readonly Forecast[];
 }
 
+const validationPanel = (panel: Panel, { trainUntilMs, validateUntilMs }: RunPlan): Panel =>
+  panelWithin(panel, { fromMs: trainUntilMs, untilMs: validateUntilMs });
+
+/** The validation bars of forecasts of a whole panel, copied: what lies before is wanted no more. */
+const ofValidation = (forecasts: readonly Forecast[], panel: Panel, plan: RunPlan): readonly Forecast[] => {
+  const { series } = validationPanel(panel, plan);
+  return forecasts.map(({ symbol, horizonBars, quantiles, ...columns }, s) => {
+    const newest = (column: Float64Array): Float64Array =>
+      column.slice(column.length - series[s].candles.time.length);
+    const { position, confidence, probabilityUp, expectedReturn } = columns;
+    return {
+      symbol,
+      horizonBars,
+      position: newest(position),
+      confidence: newest(confidence),
+      ...(probabilityUp && { probabilityUp: newest(probabilityUp) }),
+      ...(expectedReturn && { expectedReturn: newest(expectedReturn) }),
+      ...(quantiles && { quantiles: { ...quantiles, columns: quantiles.columns.map(newest) } }),
+    };
+  });
+};
+
 /** The candles of the plan up to the end of validation: nothing that trains or chooses sees the test bars. */
-async function planPanel(
+async function planMarket(
   store: Store,
   plan: RunPlan,
   {
     entries,
     registry,
-    signal,
   }: {
     readonly entries: readonly { readonly model: Model; readonly params: unknown }[];
     readonly registry: Registry;
-    readonly signal: AbortSignal;
   },
-): Promise<{ readonly panel: Panel; readonly datasets: readonly DatasetManifest[] }> {
+): Promise<LoadedMarket> {
   const featureNames = [...new Set(entries.flatMap(({ model, params }) => model.features(params)))];
   const catalogue = featuresOfRun(plan, registry);
-  const loaded = await loadPanel(store, { ...plan, featureNames, catalogue, signal });
+  const loaded = await loadMarket(store, { ...plan, featureNames, catalogue });
   if (loaded.fingerprint !== plan.dataFingerprint) {
     throw new UserError(
       'The stored candles, or other inputs of its features, are not those that this run was started with.',
@@ -219,7 +255,7 @@ async function planPanel(
       },
     );
   }
-  return { panel: panelUntil(loaded, plan.validateUntilMs), datasets: loaded.manifests };
+  return { ...loaded, series: panelUntil(loaded, plan.validateUntilMs).series };
 }
 
 /** What a model of the run to go on from has learned. Throws `UserError` when it is not what the run began with. */
@@ -256,6 +292,7 @@ async function scoreEnsembles(
   signal: AbortSignal,
 ): Promise<readonly ForecastScore[]> {
   const started = performance.now();
+  const shown = validationPanel(panel, plan);
   const all = [...trained.values()];
   const count = Math.max(...all.map(({ length }) => length));
   const scores: ForecastScore[] = [];
@@ -264,7 +301,7 @@ async function scoreEnsembles(
     const combined = panel.series.map((_one, s) =>
       forecastEnsemble(voters.map(({ forecasts }) => forecasts[s])),
     );
-    scores.push(await validationScore(panel, combined, plan, signal));
+    scores.push(await validationScore(shown, combined, plan, signal));
   }
   const seconds = (performance.now() - started) / 1000;
   const [metrics] = scores;

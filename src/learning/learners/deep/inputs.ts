@@ -152,11 +152,13 @@ export function fitScalers({ series, timeframe }: Panel, layout: InputLayout, un
       const rows = lowerBound(time, untilMs - TIMEFRAME_MS[branch.timeframe] + 1);
       return columns.map((column) => column.subarray(0, rows));
     });
-    const pooled = branch.features.map((_, c) => joined(parts.map((columns) => columns[c])));
-    return fitScaler(
-      pooled,
-      Int32Array.from(pooled[0], (_, row) => row),
-    );
+    const rows = Int32Array.from(joined(parts.map(([first]) => first)), (_, row) => row);
+    // One column at a time: a copy of all of them may be more than fits.
+    const fitted = branch.features.map((_, c) => fitScaler([joined(parts.map((all) => all[c]))], rows));
+    return {
+      means: fitted.flatMap(({ means }) => means),
+      deviations: fitted.flatMap(({ deviations }) => deviations),
+    };
   });
 }
 
