@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { acquireLock } from '../../../src/data/lock.ts';
 import type { Candles } from '../../../src/core/market/candles.ts';
 import { forecastAll, loadTrained, loadTrainedPanel } from '../../../src/learning/training/checkpoints.ts';
+import { scoreForecasts } from '../../../src/learning/validation/score.ts';
 import { TrainingRecord } from '../../../src/learning/training/journal.ts';
 import { loadMember, saveMember } from '../../../src/learning/training/member-folder.ts';
 import { planRun } from '../../../src/learning/training/plan.ts';
@@ -62,6 +63,21 @@ describe('a training run', () => {
     }
     // One long, two against each other: a third long on every bar that has a direction.
     expect(ensemble[0].position[10]).toBeCloseTo(1 / 3, 15);
+  });
+
+  it('scores the ensemble as on whole histories, though it keeps the validation bars alone', async () => {
+    const folder = temporaryFolder();
+    const store = await walkStore(folder);
+    // Over before training ends.
+    await add(store, 'SOL/USDT', walk(200, { startMs: START_MS, seed: 3 }));
+    const symbols = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as const;
+    const { result, plan } = await trainOn(folder, store, { symbols, models: ['persistence', 'ridge'] });
+    const trained = await loadTrained(join(folder, 'checkpoints'));
+    const panel = await loadTrainedPanel(store, trained, { untilMs: plan.validateUntilMs });
+    const { ensemble } = await forecastAll(trained, panel);
+    const span = { fromMs: plan.trainUntilMs, untilMs: plan.validateUntilMs };
+    const { feeBps, slippageBps } = plan;
+    expect(result.ensemble.metrics).toEqual(scoreForecasts(panel, ensemble, span, { feeBps, slippageBps }));
   });
 
   it('writes what happens to its log, line by line', async () => {
