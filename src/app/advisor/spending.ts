@@ -66,7 +66,7 @@ export const costOf = (
   { input, output }: Tokens,
 ): number => (input * price.input + output * price.output) / 1e6;
 
-const advisorFolder = (dataDir: string): string => join(dataDir, 'advisor');
+export const advisorFolder = (dataDir: string): string => join(dataDir, 'advisor');
 
 /** One file per month: a day is read from a file that stays small. */
 const spendingFile = (dataDir: string, day: string): JournalFile => ({

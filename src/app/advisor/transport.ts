@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** As the SDKs take it. */
 export type Fetch = typeof globalThis.fetch;
 
@@ -39,6 +41,43 @@ export function boundedFetch({ timeoutMs }: { readonly timeoutMs: number }): Fet
     }
   };
 }
+
+/** One answer as it came over the wire: enough to give it again. */
+export interface Exchange {
+  /** SHA-256 of the request's body. */
+  readonly requestSha256: string;
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** `fetch` that keeps every whole answer in `exchanges`. */
+export const recordingFetch =
+  (fetch: Fetch, exchanges: Exchange[]): Fetch =>
+  async (input, init) => {
+    const response = await fetch(input, init);
+    const body = await response.text();
+    const { status, headers } = response;
+    const contentType = headers.get('content-type') ?? '';
+    exchanges.push({ requestSha256: hashOf(bodyOf(init)), status, contentType, body });
+    return new Response(body, { status, headers });
+  };
+
+/** Gives recorded answers again, in their order, without any network. A request that is not the recorded one is refused. */
+export function recordedFetch(exchanges: readonly Exchange[]): Fetch {
+  const left = [...exchanges];
+  return async (_, init) => {
+    const next = left.shift();
+    if (next === undefined) throw new NoAnswer('the recording ends before this request');
+    if (next.requestSha256 !== hashOf(bodyOf(init)))
+      throw new NoAnswer('the request is not the one that was recorded');
+    return new Response(next.body, { status: next.status, headers: { 'content-type': next.contentType } });
+  };
+}
+
+const bodyOf = (init: Parameters<Fetch>[1]): string => (typeof init?.body === 'string' ? init.body : '');
+
+export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The other side did not answer as it should. */
 export class NoAnswer extends Error {

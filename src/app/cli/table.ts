@@ -17,7 +17,7 @@ interface ColumnSpec {
 export const less = (head: string, rank = 1): Column => ({ head, rank });
 
 /** A column of prose, which is broken into lines before anything is left out. */
-export const prose = (head: string): Column => ({ head, wraps: true });
+export const prose = (head: string): ColumnSpec => ({ head, wraps: true });
 
 /** What rounds to nothing has no sign. */
 const withoutNegativeZero = (text: string): string => (/^-0(\.0+)?$/.test(text) ? text.slice(1) : text);

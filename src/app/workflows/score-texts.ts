@@ -39,10 +39,15 @@ export interface ScoredTexts {
   readonly repeats: number;
   /** Texts that name no asset: they belong to no series. */
   readonly unlinked: number;
+  /** Too old for a scorer with hindsight, and without an opinion of it. */
+  readonly late: number;
+  readonly unscored: number;
   readonly series: readonly SeriesChange[];
 }
 
 const BATCH = 512;
+/** A scorer with hindsight judges texts that were first seen within this time. */
+const FRESH_MS = 86_400_000;
 
 /**
  * Scores every stored text and brings the series of each asset up to date: a row a text, at the moment it was first seen.
@@ -55,43 +60,60 @@ export async function scoreStoredTexts(
   {
     signal,
     onScored,
-  }: { readonly signal: AbortSignal; readonly onScored: (done: number, total: number) => void },
+    nowMs = Date.now(),
+  }: {
+    readonly signal: AbortSignal;
+    readonly onScored: (done: number, total: number) => void;
+    readonly nowMs?: number;
+  },
 ): Promise<ScoredTexts> {
   const texts: StoredText[] = [];
-  let [all, repeats, unlinked] = [0, 0, 0];
+  let [all, repeats, unlinked, late, unscored] = [0, 0, 0, 0, 0];
+  const oldestMs = scorer.hindsight === true ? nowMs - FRESH_MS : -Infinity;
   await readTexts(dataDir, (text) => {
     all++;
     if (text.repeats !== null) repeats++;
     else if (text.assets.length === 0) unlinked++;
+    else if (text.seenMs < oldestMs || (scorer.hindsight === true && text.assumedDelayMs !== null)) late++;
     else texts.push(text);
   });
   texts.sort((a, b) => a.seenMs - b.seenMs);
-  const rows = new Map<string, number[][]>();
+  const rows = new Map<string, Map<number, readonly number[]>>();
   for (let from = 0; from < texts.length; from += BATCH) {
     const batch = texts.slice(from, from + BATCH);
     const scores = await scorer.score(
       batch.map(({ title }) => title),
       signal,
     );
-    for (const [i, { seenMs, source, assets }] of batch.entries())
-      for (const { asset, relevance } of assets) {
-        const own = rows.get(asset) ?? [];
-        rows.set(asset, own);
-        own.push([seenMs, scores[i].polarity, scores[i].subjectivity, relevance, sourceNumber(source)]);
+    for (const [i, { seenMs, source, assets }] of batch.entries()) {
+      const score = scores[i];
+      if (score === undefined) {
+        unscored++;
+        continue;
       }
+      const { polarity, subjectivity, judgedMs: timeMs = seenMs } = score;
+      for (const { asset, relevance } of assets) {
+        const own = rows.get(asset) ?? new Map<number, readonly number[]>();
+        rows.set(asset, own);
+        // Texts of the same words that a scorer judged once are one row.
+        if (!own.has(timeMs))
+          own.set(timeMs, [timeMs, polarity, subjectivity, relevance, sourceNumber(source)]);
+      }
+    }
     onScored(from + batch.length, texts.length);
     await giveWay(signal);
   }
   const series: SeriesChange[] = [];
   for (const [asset, own] of [...rows].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    const column = (at: number): Float64Array => Float64Array.from(own, (row) => row[at]);
+    const ordered = [...own.values()].toSorted(([a], [b]) => a - b);
+    const column = (at: number): Float64Array => Float64Array.from(ordered, (row) => row[at]);
     const time = column(0);
     const columns = { polarity: column(1), subjectivity: column(2), relevance: column(3), source: column(4) };
     const key = { name: 'news', subject: `${scorer.id}/${asset}` } as const;
     series.push(await store.merge(key, { time, known: time, columns }, { source: 'texts' }));
     signal.throwIfAborted();
   }
-  return { texts: all, repeats, unlinked, series };
+  return { texts: all, repeats, unlinked, late, unscored, series };
 }
 
 /** A number that stands for a source, the same ever after. */

@@ -7,8 +7,15 @@ export interface TextScorer {
   /** As series and settings name it, such as `lexicon-1`. */
   readonly id: string;
   readonly about: string;
-  /** In the order of `texts`. Throws `signal.reason` when aborted. */
-  score(texts: readonly string[], signal: AbortSignal): Promise<readonly Sentiment[]>;
+  /** It may know what came after a text: only new texts are judged, and a score counts from when it was made. */
+  readonly hindsight?: true;
+  /** In the order of `texts`; `undefined`: it has no opinion. Throws `signal.reason` when aborted. */
+  score(texts: readonly string[], signal: AbortSignal): Promise<readonly (TextScore | undefined)[]>;
+}
+
+export interface TextScore extends Sentiment {
+  /** Of a scorer with hindsight: when it judged, a millisecond of its own for every text. */
+  readonly judgedMs?: number;
 }
 
 /** The scorers that need nothing but their words. A change of words or rules is another id. */

@@ -57,3 +57,45 @@ test('a question is answered from the project, with its calls and its cost, and 
   expect(without.stderr).toContain('No language model is set up.');
   expect(without.stderr).toContain('claude: ANTHROPIC_API_KEY is not set');
 });
+
+test('votes are kept before they are shown, paid for once, and made again from their recording', async () => {
+  const cwd = temporaryFolder();
+  const startMs = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 2400 * 3_600_000;
+  const key = { exchange: 'binance', symbol: 'BTC/USDT', timeframe: '1h' } as const;
+  const candles = walk(2400, { startMs });
+  await openStore(join(cwd, 'data')).merge(key, candles, { source: 'test', synthetic: true });
+  const double = await startDouble('google', () => ({
+    text: '{"action":"HOLD","confidence":0.7,"reasons":[{"fact":"market_7d.close","supports":"HOLD"}]}',
+  }));
+  writeFileSync(
+    join(cwd, 'config.yaml'),
+    `market: { symbols: [BTC/USDT] }
+advisor: { providers: { google: { kind: google, model: double, url: "${double.url}", price: { input: 1, output: 4 } } } }`,
+  );
+  const environment = { GOOGLE_GENERATIVE_AI_API_KEY: KEY };
+  const first = await runCli(['advisor', 'signal', '--json'], { cwd, environment });
+  const close = Number(candles.close[2399].toPrecision(6));
+  expect(JSON.parse(first.stdout)).toMatchObject({
+    weightInEnsemble: 0,
+    symbols: [
+      {
+        ...{ symbol: 'BTC/USDT', contaminated: false, synthetic: true },
+        consensus: { action: 'HOLD', lean: 0, disagreement: 0, votes: 1, abstained: 0 },
+        votes: [
+          {
+            ...{ provider: 'google', action: 'HOLD', confidence: 0.7, fromRecord: false },
+            reasons: [{ fact: 'market_7d.close', value: close, supports: 'HOLD' }],
+          },
+        ],
+      },
+    ],
+  });
+  expect(double.requests[0].said).toContain('features.values.rsi_14: ');
+  const again = await runCli(['advisor', 'signal'], { cwd, environment });
+  expect(again.stdout).toContain('on record');
+  expect(double.requests.length).toBe(1);
+  const [, id = ''] = /"id": "(\w+)"/.exec(first.stdout) ?? [];
+  // The recording needs neither key nor network.
+  const replayed = await runCli(['advisor', 'log', '--replay', id], { cwd });
+  expect(replayed.stdout).toContain(`${id}: HOLD 0.7, the same again from its recording of 1 answer.`);
+});

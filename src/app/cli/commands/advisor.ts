@@ -13,6 +13,8 @@ import { counted } from '../dataset-document.ts';
 import { UsageError } from '../exit.ts';
 import { escapeUnprintable } from '../json-text.ts';
 import { less, prose } from '../table.ts';
+import { addSentiment } from './advisor-sentiment.ts';
+import { addVotes } from './advisor-votes.ts';
 
 const ChatOptions = z.object({
   provider: z.string().optional(),
@@ -46,6 +48,9 @@ The model gets read-only tools: stored data, features, signals, backtests, paper
 reach the network. Behind every figure stands the number of the tool call that returned it, or [?] where none did.`,
     )
     .action(command(async (context, options, text) => chat(context, ChatOptions.parse(options), text)));
+
+  addVotes(advisor);
+  addSentiment(advisor);
 }
 
 async function showProviders(context: CommandContext): Promise<void> {

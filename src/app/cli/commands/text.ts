@@ -10,6 +10,7 @@ import { fetchTexts, pickSources, type TextFetch } from '../../../data/text/fetc
 import { importTexts } from '../../../data/import-texts.ts';
 import { listTexts, textSources } from '../../workflows/texts.ts';
 import { command, type CommandContext, decimal, integer, list } from '../command.ts';
+import { languageScorer, languageScorers } from '../language-scorer.ts';
 import { UsageError } from '../exit.ts';
 import { SERIES_HEAD, seriesDocument, seriesRow } from '../series.ts';
 import { less, prose } from '../table.ts';
@@ -124,7 +125,7 @@ async function score(
   const { config, out, signal } = context;
   const { listScorers, openScorer, scoreStoredTexts } = await import('../../workflows/score-texts.ts');
   if (options.list) {
-    const scorers = await listScorers(config.dataDir);
+    const scorers = [...(await listScorers(config.dataDir)), ...languageScorers(context)];
     out.document({ scorers });
     out.table(
       ['scorer', prose('what')],
@@ -132,10 +133,16 @@ async function score(
     );
     return;
   }
-  const scorer = await openScorer(config.dataDir, options.scorer ?? config.features.textScorer);
+  const id = options.scorer ?? config.features.textScorer;
+  const scorer = (await languageScorer(context, id)) ?? (await openScorer(config.dataDir, id));
   if (!options.stored) {
     if (text === '') throw new UsageError('Give a text in quotes, or --stored for all that are stored.');
-    const [{ polarity, subjectivity }] = await scorer.score([text], signal);
+    const [found] = await scorer.score([text], signal);
+    if (found === undefined)
+      throw new UserError(`${scorer.id} has no opinion on this text.`, {
+        hint: 'Try it with another scorer.',
+      });
+    const { polarity, subjectivity } = found;
     const assets = mentions(text);
     out.document({ scorer: scorer.id, text, polarity, subjectivity, assets });
     out.print(
@@ -170,6 +177,12 @@ async function score(
     out.print(
       `${counted(counts.texts, 'text')}: ${counts.repeats} repeat an earlier one and ${counts.unlinked} name no asset; they are in no series.`,
     );
+    if (counts.late > 0)
+      out.print(
+        `${counts.late} were first seen more than a day ago: a language model may know what came of them, so it does not judge them.`,
+      );
+    if (counts.unscored > 0)
+      out.print(`On ${counts.unscored} the scorer had no opinion; they are asked again.`);
   } finally {
     progress.stop();
   }
