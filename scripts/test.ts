@@ -47,7 +47,7 @@ const Report = z.object({
   ),
 });
 /** What a machine may lack. Candles of an exchange are not ours to hand on. */
-const MAY_LACK = ['a server', 'a browser', 'real candles', 'two cores', 'Linux', 'POSIX'];
+const MAY_LACK = ['a server', 'a browser', 'real candles', 'two cores', 'Linux', 'POSIX', 'tmux'];
 const folder = mkdtempSync(join(tmpdir(), 'crypto-trader-test-'));
 const file = join(folder, 'report.json');
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];

@@ -65,7 +65,10 @@ function Header({ view, paused, columns, palette }: HeaderProps) {
       : [{ text: ` STALE: next bar ${duration(session.overdueSeconds)} overdue`, color: palette.bad }]),
   ];
   const last = session?.lastBarTime === undefined ? '' : `, last ${minute(session.lastBarTime)}`;
-  const about = session === undefined ? '' : ` ${session.sessionId}, ${session.bars} bars${last}`;
+  const about =
+    session === undefined
+      ? ''
+      : ` ${session.sessionId}, ${session.bars} ${session.bars === 1 ? 'bar' : 'bars'}${last}`;
   const clock = ` now ${minute(time)} UTC`;
   const used = ['crypto-trader', ...flags.map(({ text }) => text), about].join('').length;
   return (
@@ -91,9 +94,10 @@ function Menu({ controls, columns }: { readonly controls: Controls; readonly col
     <Text wrap="truncate">
       {views.map(({ id, key, title, short }, i) => {
         const isChosen = id === chosen;
-        const name = isWide ? `${key} ${title} ` : `${key} ${short}`;
-        const before = isChosen ? '[' : views[i - 1]?.id === chosen ? ']' : ' ';
-        const after = isChosen && i === views.length - 1 ? ']' : '';
+        const name = `${key} ${isWide ? title : short}`;
+        // Where there is little room, neighbours share what stands between them.
+        const before = isChosen ? '[' : !isWide && views[i - 1]?.id === chosen ? ']' : ' ';
+        const after = isChosen && (isWide || i === views.length - 1) ? ']' : isWide ? ' ' : '';
         return (
           <Text key={id} bold={isChosen} dimColor={!isChosen}>
             {before}

@@ -6,9 +6,30 @@ import { parseJson } from './parse-json.ts';
 import { createTail } from './tail.ts';
 
 /** Of a line of the ledger, what a chart needs; its hash is checked by `paper verify`. */
-const { timeMs, equity, candles, events, verdicts, models, reasons, targets } = BarRecord.shape;
-const Glance = z.object({ timeMs, equity, candles, events, verdicts, models, reasons, targets });
+const { timeMs, equity, events, verdicts, reasons } = BarRecord.shape;
+const columns = z.custom<readonly (readonly number[] | null)[]>(isColumns, 'numbers by symbol');
+const Glance = z.object({
+  timeMs,
+  equity,
+  events,
+  verdicts,
+  reasons,
+  candles: columns,
+  targets: z.custom<readonly (number | null)[]>(isNumbers, 'a number by symbol'),
+  models: z.custom<Readonly<Record<string, readonly (readonly number[] | null)[]>>>(
+    (value) => typeof value === 'object' && value !== null && Object.values(value).every(isColumns),
+    'numbers by model and symbol',
+  ),
+});
 type Glance = z.output<typeof Glance>;
+
+/** By hand: they are most of a line, and a ledger has many. */
+function isColumns(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => one === null || isNumbers(one));
+}
+function isNumbers(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => one === null || typeof one === 'number');
+}
 
 type Event = BarRecord['events'][number];
 type Verdict = NonNullable<BarRecord['verdicts']>[number];
@@ -21,7 +42,7 @@ export interface OrderDecision {
   readonly decidedMs: number;
   readonly target: number | null;
   readonly reason: NonNullable<BarRecord['reasons']>[number];
-  readonly votes: readonly { readonly model: string; readonly said: readonly [number, number] }[];
+  readonly votes: readonly { readonly model: string; readonly said: readonly number[] }[];
 }
 
 export interface LedgerState {

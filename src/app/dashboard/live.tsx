@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Key, render, useInput } from 'ink';
+import { plainText } from '../../core/foundation/plain-text.ts';
 import type { Controls } from './controls.ts';
 import { Dashboard } from './dashboard.tsx';
 import { type Command, KEYS, press } from './keys.ts';
@@ -40,13 +41,24 @@ export async function showLive(watch: Watch, options: LiveOptions): Promise<void
     // What another view shows may not have been read yet.
     if (controls.view !== before.view) void lookAgain();
   };
-  const screen = () => (
-    <Screen
-      {...{ view, controls, palette, onCommand, onInterrupt: options.onInterrupt }}
-      size={sizeOf(stdout)}
-      onQuit={() => quit.abort()}
-    />
-  );
+  const onInput = (input: string, key: Key): void => {
+    if (key.ctrl && input === 'c') {
+      options.onInterrupt();
+      return;
+    }
+    const command = controls.typing ? undefined : moved(key);
+    if (command !== undefined || input === '') {
+      onCommand(command ?? typed('', key));
+      return;
+    }
+    // Keys that follow each other fast arrive together.
+    for (const character of input) {
+      if (controls.typing) onCommand(typed(character, key));
+      else if (character === 'q') quit.abort();
+      else if (KEYS[character] !== undefined) onCommand(KEYS[character]);
+    }
+  };
+  const screen = () => <Screen {...{ view, controls, palette, onInput }} size={sizeOf(stdout)} />;
   const onResize = (): void => {
     assumeSize(stdout);
     stdout.write(CLEAR);
@@ -109,21 +121,11 @@ interface ScreenProps {
   readonly controls: Controls;
   readonly size: Size;
   readonly palette: Palette;
-  readonly onCommand: (command: Command) => void;
-  readonly onQuit: () => void;
-  readonly onInterrupt: () => void;
+  readonly onInput: (input: string, key: Key) => void;
 }
 
-function Screen({ view, controls, size, palette, onCommand, onQuit, onInterrupt }: ScreenProps) {
-  useInput((input, key) => {
-    if (key.ctrl && input === 'c') onInterrupt();
-    else if (controls.typing) onCommand(typed(input, key));
-    else if (input === 'q') onQuit();
-    else {
-      const command = moved(key) ?? KEYS[input];
-      if (command !== undefined) onCommand(command);
-    }
-  });
+function Screen({ view, controls, size, palette, onInput }: ScreenProps) {
+  useInput(onInput);
   return <Dashboard {...{ view, controls, size, palette }} />;
 }
 
@@ -139,9 +141,11 @@ function moved(key: Key): Command | undefined {
   return key.escape ? 'close' : undefined;
 }
 
-function typed(input: string, key: Key): Command {
+/** What is typed into a filter. */
+function typed(text: string, key: Key): Command {
   if (key.escape) return 'close';
-  if (key.return) return 'accept';
-  if (key.backspace || key.delete) return 'erase';
-  return { typed: key.ctrl || key.meta ? '' : input };
+  if (key.return || text === '\r' || text === '\n') return 'accept';
+  if (key.backspace || key.delete || text === '\u007f' || text === '\b') return 'erase';
+  // A control character would move the cursor of the screen.
+  return { typed: key.ctrl || key.meta ? '' : plainText(text).replace(/\s/g, ' ') };
 }

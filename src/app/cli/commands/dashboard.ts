@@ -48,7 +48,7 @@ export function register(program: Command): void {
       ),
     )
     .addHelpText('after', HELP)
-    .action(command(async (context, raw) => show(context, Options.parse(raw))));
+    .action(command(async (context, raw) => show(context, Options.parse(raw)), { logs: false }));
 }
 
 async function show(context: CommandContext, options: Options): Promise<void> {
