@@ -1,14 +1,9 @@
 import { CheckFailed, UserError } from '../../core/foundation/errors.ts';
-import { formatMinute, formatTime } from '../../core/foundation/time.ts';
+import { formatMinute } from '../../core/foundation/time.ts';
 import { type Control, writeControl } from '../../desk/paper/controls.ts';
 import { verifySession } from '../../desk/paper/session.ts';
-import {
-  findSession,
-  listSessions,
-  readStatus,
-  sessionFolder,
-  type SessionStatus,
-} from '../../desk/paper/sessions.ts';
+import { findSession, listSessions, readStatus, sessionFolder } from '../../desk/paper/sessions.ts';
+import { describeSession } from '../workflows/paper-status.ts';
 import type { CommandContext } from './command.ts';
 import { less } from './table.ts';
 
@@ -24,7 +19,7 @@ export async function showStatus({ config, out }: CommandContext, name: string |
     name === undefined ? await listSessions(config.dataDir) : [await findSession(config.dataDir, name)];
   if (names.length === 0) await findSession(config.dataDir, undefined);
   const sessions = await Promise.all(names.map((one) => readStatus(config.dataDir, one)));
-  out.document({ sessions: sessions.map(statusDocument) });
+  out.document({ sessions: sessions.map(describeSession) });
   out.table(
     [
       'name',
@@ -51,24 +46,6 @@ export async function showStatus({ config, out }: CommandContext, name: string |
   );
 }
 
-const statusDocument = ({ name, session, last, control, pid }: SessionStatus) => ({
-  name,
-  sessionId: session.sessionId,
-  state: pid === undefined ? 'stopped' : 'running',
-  pid,
-  mode: control?.mode ?? 'trade',
-  modeSince: control && formatTime(control.sinceMs),
-  exchange: session.exchange,
-  timeframe: session.timeframe,
-  feed: session.feed,
-  synthetic: session.synthetic,
-  runId: last?.runId ?? session.runId,
-  lastBarTime: last && formatTime(last.timeMs),
-  equity: last?.equity ?? session.rules.initialBalance,
-  cash: last?.cash ?? session.rules.initialBalance,
-  positions: last?.positions ?? [],
-});
-
 /** `paper pause`, `paper resume`, `paper flatten`: on disk before the command ends. */
 export async function control(
   { config, out, log }: CommandContext,
@@ -79,7 +56,7 @@ export async function control(
   await writeControl(sessionFolder(config.dataDir, found), { mode, sinceMs: Date.now() });
   const status = await readStatus(config.dataDir, found);
   log.info({ session: found, mode, pid: status.pid }, 'paper control');
-  out.document(statusDocument(status));
+  out.document(describeSession(status));
   out.print(`Paper session ${found} is ${MODE_TEXT[mode]}.`);
   out.print(
     status.pid === undefined

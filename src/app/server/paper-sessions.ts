@@ -1,13 +1,13 @@
-import { formatTime } from '../../core/foundation/time.ts';
 import { writeControl } from '../../desk/paper/controls.ts';
-import { listSessions, readStatus, sessionFolder, type SessionStatus } from '../../desk/paper/sessions.ts';
+import { listSessions, readStatus, sessionFolder } from '../../desk/paper/sessions.ts';
 import { followSession } from '../dashboard/session-history.ts';
+import { describeSession } from '../workflows/paper-status.ts';
 import { NotFound } from './answers.ts';
 
 /** Every session as it stands on disk. */
 export async function allSessions(dataDir: string) {
   const names = await listSessions(dataDir);
-  return (await Promise.all(names.map((name) => readStatus(dataDir, name)))).map(statusOf);
+  return (await Promise.all(names.map((name) => readStatus(dataDir, name)))).map(describeSession);
 }
 
 /** Throws `NotFound`. */
@@ -26,29 +26,12 @@ export async function sessionOverTime(dataDir: string, name: string) {
   const follow = followed.get(key) ?? followSession(dataDir, name);
   followed.set(key, follow);
   const [history, status] = await Promise.all([follow(), readStatus(dataDir, name)]);
-  return { ...history, status: statusOf(status) };
+  return { ...history, status: describeSession(status) };
 }
 
 /** On disk when this returns. */
 export async function controlSession(dataDir: string, name: string, mode: 'trade' | 'pause' | 'flatten') {
   await requireSession(dataDir, name);
   await writeControl(sessionFolder(dataDir, name), { mode, sinceMs: Date.now() });
-  return statusOf(await readStatus(dataDir, name));
+  return describeSession(await readStatus(dataDir, name));
 }
-
-const statusOf = ({ name, session, last, control, pid }: SessionStatus) => ({
-  name,
-  sessionId: session.sessionId,
-  state: pid === undefined ? 'stopped' : 'running',
-  mode: control?.mode ?? 'trade',
-  modeSince: control && formatTime(control.sinceMs),
-  exchange: session.exchange,
-  timeframe: session.timeframe,
-  feed: session.feed,
-  synthetic: session.synthetic,
-  runId: last?.runId ?? session.runId,
-  lastBarTime: last && formatTime(last.timeMs),
-  equity: last?.equity ?? session.rules.initialBalance,
-  cash: last?.cash ?? session.rules.initialBalance,
-  positions: last?.positions ?? [],
-});
