@@ -63,6 +63,7 @@ export { scoreForecasts } from '../learning/validation/score.ts';
 export { builtIn, type Registry } from '../learning/models/registry.ts';
 export { openStore, type Store } from '../data/store/store.ts';
 export { alignColumn, alignMarket } from '../core/trading/align.ts';
+export { bracket, type OrderRequest, scaled } from '../core/trading/orders/order.ts';
 export { runBacktest } from '../core/trading/run.ts';
 export { type ExecutionRules, SPOT_RULES } from '../core/trading/rules.ts';
 export { syntheticCandles } from '../data/synthetic/generate.ts';

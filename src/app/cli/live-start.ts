@@ -17,7 +17,7 @@ import {
   symbolsOfRun,
   type TrainedSet,
 } from '../../learning/training/checkpoints.ts';
-import { configuredInstruments, executionRules, riskRules } from '../config/execution.ts';
+import { configuredInstruments, marketRules, riskRules } from '../config/execution.ts';
 import {
   accountOf,
   liveFolder,
@@ -76,7 +76,7 @@ export async function liveTerms(context: CommandContext, options: Pick<StartOpti
     account: accountOf(exchange, credentials.apiKey),
     timeframe: trained.timeframe,
     symbols,
-    rules: executionRules(config, symbols.length),
+    rules: marketRules(config, symbols.length),
     risk: riskRules(config.risk),
     execution: { collarPct: config.execution.collarPct, restMs: 1000 * config.execution.restSeconds },
     strategy: { id: strategy.strategy.id, params: asRecord(strategy.params) },

@@ -6,7 +6,8 @@ import { trainedForecasts } from '../../lab/backtest/trained-source.ts';
 import { walkForwardForecasts } from '../../lab/backtest/walk-forward-source.ts';
 import type { TrialSummary } from '../../lab/backtest/trial-summary.ts';
 import { runInUse } from '../../learning/training/active-run.ts';
-import { configuredInstruments, executionRules, riskRules } from '../config/execution.ts';
+import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import { configuredInstruments, executionRules, latencyBars, riskRules } from '../config/execution.ts';
 import { backtest, type TradedForecasts } from '../workflows/backtest.ts';
 import { type BacktestRequest, settingsDocument } from './backtest-request.ts';
 import type { CommandContext } from './command.ts';
@@ -57,7 +58,7 @@ export async function runBacktest(
     detail: request.detail,
     account: trading.account,
     derivatives: request.derivatives,
-    latencyBars: trading.latencyBars,
+    latencyBars: latencyBars(trading, TIMEFRAME_MS[found.panel.timeframe]),
     cashRatePct: request.cashRatePct,
     seed,
     by: forecasts.kind === 'walk-forward' ? 'walk-forward' : 'backtest',

@@ -1,3 +1,4 @@
+import { UserError } from '../../core/foundation/errors.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { ExitRules } from '../../core/trading/exit-rules.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
@@ -5,6 +6,7 @@ import type { RiskRules } from '../../core/trading/risk/rules.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import { MODELLED_IMPACT, SPOT_RULES } from '../../core/trading/rules.ts';
 import { accountRules, requireSpot } from './account.ts';
+import { entryRules } from './entry.ts';
 import type { Config } from './schema.ts';
 
 /**
@@ -18,7 +20,8 @@ export function executionRules({ trading, exits }: Trading, symbols: number): Ex
     minNotional: __,
     priceTick: ___,
     latencyBars: ____,
-    account: _____,
+    latencyMs: _____,
+    account: ______,
     ...costs
   } = others;
   const { slippageBps, impactFactor, participationPct, feeTiers, ...settings } = costs;
@@ -26,6 +29,8 @@ export function executionRules({ trading, exits }: Trading, symbols: number): Ex
     ...SPOT_RULES,
     ...settings,
     account: accountRules(trading.account),
+    entry: entryRules(trading.entry),
+    priority: trading.priority.length === 0 ? undefined : trading.priority,
     feeTiers,
     feeBps: feeTiers?.[0].takerBps ?? settings.feeBps,
     slippageBps: slippageBps ?? SPOT_RULES.slippageBps,
@@ -51,19 +56,36 @@ export function executionRules({ trading, exits }: Trading, symbols: number): Ex
 
 type Trading = Pick<Config, 'trading' | 'exits'>;
 
+/** The same for live trading, whose orders are those of `execution`. Throws `UserError` where `trading.entry` asks for others. */
+export function marketRules(config: Trading, symbols: number): ExecutionRules {
+  if (config.trading.entry.kind !== 'market')
+    throw new UserError(
+      `trading.entry.kind is "${config.trading.entry.kind}", and live trading has orders of its own.`,
+      {
+        hint: 'Set trading.entry.kind to market; execution.restSeconds lets live orders rest before they pay the spread.',
+      },
+    );
+  return executionRules(config, symbols);
+}
+
+/** Bars by which a decision fills later than at the next open: those that are asked for, and those that pass in the time. */
+export const latencyBars = ({ latencyBars: late, latencyMs }: Config['trading'], barMs: number): number =>
+  late + Math.ceil(latencyMs / barMs);
+
 /** The same for `what`, such as `paper`, that trades spot accounts only and refuses another by name. */
 export function spotRules(config: Trading, symbols: number, what: string): ExecutionRules {
   requireSpot(config.trading.account, what);
   return executionRules(config, symbols);
 }
 
-/** What models are trained and scored under: the same costs on a spot account, whatever account trades them. */
+/** What models are trained and scored under: the same costs on a spot account and at the market, whatever account and orders trade them. */
 export function trainingRules(config: Trading, symbols: number): ExecutionRules {
   const rules = executionRules(config, symbols);
   const { maxExposurePct, maxPositionPct } = rules;
   return {
     ...rules,
     account: undefined,
+    entry: undefined,
     maxExposurePct: Math.min(100, maxExposurePct),
     maxPositionPct: Math.min(100, maxPositionPct),
   };

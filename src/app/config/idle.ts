@@ -26,6 +26,10 @@ export function idleSettings(
     ['trading.reentry', leaves, 'a stop, a target or another exit'],
     ['trading.impactFactor', trading.slippageBps === undefined, 'trading.slippageBps to be left out'],
     ['trading.participationPct', trading.slippageBps === undefined, 'trading.slippageBps to be left out'],
+    ['trading.entry.offsetPct', trading.entry.kind !== 'market', 'trading.entry.kind: limit or stop'],
+    ['trading.entry.parts', trading.entry.kind === 'limit', 'trading.entry.kind: limit'],
+    ['trading.entry.bars', trading.entry.kind !== 'market', 'trading.entry.kind: limit or stop'],
+    ['trading.entry.postOnly', trading.entry.kind === 'limit', 'trading.entry.kind: limit'],
     ['exits.atrBars', byRange, 'a distance in ATR'],
     ['exits.breakEvenLockPct', isSet(exits.breakEvenPct), 'exits.breakEvenPct'],
   ];

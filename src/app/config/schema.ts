@@ -5,6 +5,7 @@ import { plainLine } from '../../core/foundation/plain-text.ts';
 import { AdvisorConfig } from './advisor.ts';
 import { SeriesConfig, TextConfig } from './sources.ts';
 import { Account } from './account.ts';
+import { Entry } from './entry.ts';
 import { Sizing } from '../../core/strategy/sizing.ts';
 import { MODELLED_IMPACT } from '../../core/trading/rules.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
@@ -258,6 +259,21 @@ export const ConfigSchema = z
           .max(1000)
           .default(0)
           .describe('Bars by which a decision fills later than at the next open, in backtests'),
+        latencyMs: z
+          .number()
+          .min(0)
+          .max(1000 * 1000 * DAY_SECONDS)
+          .default(0)
+          .describe(
+            'Time from a close to the order at the exchange, in backtests: it fills at the first open that is no earlier',
+          ),
+        entry: Entry,
+        priority: z
+          .array(parsed(parseSymbol))
+          .default([])
+          .describe(
+            'Pairs that are served first, in this order, where all together want more than maxExposurePct; default: all get less alike',
+          ),
         slippageBps: basisPoints(
           'A fixed slippage per side; default: half the spread and market impact, estimated from past bars',
         ).optional(),

@@ -1,4 +1,4 @@
-import { costWords } from './cost-words.ts';
+import { costWords, entryWords } from './cost-words.ts';
 import { type Confidence, confidence } from '../../lab/backtest/assess.ts';
 import type { Backtest } from '../../lab/backtest/backtest.ts';
 import type { Provenance } from '../../lab/backtest/document.ts';
@@ -110,7 +110,7 @@ function header(title: string, { market, setting }: Backtest, about: Provenance)
     ...about.warnings,
   ];
   return `<h1>${escapeHtml(title)}</h1>
-<p class="faint">${escapeHtml(about.exchange)}, ${day(about.fromMs)} to ${day(about.untilMs)} UTC, ${market.time.length} bars. By ${escapeHtml(about.trainedBy)}. Decisions at a close fill at the next open, ${costWords(setting.rules)}.</p>
+<p class="faint">${escapeHtml(about.exchange)}, ${day(about.fromMs)} to ${day(about.untilMs)} UTC, ${market.time.length} bars. By ${escapeHtml(about.trainedBy)}. Decisions at a close ${entryWords(setting.rules)}; ${costWords(setting.rules)}.</p>
 ${warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>`).join('\n')}`;
 }
 

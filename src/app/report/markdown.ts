@@ -4,7 +4,7 @@ import type { Backtest } from '../../lab/backtest/backtest.ts';
 import type { Provenance } from '../../lab/backtest/document.ts';
 import { forecastLines } from '../../lab/backtest/forecast-text.ts';
 import { outcomeLines, trialsText, verdicts } from '../../lab/backtest/verdicts.ts';
-import { costWords } from './cost-words.ts';
+import { costWords, entryWords } from './cost-words.ts';
 import { figureRows, settingRows } from './provenance.ts';
 import { STRATEGY_HEAD, strategyRows } from './strategies.ts';
 import { band, day, figure } from './text.ts';
@@ -26,7 +26,7 @@ export function renderMarkdown(result: Backtest, about: Provenance): string {
   return `${[
     `# Backtest ${escaped(about.symbols.join(', '))} ${escaped(about.timeframe)}`,
     ...warnings.map((warning) => `> **${escaped(warning)}**`),
-    `${escaped(about.exchange)}, ${day(about.fromMs)} to ${day(about.untilMs)} UTC, ${market.time.length} bars. By ${escaped(about.trainedBy)}. Decisions at a close fill at the next open, ${costWords(setting.rules)}.`,
+    `${escaped(about.exchange)}, ${day(about.fromMs)} to ${day(about.untilMs)} UTC, ${market.time.length} bars. By ${escaped(about.trainedBy)}. Decisions at a close ${entryWords(setting.rules)}; ${costWords(setting.rules)}.`,
     `Return **${figure(ensemble.metrics.totalReturnPct)} %** (95 % CI ${band(sure.totalReturnPct95)}) against ${figure(benchmark.metrics.totalReturnPct)} % of ${escaped(benchmark.strategy.name)}; Sharpe ${figure(ensemble.metrics.sharpe, 2)} (95 % CI ${band(sure.sharpe95)}), deepest drawdown ${figure(ensemble.metrics.maxDrawdownPct)} %, ${ensemble.metrics.tradeCount} trades.`,
     '## Every strategy on its own',
     table(STRATEGY_HEAD, strategyRows(result, about)),

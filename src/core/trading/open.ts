@@ -2,6 +2,7 @@ import { isInverse, unitValue, worthAt } from './accounts/worth.ts';
 import { closePosition, reject, settle } from './fill.ts';
 import { roundDown, roundNearest } from './instrument.ts';
 import type { Market } from './market.ts';
+import { placeEntry, withdrawEntry } from './orders/entry.ts';
 import type { Portfolio, PositionColumns } from './portfolio.ts';
 import { slippageRate } from './trade-cost.ts';
 import { volumeLimit } from './volume-limit.ts';
@@ -17,19 +18,20 @@ export function fillTargets(portfolio: Portfolio, market: Market, row: number): 
   if (!waiting) return;
 
   planPositions(portfolio, market, row);
-  const { wanted, rules } = portfolio;
+  const { wanted, rules, turns } = portfolio;
   const inverse = isInverse(rules);
   let orders = false;
   for (let s = 0; s < target.length; s++) {
     if (target[s] !== target[s]) continue;
+    if (rules.entry !== undefined) withdrawEntry(portfolio, s);
     const band = (wanted[target.length] * rules.rebalanceBandPct) / 100;
     const change = wanted[s] - amount[s] * unitValue(inverse, openPrice(portfolio, market, row, s));
     if (isWorthAnOrder(amount[s], wanted[s], change, band)) orders = true;
     else target[s] = NaN;
   }
   if (!orders) return;
-  for (let s = 0; s < target.length; s++) order(portfolio, market, row, s, -1);
-  for (let s = 0; s < target.length; s++) order(portfolio, market, row, s, 1);
+  for (const s of turns) order(portfolio, market, row, s, -1);
+  for (const s of turns) order(portfolio, market, row, s, 1);
 }
 
 /** Leaving a position always is; another change (quote currency, as `wanted` and `band`) when it is outside the band. */
@@ -71,7 +73,15 @@ function planPositions(portfolio: Portfolio, market: Market, row: number): void 
     wanted[s] *= (capital * rules.maxPositionPct) / 100;
     asked += Math.abs(wanted[s]);
   }
-  if (asked > room) {
+  if (asked > room && rules.priority !== undefined) {
+    let left = Math.max(0, room);
+    for (const s of portfolio.turns) {
+      if (target[s] !== target[s]) continue;
+      const given = Math.min(Math.abs(wanted[s]), left);
+      wanted[s] = Math.sign(wanted[s]) * given;
+      left -= given;
+    }
+  } else if (asked > room) {
     const scale = Math.max(0, room) / asked;
     for (let s = 0; s < amount.length; s++) wanted[s] *= scale;
   }
@@ -138,20 +148,22 @@ function order(portfolio: Portfolio, market: Market, row: number, s: number, sid
     limit -= closePosition(portfolio, s, price, true, limit, 'target', time);
     if (columns.amount[s] !== 0) return;
   }
-  if (wanted !== 0 && resize(portfolio, s, wanted, price, limit, time) === 'waits') return;
+  if (wanted !== 0 && resize(portfolio, market, row, s, wanted, price, limit) === 'waits') return;
   columns.target[s] = NaN;
 }
 
 /** Moves a position to `wanted` (quote currency, not 0, same side as what is held) within exchange rules. */
 function resize(
   portfolio: Portfolio,
+  market: Market,
+  row: number,
   s: number,
   wanted: number,
   price: number,
   limit: number,
-  time: number,
 ): 'done' | 'waits' {
   const { columns, rules, instruments } = portfolio;
+  const time = market.time[row];
   const { amountStep, minNotional } = instruments[s];
   const held = columns.amount[s];
   const unit = unitValue(isInverse(rules), price);
@@ -174,6 +186,13 @@ function resize(
   }
   if (base * unit < minNotional) {
     reject(portfolio, s, change, 'below-min-notional', time);
+    return 'done';
+  }
+  if (rules.entry !== undefined && Math.abs(goal) > Math.abs(held)) {
+    placeEntry(portfolio, rules.entry, market, row, s, {
+      signedAmount: Math.sign(change) * base,
+      open: price,
+    });
     return 'done';
   }
   const filled = base <= limit ? base : roundDown(Math.max(0, limit), amountStep);

@@ -42,6 +42,8 @@ export interface Portfolio {
   events: TradingEvent[] | undefined;
   /** Scratch of one open: wanted position values, then the capital they are shares of. No state. */
   readonly wanted: Float64Array;
+  /** Numbers of the symbols in the order in which they are served: `rules.priority`, then as they stand. */
+  readonly turns: readonly number[];
 }
 
 /** The state of each position. `NaN` where there is none. */
@@ -149,7 +151,16 @@ export function createPortfolio(
     },
     events: keepsEvents ? [] : undefined,
     wanted: new Float64Array(size + 1),
+    turns: turnsOf(instruments, rules),
   };
+}
+
+function turnsOf(instruments: readonly Instrument[], { priority = [] }: ExecutionRules): readonly number[] {
+  const rank = ({ symbol }: Instrument): number => {
+    const at = priority.indexOf(symbol);
+    return at < 0 ? priority.length : at;
+  };
+  return [...instruments.keys()].sort((a, b) => rank(instruments[a]) - rank(instruments[b]));
 }
 
 /** Cash plus positions at their last close, in quote currency. */

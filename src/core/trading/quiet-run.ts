@@ -8,7 +8,11 @@ import { clipped, stepBar } from './step.ts';
 
 /** Whether a run needs nothing that only the general loop knows. */
 export const canRunQuietly = ({ rules }: Portfolio, { detail }: Market): boolean =>
-  rules.account === undefined && rules.exits === undefined && detail === undefined;
+  rules.account === undefined &&
+  rules.exits === undefined &&
+  rules.entry === undefined &&
+  rules.priority === undefined &&
+  detail === undefined;
 
 /**
  * A run under the common rules, specialised: bars on which nothing trades are told from the others by a few comparisons

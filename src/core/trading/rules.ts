@@ -1,4 +1,5 @@
 import type { AccountRules } from './accounts/account-rules.ts';
+import type { PairSymbol } from '../market/symbol.ts';
 import type { ExitRules } from './exit-rules.ts';
 
 /** How orders are filled, sized and protected. Percentages are of 100, basis points of 10 000. */
@@ -17,8 +18,12 @@ export interface ExecutionRules {
   readonly impact: ImpactRules | undefined;
   /** Largest position of one symbol, of equity: what a target of 1 or -1 means. */
   readonly maxPositionPct: number;
-  /** Largest sum of all positions, of equity. Targets that together want more are scaled down alike. */
+  /** Largest sum of all positions, of equity. Targets that together want more are scaled down alike, or by `priority`. */
   readonly maxExposurePct: number;
+  /** Symbols that are served first, in this order, where all together want more than there is; `undefined`: all get less alike. */
+  readonly priority: readonly PairSymbol[] | undefined;
+  /** How positions are opened and added to; `undefined`: at the market, at the next open. */
+  readonly entry: EntryRules | undefined;
   /** Without it, as on a spot market, a negative target means flat. */
   readonly allowShort: boolean;
   /** A change of position smaller than this share of equity does not trade; closing always does. */
@@ -59,6 +64,21 @@ export interface ExecutionRules {
    * sold at its last close. `undefined`: it is kept and marked there for ever.
    */
   readonly delistedAfterMs: number | undefined;
+}
+
+/**
+ * Orders that a decision places instead of buying (or shorting) at the next open. They work from that open on, until they fill, for
+ * `bars` bars, or until the next decision, which replaces them. Leaving and making smaller stay at the market.
+ */
+export interface EntryRules {
+  /** `limit`: that much better than the last close. `stop`: at the market once the price has gone that far beyond it. */
+  readonly kind: 'limit' | 'stop';
+  readonly offsetPct: number;
+  /** Of a limit: that many orders of equal amounts, evenly spaced from the close to `offsetPct`. */
+  readonly parts: number;
+  readonly bars: number;
+  /** Of a limit: rejected where it would fill at once. */
+  readonly postOnly: boolean;
 }
 
 /** Fees from a turnover of `fromQuote` in the 30 days before on. */
@@ -105,6 +125,8 @@ export const SPOT_RULES: ExecutionRules = {
   impact: undefined,
   maxPositionPct: 100,
   maxExposurePct: 100,
+  priority: undefined,
+  entry: undefined,
   allowShort: false,
   rebalanceBandPct: 5,
   maxVolumeSharePct: undefined,

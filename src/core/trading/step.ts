@@ -8,6 +8,7 @@ import type { Market } from './market.ts';
 import { leaveOnTime } from './exits.ts';
 import { fillTargets } from './open.ts';
 import { protectInside } from './detail.ts';
+import { withdrawBlocked } from './orders/entry.ts';
 import { workOrders } from './orders/work.ts';
 import { canBeRuined, liquidateIfRuined } from './ruin.ts';
 import type { Portfolio } from './portfolio.ts';
@@ -46,6 +47,7 @@ export function advance(portfolio: Portfolio, market: Market, row: number): read
   }
   if (exits !== undefined) leaveOnTime(portfolio, exits, market, row);
   fillTargets(portfolio, market, row);
+  if (portfolio.rules.entry !== undefined) withdrawBlocked(portfolio);
   const begun = portfolio.orders.length > 0 ? workOrders(portfolio, market, row) : undefined;
   for (let s = 0; s < columns.amount.length; s++) {
     const close = market.candles[s].close[row];

@@ -57,6 +57,16 @@ const Rules = z.strictObject({
   ),
   maxPositionPct: z.number(),
   maxExposurePct: z.number(),
+  priority: off(z.array(symbol).readonly()),
+  entry: off(
+    z.strictObject({
+      kind: z.enum(['limit', 'stop']),
+      offsetPct: z.number(),
+      parts: z.int(),
+      bars: z.int(),
+      postOnly: z.boolean(),
+    }),
+  ),
   allowShort: z.boolean(),
   rebalanceBandPct: z.number(),
   maxVolumeSharePct: off(z.number()),

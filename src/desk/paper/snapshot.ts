@@ -8,6 +8,7 @@ import { encodeLink, expectedHash, hashOf, jsonOf } from '../../data/journal/cha
 import type { JournalPosition } from '../../data/journal/journal.ts';
 import { holds } from '../../data/journal/read.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
+import type { OpenOrder } from '../../core/trading/orders/order.ts';
 import type { RiskState } from '../../core/trading/risk/gate.ts';
 import type { PortfolioSnapshot } from '../../core/trading/snapshot.ts';
 import { ledgerFile, SNAPSHOT_FILE } from './ledger.ts';
@@ -76,6 +77,39 @@ const RiskStateSchema = z.strictObject({
   ),
 }) satisfies z.ZodType<RiskState>;
 
+const price = z.number();
+const OpenOrderSchema = z.strictObject({
+  id: z.int(),
+  request: z.strictObject({
+    s: z.int(),
+    side: z.enum(['buy', 'sell']),
+    baseAmount: z.number(),
+    kind: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('market') }),
+      z.strictObject({ kind: z.literal('limit'), price, postOnly: z.boolean().exactOptional() }),
+      z.strictObject({ kind: z.literal('stop'), price }),
+      z.strictObject({ kind: z.literal('stop-limit'), price, limitPrice: price }),
+      z.strictObject({ kind: z.literal('take-profit'), price }),
+      z.strictObject({
+        kind: z.literal('trailing'),
+        by: z.enum(['price', 'percent', 'atr']),
+        distance: z.number(),
+      }),
+    ]),
+    timeInForce: z.union([z.enum(['GTC', 'IOC', 'FOK']), z.number()]).exactOptional(),
+    reduceOnly: z.boolean().exactOptional(),
+    notBeforeMs: z.number().exactOptional(),
+    group: z.string().exactOptional(),
+    after: z.string().exactOptional(),
+    name: z.string().exactOptional(),
+  }),
+  left: z.number(),
+  filled: z.number(),
+  rests: z.boolean(),
+  triggered: z.boolean(),
+  best: off(z.number()),
+}) satisfies z.ZodType<OpenOrder>;
+
 const SnapshotSchema = z.strictObject({
   position: z.strictObject({ offset: z.int().min(1), hash: z.string().length(64) }),
   last: BarRecord,
@@ -124,6 +158,7 @@ const SnapshotSchema = z.strictObject({
       closedQuote: column,
       closedFees: column,
     }),
+    orders: z.strictObject({ placed: z.int(), open: z.array(OpenOrderSchema) }).optional(),
     turnover: z.strictObject({ day: stored, days: z.array(z.number()).length(31) }).optional(),
   }),
   risk: off(RiskStateSchema),

@@ -230,7 +230,7 @@ const hasStop = ({ stopLossPct, trailingStop, exits }: ExecutionRules): boolean 
 const hasTarget = ({ takeProfitPct, exits }: ExecutionRules): boolean =>
   (takeProfitPct ?? exits?.takeProfitAtr ?? exits?.partialTargets[0] ?? exits?.timedTargets[0]) !== undefined;
 
-/** All capital, spread evenly over the symbols and left alone, at the same costs, on the same account without leverage. */
+/** All capital, spread evenly over the symbols at the market and left alone, at the same costs, on the same account without leverage. */
 const holdingRules = (rules: ExecutionRules, symbols: number): ExecutionRules => ({
   ...rules,
   account: rules.account && { ...rules.account, leverage: 1 },
@@ -240,6 +240,7 @@ const holdingRules = (rules: ExecutionRules, symbols: number): ExecutionRules =>
   takeProfitPct: undefined,
   trailingStop: undefined,
   exits: undefined,
+  entry: undefined,
 });
 
 /** What hundreds of runs over the same bars would each find out. */

@@ -2,6 +2,8 @@ import { expect, it } from 'vitest';
 import {
   configuredInstruments,
   executionRules,
+  latencyBars,
+  marketRules,
   spotRules,
   trainingRules,
 } from '../../../src/app/config/execution.ts';
@@ -40,6 +42,24 @@ it('a stop written as a fraction is caught', () => {
 it('instruments take the configured steps', () => {
   const [btc] = configuredInstruments(config({ amountStep: 0.001 }).trading, ['BTC/USDT']);
   expect(btc).toEqual({ symbol: 'BTC/USDT', amountStep: 0.001, priceTick: 0, minNotional: 5 });
+});
+
+it('entries by orders and priorities reach the core; models are trained at the market', () => {
+  const entry = { kind: 'limit', offsetPct: 0.3, parts: 3 };
+  const settings = config({ entry, priority: ['SOL/USDT'] });
+  expect(executionRules(settings, 2)).toMatchObject({
+    entry: { ...entry, bars: 1, postOnly: false },
+    priority: ['SOL/USDT'],
+  });
+  expect(trainingRules(settings, 2).entry).toBeUndefined();
+  expect(() => marketRules(settings, 2)).toThrow('trading.entry.kind is "limit"');
+  expect(marketRules(config({}), 2)).toEqual(executionRules(config({}), 2));
+});
+
+it('latency in milliseconds counts whole bars, rounded up', () => {
+  const late = (trading: object): number => latencyBars(config(trading).trading, 60_000);
+  expect([0, 1, 60_000, 60_001].map((latencyMs) => late({ latencyMs }))).toEqual([0, 1, 1, 2]);
+  expect(late({ latencyMs: 250, latencyBars: 2 })).toBe(3);
 });
 
 it('a delisted pair is left after so many hours, or never', () => {

@@ -25,7 +25,7 @@ function general({ bars, targets, instruments, rules }: Scenario) {
 }
 
 const runs = { numRuns: Number(process.env.LAW_RUNS ?? 3000), seed: 20261129 };
-const bare = { exits: undefined, account: undefined };
+const bare = { exits: undefined, account: undefined, entry: undefined, priority: undefined };
 const each = (targets: readonly Float64Array[], value: (row: number) => number): readonly Float64Array[] =>
   targets.map((column) => column.map((_, row) => value(row)));
 

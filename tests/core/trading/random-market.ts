@@ -96,6 +96,20 @@ const rules = fc
     }),
     maxPositionPct: fc.constantFrom(20, 60, 100),
     maxExposurePct: fc.constantFrom(50, 100),
+    priority: fc.constantFrom(undefined, undefined, ['SOL/USDT', 'ETH/USDT'] as const),
+    entry: fc.oneof(
+      { weight: 3, arbitrary: fc.constant(undefined) },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          kind: fc.constantFrom('limit' as const, 'limit' as const, 'stop' as const),
+          offsetPct: fc.constantFrom(0, 0.5, 3),
+          parts: fc.constantFrom(1, 3),
+          bars: fc.constantFrom(1, 4),
+          postOnly: fc.boolean(),
+        }),
+      },
+    ),
     allowShort: fc.boolean(),
     rebalanceBandPct: fc.constantFrom(0, 1, 5),
     maxVolumeSharePct: fc.constantFrom(undefined, 1, 20),

@@ -28,7 +28,7 @@ import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/ti
 import { ENSEMBLE_HELP, ensembleSetting, STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
 import { EDGE_HEAD, edgeRows } from '../edge-table.ts';
 import { bandText, detailText } from '../intrabar.ts';
-import { costWords } from '../../report/cost-words.ts';
+import { costWords, entryWords } from '../../report/cost-words.ts';
 import { parseTimeframe } from '../../../core/market/timeframe.ts';
 import { command, type CommandContext, decimal, integer, list, oneOf, refuseIgnored } from '../command.ts';
 import { UsageError } from '../exit.ts';
@@ -356,7 +356,7 @@ function print(
   if (about.missingBars > 0) out.print(`${about.missingBars} bars are missing; nothing trades across a gap.`);
   const { latencyBars = 0 } = setting;
   const late = latencyBars === 0 ? '' : `, ${counted(latencyBars, 'bar')} late`;
-  out.print(`Decisions at the close fill at the next open${late}; ${costWords(rules)}.`);
+  out.print(`Decisions at the close ${entryWords(rules)}${late}; ${costWords(rules)}.`);
   if (setting.risk !== undefined) out.print(riskText(setting.risk));
   out.print();
   out.table(
