@@ -21,6 +21,7 @@ import { ppo } from './ppo/index.ts';
 import { quantModels } from './quant.ts';
 import { findStrategy, strategies } from '../../core/strategy/registry.ts';
 import type { Strategy } from '../../core/strategy/strategy.ts';
+import { tcnGraphLstm } from './tcn-graph-lstm/index.ts';
 import { tft } from './tft/index.ts';
 import { transformerModel } from './transformer/index.ts';
 
@@ -43,6 +44,7 @@ export const models: readonly Model[] = [
   multiTimeframe,
   lateFusion,
   graphAttentionModel,
+  tcnGraphLstm,
   ppo,
   dqn,
   ...quantModels,

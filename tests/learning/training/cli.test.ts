@@ -55,7 +55,7 @@ models:
   ppo: { totalTimesteps: 2048, windowBars: 48 }
   dqn: { totalTimesteps: 2048, windowBars: 48 }
   tft: { lookBack: 8, horizonsBars: [4], epochs: 1, windowsPerEpoch: 64, validationWindows: 64 }
-${['lstm-cnn', 'lstm', 'gru', 'transformer', 'cnn-lstm', 'multi-task', 'late-fusion', 'graph-attention'].map((id) => `  ${id}: ${SMALL}\n`).join('')}`;
+${['lstm-cnn', 'lstm', 'gru', 'transformer', 'cnn-lstm', 'multi-task', 'late-fusion', 'graph-attention', 'tcn-graph-lstm'].map((id) => `  ${id}: ${SMALL}\n`).join('')}`;
 /** One model of each kind. */
 const SOME = ['--models', 'persistence,momentum-garch,boosted-trees,gru'];
 

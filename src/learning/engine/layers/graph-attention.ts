@@ -7,6 +7,8 @@ export interface GraphInput {
   readonly x: Tensor;
   /** [nodes, nodes], one where the row's node listens to the column's, itself included. */
   readonly edges: Tensor;
+  /** [nodes, nodes], added to the scores: how far a row's node listens to a column's whatever they say. */
+  readonly bias?: Tensor;
 }
 
 /**
@@ -22,7 +24,7 @@ export function graphAttention(
   const weight = own('weight', [inputs, outputs], xavierUniform);
   const listener = own('listener', [outputs, 1], xavierUniform);
   const speaker = own('speaker', [outputs, 1], xavierUniform);
-  return named(`graph attention "${name}"`, (pass, { x, edges }) => {
+  return named(`graph attention "${name}"`, (pass, { x, edges, bias }) => {
     const nodes = tf.reshape(tf.matMul(tf.reshape(x, [-1, inputs]), pass.value(weight)), [
       ...x.shape.slice(0, -1),
       outputs,
@@ -36,7 +38,8 @@ export function graphAttention(
     );
     const scores = tf.leakyRelu(tf.add(score(pass.value(listener)), tf.transpose(columns, order)), 0.2);
     const silent = tf.mul(tf.sub(1, edges), -1e9);
-    const weights = tf.softmax(tf.add(scores, silent)); // [..., nodes, nodes]
+    const biased = bias === undefined ? scores : tf.add(scores, bias);
+    const weights = tf.softmax(tf.add(biased, silent)); // [..., nodes, nodes]
     return { output: tf.elu(tf.matMul(weights, nodes)), weights };
   });
 }
