@@ -12,8 +12,8 @@ import type { ExchangeClient } from '../../data/exchange/client.ts';
 import type { Store } from '../../data/store/store.ts';
 import { readControl } from '../../desk/paper/controls.ts';
 import { termsOf } from '../../desk/paper/outlook.ts';
-import type { BarFeed } from '../../desk/paper/feed.ts';
-import { type BarRecord, PORTFOLIO } from '../../desk/paper/record.ts';
+import type { BarFeed, Said } from '../../desk/paper/feed.ts';
+import { type BarRecord, ensembleOf, PORTFOLIO, strategyOf } from '../../desk/paper/record.ts';
 import { type Cycle, runPaper, type RunSummary } from '../../desk/paper/run.ts';
 import type { PaperSession } from '../../desk/paper/session.ts';
 import { chooseEnsemble } from '../../learning/ensemble/registry.ts';
@@ -35,6 +35,7 @@ import {
 } from '../../learning/training/checkpoints.ts';
 import { findRun } from '../../learning/training/run-folder.ts';
 import { followActive } from './follow-active.ts';
+import { keepSaid } from './prediction-log.ts';
 import { endedPairs, openLiveFeed, openStoredFeed } from './paper-feed.ts';
 
 /** What decides, or combines, with its parameters; `isSet`: somebody chose it, else a session keeps its own. */
@@ -205,6 +206,16 @@ export async function openPaper(
       trained.validateUntilMs,
     ),
     ended: () => endedPairs(store, { ...trained, symbols }),
+    keep: async ({ runId, timeMs, processedAtMs }, said) => {
+      const { exchange, timeframe, synthetic } = trained;
+      const by = { strategy: strategyOf(session.session).id, ensemble: ensembleOf(session.session).id };
+      const given = { runId, exchange, timeframe, synthetic, givenAtMs: processedAtMs, ...by };
+      // A session is worth more than the record of what was predicted in it: its ledger goes on.
+      await keepSaid(dataDir, given, timeMs, said).catch((error: unknown) => {
+        if (!(error instanceof UserError)) throw error;
+        request.log.warn({ timeMs }, `predictions are not on record: ${error.message}`);
+      });
+    },
   });
 }
 
@@ -218,6 +229,8 @@ export async function openRunning(running: {
   readonly onRun?: (told: PaperRun) => void;
   readonly sinceMs: number;
   readonly ended: () => Promise<readonly EndedHistory[]>;
+  /** Puts predictions on record. */
+  readonly keep?: (record: BarRecord, said: readonly Said[]) => Promise<void>;
 }): Promise<OpenPaper> {
   const { name, dataDir, signal, session, sinceMs } = running;
   try {
@@ -241,7 +254,10 @@ export async function openRunning(running: {
           signal,
           now: Date.now,
           control: () => readControl(sessionFolder(dataDir, name)),
-          onBar: (record) => onBar(record, fallenSilent(session, record)),
+          async onBar(record, said) {
+            if (said !== undefined && said.length > 0) await running.keep?.(record, said);
+            onBar(record, fallenSilent(session, record));
+          },
           onCycle,
         });
         onEnd(summary);

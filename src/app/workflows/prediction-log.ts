@@ -13,6 +13,7 @@ import { createJournal, resumeJournal } from '../../data/journal/json-lines.ts';
 import { readEntries, readFirstEntry, readLastEntry } from '../../data/journal/read.ts';
 import { withLock } from '../../data/lock.ts';
 import type { Store } from '../../data/store/store.ts';
+import type { Said } from '../../desk/paper/feed.ts';
 import type { Signal } from './signals.ts';
 
 /** A log of this size is set aside, in the place of the one before it: no more than twice this is ever kept. */
@@ -73,17 +74,21 @@ const logFile = (dataDir: string, name: string): JournalFile => ({
 const current = (dataDir: string): JournalFile => logFile(dataDir, 'signals-given');
 const earlier = (dataDir: string): JournalFile => logFile(dataDir, 'signals-given-earlier');
 
+interface KeepOptions {
+  readonly mostBytes?: number;
+}
+
 /** Adds signals to the log below `dataDir`; durable when this returns. Throws `UserError` when the disk refuses or the log is damaged. */
-export async function keepSignals(
+export const keepSignals = (
   dataDir: string,
   given: SignalsGiven,
   signals: readonly Signal[],
-  { mostBytes = MOST_BYTES }: { readonly mostBytes?: number } = {},
-): Promise<void> {
-  const file = current(dataDir);
-  const batch: z.input<typeof Batch> = {
-    ...given,
-    signals: signals.map((signal) => ({
+  options: KeepOptions = {},
+): Promise<void> =>
+  keep(
+    dataDir,
+    given,
+    signals.map((signal) => ({
       symbol: signal.symbol,
       model: signal.model,
       barTimeMs: Date.parse(signal.time) - TIMEFRAME_MS[given.timeframe],
@@ -94,7 +99,35 @@ export async function keepSignals(
       lean: leanOf(signal) ?? null,
       ...(signal.quantiles !== undefined && { quantiles: [...signal.quantiles] }),
     })),
-  };
+    options,
+  );
+
+/** The same for what was predicted at the close of the bar that opened at `barTimeMs`. */
+export const keepSaid = (
+  dataDir: string,
+  given: SignalsGiven,
+  barTimeMs: number,
+  said: readonly Said[],
+): Promise<void> =>
+  keep(
+    dataDir,
+    given,
+    said.map((one) => ({ ...one, barTimeMs, action: toTrade(one.position) })),
+    {},
+  );
+
+/** A prediction is kept as what its position would be, of somebody who holds nothing. */
+const toTrade = (position: number | null): Signal['action'] =>
+  position === null || position === 0 ? 'hold' : position > 0 ? 'buy' : 'sell';
+
+async function keep(
+  dataDir: string,
+  given: SignalsGiven,
+  signals: z.input<typeof Batch>['signals'],
+  { mostBytes = MOST_BYTES }: KeepOptions,
+): Promise<void> {
+  const file = current(dataDir);
+  const batch: z.input<typeof Batch> = { ...given, signals };
   makeFolder(dataDir);
   await withLock(`${file.path}.lock`, { waitMs: 10_000, purpose: 'writing the log of signals' }, async () => {
     if ((await sizeOf(file)) >= mostBytes) await setAside(file, earlier(dataDir));

@@ -65,7 +65,12 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
       const bars = rows.map((row) => {
         const nextOpenMs = time[row] + step;
         const decision = nowMs - nextOpenMs < step ? 'placed' : 'missed';
-        return { bar: barAt(outlook.market, row), decision: outlook.decide(row, decision) };
+        return {
+          bar: barAt(outlook.market, row),
+          decision: outlook.decide(row, decision),
+          // What is only thought of afterwards was no prediction.
+          said: decision === 'placed' ? outlook.said(row) : undefined,
+        };
       });
       return { bars, ended: false };
     },

@@ -13,6 +13,7 @@ import { loadTrainedPanel, type TrainedSet } from '../../learning/training/check
 import { forecastRun, measuredSpan } from '../../learning/training/run-forecasts.ts';
 import type { EnsembleChoice, EnsembleState, LearnedEnsemble } from '../../learning/ensemble/combine.ts';
 import { chooseEnsemble } from '../../learning/ensemble/registry.ts';
+import type { Said } from './feed.ts';
 import { ensembleOf, type SessionRecord, strategyOf } from './record.ts';
 import type { Decision } from './step.ts';
 
@@ -20,6 +21,8 @@ import type { Decision } from './step.ts';
 export interface Outlook {
   readonly market: AlignedMarket;
   decide(row: number, decision: Decision['decision']): Decision;
+  /** What was predicted at that close: by every model, and by the ensemble with the position that the strategy wants. */
+  said(row: number): readonly Said[];
 }
 
 /** Which bars to decide on, and what was wanted before them. */
@@ -129,6 +132,29 @@ export function createOutlooks(
       const silent = members.filter(({ noSkill }) => noSkill !== undefined).map(({ id }) => id);
       return {
         market,
+        said(row) {
+          const timeMs = market.time[row];
+          const wantedNow = (s: number): number | null =>
+            wantedAt(paths[s], candles[s].time, timeMs) ?? wanted?.[s] ?? null;
+          return panel.series.flatMap(({ symbol }, s) => {
+            const at = lowerBound(candles[s].time, timeMs);
+            if (candles[s].time[at] !== timeMs) return [];
+            const saying = (model: string, forecast: Forecast, position: number | null): Said => ({
+              symbol,
+              model,
+              horizonBars: forecast.horizonBars,
+              position,
+              confidence: orNull(forecast.confidence[at]),
+              lean: leanOf(forecast, at),
+            });
+            return [
+              ...members.map(({ id, forecasts }) =>
+                saying(id, forecasts[s], orNull(forecasts[s].position[at])),
+              ),
+              saying('ensemble', ensemble[s], wantedNow(s)),
+            ];
+          });
+        },
         decide: (row, decision) => ({
           runId: trained.runId,
           decision,
@@ -169,6 +195,12 @@ export function catchUp(decision: Decision, last: Pick<Decision, 'decision'> | u
   const { wanted } = decision;
   if (wanted === undefined || last === undefined || last.decision === 'placed') return decision;
   return { ...decision, targets: decision.targets.map((target, s) => target ?? wanted[s]) };
+}
+
+/** Its probability, else its expected return, else its position. */
+function leanOf({ probabilityUp, expectedReturn, position }: Forecast, row: number): number | null {
+  const stated = probabilityUp === undefined ? (expectedReturn ?? position)[row] : probabilityUp[row] - 0.5;
+  return orNull(stated);
 }
 
 const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceUnavailable } from '../../data/source.ts';
 import { type Control, heed } from './controls.ts';
-import type { BarFeed } from './feed.ts';
+import type { BarFeed, Said } from './feed.ts';
 import { catchUp } from './outlook.ts';
 import type { BarRecord } from './record.ts';
 import type { PaperSession } from './session.ts';
@@ -15,8 +15,8 @@ interface RunOptions {
   readonly now: () => number;
   /** What was asked of the session from outside, read before each bar. */
   readonly control: () => Promise<Control | undefined>;
-  /** A bar was processed and is on disk. */
-  readonly onBar: (record: BarRecord) => void;
+  /** A bar was processed and is on disk; `said`: what was predicted at its close. What it returns is waited for. */
+  readonly onBar: (record: BarRecord, said: readonly Said[] | undefined) => Promise<void> | void;
   readonly onCycle: (cycle: Cycle) => void;
 }
 
@@ -63,14 +63,14 @@ export async function runPaper(
     let ended = false;
     try {
       const look = await feed.look(session.last, signal);
-      for (const { bar, decision } of look.bars) {
+      for (const { bar, decision, said } of look.bars) {
         if (signal.aborted) break;
         const heeded = heed(decision, await options.control());
         const caughtUp = heeded.decision === 'placed' ? catchUp(heeded, session.last) : heeded;
         const record = await session.process(bar, caughtUp, options.now());
         if (record === undefined) continue;
         barsProcessed++;
-        options.onBar(record);
+        await options.onBar(record, said);
       }
       ended = look.ended;
       failures = 0;

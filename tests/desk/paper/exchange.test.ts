@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { predictions } from '../../../src/app/workflows/prediction-log.ts';
 import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
 import { runBacktest } from '../../../src/core/trading/run.ts';
 import { openStore } from '../../../src/data/store/store.ts';
@@ -146,6 +147,29 @@ async function uninterrupted(bars: number): Promise<string> {
   return folder;
 }
 
+/** What the models and the ensemble predicted at these closes stands in the log of signals, beside what has happened since. */
+async function expectPredictions(folder: string, closes: readonly number[]): Promise<void> {
+  const kept = await predictions(join(folder, 'data'), openStore(join(folder, 'data')));
+  const pairs = ['BTC/USDT', 'ETH/USDT'];
+  const said = ({ barTimeMs, symbol, model }: { barTimeMs: number; symbol: string; model: string }) =>
+    `${barTimeMs} ${symbol} ${model}`;
+  expect(kept.map(said).toSorted()).toEqual(
+    closes
+      .flatMap((barTimeMs) =>
+        pairs.flatMap((symbol) =>
+          ['one-bar-reversal', 'ensemble'].map((model) => said({ barTimeMs, symbol, model })),
+        ),
+      )
+      .toSorted(),
+  );
+  const { session, bars } = readLedger(folder);
+  for (const { symbol, barTimeMs, position, model } of kept) {
+    if (model === 'ensemble') continue;
+    const s = session.instruments.findIndex((instrument) => instrument.symbol === symbol);
+    expect(position).toBe(bars.find(({ timeMs }) => timeMs === barTimeMs)?.models[model]?.[s]?.[0]);
+  }
+}
+
 describe('paper trading against an exchange', () => {
   it('killed at random moments it keeps the ledger of an uninterrupted run, and that of a backtest', async () => {
     const BARS = 60;
@@ -175,9 +199,11 @@ describe('paper trading against an exchange', () => {
     const first = await paperJson(folder, '--max-cycles', '2');
     expect(first).toMatchObject({ cycles: 2, barsProcessed: 1, recovered: false, equity: 10_000 });
     expect(new Set(first.orders.map(({ status }) => status))).toEqual(new Set(['pending']));
+    await expectPredictions(folder, [START - HOUR]);
     exchange.clock.set(START + HOUR);
     const second = await paperJson(folder, '--max-cycles', '1');
     expect(second).toMatchObject({ barsProcessed: 1, recovered: true, missedDecisions: 0 });
+    await expectPredictions(folder, [START - HOUR, START]);
     const { bars } = readLedger(folder);
     const fills = bars.flatMap(({ events }) => events.filter((event) => event.kind === 'fill'));
     expect(fills.length).toBeGreaterThan(0);
