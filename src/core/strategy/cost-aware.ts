@@ -3,7 +3,7 @@ import { searchRanges } from '../forecast/search-range.ts';
 import { shrinkage } from './edge.ts';
 import { noTradeRegion } from './no-trade-region.ts';
 import { actionOf } from './reason.ts';
-import { allowed, type Decision, type Strategy } from './strategy.ts';
+import { allowed, barred, type Decision, type Strategy } from './strategy.ts';
 
 const Params = z.strictObject({
   riskAversion: z
@@ -50,7 +50,8 @@ export const costAware: Strategy<Params> = {
       const f = expectedReturn * perBar;
       const risk = riskAversion * volatility * volatility;
       const buyTo = allowed(region.buyUpTo(f) / risk, setting);
-      const sellTo = allowed(region.sellDownTo(f) / risk, setting);
+      const down = region.sellDownTo(f) / risk;
+      const sellTo = allowed(down, setting);
       const target = held < buyTo ? buyTo : held > sellTo ? sellTo : held;
       return {
         target,
@@ -59,6 +60,7 @@ export const costAware: Strategy<Params> = {
           action: actionOf(held, target),
           edgeBps: 1e4 * expectedReturn * shrunk,
           costBps: 2e4 * cost,
+          ...barred(down, setting),
         },
       };
     };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { searchRanges } from '../forecast/search-range.ts';
 import { actionOf } from './reason.ts';
-import { allowed, ifKnown, type Strategy } from './strategy.ts';
+import { allowed, barred, ifKnown, type Strategy } from './strategy.ts';
 
 const Params = z.strictObject({
   costMultiple: z
@@ -41,6 +41,7 @@ export const quantile: Strategy<Params> = {
           value: down ? highQuantile : lowQuantile,
           level: down ? -level : level,
           confidence: ifKnown(confidence),
+          ...barred(wanted, setting),
         },
       };
     };

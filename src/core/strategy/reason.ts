@@ -11,6 +11,7 @@ export type Reason =
       readonly edgeBps: number;
       /** Of the way there and back. */
       readonly costBps: number;
+      readonly noShorts?: NoShorts;
     }
   | {
       readonly kind: 'level';
@@ -21,7 +22,11 @@ export type Reason =
       readonly level: number;
       /** `undefined`: the model states none. */
       readonly confidence: number | undefined;
+      readonly noShorts?: NoShorts;
     };
+
+/** Present where a short position would have been taken, were one allowed. */
+type NoShorts = true | undefined;
 
 /** What a decision does to what is held. */
 export type Action = 'open' | 'add' | 'hold' | 'reduce' | 'close' | 'reverse' | 'stay-flat';
@@ -48,12 +53,15 @@ export function describeReason(reason: Reason): string {
       return `its own position: ${figure(reason.position)}`;
     case 'edge': {
       const sign = Math.abs(reason.edgeBps) < reason.costBps ? '<' : '>=';
-      return `edge ${figure(reason.edgeBps)} bp ${sign} cost ${figure(reason.costBps)} bp: ${WORDS[reason.action]}`;
+      return `edge ${figure(reason.edgeBps)} bp ${sign} cost ${figure(reason.costBps)} bp${shortsNote(reason)}: ${WORDS[reason.action]}`;
     }
     case 'level':
-      return `${reason.stated} ${figure(reason.value)} against ${figure(reason.level)}: ${WORDS[reason.action]}`;
+      return `${reason.stated} ${figure(reason.value)} against ${figure(reason.level)}${shortsNote(reason)}: ${WORDS[reason.action]}`;
   }
 }
+
+const shortsNote = ({ noShorts }: { readonly noShorts?: NoShorts }): string =>
+  noShorts === true ? ', and shorts are not allowed' : '';
 
 const WORDS: Readonly<Record<Action, string>> = {
   open: 'open',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { actionOf } from './reason.ts';
-import { allowed, ifKnown, type Strategy } from './strategy.ts';
+import { allowed, barred, ifKnown, type Strategy } from './strategy.ts';
 
 const Params = z.strictObject({});
 
@@ -13,10 +13,14 @@ export const sign: Strategy<z.output<typeof Params>> = {
   prepare: (_, setting) => (seen) => {
     const { stated, value, level } = opinion(seen);
     if (Number.isNaN(value)) return { target: NaN, reason: { kind: 'no-opinion' } };
-    const target = allowed(Math.sign(value - level), setting);
+    const wanted = Math.sign(value - level);
+    const target = allowed(wanted, setting);
     const action = actionOf(seen.held, target);
     const confidence = ifKnown(seen.confidence);
-    return { target, reason: { kind: 'level', action, stated, value, level, confidence } };
+    return {
+      target,
+      reason: { kind: 'level', action, stated, value, level, confidence, ...barred(wanted, setting) },
+    };
   },
 };
 

@@ -72,6 +72,12 @@ export interface Decision {
 /** A figure as a reason states it. */
 export const ifKnown = (value: number): number | undefined => (Number.isNaN(value) ? undefined : value);
 
+/** What a reason says where a negative `wanted` may not be. */
+export const barred = (
+  wanted: number,
+  { allowShort }: Pick<Setting, 'allowShort'>,
+): { readonly noShorts?: true } => (wanted < 0 && !allowShort ? { noShorts: true } : {});
+
 /** Without short sales a negative target means flat. */
 export const allowed = (target: number, { allowShort }: Pick<Setting, 'allowShort'>): number =>
   Math.min(1, Math.max(allowShort ? -1 : 0, target));

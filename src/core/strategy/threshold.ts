@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { searchRanges } from '../forecast/search-range.ts';
 import { actionOf, type Reason } from './reason.ts';
-import { allowed, ifKnown, type Situation, type Strategy } from './strategy.ts';
+import { allowed, barred, ifKnown, type Situation, type Strategy } from './strategy.ts';
 
 const share = z.number().min(0).max(1);
 
@@ -58,6 +58,7 @@ export const threshold: Strategy<Params> = {
       value: rule.value + rule.neutral,
       level: rule.neutral + side * rule.level,
       confidence: ifKnown(seen.confidence),
+      ...barred(wanted, setting),
     };
     return { target, reason };
   },

@@ -258,12 +258,15 @@ const Position = z.strictObject({
 
 const action = z.enum(['open', 'add', 'hold', 'reduce', 'close', 'reverse', 'stay-flat']);
 
+/** Not in ledgers of earlier versions. */
+const noShorts = z.literal(true).optional();
+
 const ReasonSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('no-opinion') }),
   z.strictObject({ kind: z.literal('unmeasured') }),
   z.strictObject({ kind: z.literal('own'), position: z.number(), confidence: off(z.number()) }),
   z.strictObject({ kind: z.literal('no-skill'), slope: z.number(), low: z.number(), high: z.number() }),
-  z.strictObject({ kind: z.literal('edge'), action, edgeBps: z.number(), costBps: z.number() }),
+  z.strictObject({ kind: z.literal('edge'), action, edgeBps: z.number(), costBps: z.number(), noShorts }),
   z.strictObject({
     kind: z.literal('level'),
     action,
@@ -271,6 +274,7 @@ const ReasonSchema = z.discriminatedUnion('kind', [
     value: z.number(),
     level: z.number(),
     confidence: off(z.number()),
+    noShorts,
   }),
 ]) satisfies z.ZodType<Reason>;
 

@@ -47,6 +47,31 @@ describe('cost-aware', () => {
     expect(describeReason(reason)).toBe('edge 4 bp < cost 30 bp: stay flat');
   });
 
+  it('says that shorts are not allowed where only that keeps it flat', () => {
+    const flat = (id: string, expectedReturn: number) => {
+      const { target, reason } = rule(id, {}, { allowShort: false })({ ...blank, expectedReturn });
+      expect(target).toBe(0);
+      return describeReason(reason);
+    };
+    expect(flat('cost-aware', -0.05)).toBe(
+      'edge -400 bp >= cost 30 bp, and shorts are not allowed: stay flat',
+    );
+    expect(flat('cost-aware', -0.0005)).toBe('edge -4 bp < cost 30 bp: stay flat');
+    expect(flat('sign', -0.05)).toBe('median -0.05 against 0, and shorts are not allowed: stay flat');
+    const { reason } = rule(
+      'threshold',
+      {},
+      { allowShort: false },
+    )({
+      ...blank,
+      probabilityUp: 0.2,
+      confidence: 0.9,
+    });
+    expect(describeReason(reason)).toBe(
+      'probability 0.2 against 0.35, and shorts are not allowed: stay flat',
+    );
+  });
+
   it('opens for an edge far above the cost, on its side', () => {
     const decide = rule('cost-aware');
     expect(decide({ ...blank, expectedReturn: 0.05 }).target).toBe(1);
