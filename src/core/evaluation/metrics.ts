@@ -1,4 +1,4 @@
-import { mean } from '../foundation/moments.ts';
+import { deviation, mean } from '../foundation/moments.ts';
 import type { Trade } from '../trading/events.ts';
 import { drawdowns, underwater } from './drawdown.ts';
 import {
@@ -11,6 +11,7 @@ import {
   sortino,
   volatility,
 } from './returns.ts';
+import { NO_RELATIVE, type RelativeMetrics, relativeMetrics } from './relative.ts';
 import { quantileOfSorted, shape } from './statistics.ts';
 import { type TradeMetrics, tradeMetrics } from './trade-metrics.ts';
 
@@ -30,7 +31,7 @@ interface Performance {
 }
 
 /** How each figure is computed: `CONVENTIONS`. `undefined` where it is not defined. */
-export interface Metrics extends TradeMetrics {
+export interface Metrics extends TradeMetrics, RelativeMetrics {
   readonly totalReturnPct: number;
   readonly cagrPct: number | undefined;
   readonly volatilityPct: number | undefined;
@@ -50,7 +51,8 @@ export interface Metrics extends TradeMetrics {
   readonly recoveryFactor: number | undefined;
   readonly gainToPain: number | undefined;
   readonly smartSharpe: number | undefined;
-  readonly informationRatio: number | undefined;
+  readonly serenityIndex: number | undefined;
+  readonly treynor: number | undefined;
   readonly skew: number | undefined;
   readonly kurtosis: number | undefined;
   readonly tailRatio: number | undefined;
@@ -107,13 +109,15 @@ const NO_RATIOS = {
   recoveryFactor: undefined,
   gainToPain: undefined,
   smartSharpe: undefined,
-  informationRatio: undefined,
+  serenityIndex: undefined,
+  treynor: undefined,
   skew: undefined,
   kurtosis: undefined,
   tailRatio: undefined,
   turnoverPerYear: undefined,
   beta: undefined,
   alphaPct: undefined,
+  ...NO_RELATIVE,
 };
 
 function ratios(
@@ -152,13 +156,9 @@ function ratios(
     recoveryFactor: deepest === 0 ? undefined : Math.abs(sum / deepest),
     gainToPain: pain === 0 ? undefined : sum / pain,
     smartSharpe: plain === undefined ? undefined : plain / autocorrelationPenalty(returns),
-    informationRatio:
-      benchmark === undefined
-        ? undefined
-        : sharpe(
-            returns.map((one, row) => one - benchmark[row]),
-            barsPerYear,
-          ),
+    serenityIndex: serenityIndex(run, returns, ulcer),
+    treynor: fit?.beta ? (growth - 1) / fit.beta : undefined,
+    ...(benchmark === undefined ? NO_RELATIVE : relativeMetrics(returns, benchmark, barsPerYear)),
     skew: moments?.skew,
     kurtosis: moments?.kurtosis,
     tailRatio: low === undefined || high === undefined || low === 0 ? undefined : Math.abs(high / low),
@@ -166,6 +166,22 @@ function ratios(
     beta: fit?.beta,
     alphaPct: percent(fit?.alpha),
   };
+}
+
+/** Density of the standard normal distribution at its 5 % quantile, over 5 %: how far its tail lies out on average. */
+const TAIL_5 = 2.0627128075074275;
+
+/** Sum of returns over the ulcer index times the pitfall: the normal expected shortfall of the depths in deviations of returns. */
+function serenityIndex(
+  { equity, initialBalance }: Performance,
+  returns: Float64Array,
+  ulcer: number | undefined,
+): number | undefined {
+  const depths = underwater(equity, initialBalance);
+  const [middle, spread, unit] = [mean(depths), deviation(depths), deviation(returns)];
+  if (middle === undefined || spread === undefined || !unit || !ulcer) return undefined;
+  const pitfall = (TAIL_5 * spread - middle) / unit;
+  return pitfall > 0 ? returns.reduce((sum, one) => sum + one, 0) / (ulcer * pitfall) : undefined;
 }
 
 function ulcerIndex({ equity, initialBalance }: Performance): number | undefined {
@@ -223,7 +239,14 @@ export const CONVENTIONS: Readonly<Record<keyof Metrics, string>> = {
   gainToPain: 'sum of bar returns over the sum of the losing ones (Schwager)',
   smartSharpe:
     'Sharpe ratio over sqrt(1 + 2 x sum of (n - k) / n x |first autocorrelation|^k), which returns that follow each other make larger; as QuantStats',
+  serenityIndex:
+    'sum of bar returns over the ulcer index times the pitfall, the normal 5 % expected shortfall of the depths under water over the deviation of returns; as QuantStats',
+  treynor: 'total return over beta, as QuantStats',
   informationRatio: `Sharpe ratio of the bar returns less those of buy and hold; ${ANNUAL}`,
+  trackingErrorPct: `volatility of the bar returns less those of buy and hold; ${ANNUAL}`,
+  upCapturePct: 'growth a year over that of buy and hold, on the bars on which that rose, as empyrical',
+  downCapturePct:
+    'growth a year over that of buy and hold, on the bars on which that fell, as empyrical; below 0: it gained',
   skew: 'third standardised moment of bar returns, population',
   kurtosis: 'fourth standardised moment of bar returns, population; a normal sample has 3',
   tailRatio: 'size of the 95th over size of the 5th percentile of bar returns',

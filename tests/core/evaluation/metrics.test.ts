@@ -279,4 +279,11 @@ test('equals QuantStats 0.0.86 on returns by a formula', () => {
   expect(found.smartSharpe).toBeCloseTo(0.3972175458238621, 9);
   expect(found.informationRatio).toBeCloseTo(0.02110989300330924 * Math.sqrt(365), 9);
   expect(found.expectedShortfall95Pct).toBeCloseTo(-1.1738350318999186, 9);
+  expect(found.serenityIndex).toBeCloseTo(0.7571128897488383, 9);
+  expect(found.treynor).toBeCloseTo(102.56664160704148, 7);
+  // empyrical-reloaded 0.7.1 (up_capture, down_capture) and pandas have years of 252 bars.
+  const shorter = measure(run, 252, benchmark);
+  expect(shorter.upCapturePct).toBeCloseTo(1.7648678286042142, 9);
+  expect(shorter.downCapturePct).toBeCloseTo(-15.8989201808723, 9);
+  expect(shorter.trackingErrorPct).toBeCloseTo(17.87365727640154, 9);
 });
