@@ -50,7 +50,7 @@ export function bootstrapIntervals(
   };
 }
 
-/** 95 % interval of the Sharpe ratio of one bar; `undefined` below 20 returns, or when they never vary. */
+/** 95 % interval of the Sharpe ratio of one bar; `undefined` below 20 returns, or when they never vary, or too seldom. */
 export const bootstrapSharpe = (
   returns: Float64Array,
   random: Random,
@@ -67,7 +67,7 @@ const ofSharpe = (returns: Float64Array, random: Random, options: BootstrapOptio
     options,
   );
 
-/** 95 % interval of the mean; `undefined` below 20 values. A series that never varies has its value for both ends. */
+/** 95 % interval of the mean; `undefined` below 20 values, or when they vary too seldom. One that never varies has its value for both ends. */
 export function bootstrapMean(
   values: Float64Array,
   random: Random,
@@ -75,7 +75,8 @@ export function bootstrapMean(
 ): Interval | undefined {
   if (values.length < LEAST) return undefined;
   const found = studentised(values, values, MEAN, random, options);
-  return found?.interval ?? { low: values[0], high: values[0] };
+  if (found !== undefined) return found.interval;
+  return values.every((value) => value === values[0]) ? { low: values[0], high: values[0] } : undefined;
 }
 
 /**
@@ -115,7 +116,7 @@ const SHARPE: Statistic = {
  * Symmetric studentised interval by the circular block bootstrap (Götze & Künsch 1996; for the Sharpe ratio Ledoit & Wolf
  * 2008): the statistic of each resample less that of the sample, over its standard error from the sums of its own
  * blocks, gives the multiple of the sample's standard error (prewhitened kernel) that covers 95 %. Blocks as long
- * as the data want: `optimalBlockLength` of the statistic's influence. `undefined` when nothing varies.
+ * as the data want: `optimalBlockLength` of the statistic's influence. `undefined` when nothing varies, or too seldom.
  */
 function studentised(
   a: Float64Array,
@@ -158,9 +159,12 @@ function studentised(
     const variance = byA * byA * varianceA + 2 * byA * byB * covariance + byB * byB * varianceB;
     const own = Math.sqrt(variance / rows);
     const distance = Math.abs(statistic.value(starA, starB) - centre);
-    ratios[r] = own > 0 && Number.isFinite(distance) ? distance / own : Infinity;
+    // Below that it is rounding: nothing varied in this resample.
+    ratios[r] = own > 1e-9 * error && Number.isFinite(distance) ? distance / own : Infinity;
   }
   const half = (quantileOfSorted(ratios.sort(), 0.95) ?? NaN) * error;
+  // Where so little happened that many resamples missed all of it, there is no telling how far off the figure may be.
+  if (!Number.isFinite(half)) return undefined;
   return { interval: { low: centre - half, high: centre + half }, blockBars: length };
 }
 

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import {
+  bootstrapIntervals,
+  bootstrapMean,
+  bootstrapSharpe,
+} from '../../../src/core/evaluation/bootstrap.ts';
+import { createRandom, normal } from '../../../src/core/foundation/random.ts';
+
+describe('a strategy that hardly ever traded', () => {
+  const returns = new Float64Array(500);
+  returns[100] = 0.01;
+  returns[300] = -0.004;
+
+  it('has no interval: most resamples never saw it trade', () => {
+    const found = bootstrapIntervals(returns, createRandom(1));
+    expect(found?.barSharpe).toBeUndefined();
+    expect(found?.totalReturn).toBeUndefined();
+    expect(bootstrapSharpe(returns, createRandom(1))).toBeUndefined();
+    expect(bootstrapMean(returns, createRandom(1))).toBeUndefined();
+  });
+
+  it('unlike one that always does, or a series that never varies', () => {
+    const random = createRandom(2);
+    const busy = returns.map(() => 0.01 * normal(random));
+    const { low, high } = bootstrapSharpe(busy, createRandom(1)) ?? { low: NaN, high: NaN };
+    expect(low).toBeLessThan(high);
+    expect(bootstrapMean(new Float64Array(50).fill(2), createRandom(1))).toEqual({ low: 2, high: 2 });
+  });
+});
