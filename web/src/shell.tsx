@@ -17,6 +17,8 @@ export const PAGES = [
   { id: 'backtests', name: 'Backtests', icon: 'M4 12a8 8 0 1 0 3-6.2M4 4v4h4M12 8v4l3 2' },
   { id: 'portfolio', name: 'Portfolio', icon: 'M12 3v9h9a9 9 0 1 1-9-9zM15 3a7 7 0 0 1 6 6h-6z' },
   { id: 'paper', name: 'Paper', icon: 'M6 3h9l4 4v14H6zM14 3v5h5M9 13h7M9 17h5' },
+  { id: 'texts', name: 'Texts', icon: 'M5 4h14v16H5zM8 8h8M8 12h8M8 16h5' },
+  { id: 'advisor', name: 'Advisor', icon: 'M4 5h16v11H9l-5 4zM8 9h8M8 12h5' },
   { id: 'jobs', name: 'Jobs', icon: 'M4 6h16M4 12h16M4 18h10' },
   { id: 'settings', name: 'Settings', icon: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5' },
 ] as const;
@@ -49,6 +51,8 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
           b: 'backtests',
           o: 'portfolio',
           a: 'paper',
+          n: 'texts',
+          v: 'advisor',
           j: 'jobs',
           s: 'settings',
         }[event.key];

@@ -3,6 +3,7 @@ import { programVersion } from '../../data/program-version.ts';
 import { refusal } from './answers.ts';
 import { createGuard, type GuardSettings, securityHeaders } from './guard.ts';
 import { about } from './routes/about.ts';
+import { advisorRoutes } from './routes/advisor.ts';
 import { backtests } from './routes/backtests.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { market } from './routes/market.ts';
@@ -10,6 +11,7 @@ import { models } from './routes/models.ts';
 import { paper } from './routes/paper.ts';
 import { predictionRoutes } from './routes/predictions.ts';
 import { settingsRoutes } from './routes/settings.ts';
+import { textRoutes } from './routes/texts.ts';
 import type { Served } from './served.ts';
 import { serveFiles } from './static-files.ts';
 
@@ -27,6 +29,8 @@ export function createApp(served: Served, guard: GuardSettings, webFolder: strin
     ...paper,
     ...jobRoutes,
     ...settingsRoutes,
+    ...textRoutes,
+    ...advisorRoutes,
   ])
     add(app, served);
 

@@ -19,6 +19,10 @@ export const SECRETS = [
   { name: 'NOTIFY_NTFY_TOKEN', about: 'Its token, where the topic is protected' },
   { name: 'NOTIFY_TELEGRAM_TOKEN', about: 'Notifications by Telegram: the token of a bot' },
   { name: 'NOTIFY_TELEGRAM_CHAT_ID', about: 'The chat that it writes to' },
+  { name: 'OPENAI_API_KEY', about: 'Language models of OpenAI (advisor)' },
+  { name: 'ANTHROPIC_API_KEY', about: 'Language models of Anthropic (advisor)' },
+  { name: 'GOOGLE_GENERATIVE_AI_API_KEY', about: 'Language models of Google (advisor)' },
+  { name: 'CRYPTOPANIC_TOKEN', about: 'News collected by CryptoPanic' },
 ] as const;
 
 type SecretName = (typeof SECRETS)[number]['name'];

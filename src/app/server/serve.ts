@@ -12,6 +12,7 @@ import { createRedactor } from '../config/redact.ts';
 import type { Watch } from '../dashboard/watch.ts';
 import { createApp } from './app.ts';
 import { createAsk, type Program } from './ask.ts';
+import { createConverse } from './converse.ts';
 import { jobsFolder, openJobs } from './jobs/jobs.ts';
 import { createLive } from './live.ts';
 import { createSettings, jsonAnswers, type Served } from './served.ts';
@@ -90,6 +91,7 @@ export async function startServer(settings: ServeSettings): Promise<RunningServe
       log,
       startedAtMs: Date.now(),
       ask,
+      converse: createConverse(program),
       jobs,
       live,
       secretsChanged: () => (redactor = createRedactor(process.env)),

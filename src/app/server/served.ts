@@ -3,6 +3,7 @@ import type { Log } from '../../core/foundation/log.ts';
 import { type ConfigSources, type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { Store } from '../../data/store/store.ts';
 import type { Ask } from './ask.ts';
+import type { Converse } from './converse.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Live } from './live.ts';
 
@@ -16,6 +17,8 @@ export interface Served {
   readonly startedAtMs: number;
   /** Short commands of the program, each in a process of its own. */
   readonly ask: Ask;
+  /** One that answers while it works. */
+  readonly converse: Converse;
   readonly jobs: Jobs;
   readonly live: Live;
   /** What is kept out of answers is read from the environment again. */

@@ -91,6 +91,7 @@ beforeAll(async () => {
       log: { debug() {}, info() {}, warn() {}, error: (fields) => void failures.push(fields) },
       startedAtMs: 0,
       ask: { document: async () => ({}), forget: () => undefined },
+      converse: () => new Response('', { headers: { 'Content-Type': 'text/event-stream' } }),
       jobs: noJobs,
       live: createLive([], redact),
       secretsChanged: () => undefined,
@@ -106,6 +107,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('the OpenAPI document', () => {
   it('has every route, each with a summary and what it answers when it refuses', () => {
     expect(Object.keys(openApi.paths).sort()).toEqual([
+      '/api/advisor/chat',
+      '/api/advisor/providers',
+      '/api/advisor/votes',
       '/api/backtests',
       '/api/backtests/{id}',
       '/api/backtests/{id}/compare/{other}',
@@ -138,6 +142,10 @@ describe('the OpenAPI document', () => {
       '/api/secrets/{name}',
       '/api/settings',
       '/api/settings/{path}',
+      '/api/texts',
+      '/api/texts/score',
+      '/api/texts/scorers',
+      '/api/texts/sources',
     ]);
     for (const operations of Object.values(openApi.paths))
       for (const { summary, responses } of Object.values(operations)) {

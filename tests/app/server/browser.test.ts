@@ -30,6 +30,8 @@ const PAGES = [
   'backtests',
   'portfolio',
   'paper',
+  'texts',
+  'advisor',
   'jobs',
   'settings',
   'api',

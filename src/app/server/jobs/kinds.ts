@@ -140,6 +140,9 @@ const shape = {
   audit: { until: Day, models: ids, strategy: Id },
   verify: { exchange: Exchange, symbols: pairs, timeframe: Timeframe },
   doctor: {},
+  'text-fetch': { source: ids },
+  'text-score': { scorer: Id },
+  advise: { symbols: pairs, providers: ids, horizon: count(100_000) },
 } as const;
 
 const optional = <S extends z.ZodRawShape>(fields: S) => z.strictObject(fields).partial();
@@ -165,6 +168,9 @@ export const JobRequest = z.discriminatedUnion('kind', [
   optional(shape.audit).extend({ kind: z.literal('audit'), run: Name, settings }),
   optional(shape.verify).extend({ kind: z.literal('verify'), settings }),
   optional(shape.doctor).extend({ kind: z.literal('doctor'), settings }),
+  optional(shape['text-fetch']).extend({ kind: z.literal('text-fetch'), settings }),
+  optional(shape['text-score']).extend({ kind: z.literal('text-score'), settings }),
+  optional(shape.advise).extend({ kind: z.literal('advise'), settings }),
 ]);
 export type JobRequest = z.output<typeof JobRequest>;
 export type JobKind = JobRequest['kind'];
@@ -183,6 +189,9 @@ export function argumentsOf(request: JobRequest): readonly string[] {
     audit: ['audit', 'run' in request ? (request.run ?? '') : ''],
     verify: ['data', 'verify'],
     doctor: ['doctor'],
+    'text-fetch': ['text', 'fetch'],
+    'text-score': ['text', 'score', '--stored'],
+    advise: ['advisor', 'signal'],
   }[kind];
   const stored = 'bars' in request && request.bars === 'stored' ? ['--no-exchange'] : [];
   const flags = Object.entries(rest).flatMap(([key, value]) => {

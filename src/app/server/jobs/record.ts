@@ -16,6 +16,9 @@ const KINDS = [
   'audit',
   'verify',
   'doctor',
+  'text-fetch',
+  'text-score',
+  'advise',
 ] as const satisfies readonly JobKind[];
 
 /** A job as `job.json` in its folder has it; beside it are `output.json` and `progress.log`, what its process writes. */
