@@ -5,7 +5,7 @@ import { ledgerFile, parseBar } from './ledger.ts';
 import type { BarRecord } from './record.ts';
 import { openSessionIndex } from './session-index.ts';
 
-const Order = z.object({
+export const Order = z.object({
   number: z.number(),
   time_ms: z.number(),
   symbol: z.string(),

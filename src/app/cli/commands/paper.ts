@@ -16,6 +16,7 @@ import { openNotices } from '../notices.ts';
 import { explain, listOrders } from '../paper-explain.ts';
 import { parity } from '../paper-parity.ts';
 import { openPortfolio, PORTFOLIO_PAPER_OPTIONS } from '../paper-portfolio.ts';
+import { QueryOptions, showDecisions, showOrders, showTrades } from '../paper-queries.ts';
 import { conclude, introduce, reportBar, reportCycles, sayOpening } from '../paper-report.ts';
 import { control, showStatus, verify } from '../paper-sessions.ts';
 import { paperDocument } from '../paper-text.ts';
@@ -67,6 +68,8 @@ Examples:
   $ crypto-trader paper --name ridge --run ridge-2   a second session, with another run
   $ crypto-trader paper --portfolio hrp --rebalance 1w   a portfolio of daily bars, by no model
   $ crypto-trader paper flatten                  from another terminal
+  $ crypto-trader paper trades --symbols BTC/USDT --since 2026-01-01
+  $ crypto-trader paper decisions --models gru,ensemble --last 5
   $ crypto-trader paper explain 17`;
 
 export function register(program: Command): void {
@@ -105,7 +108,12 @@ export function register(program: Command): void {
   addSubcommands(group);
 }
 
-type Handler = (context: CommandContext, options: SubOptions, argument: string | undefined) => Promise<void>;
+type Handler = (
+  context: CommandContext,
+  options: SubOptions,
+  argument: string | undefined,
+  all: Readonly<Record<string, unknown>>,
+) => Promise<void>;
 
 function addSubcommands(group: Command): void {
   const add = (usage: string, description: string, run: Handler, { logs = false } = {}): Command =>
@@ -116,7 +124,7 @@ function addSubcommands(group: Command): void {
       .action(
         command(
           async (context, options, argument) =>
-            run(context, SubOptions.parse(alone(usage, options)), argument),
+            run(context, SubOptions.parse(alone(usage, options)), argument, options),
           { logs },
         ),
       );
@@ -134,6 +142,21 @@ function addSubcommands(group: Command): void {
   )
     .option('--run <name>', 'the training run to compare with (default: that of the last bar)')
     .option('--configured-steps', 'round orders by the settings, not by the rules of the exchange');
+  const queries = [
+    ['orders', 'fills and rejections, the newest last', showOrders],
+    ['trades', 'closed trades, the newest last', showTrades],
+    ['decisions', 'what each model said and the strategy (ensemble) wanted, bar by bar', showDecisions],
+  ] as const;
+  for (const [word, description, show] of queries) {
+    const query = add(word, description, (context, _, __, options) =>
+      show(context, QueryOptions.parse(options)),
+    )
+      .option('--symbols <list>', 'only these pairs')
+      .option('--since <time>', 'from this bar on (UTC)')
+      .option('--until <time>', 'up to the end of this date, or before this time (UTC)')
+      .option('--last <count>', 'the newest N of them', '20');
+    if (word === 'decisions') query.option('--models <list>', 'only these; ensemble is one of them');
+  }
   const modes = [
     ['pause', 'pause', 'order nothing until `resume`; positions stay, with their stops'],
     ['resume', 'trade', 'order again after `pause` or `flatten`'],
@@ -150,18 +173,23 @@ const SubOptions = z.object({
 });
 type SubOptions = z.output<typeof SubOptions>;
 
+const RANGE = [
+  ['symbols', '--symbols'],
+  ['since', '--since'],
+  ['until', '--until'],
+] as const;
+
 /** Options of the session itself mean nothing to a subcommand, and are not silently dropped. */
 function alone(usage: string, options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const isQuery = ['orders', 'trades', 'decisions'].includes(usage);
   const foreign = [
     ['intervalSeconds', '--interval-seconds'],
     ['maxCycles', '--max-cycles'],
     ['fresh', '--fresh'],
     ['followActive', '--follow-active'],
     ['strategy', '--strategy'],
-    ['symbols', '--symbols'],
     ['timeframe', '--timeframe'],
-    ['since', '--since'],
-    ['until', '--until'],
+    ...(isQuery ? [] : RANGE),
     ['checkpoint', '--checkpoint'],
     ['ensemble', '--ensemble'],
     ...(usage === 'parity' ? [] : [['run', '--run'] as const]),

@@ -26,7 +26,7 @@ export interface JournalIndex {
 /**
  * The index at `path`, brought up to date with the journal. It is made again when it is of another version, of another
  * journal, or damaged. Rows and the position they reach to are written in one transaction, so that a crash leaves the
- * index of an earlier moment.
+ * index of an earlier moment. Where it cannot be written it is made in memory: the question is answered all the same.
  */
 export async function openIndex(
   path: string,
@@ -38,14 +38,21 @@ export async function openIndex(
   } catch (error) {
     if (error instanceof UserError) throw error;
     // Whatever is wrong with the file, what it held can be read again from the journal.
-    for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${end}`, { force: true });
-    return update(path, journal, schema);
+    try {
+      for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${end}`, { force: true });
+      return await update(path, journal, schema);
+    } catch (again) {
+      if (again instanceof UserError) throw again;
+      return update(':memory:', journal, schema);
+    }
   }
 }
 
 async function update(path: string, journal: JournalFile, schema: IndexSchema): Promise<JournalIndex> {
   const database = new Database(path);
   try {
+    // Another question may be bringing it up to date.
+    database.exec('PRAGMA busy_timeout = 10000');
     let from = positionOf(database, schema.version);
     if (from === undefined || (from.offset > 0 && !(await holds(journal, from)))) {
       clear(database, schema);
