@@ -532,7 +532,7 @@ export const ConfigSchema = z
           .positive()
           .max(DAY_SECONDS)
           .default(60)
-          .describe('Pause between polls of the exchange'),
+          .describe('Longest pause between polls of the exchange; a bar that is due is asked for sooner'),
         followActive: z
           .boolean()
           .default(false)

@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '../../core/foundation/random.ts';
+import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { SourceUnavailable } from '../../data/source.ts';
 import { type Control, heed } from './controls.ts';
+import { pauseUntilDue } from './due.ts';
 import type { BarFeed, Said } from './feed.ts';
 import { catchUp } from './outlook.ts';
 import type { BarRecord } from './record.ts';
 import type { PaperSession } from './session.ts';
 
 interface RunOptions {
-  /** Pause between polls of the feed. */
+  /** Longest pause between polls of the feed; a bar that is due is asked for sooner. */
   readonly intervalMs: number;
   /** Polls after which the run ends; `undefined`: goes on until the feed ends or `signal` aborts. */
   readonly maxCycles: number | undefined;
@@ -42,8 +45,8 @@ export interface RunSummary {
 const LONGEST_PAUSE_MS = 300_000;
 
 /**
- * Polls the feed again and again; every new closed bar goes through the session in order and is on disk
- * before the next one. A feed that cannot be reached is asked again with growing pauses. Returns early, without
+ * Polls the feed a moment after each bar closes, and once in `intervalMs` at least; every new closed bar goes through the
+ * session in order and is on disk before the next one. A feed that cannot be reached is asked again with growing pauses. Returns early, without
  * throwing, when `signal` aborts: the bar that was being processed is finished first.
  */
 export async function runPaper(
@@ -57,6 +60,8 @@ export async function runPaper(
   let barsProcessed = 0;
   let state: FeedState = { kind: 'fresh' };
   let failures = 0;
+  let vain = 0;
+  const random = createRandom(process.pid);
   while (!signal.aborted) {
     await session.assertSound();
     const before = barsProcessed;
@@ -86,7 +91,13 @@ export async function runPaper(
     cycles++;
     options.onCycle({ number: cycles, bars: barsProcessed - before, feed: state });
     if (ended || cycles >= maxCycles) break;
-    await pause(state.kind === 'stale' ? state.retryInMs : intervalMs, signal);
+    const nowMs = options.now();
+    const lastMs = session.last?.timeMs;
+    const barMs = TIMEFRAME_MS[session.session.timeframe];
+    const isDue = lastMs !== undefined && nowMs >= lastMs + 2 * barMs;
+    vain = isDue && barsProcessed === before ? vain + 1 : 0;
+    const due = { intervalMs, lastMs, barMs, nowMs, vain: Math.max(0, vain - 1), random };
+    await pause(state.kind === 'stale' ? state.retryInMs : pauseUntilDue(due), signal);
   }
   return { cycles, freshCycles, barsProcessed, feed: state };
 }
