@@ -48,13 +48,7 @@ export function* fitLinear(
   const scaler = fitScaler(columns, rows);
   yield;
   const width = columns.length + 1;
-  // [rows, 1 + features], the first column the constant.
-  const design = new Float64Array(rows.length * width).fill(1);
-  for (const [i, column] of columns.entries()) {
-    const scaled = scaleColumn(scaler, i, column);
-    for (let k = 0; k < rows.length; k++) design[k * width + i + 1] = scaled[rows[k]];
-    yield;
-  }
+  const design = designBlock(columns, scaler, rows);
   const wanted = pickRows(targets, rows);
   const own = options.weights && pickRows(options.weights, rows);
   const beta = new Float64Array(width);
@@ -78,6 +72,22 @@ function completeRows(columns: readonly Float64Array[], count: number): Int32Arr
 
 const ROWS_A_STEP = 8192;
 
+/** Rows [from, until) as [rows, 1 + features], the first column the constant; in an array that it reuses. */
+type Design = (from: number, until: number) => Float64Array;
+
+/** All rows at once would be one more copy of every column. */
+function designBlock(columns: readonly Float64Array[], scaler: Scaler, rows: Int32Array): Design {
+  const width = columns.length + 1;
+  const block = new Float64Array(ROWS_A_STEP * width).fill(1);
+  return (from, until) => {
+    for (const [i, column] of columns.entries()) {
+      const scaled = scaleColumn(scaler, i, pickRows(column, rows.subarray(from, until)));
+      for (let k = 0; k < scaled.length; k++) block[k * width + i + 1] = scaled[k];
+    }
+    return block;
+  };
+}
+
 /** What the rows add up to at `beta`: the gradient of the loss, and the lower half of its second derivatives. */
 interface Curve {
   readonly gradient: Float64Array;
@@ -85,7 +95,7 @@ interface Curve {
 }
 
 function* newtonStep(
-  design: Float64Array,
+  design: Design,
   targets: Float64Array,
   beta: Float64Array,
   {
@@ -100,7 +110,8 @@ function* newtonStep(
   const hessian = Array.from({ length: width }, () => new Float64Array(width));
   for (let from = 0; from < count; from += ROWS_A_STEP) {
     const until = Math.min(count, from + ROWS_A_STEP);
-    addRows({ gradient, hessian }, { design, targets, weights, beta, kind }, from, until);
+    const block = design(from, until);
+    addRows({ gradient, hessian }, { design: block, targets, weights, beta, kind }, from, until);
     yield;
   }
   for (let i = 0; i < width; i++) {
@@ -123,6 +134,7 @@ function addRows(
     beta,
     kind,
   }: {
+    /** Of these rows. */
     readonly design: Float64Array;
     readonly targets: Float64Array;
     readonly weights: Float64Array | undefined;
@@ -134,7 +146,7 @@ function addRows(
 ): void {
   const width = beta.length;
   for (let row = from; row < until; row++) {
-    const x = design.subarray(row * width, (row + 1) * width);
+    const x = design.subarray((row - from) * width, (row - from + 1) * width);
     let value = 0;
     for (let i = 0; i < width; i++) value += beta[i] * x[i];
     const predicted = kind === 'logistic' ? 1 / (1 + Math.exp(-value)) : value;
