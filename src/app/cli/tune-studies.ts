@@ -7,6 +7,7 @@ import { fromLoss, OBJECTIVES, type ObjectiveName } from '../../lab/tuning/objec
 import { ALONE, type Pipeline } from '../../lab/tuning/pipeline-space.ts';
 import { openStudy } from '../../lab/tuning/study.ts';
 import type { KeptTrial, StudySettings } from '../../lab/tuning/study-journal.ts';
+import { renderStudyReport } from '../report/study-report.ts';
 import { autoTaskOf, isAutoStudy } from '../workflows/automl-task.ts';
 import { bestTrial, listStudies, taskOf, tunedModel } from '../workflows/tune.ts';
 import { command, type CommandContext } from './command.ts';
@@ -23,8 +24,12 @@ export function addStudies(group: Command): void {
   group
     .command('show')
     .argument('<study>')
+    .option(
+      '--report <file>',
+      'an .html file: history, parallel coordinates, slices, contour, timeline and more',
+    )
     .description('trials, the importance of parameters, and whether every suggestion can be made again')
-    .action(command(async (context, _options, name) => show(context, name), { logs: false }));
+    .action(command(async (context, options, name) => show(context, name, options), { logs: false }));
   group
     .command('best')
     .argument('<study>')
@@ -118,8 +123,15 @@ async function listAll({ config, out }: CommandContext): Promise<void> {
   );
 }
 
-async function show(context: CommandContext, name: string): Promise<void> {
+async function show(
+  context: CommandContext,
+  name: string,
+  options: Readonly<Record<string, unknown>>,
+): Promise<void> {
   const { out } = context;
+  const report = z.string().optional().parse(options['report']);
+  if (report !== undefined && !/\.html?$/.test(report))
+    throw new UsageError(`--report cannot be "${report}": expected a name that ends with .html.`);
   const study = await openStudy(await folderOf(context, name));
   await study.refresh();
   const { settings } = study;
@@ -127,7 +139,11 @@ async function show(context: CommandContext, name: string): Promise<void> {
   const objectives = settings.objectives as ObjectiveName[];
   const wrong = await study.verify();
   const importance = importanceOf(settings.space, trials);
-  out.document({ settings, trials, importance, notReproduced: wrong });
+  if (report !== undefined) {
+    const page = { settings, trials, importance, notReproduced: wrong };
+    await writeFileAtomic(report, renderStudyReport(page));
+  }
+  out.document({ settings, trials, importance, notReproduced: wrong, report });
   const ranked = trials
     .filter(({ state }) => state === 'complete')
     .toSorted((a, b) => Number(a.violation > 0) - Number(b.violation > 0) || a.values[0] - b.values[0]);
@@ -160,6 +176,7 @@ async function show(context: CommandContext, name: string): Promise<void> {
       ? 'Every suggestion was made again from the journal, and is the same.'
       : `Trials ${wrong.join(', ')} do not follow from the journal: it was changed, or another version of the program made them.`,
   );
+  if (report !== undefined) out.print(`The report is in ${report}.`);
 }
 
 async function best(context: CommandContext, name: string): Promise<void> {

@@ -61,7 +61,7 @@ Examples:
   $ crypto-trader tune --model ridge --objective net-return,drawdown --sampler nsga2
   $ crypto-trader tune --model ridge --space space.yaml  penalty: { low: 0.001, high: 1, log: true }
   $ crypto-trader tune --model gru --queue redis://10.0.0.5:6379 --listen 10.0.0.5:4100   workers elsewhere
-  $ crypto-trader tune show trees
+  $ crypto-trader tune show trees --report trees.html
   $ crypto-trader tune apply trees                       its best parameters as lines for config.yaml
 
 Trials are measured on purged folds of the oldest bars; the newest training.testPct percent are looked at once, at the
