@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import { renderStudyReport } from '../../../src/app/report/study-report.ts';
-import { importanceOf } from '../../../src/lab/tuning/importance.ts';
 import { fill, atUnit } from '../../../src/lab/tuning/space.ts';
 import type { KeptTrial, StudySettings } from '../../../src/lab/tuning/study-journal.ts';
 import { createRandom } from '../../../src/core/foundation/random.ts';
@@ -53,7 +52,7 @@ const sectionOf = (page: string, id: string): string =>
 
 it('shows every view of a study in one page that asks for nothing and runs nothing of the study', () => {
   const trials = trialsOf(30);
-  const importance = importanceOf(settings.space, trials);
+  const importance = { rate: 0.8, only: 0.1, depth: 0.06, kind: 0.04 };
   const page = renderStudyReport({ settings, trials, importance, notReproduced: [] });
   expect(idsOf(page)).toEqual([
     'history',

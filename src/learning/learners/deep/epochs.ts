@@ -1,3 +1,4 @@
+import { transferOf } from '../../../core/evaluation/transfer.ts';
 import { REGIMES } from '../../../core/evaluation/breakdown.ts';
 import type { FitProgress, FitTask } from '../../../core/forecast/model.ts';
 import { tf } from '../../engine/tf.ts';
@@ -117,29 +118,37 @@ async function evaluate(run: Run, parameters: Float32Array, examples = run.valid
 }
 
 /**
- * What going on has done to what was known: the mean loss of remembered windows, regime by regime, and of the validation
- * windows, under the weights before and after. Backward transfer is by how much the loss of old regimes has fallen on
- * average, the loss in place of the accuracy of Lopez-Paz & Ranzato 2017.
+ * The accuracy matrix of Lopez-Paz & Ranzato 2017 with losses in place of accuracies: the mean loss of remembered windows, regime by
+ * regime, and of the validation windows, which are new, under weights that have learned nothing, those before and those after.
+ * Backward transfer is by how much the loss of known regimes has fallen on average; forward transfer by how much lower the loss of the
+ * new windows was before they were learned than that of a network that knows nothing.
  */
 export async function transferReport(
   run: Run,
   { memory }: Rehearsal,
-  weights: { readonly before: Float32Array; readonly after: Float32Array },
+  weights: { readonly untrained: Float32Array; readonly before: Float32Array; readonly after: Float32Array },
 ) {
-  const regimes: Record<string, { lossBefore: number; lossAfter: number; windows: number }> = {};
   const measure = async (examples: Examples) => ({
+    lossUntrained: (await evaluate(run, weights.untrained, examples)).loss,
     lossBefore: (await evaluate(run, weights.before, examples)).loss,
     lossAfter: (await evaluate(run, weights.after, examples)).loss,
     windows: windowCount(examples),
   });
+  const regimes: Record<string, Awaited<ReturnType<typeof measure>>> = {};
   for (const [number, groups] of memory.held().entries())
     if (groups.length > 0) regimes[REGIMES[number]] = await measure(chosen(run.training, groups));
-  const changes = Object.values(regimes).map(({ lossBefore, lossAfter }) => lossBefore - lossAfter);
-  return {
-    regimes,
-    validation: await measure(run.validation),
-    backwardTransfer: changes.reduce((sum, change) => sum + change, 0) / changes.length,
-  };
+  const validation = await measure(run.validation);
+  const known = Object.values(regimes);
+  /** A score is a loss with its sign turned: of what was known, and of what is new. */
+  const scores = (loss: 'lossUntrained' | 'lossBefore' | 'lossAfter'): readonly number[] => [
+    -known.reduce((sum, one) => sum + one[loss], 0) / known.length,
+    -validation[loss],
+  ];
+  const { backward, forward } = transferOf(
+    [scores('lossBefore'), scores('lossAfter')],
+    scores('lossUntrained'),
+  );
+  return { regimes, validation, backwardTransfer: backward, forwardTransfer: forward };
 }
 
 /** The mean over rows, and over the targets that mixed windows are judged by. */

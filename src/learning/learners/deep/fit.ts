@@ -10,6 +10,7 @@ import type { PairSymbol } from '../../../core/market/symbol.ts';
 import type { ExplanationPart } from '../../../core/forecast/explanation.ts';
 import type { FitTask } from '../../../core/forecast/model.ts';
 import { type Architecture, type Calibration, type DeepNetwork, networkSizes } from './architecture.ts';
+import { initialParameters } from '../../engine/weights.ts';
 import { meanLoss, trainEpochs, transferReport } from './epochs.ts';
 import { createEvaluator, type Evaluator } from './evaluate.ts';
 import { batchFiller } from './batches.ts';
@@ -164,7 +165,13 @@ export async function fitDeep<Params extends DeepParams>(
       }),
     };
     const transfer =
-      old && before && (await transferReport(run, old, { before: before.parameters, after: parameters }));
+      old &&
+      before &&
+      (await transferReport(run, old, {
+        untrained: initialParameters(network.parameters, step.seed),
+        before: before.parameters,
+        after: parameters,
+      }));
     const sample = sampleOf(validation, evaluation.outputs);
     const calibration = head.calibrate(sample);
     const report = {

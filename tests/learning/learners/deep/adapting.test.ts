@@ -38,6 +38,12 @@ const weightsOf = ({ blobs }: Artifact): Float32Array =>
 const apart = (a: Float32Array, b: Float32Array): number =>
   Math.sqrt(b.reduce((sum, value, i) => sum + (value - a[i]) ** 2, 0));
 
+interface Losses {
+  readonly lossUntrained: number;
+  readonly lossBefore: number;
+  readonly lossAfter: number;
+}
+
 let base: Promise<FittedModel> | undefined;
 const firstRun = (): Promise<FittedModel> => (base ??= fit(250, {}, {}, panelUntil(panel, 350 * HOUR)));
 
@@ -51,9 +57,24 @@ describe('a network that goes on with new bars', () => {
       const went = await goOn({ continual, memory: 60 });
       expect(went.report['newWindows']).toBeLessThan(went.report['trainingWindows'] as number);
       expect(went.report['rememberedWindows']).toBeLessThanOrEqual(60);
-      const transfer = went.report['transfer'] as { backwardTransfer: number; regimes: object };
-      expect(Object.keys(transfer.regimes).length).toBeGreaterThan(0);
-      expect(transfer.backwardTransfer).toBeTypeOf('number');
+      const transfer = went.report['transfer'] as {
+        readonly backwardTransfer: number;
+        readonly forwardTransfer: number;
+        readonly regimes: Readonly<Record<string, Losses>>;
+        readonly validation: Losses;
+      };
+      const known = Object.values(transfer.regimes);
+      expect(known.length).toBeGreaterThan(0);
+      const mean = (of: (one: Losses) => number): number =>
+        known.reduce((sum, one) => sum + of(one), 0) / known.length;
+      expect(transfer.backwardTransfer).toBeCloseTo(
+        mean((one) => one.lossBefore - one.lossAfter),
+        10,
+      );
+      const { lossUntrained, lossBefore } = transfer.validation;
+      expect(transfer.forwardTransfer).toBeCloseTo(lossUntrained - lossBefore, 10);
+      // What was planted is the same in the new bars: the first run knows more of them than no run does.
+      expect(transfer.forwardTransfer).toBeGreaterThan(0);
       expect(weightsOf(went.save())).not.toEqual(weightsOf((await goOn({})).save()));
     },
   );
