@@ -196,7 +196,7 @@ describe('the chosen line of a long list', () => {
     const [list] = placePanes(many, controls, { columns: 100, rows: 30 })[0].panes;
     expect(list.head).toBe(1);
     const shown = list.lines.slice(1 + list.first, list.first + list.rows).map(textOf);
-    expect(shown.filter((line) => line.includes(` ${cursor} bars `))).toHaveLength(1);
+    expect(shown.filter((line) => line.match(new RegExp(` ${cursor} bars? `)) !== null)).toHaveLength(1);
     const chosen = list.lines.filter((line) => line.some(({ inverse }) => inverse));
     expect(chosen.map(textOf)).toEqual([expect.stringContaining(` ${cursor} bars `)]);
   });

@@ -309,8 +309,10 @@ function printFetched(
 /** What came of it, and what to do next. */
 function fetchConclusion({ datasets, failed }: Pick<FetchedCandles, 'datasets' | 'failed'>): string {
   const added = datasets.reduce((sum, { addedRows }) => sum + addedRows, 0);
+  const synthetic = datasets.find(({ manifest }) => manifest.synthetic)?.manifest.exchange;
+  const made = synthetic === undefined ? '' : ` --exchange ${synthetic} --allow-synthetic`;
   const result = `Result: ${added === 0 ? 'nothing new' : counted(added, 'new bar')} in ${counted(datasets.length, 'dataset')}`;
   return failed.length > 0
     ? `${result}; ${counted(failed.length, 'pair')} failed. Next: the same command again asks only for what is missing.`
-    : `${result}.\nNext: crypto-trader train --mode quick`;
+    : `${result}.\nNext: crypto-trader train --mode quick${made}`;
 }

@@ -124,6 +124,12 @@ function inPaper({ hitIntervalPct }: ModelView, record: RecordView | undefined):
   return isLow ? warn(`${text} LOW`) : plain(text);
 }
 
+/** An interval that holds everything says nothing. */
+function spreadText(throws: number): string {
+  const half = spread(throws);
+  return half < 50 ? `± ${half.toFixed(1)} %` : '%, too few';
+}
+
 /** Half the 95 % interval of the hit rate of a coin, in percent. */
 const spread = (throws: number): number => 196 * Math.sqrt(0.25 / throws);
 
@@ -203,7 +209,7 @@ export const reliabilityPane: Pane = {
         plain(`${horizonBars} ${horizonBars === 1 ? 'bar' : 'bars'}`),
         plain(`${fromPct} .. ${toPct} %`),
         plain(String(judged)),
-        plain(`${((100 * hits) / judged).toFixed(1)} ± ${spread(judged / horizonBars).toFixed(1)} %`),
+        plain(`${((100 * hits) / judged).toFixed(1)} ${spreadText(judged / horizonBars)}`),
       ]),
     );
     // Opinions over several bars overlap: the interval counts one per horizon.

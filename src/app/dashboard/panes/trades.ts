@@ -57,7 +57,7 @@ const cells = (trade: TradeView) => [
   bold(trade.symbol),
   plain(trade.side),
   plain(minute(trade.exitTime)),
-  plain(`${trade.barsHeld} bars`),
+  plain(`${trade.barsHeld} ${trade.barsHeld === 1 ? 'bar' : 'bars'}`),
   plain(price(trade.entryPrice)),
   plain(price(trade.exitPrice)),
   gain(trade.profitQuote, signed(trade.profitQuote)),

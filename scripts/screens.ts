@@ -1,0 +1,101 @@
+/**
+ * Draws the pictures of the terminal in docs/images/: runs the program in tmux in a project of its own and keeps what the screen
+ * shows as SVG. The candles are of the seeded generator, so that everybody gets the same pictures: all but times and names of
+ * runs. `npm run screens`.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ansiToSvg } from './ansi-svg.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const images = join(root, 'docs/images');
+const program = join(root, 'bin/crypto-trader.js');
+const SIZE = { columns: 110, rows: 36 };
+const SOCKET = `crypto-trader-screens-${process.pid}`;
+
+if (spawnSync('tmux', ['-V']).status !== 0) {
+  process.stderr.write('`npm run screens` needs tmux.\n');
+  process.exit(1);
+}
+const folder = mkdtempSync(join(tmpdir(), 'crypto-trader-screens-'));
+const tmux = (...args: string[]): string =>
+  execFileSync('tmux', ['-L', SOCKET, ...args], { cwd: folder, encoding: 'utf8' });
+const screen = (): string => tmux('capture-pane', '-e', '-p', '-t', 'screen');
+
+async function shows(expected: RegExp): Promise<string> {
+  for (const until = Date.now() + 600_000; ; await sleep(100)) {
+    const now = screen();
+    if (expected.test(now.replace(/\u001b\[[\d;]*m/g, ''))) return now;
+    if (Date.now() > until) throw new Error(`The screen never showed ${String(expected)}:\n${now}`);
+  }
+}
+
+const keep = (name: string, shown: string): void =>
+  writeFileSync(join(images, `terminal-${name}.svg`), ansiToSvg(shown, SIZE.columns));
+
+/** Types a command on an empty screen and waits for what is printed after it. */
+async function run(command: string, expected: RegExp): Promise<string> {
+  tmux('send-keys', '-t', 'screen', 'clear', 'Enter');
+  await shows(/^\$\s*$/);
+  tmux('send-keys', '-t', 'screen', '-l', command);
+  tmux('send-keys', '-t', 'screen', 'Enter');
+  return shows(expected);
+}
+
+try {
+  writeFileSync(
+    join(folder, 'config.yaml'),
+    'exchange: { id: synthetic }\nmarket: { symbols: [BTC/USDT, ETH/USDT, SOL/USDT] }\nrisk: { maxDrawdownPct: 25, maxDailyLossPct: 5 }\n',
+  );
+  writeFileSync(
+    join(folder, 'rc'),
+    `PS1='$ '\ncrypto-trader() { "${process.execPath}" "${program}" "$@"; }\nclear\n`,
+  );
+  const { columns, rows } = SIZE;
+  tmux(
+    'new-session',
+    '-d',
+    '-s',
+    'screen',
+    '-x',
+    String(columns),
+    '-y',
+    String(rows),
+    'bash',
+    '--rcfile',
+    'rc',
+  );
+  await run('crypto-trader fetch --source synthetic --since 2025-01-01 --until 2025-12-31', /Next: /);
+  await run(
+    'crypto-trader train --models momentum-garch,boosted-trees,logistic,gru --allow-synthetic',
+    /Next: [\s\S]*\$\s*$/,
+  );
+  keep('train', screen());
+  await run('crypto-trader backtest --strategy own', /Next: [\s\S]*\$\s*$/);
+  keep('backtest', screen());
+  await run(
+    'crypto-trader paper --no-exchange --strategy own --interval-seconds 0 --max-cycles 400 > paper.log; echo done',
+    /^done$/m,
+  );
+  await run('crypto-trader dashboard', /400 bars/);
+  keep('overview', await shows(/Signals at the last close/));
+  const views: readonly (readonly [string, string, RegExp])[] = [
+    ['2', 'markets', /▶ BTC\/USDT 1h/],
+    ['3', 'models', /weight hash/],
+    ['5', 'trades', /Opened to/],
+    ['6', 'risk', /drawdown .*25\.00 %/],
+    ['v', 'validation', /came true/],
+  ];
+  for (const [key, name, expected] of views) {
+    tmux('send-keys', '-t', 'screen', key);
+    keep(name, await shows(expected));
+  }
+  tmux('send-keys', '-t', 'screen', 'q');
+  process.stdout.write(`docs/images/terminal-*.svg: ${views.length + 3} pictures\n`);
+} finally {
+  spawnSync('tmux', ['-L', SOCKET, 'kill-server']);
+  rmSync(folder, { recursive: true });
+}
