@@ -21,6 +21,29 @@ export const barsOf = (candles: readonly Candles[]): Bars => ({
   volume: candles.map(({ volume }) => volume),
 });
 
+/** What one run over several symbols finds out before and writes into on the way. */
+export interface Ahead {
+  /** 1 on bars that are looked at one by one: a symbol lacks them, or the close before decided otherwise than the one before it. */
+  readonly busy: Uint8Array;
+  /** Of bars that are looked at together: equity at their opens. */
+  readonly opens: Float64Array;
+}
+
+export function lookAhead({ close }: Bars, targets: readonly Float64Array[]): Ahead {
+  const busy = new Uint8Array(close[0].length);
+  for (let s = 0; s < close.length; s++) {
+    const price = close[s];
+    const target = targets[s];
+    let before = NaN;
+    for (let row = 0; row < busy.length; row++) {
+      const now = row === 0 ? NaN : target[row - 1];
+      if (price[row] !== price[row] || (now !== before && (now === now || before === before))) busy[row] = 1;
+      before = now;
+    }
+  }
+  return { busy, opens: new Float64Array(TOGETHER) };
+}
+
 /**
  * The first bar from `from` on on which a portfolio of several symbols may trade, and its curves up to there: no level of
  * any is reached, no best price moves a stop, and every decision that waits leaves things as they are.
@@ -30,15 +53,17 @@ export function quietUntil(
   bars: Bars,
   targets: readonly Float64Array[],
   liquidity: readonly LiquiditySeries[] | undefined,
-  { equity, exposure }: Curves,
+  ahead: Ahead,
+  curves: Curves,
   from: number,
 ): number {
   const { columns, cash } = portfolio;
   const { amount, target } = columns;
+  const { equity, exposure } = curves;
   const ruined = portfolio.ruinedAt === portfolio.ruinedAt;
   const { close } = bars;
   let row = from;
-  for (; row < equity.length; row++) {
+  while (row < equity.length) {
     if (isReached(portfolio, bars, row)) break;
     if (row > from)
       for (let s = 0; s < target.length; s++) target[s] = ruined ? NaN : clipped(targets[s][row - 1]);
@@ -53,8 +78,94 @@ export function quietUntil(
     }
     equity[row] = worth;
     exposure[row] = worth > 0 ? gross / worth : 0;
+    row = quietTogether(portfolio, bars, ahead, curves, row + 1);
   }
   return row;
+}
+
+/** How many bars are looked at together: symbol by symbol, so that each column is read in one go. */
+const TOGETHER = 64;
+
+/**
+ * After a quiet bar: the first from `from` on that is to be looked at by itself, and the curves up to there. Only for an account
+ * without debt whose symbols were all decided on, or none, in the same way as for the bar before; the arithmetic is that of `wantsNothing`.
+ */
+function quietTogether(
+  { columns, rules, cash }: Portfolio,
+  { open, high, low, close }: Bars,
+  { busy, opens }: Ahead,
+  { equity, exposure }: Curves,
+  from: number,
+): number {
+  const { amount, target, blocked, stopPrice, takePrice, bestPrice } = columns;
+  let end = Math.min(from + TOGETHER, busy.length);
+  for (let row = from; row < end; row++) if (busy[row] === 1) end = row;
+  if (cash < 0 || rules.impact !== undefined || end === from) return from;
+  const decided = target[0] === target[0];
+  let goals = 0;
+  for (let s = 0; s < amount.length; s++) {
+    const goal = target[s] < 0 && !rules.allowShort ? 0 : target[s];
+    if (amount[s] < 0 || decided !== (goal === goal)) return from;
+    if (amount[s] > 0) goals += goal;
+    else if (decided && goal !== 0 && blocked[s] === 0) return from;
+  }
+
+  const follows = rules.trailingStop !== undefined;
+  const byClose = rules.trailingStop?.from === 'close';
+  const touch = rules.takeProfitFill === 'touch';
+  opens.fill(cash);
+  for (let s = 0; s < amount.length; s++) {
+    const held = amount[s];
+    if (held === 0) continue;
+    const first = open[s];
+    const best = high[s];
+    const worst = low[s];
+    const leads = byClose ? close[s] : best;
+    const stop = stopPrice[s];
+    const take = takePrice[s];
+    const lead = bestPrice[s];
+    for (let row = from; row < end; row++) {
+      const gain = best[row] - take;
+      if (worst[row] - stop <= 0 || gain > 0 || (touch && gain === 0) || (follows && leads[row] - lead > 0))
+        end = row;
+      opens[row - from] += held * first[row];
+    }
+  }
+  if (decided && goals !== 0) {
+    const costs = (1 + rules.feeBps / 10_000) * (1 + rules.slippageBps / 10_000);
+    for (let row = from; row < end; row++) {
+      const capital = Math.max(0, opens[row - from]) / costs;
+      opens[row - from] = capital;
+      // So near to the limit the order of the sum decides.
+      const asked = goals * ((capital * rules.maxPositionPct) / 100);
+      if (asked > ((capital * rules.maxExposurePct) / 100) * (1 - 1e-9)) end = row;
+    }
+    for (let s = 0; s < amount.length; s++) {
+      const held = amount[s];
+      if (held === 0) continue;
+      const goal = target[s];
+      const first = open[s];
+      for (let row = from; row < end; row++) {
+        const capital = opens[row - from];
+        const wanted = goal * ((capital * rules.maxPositionPct) / 100);
+        if (!(Math.abs(wanted - held * first[row]) <= (capital * rules.rebalanceBandPct) / 100)) end = row;
+      }
+    }
+  }
+  equity.fill(cash, from, end);
+  exposure.fill(0, from, end);
+  for (let s = 0; s < amount.length; s++) {
+    const held = amount[s];
+    if (held === 0) continue;
+    const last = close[s];
+    for (let row = from; row < end; row++) {
+      const value = held * last[row];
+      equity[row] += value;
+      exposure[row] += value;
+    }
+  }
+  for (let row = from; row < end; row++) exposure[row] = equity[row] > 0 ? exposure[row] / equity[row] : 0;
+  return end;
 }
 
 /** Whether bar `row` reaches a level, moves a stop or could ruin the account, or some symbol lacks it. */

@@ -3,7 +3,7 @@ import { liquiditySeries, skipLiquidity } from './liquidity.ts';
 import type { Market } from './market.ts';
 import type { Portfolio } from './portfolio.ts';
 import { type Curves, flatUntil, heldUntil } from './quiet-one.ts';
-import { barsOf, quietUntil } from './quiet-many.ts';
+import { barsOf, lookAhead, quietUntil } from './quiet-many.ts';
 import { clipped, stepBar } from './step.ts';
 
 /** Whether a run needs nothing that only the general loop knows. */
@@ -36,9 +36,10 @@ export function runQuietly(
       : candles.map((one, s) => market.liquidity?.[s] ?? liquiditySeries(one, impact));
   const single = candles.length === 1;
   const all = barsOf(candles);
+  const ahead = single ? undefined : lookAhead(all, targets);
   for (let from = 0; from < bars;) {
-    const loud = !single
-      ? quietUntil(portfolio, all, targets, liquidity, curves, from)
+    const loud = ahead
+      ? quietUntil(portfolio, all, targets, liquidity, ahead, curves, from)
       : columns.amount[0] === 0
         ? flatUntil(portfolio, candles[0], targets[0], curves, from)
         : heldUntil(portfolio, candles[0], targets[0], liquidity?.[0], curves, from);
