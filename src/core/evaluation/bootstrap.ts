@@ -159,8 +159,8 @@ function studentised(
     const variance = byA * byA * varianceA + 2 * byA * byB * covariance + byB * byB * varianceB;
     const own = Math.sqrt(variance / rows);
     const distance = Math.abs(statistic.value(starA, starB) - centre);
-    // Below that it is rounding: nothing varied in this resample.
-    ratios[r] = own > 1e-9 * error && Number.isFinite(distance) ? distance / own : Infinity;
+    // Below that nothing varied in this resample: sums that should cancel leave 1e-16 of themselves, their root 1e-8.
+    ratios[r] = own > 1e-7 * error && Number.isFinite(distance) ? distance / own : Infinity;
   }
   const half = (quantileOfSorted(ratios.sort(), 0.95) ?? NaN) * error;
   // Where so little happened that many resamples missed all of it, there is no telling how far off the figure may be.

@@ -19,6 +19,17 @@ describe('a strategy that hardly ever traded', () => {
     expect(bootstrapMean(returns, createRandom(1))).toBeUndefined();
   });
 
+  it('has no endless interval either, wherever its one trade lies', () => {
+    const random = createRandom(5);
+    for (let k = 0; k < 40; k++) {
+      const once = new Float64Array(1500);
+      const at = Math.floor(1400 * random());
+      for (let i = at; i < at + 1 + 60 * random(); i++) once[i] = 0.01 * (random() - 0.5);
+      const found = bootstrapIntervals(once, createRandom(k))?.totalReturn ?? { low: 0, high: 0 };
+      expect(found.high - found.low, `trade ${k} at ${at}`).toBeLessThan(10);
+    }
+  });
+
   it('unlike one that always does, or a series that never varies', () => {
     const random = createRandom(2);
     const busy = returns.map(() => 0.01 * normal(random));
