@@ -49,6 +49,21 @@ export function addStudies(group: Command): void {
     .action(command(async (context, options, name) => exportTrials(context, name, options)));
 }
 
+/** A study's name is that of its folder. Throws `UsageError`. */
+export function assertStudyName(name: string): void {
+  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name))
+    throw new UsageError(
+      `"${name}" cannot be the name of a study: letters, digits, dots, dashes, underscores.`,
+    );
+}
+
+/** Throws `UsageError` where an option of a new study comes with --study. */
+export function assertNotGiven(context: CommandContext, options: readonly string[]): void {
+  const wrong = options.filter((option) => context.given(option));
+  if (wrong.length > 0)
+    throw new UsageError(`${wrong.join(', ')} cannot be given with --study: the study knows.`);
+}
+
 /** The folder of a study. Throws `UserError` with those that there are. */
 export async function folderOf({ config }: CommandContext, name: string): Promise<string> {
   const studies = await listStudies(config.tuningDir);

@@ -1,11 +1,9 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { UserError } from '../../../core/foundation/errors.ts';
 import { duration } from '../../../core/foundation/duration.ts';
 import { formatMinute } from '../../../core/foundation/time.ts';
 import { parseTimeframe, TIMEFRAMES } from '../../../core/market/timeframe.ts';
-import { programVersion } from '../../../data/program-version.ts';
 import { openStore } from '../../../data/store/store.ts';
 import { PRUNERS, SAMPLERS } from '../../../lab/tuning/methods.ts';
 import { narrowedSpace } from '../../../lab/tuning/model-space.ts';
@@ -16,20 +14,14 @@ import {
   narrowedPipelines,
   pipelineSpace,
 } from '../../../lab/tuning/pipeline-space.ts';
-import { createStudy, openStudy, type Study } from '../../../lab/tuning/study.ts';
+import { openStudy, type Study } from '../../../lab/tuning/study.ts';
 import type { KeptTrial, StudySettings } from '../../../lab/tuning/study-journal.ts';
 import { ensembles } from '../../../learning/ensemble/registry.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
 import { spotRules } from '../../config/execution.ts';
-import {
-  candidatesOf,
-  concludeAuto,
-  openAutoBench,
-  runAutoTrials,
-  untunedTrials,
-  usedMs,
-} from '../../workflows/automl.ts';
-import { type AutoTask, autoTaskOf } from '../../workflows/automl-task.ts';
+import { candidatesOf, concludeAuto, openAutoBench, runAutoTrials, usedMs } from '../../workflows/automl.ts';
+import { autoTaskOf } from '../../workflows/automl-task.ts';
+import { startAutoStudy } from '../../workflows/start-study.ts';
 import { pipelineText, printAuto } from '../automl-text.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
@@ -39,7 +31,7 @@ import { addQueueOptions, QUEUE_OPTIONS, queueRequest } from '../queue-options.t
 import { addMarketOptions, MARKET_OPTIONS, marketSettings, requireRange } from '../run-options.ts';
 import { readSpaceFile } from '../space-file.ts';
 import { spawnWorkers } from '../study-workers.ts';
-import { folderOf } from '../tune-studies.ts';
+import { assertNotGiven, assertStudyName, folderOf } from '../tune-studies.ts';
 
 const Options = z.object({
   ...MARKET_OPTIONS,
@@ -135,15 +127,16 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   const limits = limitsOf(options);
   const queue = queueRequest(options);
   const registry = await projectRegistry(context);
-  const { study, task, testPct } =
+  const study =
     options.study === undefined
       ? await begin(context, options, { ...limits, registry })
       : await resume(context, options.study);
   const { settings } = study;
+  const task = autoTaskOf(settings);
   const rules = spotRules(config, task.symbols.length, 'automl');
   const bench = await openAutoBench(
     task,
-    { testPct, seed: settings.seed },
+    { testPct: 0, seed: settings.seed },
     {
       registry,
       store: openStore(config.dataDir),
@@ -248,24 +241,15 @@ const limitText = ({ budgetMs, trials }: Limits): string =>
     ...(budgetMs === undefined ? [] : [`${duration(budgetMs / 1000)} of trials`]),
   ].join(' or ');
 
-interface Opened {
-  readonly study: Study;
-  readonly task: Parameters<typeof openAutoBench>[0];
-  readonly testPct: number;
-}
-
 async function begin(
   context: CommandContext,
   options: Options,
   { budgetMs, trials, registry }: Limits & { readonly registry: Registry },
-): Promise<Opened> {
+): Promise<Study> {
   const { config, signal } = context;
   requireRange(options);
   const { name } = options;
-  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name))
-    throw new UsageError(
-      `"${name}" cannot be the name of a study: letters, digits, dots, dashes, underscores.`,
-    );
+  assertStudyName(name);
   const { training, market } = config;
   const chosen = marketSettings(context, options);
   const untilMs = options.until ?? market.until;
@@ -291,7 +275,7 @@ async function begin(
     options.space === undefined
       ? whole
       : narrowedPipelines(whole, narrowedSpace(schema, readSpaceFile(options.space)));
-  const partial = {
+  const asked = {
     kind: 'automl' as const,
     mode: oneOf('--mode', options.mode, ['quick', 'full']),
     ...candidates,
@@ -309,9 +293,17 @@ async function begin(
     ...(budgetMs !== undefined || trials === undefined ? { budgetMs: budgetMs ?? DEFAULT_BUDGET_MS } : {}),
     rules: JSON.stringify(rules),
   };
-  const { task } = await openAutoBench(
-    partial,
-    { testPct: training.testPct, seed: config.seed },
+  return startAutoStudy(
+    asked,
+    {
+      folder: config.tuningDir,
+      ...{ name, seed: config.seed, space },
+      sampler: oneOf('--sampler', options.sampler, SAMPLERS),
+      pruner: oneOf('--pruner', options.pruner, PRUNERS),
+      objectives: objectivesOf(options.objective),
+      testPct: training.testPct,
+      allowSynthetic: options.allowSynthetic,
+    },
     {
       registry,
       store: openStore(config.dataDir),
@@ -320,27 +312,6 @@ async function begin(
       signal,
     },
   );
-  if (task.synthetic && !options.allowSynthetic)
-    throw new UserError(`The ${task.exchange} candles are synthetic: what is found on them means nothing.`, {
-      hint: 'Fetch real candles, or pass --allow-synthetic to try the program out.',
-    });
-  const study = await createStudy(join(config.tuningDir, name), {
-    type: 'study',
-    version: 1,
-    name,
-    createdAt: new Date().toISOString(),
-    program: programVersion(),
-    seed: config.seed,
-    sampler: oneOf('--sampler', options.sampler, SAMPLERS),
-    pruner: oneOf('--pruner', options.pruner, PRUNERS),
-    objectives: objectivesOf(options.objective),
-    steps: task.folds,
-    space: space as StudySettings['space'],
-    task,
-  });
-  // What everything is compared with comes first.
-  for (const params of untunedTrials(task, space, registry)) await study.enqueue(params);
-  return { study, task, testPct: training.testPct };
 }
 
 function objectivesOf(text: string): ObjectiveName[] {
@@ -361,11 +332,7 @@ function unique(option: string, text: string | undefined, otherwise: readonly st
   return names;
 }
 
-async function resume(context: CommandContext, name: string): Promise<Opened> {
-  const wrong = OF_THE_START.filter((option) => context.given(option));
-  if (wrong.length > 0)
-    throw new UsageError(`${wrong.join(', ')} cannot be given with --study: the study knows.`);
-  const study = await openStudy(await folderOf(context, name));
-  const task: AutoTask = autoTaskOf(study.settings);
-  return { study, task, testPct: 0 };
+async function resume(context: CommandContext, name: string): Promise<Study> {
+  assertNotGiven(context, OF_THE_START);
+  return openStudy(await folderOf(context, name));
 }

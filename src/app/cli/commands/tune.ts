@@ -7,21 +7,12 @@ import { openStore } from '../../../data/store/store.ts';
 import { PRUNERS, SAMPLERS } from '../../../lab/tuning/methods.ts';
 import { narrowedSpace, spaceOfModel } from '../../../lab/tuning/model-space.ts';
 import { OBJECTIVE_NAMES } from '../../../lab/tuning/objective.ts';
-import type { Params, Space } from '../../../lab/tuning/space.ts';
-import { createStudy, openStudy, type Study } from '../../../lab/tuning/study.ts';
-import type { KeptTrial, StudySettings } from '../../../lab/tuning/study-journal.ts';
+import { openStudy, type Study } from '../../../lab/tuning/study.ts';
+import type { KeptTrial } from '../../../lab/tuning/study-journal.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
-import { modelParams } from '../../../learning/training/plan.ts';
-import { programVersion } from '../../../data/program-version.ts';
 import { spotRules } from '../../config/execution.ts';
-import {
-  concludeStudy,
-  countTrials,
-  openBench,
-  runTrials,
-  taskOf,
-  type TuneTask,
-} from '../../workflows/tune.ts';
+import { concludeStudy, countTrials, openBench, runTrials, taskOf } from '../../workflows/tune.ts';
+import { startTuning } from '../../workflows/start-study.ts';
 import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { spawnWorkers } from '../study-workers.ts';
@@ -31,7 +22,7 @@ import { addQueueOptions, QUEUE_OPTIONS, queueRequest } from '../queue-options.t
 import { addMarketOptions, MARKET_OPTIONS, marketSettings, requireRange } from '../run-options.ts';
 import { defaultSubcommand } from '../subcommands.ts';
 import { readSpaceFile } from '../space-file.ts';
-import { addStudies, folderOf } from '../tune-studies.ts';
+import { addStudies, assertNotGiven, assertStudyName, folderOf } from '../tune-studies.ts';
 import { printStudy, trialText } from '../tune-text.ts';
 
 const Options = z.object({
@@ -109,11 +100,12 @@ async function tune(context: CommandContext, options: Options): Promise<void> {
   const workers = integer('--workers', options.workers, { least: 1 });
   const queue = queueRequest(options);
   const registry = await projectRegistry(context);
-  const { study, task, testPct } =
+  const study =
     options.study === undefined
       ? await begin(context, options, registry)
-      : await goOn(context, options.study);
+      : await resume(context, options.study);
   const { settings } = study;
+  const task = taskOf(settings);
   const rules = spotRules(config, task.symbols.length, 'tune');
   const surroundings = {
     registry,
@@ -122,7 +114,7 @@ async function tune(context: CommandContext, options: Options): Promise<void> {
     acceptImplausible: config.market.acceptImplausible,
     signal,
   };
-  const bench = await openBench(task, { testPct, seed: settings.seed }, surroundings);
+  const bench = await openBench(task, { testPct: 0, seed: settings.seed }, surroundings);
   await study.refresh();
   const started = study.trials().length;
   out.notice(
@@ -171,14 +163,7 @@ async function tune(context: CommandContext, options: Options): Promise<void> {
   }
 }
 
-interface Opened {
-  readonly study: Study;
-  readonly task: Omit<TuneTask, 'testFromMs' | 'untilMs' | 'dataFingerprint' | 'synthetic'> &
-    Partial<TuneTask>;
-  readonly testPct: number;
-}
-
-async function begin(context: CommandContext, options: Options, registry: Registry): Promise<Opened> {
+async function begin(context: CommandContext, options: Options, registry: Registry): Promise<Study> {
   const { config, signal } = context;
   if (options.model === undefined)
     throw new UsageError('Which model? Name it with --model, or the study to resume with --study.');
@@ -190,10 +175,7 @@ async function begin(context: CommandContext, options: Options, registry: Regist
   const pruner = oneOf('--pruner', options.pruner, PRUNERS);
   const model = registry.findModel(options.model);
   const name = options.name ?? model.id;
-  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name))
-    throw new UsageError(
-      `"${name}" cannot be the name of a study: letters, digits, dots, dashes, underscores.`,
-    );
+  assertStudyName(name);
   const { space, fixed } = searched(model.params, options.space);
   if (Object.keys(space).length === 0)
     throw new UserError(`Nothing of "${model.id}" has a range to search.`, {
@@ -203,7 +185,7 @@ async function begin(context: CommandContext, options: Options, registry: Regist
   const untilMs = options.until ?? market.until;
   const chosen = marketSettings(context, options);
   const rules = spotRules(config, chosen.symbols.length, 'tune');
-  const partial = {
+  const asked = {
     model: model.id,
     mode,
     own: { ...config.models[model.id], ...fixed },
@@ -218,43 +200,21 @@ async function begin(context: CommandContext, options: Options, registry: Regist
     minFills: integer('--min-trades', options.minTrades, { least: 0 }),
     rules: JSON.stringify(rules),
   };
-  const surroundings = { registry, store: openStore(config.dataDir), rules, signal };
-  const { task } = await openBench(
-    partial,
-    { testPct: training.testPct, seed: config.seed },
-    { ...surroundings, acceptImplausible: market.acceptImplausible },
-  );
-  if (task.synthetic && !options.allowSynthetic)
-    throw new UserError(`The ${task.exchange} candles are synthetic: what is found on them means nothing.`, {
-      hint: 'Fetch real candles, or pass --allow-synthetic to try the program out.',
-    });
-  const study = await createStudy(join(config.tuningDir, name), {
-    type: 'study',
-    version: 1,
-    name,
-    createdAt: new Date().toISOString(),
-    program: programVersion(),
-    seed: config.seed,
-    sampler,
-    pruner,
-    objectives,
-    steps: task.folds,
-    space: space as StudySettings['space'],
-    task,
-  });
-  // What everything is compared with comes first.
-  await study.enqueue(untunedParams(modelParams(model, mode, partial.own), space));
-  return { study, task, testPct: training.testPct };
-}
-
-/** The searched parameters as they are without a search. */
-function untunedParams(all: unknown, space: Space): Params {
-  const values = z.record(z.string(), z.unknown()).parse(all);
-  return Object.fromEntries(
-    Object.keys(space).flatMap((name) => {
-      const value = z.union([z.number(), z.string(), z.boolean()]).safeParse(values[name]);
-      return value.success ? [[name, value.data]] : [];
-    }),
+  return startTuning(
+    asked,
+    {
+      folder: config.tuningDir,
+      ...{ name, seed: config.seed, sampler, pruner, objectives, space },
+      testPct: training.testPct,
+      allowSynthetic: options.allowSynthetic,
+    },
+    {
+      registry,
+      store: openStore(config.dataDir),
+      rules,
+      acceptImplausible: market.acceptImplausible,
+      signal,
+    },
   );
 }
 
@@ -263,10 +223,7 @@ function searched(params: z.ZodType, file: string | undefined): ReturnType<typeo
   return narrowedSpace(params, readSpaceFile(file));
 }
 
-async function goOn(context: CommandContext, name: string): Promise<Opened> {
-  const wrong = OF_THE_START.filter((option) => context.given(option));
-  if (wrong.length > 0)
-    throw new UsageError(`${wrong.join(', ')} cannot be given with --study: the study knows.`);
-  const study = await openStudy(await folderOf(context, name));
-  return { study, task: taskOf(study.settings), testPct: 0 };
+async function resume(context: CommandContext, name: string): Promise<Study> {
+  assertNotGiven(context, OF_THE_START);
+  return openStudy(await folderOf(context, name));
 }
