@@ -134,6 +134,21 @@ it('models promote, go back, delete and bring back, and list what is what', asyn
   expect(await list()).toMatch(/^second/m);
 });
 
+it('models compare says what differs, and whether the figures may be compared', async () => {
+  const apart = await run('models', 'compare', 'first', 'second');
+  expect(apart.stderr).toBe('');
+  expect(apart.stdout).toMatch(/^trained on .*2025-01-01 00:00 .*2025-01-03 00:00 .*NO$/m);
+  expect(apart.stdout).toMatch(/^mode .*yes$/m);
+  expect(apart.stdout).toContain('The figures do not compare: validated on differ.');
+  expect(apart.stdout).toMatch(/^persistence +\d/m);
+  expect(apart.stdout).toMatch(/^buy-and-hold +- +- +\d/m);
+  const same = await run('models', 'compare', 'first', 'first', '--json');
+  expect(JSON.parse(same.stdout)).toMatchObject({ comparable: true, differences: [], otherParameters: [] });
+  const unknown = await run('models', 'compare', 'first', 'third');
+  expect(unknown).toMatchObject({ status: 1, stdout: '' });
+  expect(unknown.stderr).toContain('"third" is not a training run.');
+});
+
 it('paper refuses to be live, in one sentence', async () => {
   const live = { ...environment, CRYPTO_TRADER_EXCHANGE_MODE: 'live' };
   const refused = await runCli(['paper'], { cwd, environment: live });

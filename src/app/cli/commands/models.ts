@@ -23,6 +23,7 @@ import { reportText, valueText } from '../report-text.ts';
 import { addRunOption, RUN_OPTION, runNamed } from '../run-options.ts';
 import { defaultSubcommand } from '../subcommands.ts';
 import { addAdapt } from './models-adapt.ts';
+import { addCompare } from './models-compare.ts';
 import { addDrift } from './models-drift.ts';
 import { less, prose } from '../table.ts';
 
@@ -33,6 +34,7 @@ const EXAMPLES = `
 Examples:
   $ crypto-trader models list
   $ crypto-trader models show boosted-trees
+  $ crypto-trader models compare btc-only all     what differs, and how each model did
   $ crypto-trader models drift                    do they still stand where they were validated?
   $ crypto-trader models adapt --since 14d        networks, in seconds, to the newest bars
   $ crypto-trader models activate btc-only        signals, backtest and paper use it from now on
@@ -61,6 +63,7 @@ export function register(program: Command): void {
     }),
   );
 
+  addCompare(group);
   addDrift(group);
   addAdapt(group);
 
