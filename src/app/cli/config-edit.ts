@@ -41,7 +41,8 @@ export function addEditing(group: Command): void {
 const fileOf = (options: Readonly<Record<string, unknown>>): string =>
   typeof options['config'] === 'string' ? options['config'] : 'config.yaml';
 
-async function change(
+/** Writes a setting, or takes it out, where `--config` points, and says what is in force then. */
+export async function change(
   { out }: CommandContext,
   options: Readonly<Record<string, unknown>>,
   path: string,

@@ -137,7 +137,7 @@ export async function loadCcxt(
   },
 ): Promise<Ccxt> {
   const folder = ccxtFolder();
-  await assertKnown(id, folder);
+  await requireExchange(id, folder);
   const exchangeModule: unknown = await import(new URL(`${id}.js`, folder).href);
   const errorsModule: unknown = await import(new URL('base/errors.js', folder).href);
   const { default: Exchange } = ExchangeModule.parse(exchangeModule);
@@ -257,7 +257,8 @@ export const knownExchanges = async (folder = ccxtFolder()): Promise<readonly st
     .map((file) => file.slice(0, -'.js'.length))
     .toSorted();
 
-async function assertKnown(id: string, folder: URL): Promise<void> {
+/** Throws `UserError` with the nearest id when ccxt does not know this one. */
+export async function requireExchange(id: string, folder = ccxtFolder()): Promise<void> {
   const known = await knownExchanges(folder);
   if (known.includes(id)) return;
   throw new UserError(`Unknown exchange "${id}".`, { hint: suggest(id, known) });

@@ -178,4 +178,10 @@ it('tells what an exchange and a key are good for', async () => {
   expect((await cli(KEYS)).stderr).toContain('a key that may withdraw');
   const names = await runCli(['exchanges', 'list'], { cwd: folder });
   expect(names.stdout).toContain('Live trading (spot): binance, bybit, okx.');
+  const wrong = await runCli(['exchanges', 'use', 'krakenn'], { cwd: folder });
+  expect(wrong).toMatchObject({ status: 1, stdout: '' });
+  expect(wrong.stderr).toContain('Did you mean "kraken"?');
+  const used = await runCli(['exchanges', 'use', 'kraken'], { cwd: folder });
+  expect(used.stdout).toContain('exchange.id is kraken in config.yaml.');
+  expect((await runCli(['exchanges', 'list'], { cwd: folder })).stdout).toContain('In use: kraken.');
 });

@@ -1,9 +1,10 @@
 import { Argument, type Command } from 'commander';
 import { CheckFailed } from '../../../core/foundation/errors.ts';
-import { knownExchanges } from '../../../data/exchange/ccxt.ts';
+import { knownExchanges, requireExchange } from '../../../data/exchange/ccxt.ts';
 import { TRADED_EXCHANGES } from '../../../data/exchange/open-venue.ts';
 import { type ExchangeReport, testExchange } from '../../workflows/exchanges.ts';
 import { command, type CommandContext } from '../command.ts';
+import { change } from '../config-edit.ts';
 import { findCredentials } from '../credentials.ts';
 import { prose } from '../table.ts';
 
@@ -12,7 +13,7 @@ export function register(program: Command): void {
     .command('exchanges')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ crypto-trader exchanges list\n  $ crypto-trader exchanges test kraken\n  $ crypto-trader config set exchange.id kraken     use it from now on',
+      '\nExamples:\n  $ crypto-trader exchanges list\n  $ crypto-trader exchanges test kraken\n  $ crypto-trader exchanges use kraken     from now on',
     );
   group
     .command('list')
@@ -25,6 +26,11 @@ export function register(program: Command): void {
     )
     .addArgument(new Argument('[exchange]', 'a ccxt id').default('', 'exchange.id'))
     .action(command(async (context, _, id) => test(context, id === '' ? undefined : id)));
+  group
+    .command('use')
+    .description('write it into the settings file; candles and runs of another exchange stay as they are')
+    .argument('<exchange>', 'a ccxt id')
+    .action(command(use, { logs: false }));
 }
 
 async function list({ config, out }: CommandContext): Promise<void> {
@@ -38,6 +44,20 @@ async function list({ config, out }: CommandContext): Promise<void> {
   });
   out.print(known.join(', '));
   out.print(`\nLive trading (spot): ${TRADED_EXCHANGES.join(', ')}. In use: ${config.exchange.id}.`);
+}
+
+async function use(
+  context: CommandContext,
+  options: Readonly<Record<string, unknown>>,
+  id: string,
+): Promise<void> {
+  await requireExchange(id);
+  await change(context, options, 'exchange.id', id);
+  if (context.config.exchange.baseUrl !== undefined && id !== context.config.exchange.id)
+    context.out.notice(
+      `exchange.baseUrl is still ${context.config.exchange.baseUrl}: take it out if it is not ${id}'s.`,
+    );
+  context.out.print(`Next: crypto-trader exchanges test, then crypto-trader fetch`);
 }
 
 /** Orders are refused by most exchanges when clocks are this far apart. */
