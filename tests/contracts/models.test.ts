@@ -26,6 +26,15 @@ describe('the registry', () => {
     expect(() => createRegistry({ models: [own] })).toThrow('There are two models with the id "ridge".');
   });
 
+  it('leaves networks out where the settings say so, by name', () => {
+    const without = createRegistry({ withoutDeep: true });
+    expect(without.models.filter(({ kind }) => kind === 'deep')).toEqual([]);
+    expect(without.switchedOff).toEqual(models.flatMap(({ id, kind }) => (kind === 'deep' ? [id] : [])));
+    expect(() => without.findModel('gru')).toThrow('"gru" is a network, and deepLearning.enabled is false.');
+    expect(without.findModel('ridge').id).toBe('ridge');
+    expect(builtIn.switchedOff).toEqual([]);
+  });
+
   it('answers an unknown id with the nearest', () => {
     expect(() => builtIn.findModel('persistance')).toThrow('Unknown model "persistance".');
     expect(() => builtIn.findModel('persistance')).toThrow(

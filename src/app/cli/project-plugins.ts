@@ -21,6 +21,7 @@ export async function projectPlugins(
     project: process.cwd(),
     named,
     featureParameters: config.ownFeatures,
+    withoutDeep: !config.deepLearning.enabled,
     consent: {
       trustAll: trust,
       ask: process.stdin.isTTY && process.stderr.isTTY ? (files) => agree(files, signal) : undefined,
@@ -44,10 +45,16 @@ export async function projectPlugins(
   return { ...plugins, channels: opened.flatMap((one) => (one.kind === 'open' ? [one.channel] : [])) };
 }
 
-/** Models, features and strategies of the project: ours, and those of its plug-ins. */
+/** Models, features and strategies of the project: ours, and those of its plug-ins; networks run where the settings say. */
 export async function projectRegistry(context: Context): Promise<Registry> {
   const { registry } = await projectPlugins(context);
-  const known = registry.models.map(({ id }) => id);
+  const { enabled, device } = context.config.deepLearning;
+  if (enabled && device !== 'auto') {
+    const { useDevice } = await import('../../learning/engine/use-device.ts');
+    const refused = await useDevice(device === 'mps' ? 'coreml' : device);
+    if (refused !== undefined) context.out.notice(`Networks run on the processor. ${refused}`);
+  }
+  const known = [...registry.models.map(({ id }) => id), ...registry.switchedOff];
   for (const id of Object.keys(context.config.models)) {
     if (known.includes(id)) continue;
     context.out.notice(`models.${id} has no effect: there is no such model. ${suggest(id, known)}`);

@@ -191,6 +191,20 @@ export const ConfigSchema = z
       .record(z.string(), z.record(z.string(), z.unknown()))
       .default({})
       .describe('Hyper-parameters by model id; see `crypto-trader models show <id>`'),
+    deepLearning: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(true)
+          .describe('Networks are trained and asked; false leaves them out of everything'),
+        device: z
+          .enum(['auto', 'cpu', 'cuda', 'webgpu', 'coreml', 'mps'])
+          .default('auto')
+          .describe(
+            'Where networks run; auto: CUDA where its libraries are, else the processor. mps is another name of coreml',
+          ),
+      })
+      .prefault({}),
     strategy: z
       .strictObject({
         name: id

@@ -26,6 +26,8 @@ export interface PluginRequest {
   readonly consent: Consent;
   /** Parameters of own features by name, from the settings. */
   readonly featureParameters: Readonly<Record<string, unknown>>;
+  /** Networks are left out, ours and the user's. */
+  readonly withoutDeep?: boolean;
   /** What a plug-in gets for `import 'crypto-trader'` and other doors that its code names. */
   readonly library: (code: string) => Promise<Readonly<Record<string, unknown>>>;
 }
@@ -39,6 +41,7 @@ export async function loadPlugins({
   named,
   consent,
   featureParameters,
+  withoutDeep = false,
   library,
 }: PluginRequest): Promise<ProjectPlugins> {
   const read: (PluginSource | { readonly path: string; readonly reason: string })[] = [];
@@ -77,6 +80,7 @@ export async function loadPlugins({
       Object.hasOwn(featureParameters, one.name) ? one.withParameters(featureParameters[one.name]) : one,
     ),
     plugins: loaded.map(({ path, sha256, plugin }) => ({ path, sha256, provides: [idOf(plugin)] })),
+    withoutDeep,
   });
   const sources = plugins.flatMap((one) => (one.kind === 'source' ? [one.source] : []));
   const notifiers = plugins.flatMap((one) => (one.kind === 'notifier' ? [one.notifier] : []));

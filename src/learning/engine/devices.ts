@@ -9,6 +9,18 @@ const INSTALL: Readonly<Record<Exclude<Device, 'auto' | 'cpu'>, string>> = {
   coreml: 'CoreML exists on macOS only. Choose the device "cpu".',
 };
 
+let byDefault: Device = 'auto';
+
+/** Where graphs run that name no device: `auto` until `useDevice` says otherwise. */
+export const defaultDevice = (): Device => byDefault;
+
+export function setDefaultDevice(device: Device): void {
+  byDefault = device;
+}
+
+/** Whether graphs that name no device leave the processor: threads of their own then only cost. */
+export const isAccelerated = (): boolean => executionProviders(byDefault)[0] !== 'cpu';
+
 /**
  * ONNX Runtime's execution providers for a device, the CPU behind it for what the device cannot run.
  * `auto` is the fastest that is certain to work: CUDA where its libraries were installed, else the CPU.

@@ -1,6 +1,6 @@
 import type { Layer, Network } from './network.ts';
 import { availableParallelism } from 'node:os';
-import { type Device, executionProviders } from './devices.ts';
+import { defaultDevice, type Device, executionProviders } from './devices.ts';
 import { compileProgram, createExecutor, type Engine } from './executor.ts';
 import { type BatchSpec, createPass, type Feeds, type Program } from './program.ts';
 import { refuseExternalData } from './onnx/external-data.ts';
@@ -48,7 +48,7 @@ const RUNS_FOR_THREADS = 32;
  */
 export async function openPredictor(
   model: Uint8Array,
-  { device = 'auto' }: { readonly device?: Device } = {},
+  { device = defaultDevice() }: { readonly device?: Device } = {},
 ): Promise<Predictor> {
   refuseExternalData(model);
   const session = await openSession(model, { device, optimise: true });

@@ -1,6 +1,6 @@
 import type { InferenceSession as OrtSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { UserError } from '../../core/foundation/errors.ts';
-import { type Device, executionProviders } from './devices.ts';
+import { defaultDevice, type Device, executionProviders } from './devices.ts';
 import { sizeOf } from './onnx/graph.ts';
 import type { Feed, Feeds } from './program.ts';
 import { loadRuntime } from './runtime.ts';
@@ -28,7 +28,7 @@ export interface Session {
  * (a damaged file) or the device is missing.
  */
 export async function openSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
-  const { device = 'auto', threads = 1, optimise = false } = options;
+  const { device = defaultDevice(), threads = 1, optimise = false } = options;
   const providers = executionProviders(device);
   const session = await create(model, {
     executionProviders: providers,

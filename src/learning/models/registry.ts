@@ -75,6 +75,8 @@ export interface OwnParts {
   readonly strategies?: readonly Strategy[];
   /** The files that they come from. */
   readonly plugins?: readonly PluginFile[];
+  /** Networks are not there: neither trained nor asked. */
+  readonly withoutDeep?: boolean;
 }
 
 /** What a project can name, ours and the user's: handed to whatever trains, loads, decides or lists. */
@@ -86,6 +88,8 @@ export interface Registry {
   readonly strategies: readonly Strategy[];
   /** The files that what is not ours comes from. */
   readonly plugins: readonly PluginFile[];
+  /** Models that the settings leave out, and are not among `models`. */
+  readonly switchedOff: readonly string[];
   /** Throws `UserError` with the nearest id for one that is not there. */
   findModel(id: string): Model;
   /** Throws `UserError` with the nearest id for one that is not there. */
@@ -94,11 +98,16 @@ export interface Registry {
 
 /** Ours and `own`, which comes behind. Throws `UserError` when two models, features or strategies have one name. */
 export function createRegistry(own: OwnParts = {}): Registry {
-  const all = [...models, ...(own.models ?? [])];
+  const brought = [...models, ...(own.models ?? [])];
+  const all = brought.filter(({ kind }) => own.withoutDeep !== true || kind !== 'deep');
   const features = [...catalogue, ...(own.features ?? [])];
   const known = [...strategies, ...(own.strategies ?? [])];
   const ids = all.map(({ id }) => id);
-  requireOnce('models with the id', ids);
+  const switchedOff = brought.flatMap((model) => (all.includes(model) ? [] : [model.id]));
+  requireOnce(
+    'models with the id',
+    brought.map(({ id }) => id),
+  );
   requireOnce(
     'features with the name',
     features.map(({ name }) => name),
@@ -113,9 +122,14 @@ export function createRegistry(own: OwnParts = {}): Registry {
     features,
     strategies: known,
     plugins: own.plugins ?? [],
+    switchedOff,
     findModel: (id) => {
       const found = byId.get(id);
       if (found !== undefined) return found;
+      if (switchedOff.includes(id))
+        throw new UserError(`"${id}" is a network, and deepLearning.enabled is false.`, {
+          hint: 'Set it to true, or name another model.',
+        });
       throw new UserError(`Unknown model "${id}".`, { hint: suggest(id, ids) });
     },
     findStrategy: (id) => findStrategy(id, known),

@@ -135,7 +135,7 @@ export async function readTrained(
     members,
     pluginHashes: registry.plugins.map(({ sha256 }) => sha256),
     notes: [
-      ...[...absent.map((id) => absentPlugin(plan, id)), ...lacking].map(
+      ...[...absent.map((id) => absentPlugin(plan, id, registry)), ...lacking].map(
         ({ id, reason }) => `"${id}" is left out: ${reason}`,
       ),
       ...changedPlugins(plan, registry),

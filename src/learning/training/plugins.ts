@@ -6,10 +6,12 @@ import type { RunPlan } from './run-folder.ts';
 export function absentPlugin(
   { plugins }: RunPlan,
   id: string,
+  { switchedOff }: Registry,
 ): { readonly id: string; readonly reason: string } {
   const from = plugins.find(({ provides }) => provides.includes(id));
-  const reason =
-    from === undefined
+  const reason = switchedOff.includes(id)
+    ? 'it is a network, and deepLearning.enabled is false.'
+    : from === undefined
       ? 'this version of the program has no such model.'
       : `its plug-in "${from.path}" is not here or could not be loaded.`;
   return { id, reason };

@@ -6,6 +6,7 @@ import { UserError } from '../../core/foundation/errors.ts';
 import { programVersion } from '../../data/program-version.ts';
 import { giveWay, inTurns } from '../../data/turns.ts';
 import type { Artifact, FitProgress, FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
+import { defaultDevice, isAccelerated } from '../engine/devices.ts';
 import type { TrainingJournal } from './journal.ts';
 import { type MemberManifest, saveMember, type TrainedMember, withFeatures } from './member-folder.ts';
 import type { RunFolder, RunPlan } from './run-folder.ts';
@@ -131,7 +132,11 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
     ...(last.samplesPerSecond !== undefined && { samplesPerSecond: last.samplesPerSecond }),
     metrics,
     baselines,
-    versions: { 'crypto-trader': programVersion(), node: process.version },
+    versions: {
+      'crypto-trader': programVersion(),
+      node: process.version,
+      ...(model.kind === 'deep' && isAccelerated() && { device: defaultDevice() }),
+    },
   });
   await rm(snapshots, { recursive: true, force: true });
   const { weightHash, absent } = manifest;

@@ -133,7 +133,7 @@ async function trainMissing(
   const manifests: Record<string, string> = {};
   const withoutSkill: Record<string, string> = {};
   const skipped = [
-    ...plan.models.filter(({ id }) => !there.has(id)).map(({ id }) => absentPlugin(plan, id)),
+    ...plan.models.filter(({ id }) => !there.has(id)).map(({ id }) => absentPlugin(plan, id, registry)),
     ...lacking,
   ];
   for (const { id, reason } of skipped)

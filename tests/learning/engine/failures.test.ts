@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { executionProviders } from '../../../src/learning/engine/devices.ts';
+import { defaultDevice, executionProviders } from '../../../src/learning/engine/devices.ts';
+import { probe, useDevice } from '../../../src/learning/engine/use-device.ts';
 import { compileProgram } from '../../../src/learning/engine/executor.ts';
 import { dense } from '../../../src/learning/engine/layers/dense.ts';
 import { defineNetwork } from '../../../src/learning/engine/network.ts';
@@ -127,6 +128,30 @@ describe('devices', () => {
         hint: expect.stringContaining('ONNXRUNTIME_NODE_INSTALL=cuda12 node') as string,
       }),
     );
+  });
+
+  it('the processor gives the known answer of the probe', async () => {
+    await expect(probe('cpu')).resolves.toBeUndefined();
+  });
+
+  it('networks run on the processor where the device that is asked for is missing, and say why', async () => {
+    const missing = (['cuda', 'coreml'] as const).find((device) => {
+      try {
+        executionProviders(device);
+        return false;
+      } catch {
+        return true;
+      }
+    });
+    expect(missing).toBeDefined();
+    try {
+      expect(await useDevice(missing ?? 'cuda')).toContain(`Device "${missing}" is not available here`);
+      expect(defaultDevice()).toBe('cpu');
+      expect(await useDevice('cpu')).toBeUndefined();
+    } finally {
+      await useDevice('auto');
+    }
+    expect(defaultDevice()).toBe('auto');
   });
 
   it('the default device always works', async () => {

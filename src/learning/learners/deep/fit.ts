@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { adamw } from '../../engine/optimizers.ts';
+import { isAccelerated } from '../../engine/devices.ts';
 import { createParallelTrainer } from '../../engine/parallel/trainer.ts';
 import { createTrainer, type Trainer } from '../../engine/trainer.ts';
 import { parameterCount } from '../../engine/weights.ts';
@@ -130,11 +131,9 @@ export async function fitDeep<Params extends DeepParams>(
     microBatches: params.accumulate,
   };
   requireDivided(params, { group, batchSize });
-  const workers = workersOf(params, {
-    group,
-    batchSize,
-    multiplyAdds: multiplyAddsOf(network, layout, batchSize),
-  });
+  const workers = isAccelerated()
+    ? 1
+    : workersOf(params, { group, batchSize, multiplyAdds: multiplyAddsOf(network, layout, batchSize) });
   const trainer = await (workers > 1 ? createParallelTrainer({ ...step, workers }) : createTrainer(step));
   const run = { ...source, network, training, validation, evaluator, trainer, curriculum, before };
   /** What holds the weights while they learn new bars. */
