@@ -33,7 +33,7 @@ it('a run goes on with new bars without forgetting, and adapts in a few steps to
   };
   await run('train', '--models', 'gru', '--name', 'base', '--until', '2025-01-17');
   const went = await run('train', '--from', 'base', '--continual', 'replay', '--name', 'newer');
-  expect(went).toContain('Bars that were known before, by market regime');
+  expect(went).toContain('Losses of bars that were known before, by market regime');
   expect(went).toMatch(/backward transfer -?\d\.\d{4}/);
 
   const adapted = Adapted.parse(JSON.parse(await run('models', 'adapt', 'base', '--since', '5d', '--rate', '0.0001', '--name', 'now', '--json'))); // prettier-ignore
