@@ -137,7 +137,6 @@ const COMMANDS: readonly (readonly [args: readonly string[], result: RegExp, las
   [['data', 'verify'], /good/, false],
   [['tune', '--model', 'ridge', '--trials', '10000', '--folds', '2'], /Result:/, true],
   [['automl', '--models', 'ridge,logistic', '--trials', '10000', '--folds', '2'], /Result:/, true],
-  [['paper', '--portfolio', 'inverse-volatility', '--no-exchange', '--name', 'hold'], /Result:/, false],
   [['audit', 'run'], /passed, \d+ failed/, false],
   [
     ['results', '--windows', 'two-years', '--models', 'ridge,boosted-trees', '--out', 'r.md'],
