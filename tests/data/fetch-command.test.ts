@@ -145,7 +145,7 @@ describe('crypto-trader fetch', () => {
     const folder = temporaryFolder();
     const data = join(folder, 'data');
     let kills = 0;
-    while (kills < 10) {
+    while (kills < 6) {
       mkdirSync(data, { recursive: true });
       const run = start(folder, fetchArgs(exchange));
       // Every other kill strikes within the writing: at a random one of the store's file events.

@@ -177,7 +177,7 @@ describe('paper trading against an exchange', () => {
     const folder = newFolder();
     const random = createRandom(2026);
     const closing = closeBarsBehind(folder, BARS);
-    for (let kills = 0; kills < 8; kills++) {
+    for (let kills = 0; kills < 5; kills++) {
       const running = start(folder);
       // From before the first look of this life to some bars later.
       await sleep(250 + 700 * random());
