@@ -81,7 +81,7 @@ export async function answerOf(
 }
 
 /** What fetch hides in the cause of "fetch failed": ECONNREFUSED, HPE_INVALID_CONSTANT, Z_DATA_ERROR ... */
-function networkFault(error: unknown): string {
+export function networkFault(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const text = cause instanceof Error ? plainLine(cause.message, 200) : 'the connection failed';
   const code = errorCode(cause);

@@ -59,5 +59,33 @@ export const TextConfig = z
         url: z.url().default('https://cryptopanic.com').describe('Host of the API'),
       })
       .prefault({}),
+    finbert: z
+      .strictObject({
+        url: z
+          .url({ protocol: /^https?$/ })
+          .default('https://huggingface.co')
+          .describe('Hub that FinBERT is fetched from'),
+        repository: z
+          .string()
+          .regex(/^[\w.-]{1,96}\/[\w.-]{1,96}$/, 'expected owner/name')
+          .default('Xenova/finbert')
+          .describe('An ONNX export of ProsusAI/finbert on the hub'),
+        revision: z
+          .string()
+          .regex(/^[\w.-]{1,100}$/, 'expected a branch, a tag or a commit')
+          .default('main')
+          .describe('Branch, tag or commit that is fetched; what it is then is kept'),
+        weights: z
+          .string()
+          .regex(/^[\w-][\w./-]{0,200}\.onnx$/, 'expected the path of an .onnx file')
+          .default('onnx/model.onnx')
+          .describe('Weights: full precision (438 MB), or onnx/model_quantized.onnx (about 110 MB)'),
+        sha256: z
+          .string()
+          .regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits')
+          .optional()
+          .describe('SHA-256 that the weights must have; default: what the hub announces'),
+      })
+      .prefault({}),
   })
   .prefault({});

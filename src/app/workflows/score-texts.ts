@@ -5,6 +5,7 @@ import type { StoredText } from '../../data/text/item.ts';
 import { readTexts } from '../../data/text/store.ts';
 import type { SeriesChange, SeriesStore } from '../../data/store/series-store.ts';
 import { giveWay } from '../../data/turns.ts';
+import { listFinberts, openFinbert } from '../../learning/text/finbert.ts';
 import { LEXICON_SCORERS, type TextScorer } from '../../learning/text/scorer.ts';
 import { listClassifiers, openClassifier } from '../../learning/text/saved-classifier.ts';
 
@@ -15,19 +16,23 @@ export interface ScorerEntry {
 }
 
 export async function listScorers(dataDir: string): Promise<readonly ScorerEntry[]> {
-  const trained = await listClassifiers(dataDir);
+  const [trained, finberts] = await Promise.all([listClassifiers(dataDir), listFinberts(dataDir)]);
   return [
     ...LEXICON_SCORERS.map(({ id, about }) => ({ id, about })),
     ...trained.map(({ id, texts, crossValidation: { accuracy, macroF1, majority } }) => ({
       id,
       about: `TF-IDF and logistic regression on ${texts} texts: accuracy ${accuracy.toFixed(3)}, macro-F1 ${macroF1.toFixed(3)} (most frequent label: ${majority.accuracy.toFixed(3)}, ${majority.macroF1.toFixed(3)})`,
     })),
+    ...finberts.map(({ id, from }) => ({ id, about: `FinBERT (Araci 2019) of ${from}` })),
   ];
 }
 
 /** Throws `UserError` with the nearest id for a scorer that is not there. */
 export async function openScorer(dataDir: string, id: string): Promise<TextScorer> {
-  const found = LEXICON_SCORERS.find((scorer) => scorer.id === id) ?? (await openClassifier(dataDir, id));
+  const found =
+    LEXICON_SCORERS.find((scorer) => scorer.id === id) ??
+    (await openFinbert(dataDir, id)) ??
+    (await openClassifier(dataDir, id));
   if (found !== undefined) return found;
   const known = (await listScorers(dataDir)).map((entry) => entry.id);
   throw new UserError(`Unknown scorer "${id}".`, { hint: suggest(id, known) });

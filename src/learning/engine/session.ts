@@ -30,7 +30,7 @@ export interface Session {
 export async function openSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
   const { device = defaultDevice(), threads = 1, optimise = false } = options;
   const providers = executionProviders(device);
-  const session = await create(model, {
+  const session = await createOrtSession(model, {
     executionProviders: providers,
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -80,7 +80,11 @@ export async function openSession(model: Uint8Array, options: SessionOptions = {
   };
 }
 
-async function create(model: Uint8Array, options: OrtSession.SessionOptions): Promise<OrtSession> {
+/** Throws `UserError` when ONNX Runtime does not take the bytes. */
+export async function createOrtSession(
+  model: Uint8Array,
+  options: OrtSession.SessionOptions,
+): Promise<OrtSession> {
   try {
     return await ort.InferenceSession.create(model, options);
   } catch (cause) {

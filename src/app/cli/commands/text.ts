@@ -105,10 +105,60 @@ Examples:
     .action(command(async (context, _, path) => train(context, path)));
 
   text
+    .command('fetch-model')
+    .description('get FinBERT, a language model of financial news that scores texts on this machine')
+    .option('--from <folder>', 'take it from a folder with model.onnx, vocab.txt and config.json')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ crypto-trader text fetch-model
+  $ crypto-trader text fetch-model --from ./finbert-onnx
+
+Downloads what text.finbert in config.yaml names, 438 MB unless set otherwise, and goes on where it was stopped. What comes
+must have the SHA-256 that the hub announced, or that text.finbert.sha256 says. Nothing is fetched afterwards.`,
+    )
+    .action(command(async (context, options) => fetchModel(context, FetchModelOptions.parse(options))));
+
+  text
     .command('sources')
     .description('every source of texts, and what those lack that are not ready')
     .addHelpText('after', '\nExamples:\n  $ crypto-trader text sources --json')
     .action(command(async (context) => showSources(context)));
+}
+
+const FetchModelOptions = z.object({ from: z.string().optional() });
+
+async function fetchModel(
+  { config, out, signal, log }: CommandContext,
+  { from }: z.infer<typeof FetchModelOptions>,
+): Promise<void> {
+  const { fetchFinbert, importFinbert } = await import('../../workflows/fetch-finbert.ts');
+  const progress = out.progress();
+  const task = progress.task('FinBERT', 1);
+  const nowMs = Date.now();
+  try {
+    const found =
+      from === undefined
+        ? await fetchFinbert(config.dataDir, config.text.finbert, {
+            ...config.fetch,
+            signal,
+            log,
+            nowMs,
+            onBytes: (bytes, total) => task.update(bytes / total),
+          })
+        : await importFinbert(config.dataDir, from, { nowMs });
+    const { id, known } = found;
+    out.document({ scorer: id, ...found });
+    out.print(
+      `${known ? 'It is here already' : 'Kept'}: ${id}, of ${found.from}, weights with SHA-256 ${found.modelSha256}.`,
+    );
+    out.print(
+      `Use it: crypto-trader text score --stored --scorer ${id}, and features.textScorer: ${id} in config.yaml.`,
+    );
+  } finally {
+    progress.stop();
+  }
 }
 
 const ScoreOptions = z.object({

@@ -25,6 +25,13 @@ interface Tensorlike {
   readonly data_location?: unknown;
 }
 
+/** The operators of a model's graph, those of its sub-graphs and functions left out. */
+export function operatorsOf(model: Uint8Array): ReadonlySet<string> {
+  const { graph }: { readonly graph?: { readonly node?: readonly { readonly op_type?: string }[] } } =
+    decoded(model) as object;
+  return new Set(graph?.node?.map(({ op_type: op = '' }) => op));
+}
+
 /** `TensorProto.DataLocation.EXTERNAL`. */
 const EXTERNAL = 1;
 
