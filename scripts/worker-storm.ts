@@ -1,7 +1,7 @@
 /**
- * `tsx scripts/worker-storm.ts --trials 500 --workers 4 --kills 50 --coordinators 20 --restarts 5 --seed 7`: a search over a PostgreSQL queue whose
- * workers, coordinator and server are killed again and again. In the end every trial must have one result, the journal must be whole, and every
- * suggestion must follow from it. Exits with 1 and the seed when something differs. Needs PostgreSQL.
+ * `npm run storm:workers -- --server redis --trials 500 --workers 4 --kills 50 --coordinators 20 --restarts 5 --seed 7`: a search over a queue whose
+ * workers, coordinator and server are killed again and again, spread evenly over its trials. In the end every trial must have one result, the
+ * journal must be whole, and every suggestion must follow from it. Exits with 1 and the seed when something differs. Needs PostgreSQL or Redis.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,11 +12,14 @@ import { parseArgs } from 'node:util';
 import { createRandom } from '../src/core/foundation/random.ts';
 import { openStore } from '../src/data/store/store.ts';
 import { openStudy } from '../src/lab/tuning/study.ts';
+import type { KeptTrial } from '../src/lab/tuning/study-journal.ts';
 import { walk } from '../tests/support/candles.ts';
 import { freePort, pgCtl, startPostgres } from '../tests/support/postgres.ts';
+import { hasRedis, startRedis } from '../tests/support/redis.ts';
 
 const { values } = parseArgs({
   options: {
+    server: { type: 'string', default: 'postgres' },
     trials: { type: 'string', default: '60' },
     workers: { type: 'string', default: '3' },
     kills: { type: 'string', default: '8' },
@@ -34,7 +37,8 @@ const left = {
 const bin = resolve(import.meta.dirname, '../bin/crypto-trader.js');
 const root = mkdtempSync(join(tmpdir(), 'worker-storm-'));
 const [here, elsewhere] = [join(root, 'here'), join(root, 'elsewhere')];
-if (pgCtl === undefined) throw new Error('PostgreSQL is not installed here.');
+const onRedis = values.server === 'redis';
+if (onRedis ? !hasRedis : pgCtl === undefined) throw new Error(`${values.server} is not installed here.`);
 
 const key = { exchange: 'binance', symbol: 'BTC/USDT', timeframe: '1h' } as const;
 await openStore(join(here, 'data')).merge(key, walk(2000, { startMs: Date.UTC(2024, 2, 1), seed: 5 }), {
@@ -45,7 +49,7 @@ for (const folder of [here, elsewhere]) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'config.yaml'), 'market:\n  symbols: [BTC/USDT]\n');
 }
-const server = startPostgres(join(root, 'postgres'), await freePort());
+const server = (onRedis ? startRedis : startPostgres)(join(root, 'server'), await freePort());
 const listen = `127.0.0.1:${await freePort()}`;
 const environment = {
   PATH: process.env['PATH'],
@@ -82,10 +86,26 @@ const work = (): ChildProcess =>
   start(['worker', '--queue', 'env', '--coordinator', `http://${listen}`], elsewhere);
 
 const random = createRandom(seed);
+const folder = join(here, 'tuning/storm');
 let coordinator = coordinate(true);
-await sleep(4000);
+/** It has to have begun before anything can be killed. */
+let begun = await openStudy(folder).catch(() => undefined);
+while (begun === undefined && coordinator.exitCode === null) {
+  await sleep(100);
+  begun = await openStudy(folder).catch(() => undefined);
+}
+if (begun === undefined) throw new Error('The search did not begin.');
+const study = begun;
 const hands = Array.from({ length: workers }, work);
-const strike = async (): Promise<void> => {
+const strikes = left.worker + left.coordinator + left.server;
+/** Whether so many results call for the next strike. */
+const due = (done: number): boolean => {
+  const struck = strikes - left.worker - left.coordinator - left.server;
+  return struck < strikes && done >= (struck * trials) / strikes;
+};
+const results = (): KeptTrial[] =>
+  study.trials().filter(({ state }) => state === 'complete' || state === 'pruned');
+function strike(): void {
   const kinds = (['worker', 'coordinator', 'server'] as const).filter((kind) => left[kind] > 0);
   const all = kinds.flatMap((kind) => Array.from({ length: left[kind] }, () => kind));
   const kind = all[Math.floor(random() * all.length)];
@@ -94,29 +114,22 @@ const strike = async (): Promise<void> => {
   process.stdout.write(`kill: ${kind}\n`);
   if (kind === 'worker') hands[Math.floor(random() * workers)].kill('SIGKILL');
   else if (kind === 'server') server.restart();
-  else {
-    coordinator.kill('SIGKILL');
-    await sleep(500);
-    coordinator = coordinate(false);
-  }
-};
+  else coordinator.kill('SIGKILL');
+}
 const startedMs = Date.now();
-for (let looks = 0; coordinator.exitCode === null || left.coordinator < 0; looks++) {
-  await sleep(500 + 1500 * random());
+while (coordinator.exitCode !== 0) {
+  await sleep(200);
   // Whoever ended is started again, as a service would.
   hands.forEach((one, i) => {
     if (one.exitCode !== null || one.signalCode !== null) hands[i] = work();
   });
-  if (coordinator.exitCode === null && looks % 2 === 1) await strike();
-  if (coordinator.exitCode !== null && coordinator.exitCode !== 0) {
-    process.stdout.write(`the search ended with ${coordinator.exitCode}: started again\n`);
-    coordinator = coordinate(false);
-  }
+  if (coordinator.exitCode !== null || coordinator.signalCode !== null) coordinator = coordinate(false);
+  await study.refresh();
+  if (due(results().length)) strike();
 }
 for (const one of hands) one.kill('SIGKILL');
-const study = await openStudy(join(here, 'tuning/storm'));
 await study.refresh();
-const counted = study.trials().filter(({ state }) => state === 'complete' || state === 'pruned');
+const counted = results();
 const wrong = await study.verify();
 const lost = study.trials().filter(({ reason }) => reason !== undefined).length;
 const doubled = counted.filter(

@@ -8,6 +8,7 @@ import { UserError } from '../../core/foundation/errors.ts';
 import { answerOf, Unanswered } from '../../data/answer.ts';
 import { writeFileAtomic } from '../../data/files.ts';
 import { jsonIn } from '../../data/json.ts';
+import { withLock } from '../../data/lock.ts';
 import { readPlainFile } from '../../data/plain-file.ts';
 import { programHash } from '../../data/program-hash.ts';
 import { programVersion } from '../../data/program-version.ts';
@@ -61,7 +62,7 @@ export async function workForStudy(
       { hint: 'Install the same version on both machines.' },
     );
   const settings = StudySettings.parse(offer.settings);
-  const store = await fetchData(offer, task);
+  const store = await fetchStore(offer, task);
   const bench = await benchOf(settings, { ...task, store });
   task.onReady({ study: settings.name, queue: offer.queue });
   let done = 0;
@@ -213,11 +214,24 @@ const unreachable = (error: unknown, coordinator: string): unknown =>
       })
     : error;
 
-/** Fetches the files that are not there yet, each checked against its hash, and opens them as a store of their own. */
-async function fetchData(offer: StudyOffer, { signal, coordinator, token, dataDir }: WorkerTask) {
+/** The data as a store of their own. Workers of one project share it: one fetches while the others wait. */
+async function fetchStore(offer: StudyOffer, task: WorkerTask) {
   const all = createHash('sha256');
   for (const text of offer.manifests) all.update(text);
-  const root = join(dataDir, 'worker', all.digest('hex').slice(0, 16));
+  const root = join(task.dataDir, 'worker', all.digest('hex').slice(0, 16));
+  const lock = { waitMs: FETCH_MS, purpose: 'fetching the data of a search' };
+  await withLock(`${root}.lock`, lock, () => fetchData(root, offer, task));
+  return openStore(root);
+}
+
+const FETCH_MS = 3_600_000;
+
+/** Fetches the files that are not there yet, each checked against its hash. */
+async function fetchData(
+  root: string,
+  offer: StudyOffer,
+  { signal, coordinator, token }: WorkerTask,
+): Promise<void> {
   for (const text of offer.manifests) {
     const manifest = parseManifest(text);
     const folder = datasetFolder(root, manifest);
@@ -235,7 +249,6 @@ async function fetchData(offer: StudyOffer, { signal, coordinator, token, dataDi
     }
     await writeFileAtomic(join(folder, MANIFEST_FILE), text);
   }
-  return openStore(root);
 }
 
 const MOST_PART_BYTES = 2 ** 30;

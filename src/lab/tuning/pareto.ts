@@ -19,8 +19,7 @@ export function fronts(trials: readonly Trial[]): readonly (readonly Trial[])[] 
 
 /** The `count` best: by value for one objective; else front by front, of the last one those that keep most volume. */
 export function bestByFronts(trials: readonly Trial[], count: number): readonly Trial[] {
-  if (trials.every(({ values }) => values.length === 1))
-    return [...trials].sort((a, b) => a.values[0] - b.values[0]).slice(0, count);
+  if (trials.every(({ values }) => values.length === 1)) return lowest(trials, count);
   const best: Trial[] = [];
   for (const front of fronts(trials)) {
     if (best.length + front.length <= count) {
@@ -46,6 +45,16 @@ export function bestByFronts(trials: readonly Trial[], count: number): readonly 
     return [...best, ...taken];
   }
   return best;
+}
+
+function lowest(trials: readonly Trial[], count: number): readonly Trial[] {
+  const sorted = new Float64Array(trials.length);
+  for (let i = 0; i < sorted.length; i++) sorted[i] = trials[i].values[0];
+  const bound = sorted.sort()[Math.min(count, sorted.length) - 1];
+  return trials
+    .filter(({ values }) => values[0] <= bound)
+    .sort((a, b) => a.values[0] - b.values[0])
+    .slice(0, count);
 }
 
 /** Volume that the points dominate below the reference point; lower is better, any number of objectives. */

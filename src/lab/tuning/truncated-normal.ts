@@ -1,6 +1,8 @@
-import { normalCdf } from '../../core/foundation/special-functions.ts';
+import { erfc } from '../../core/foundation/special-functions.ts';
 
 const LOG_SQRT_2_PI = 0.5 * Math.log(2 * Math.PI);
+
+const normalCdf = (x: number): number => 0.5 * erfc(-x * Math.SQRT1_2);
 
 /** Logarithm of the standard normal distribution function; an asymptotic series where the function itself vanishes. */
 function logNormalCdf(x: number): number {
@@ -18,6 +20,8 @@ export function logNormalMass(a: number, b: number): number {
   if (a < -9 && b > 9) return 0;
   if (a > 0) return logNormalMass(-b, -a);
   if (b > 0) return Math.log1p(-normalCdf(a) - normalCdf(-b));
+  // In the lower tail, where neither is lost in the other.
+  if (b > -30) return Math.log(normalCdf(b) - normalCdf(a));
   const upper = logNormalCdf(b);
   return upper + Math.log1p(-Math.exp(logNormalCdf(a) - upper));
 }

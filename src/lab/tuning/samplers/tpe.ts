@@ -30,13 +30,12 @@ export function createTpe({ startupTrials = 10, candidates = 24, mode = 'joint' 
       const objectives = done.find(({ values }) => values.length > 0)?.values.length ?? 1;
       const good = goodTrials(others, gamma(done.length, objectives));
       const search = (part: Space): Params => {
-        const [low, high] = [true, false].map((isGood): Parzen => {
-          const side = others.filter((trial) => good.has(trial) === isGood && hasAll(trial, part));
-          return createParzen(
-            part,
-            side.map(({ params }) => params),
-          );
-        });
+        const names = Object.keys(part);
+        const sides: readonly Params[][] = [[], []];
+        for (const trial of others)
+          if (names.every((name) => trial.params[name] !== undefined))
+            sides[good.has(trial) ? 0 : 1].push(trial.params);
+        const [low, high] = sides.map((side): Parzen => createParzen(part, side));
         let best: Params = {};
         let bestGain = -Infinity;
         for (let c = 0; c < candidates; c++) {
@@ -64,9 +63,6 @@ export const gamma = (trials: number, objectives = 1): number =>
 
 const unconditional = (dimension: Dimension): Dimension => ({ ...dimension, when: {} });
 
-const hasAll = ({ params }: Trial, space: Space): boolean =>
-  Object.keys(space).every((name) => name in params);
-
 /** The parts of the space that are drawn together. */
 function jointParts(
   space: Space,
@@ -78,7 +74,7 @@ function jointParts(
   const part = (chosen: readonly string[]): Space =>
     Object.fromEntries(chosen.map((name) => [name, unconditional(space[name])]));
   if (mode === 'joint') {
-    const common = names.filter((name) => done.every(({ params }) => name in params));
+    const common = names.filter((name) => done.every(({ params }) => params[name] !== undefined));
     return common.length === 0 ? [] : [part(common)];
   }
   // Two parameters are of one group where every trial has both or neither.
