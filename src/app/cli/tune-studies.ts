@@ -57,13 +57,6 @@ export function assertStudyName(name: string): void {
     );
 }
 
-/** Throws `UsageError` where an option of a new study comes with --study. */
-export function assertNotGiven(context: CommandContext, options: readonly string[]): void {
-  const wrong = options.filter((option) => context.given(option));
-  if (wrong.length > 0)
-    throw new UsageError(`${wrong.join(', ')} cannot be given with --study: the study knows.`);
-}
-
 /** The folder of a study. Throws `UserError` with those that there are. */
 export async function folderOf({ config }: CommandContext, name: string): Promise<string> {
   const studies = await listStudies(config.tuningDir);

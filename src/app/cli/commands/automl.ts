@@ -5,9 +5,8 @@ import { duration } from '../../../core/foundation/duration.ts';
 import { formatMinute } from '../../../core/foundation/time.ts';
 import { parseTimeframe, TIMEFRAMES } from '../../../core/market/timeframe.ts';
 import { openStore } from '../../../data/store/store.ts';
-import { PRUNERS, SAMPLERS } from '../../../lab/tuning/methods.ts';
 import { narrowedSpace } from '../../../lab/tuning/model-space.ts';
-import { fromLoss, OBJECTIVE_NAMES, type ObjectiveName } from '../../../lab/tuning/objective.ts';
+import { fromLoss, type ObjectiveName } from '../../../lab/tuning/objective.ts';
 import {
   ALONE,
   FEATURE_CHOICES,
@@ -27,33 +26,23 @@ import { command, type CommandContext, integer, list, oneOf } from '../command.t
 import { UsageError } from '../exit.ts';
 import { giveTrials } from '../give-trials.ts';
 import { projectRegistry } from '../project-plugins.ts';
-import { addQueueOptions, QUEUE_OPTIONS, queueRequest } from '../queue-options.ts';
-import { addMarketOptions, MARKET_OPTIONS, marketSettings, requireRange } from '../run-options.ts';
+import { queueRequest } from '../queue-options.ts';
+import { marketSettings } from '../run-options.ts';
+import { addSearchOptions, assertResumes, SEARCH_OPTIONS, searchRequest } from '../search-options.ts';
 import { readSpaceFile } from '../space-file.ts';
 import { spawnWorkers } from '../study-workers.ts';
-import { assertNotGiven, assertStudyName, folderOf } from '../tune-studies.ts';
+import { assertStudyName, folderOf } from '../tune-studies.ts';
 
 const Options = z.object({
-  ...MARKET_OPTIONS,
-  study: z.string().optional(),
-  name: z.string().default('automl'),
+  ...SEARCH_OPTIONS,
+  name: z.string(),
   budget: z.string().optional(),
   trials: z.string().optional(),
   models: z.string().optional(),
   strategies: z.string().optional(),
-  ensembles: z.string().default('none,equal,enhanced,stacking,caruana'),
-  features: z.string().default(FEATURE_CHOICES.join(',')),
+  ensembles: z.string(),
+  features: z.string(),
   timeframes: z.string().optional(),
-  folds: z.string().default('6'),
-  objective: z.string().default('net-return'),
-  sampler: z.string().default('tpe-group'),
-  pruner: z.string().default('hyperband'),
-  space: z.string().optional(),
-  mode: z.string().default('quick'),
-  minTrades: z.string().default('30'),
-  workers: z.string().default('1'),
-  ...QUEUE_OPTIONS,
-  allowSynthetic: z.boolean().default(false),
 });
 type Options = z.output<typeof Options>;
 
@@ -70,11 +59,8 @@ One search over timeframes, features, models, their parameters, ensembles and st
 purged fold; pipelines that fall behind are stopped after few folds (hyperband). The untuned models are tried first. The newest
 training.testPct percent of the bars are looked at once, at the end.`;
 
-/** What belongs to the start of a study and is known to one that resumes. */
-const OF_THE_START = [
-  '--name', '--models', '--strategies', '--ensembles', '--features', '--timeframes', '--mode', '--folds', '--objective',
-  '--sampler', '--pruner', '--space', '--min-trades', '--exchange', '--symbols', '--since', '--until',
-]; // prettier-ignore
+/** What belongs to the start of a study here, besides what every search has. */
+const OF_THE_START = ['--models', '--strategies', '--ensembles', '--features', '--timeframes'];
 
 const DEFAULT_BUDGET_MS = 2 * 3_600_000;
 
@@ -87,7 +73,6 @@ export function register(program: Command): void {
     )
     .option('--trials <count>', 'stop after N trials, those that the study has included')
     .option('--name <name>', 'name of the new study', 'automl')
-    .option('--study <name>', 'the study to resume')
     .option('--models <list>', 'candidates (default: the classical models)')
     .option('--strategies <list>', 'candidates (default: all but sign)')
     .option(
@@ -101,24 +86,11 @@ export function register(program: Command): void {
       FEATURE_CHOICES.join(','),
     )
     .option('--timeframes <list>', 'bar lengths, each of them stored (default: market.timeframe)')
-    .option('--folds <count>', 'purged folds that a whole trial is measured on', '6')
-    .option(
-      '--objective <list>',
-      `what to optimise, the first decides: ${OBJECTIVE_NAMES.join(', ')}`,
-      'net-return',
-    )
-    .option('--sampler <name>', SAMPLERS.join(', '), 'tpe-group')
-    .option('--pruner <name>', PRUNERS.join(', '), 'hyperband')
-    .option('--space <file>', 'YAML: ranges or fixed values of parameters, such as models.ridge.penalty')
-    .option('--mode <mode>', 'quick or full: sizes of deep models and agents', 'quick')
-    .option('--min-trades <count>', 'fills over all folds below which a trial does not count', '30')
-    .option('--workers <count>', 'processes that work on the study together', '1')
-    .option('--allow-synthetic', 'search on synthetic candles too')
     .addHelpText('after', EXAMPLES);
-  addQueueOptions(automl);
-  addMarketOptions(automl, ['exchange', 'symbols', 'since', 'until']).action(
-    command(async (context, options) => run(context, Options.parse(options))),
-  );
+  addSearchOptions(automl, {
+    ...{ folds: '6', sampler: 'tpe-group', pruner: 'hyperband' },
+    space: 'YAML: ranges or fixed values of parameters, such as models.ridge.penalty',
+  }).action(command(async (context, options) => run(context, Options.parse(options))));
 }
 
 async function run(context: CommandContext, options: Options): Promise<void> {
@@ -247,7 +219,7 @@ async function begin(
   { budgetMs, trials, registry }: Limits & { readonly registry: Registry },
 ): Promise<Study> {
   const { config, signal } = context;
-  requireRange(options);
+  const { mode, folds, minFills, ...search } = searchRequest(options);
   const { name } = options;
   assertStudyName(name);
   const { training, market } = config;
@@ -277,7 +249,7 @@ async function begin(
       : narrowedPipelines(whole, narrowedSpace(schema, readSpaceFile(options.space)));
   const asked = {
     kind: 'automl' as const,
-    mode: oneOf('--mode', options.mode, ['quick', 'full']),
+    mode,
     ...candidates,
     own: { models: config.models, strategies: config.strategies, ensembles: config.ensembles },
     exchange: chosen.exchange,
@@ -285,10 +257,10 @@ async function begin(
     sources: config.features,
     sinceMs: options.since ?? market.since,
     ...(untilMs !== undefined && { untilMs }),
-    folds: integer('--folds', options.folds, { least: 1 }),
+    folds,
     embargoBars: 24,
     validationPct: training.validationPct,
-    minFills: integer('--min-trades', options.minTrades, { least: 0 }),
+    minFills,
     ...(trials !== undefined && { trials }),
     ...(budgetMs !== undefined || trials === undefined ? { budgetMs: budgetMs ?? DEFAULT_BUDGET_MS } : {}),
     rules: JSON.stringify(rules),
@@ -297,10 +269,7 @@ async function begin(
     asked,
     {
       folder: config.tuningDir,
-      ...{ name, seed: config.seed, space },
-      sampler: oneOf('--sampler', options.sampler, SAMPLERS),
-      pruner: oneOf('--pruner', options.pruner, PRUNERS),
-      objectives: objectivesOf(options.objective),
+      ...{ name, seed: config.seed, space, ...search },
       testPct: training.testPct,
       allowSynthetic: options.allowSynthetic,
     },
@@ -312,12 +281,6 @@ async function begin(
       signal,
     },
   );
-}
-
-function objectivesOf(text: string): ObjectiveName[] {
-  const names = list(text).map((name) => oneOf('--objective', name, OBJECTIVE_NAMES));
-  if (names.length === 0) throw new UsageError('--objective names nothing to optimise.');
-  return names;
 }
 
 /** Those that learn and are fitted in seconds; what trades pairs needs one. */
@@ -333,6 +296,6 @@ function unique(option: string, text: string | undefined, otherwise: readonly st
 }
 
 async function resume(context: CommandContext, name: string): Promise<Study> {
-  assertNotGiven(context, OF_THE_START);
+  assertResumes(context, OF_THE_START);
   return openStudy(await folderOf(context, name));
 }

@@ -4,43 +4,31 @@ import { z } from 'zod';
 import { UserError } from '../../../core/foundation/errors.ts';
 import { formatMinute } from '../../../core/foundation/time.ts';
 import { openStore } from '../../../data/store/store.ts';
-import { PRUNERS, SAMPLERS } from '../../../lab/tuning/methods.ts';
 import { narrowedSpace, spaceOfModel } from '../../../lab/tuning/model-space.ts';
-import { OBJECTIVE_NAMES } from '../../../lab/tuning/objective.ts';
 import { openStudy, type Study } from '../../../lab/tuning/study.ts';
 import type { KeptTrial } from '../../../lab/tuning/study-journal.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
 import { spotRules } from '../../config/execution.ts';
 import { concludeStudy, countTrials, openBench, runTrials, taskOf } from '../../workflows/tune.ts';
 import { startTuning } from '../../workflows/start-study.ts';
-import { command, type CommandContext, integer, list, oneOf } from '../command.ts';
+import { command, type CommandContext, integer } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { spawnWorkers } from '../study-workers.ts';
 import { giveTrials } from '../give-trials.ts';
 import { projectRegistry } from '../project-plugins.ts';
-import { addQueueOptions, QUEUE_OPTIONS, queueRequest } from '../queue-options.ts';
-import { addMarketOptions, MARKET_OPTIONS, marketSettings, requireRange } from '../run-options.ts';
+import { queueRequest } from '../queue-options.ts';
+import { addMarketOptions, marketSettings } from '../run-options.ts';
+import { addSearchOptions, assertResumes, SEARCH_OPTIONS, searchRequest } from '../search-options.ts';
 import { defaultSubcommand } from '../subcommands.ts';
 import { readSpaceFile } from '../space-file.ts';
-import { addStudies, assertNotGiven, assertStudyName, folderOf } from '../tune-studies.ts';
+import { addStudies, assertStudyName, folderOf } from '../tune-studies.ts';
 import { printStudy, trialText } from '../tune-text.ts';
 
 const Options = z.object({
-  ...MARKET_OPTIONS,
-  study: z.string().optional(),
+  ...SEARCH_OPTIONS,
   name: z.string().optional(),
   model: z.string().optional(),
-  mode: z.string().default('quick'),
-  trials: z.string().default('50'),
-  folds: z.string().default('5'),
-  objective: z.string().default('net-return'),
-  sampler: z.string().default('tpe'),
-  pruner: z.string().default('wilcoxon'),
-  space: z.string().optional(),
-  minTrades: z.string().default('30'),
-  workers: z.string().default('1'),
-  ...QUEUE_OPTIONS,
-  allowSynthetic: z.boolean().default(false),
+  trials: z.string(),
 });
 type Options = z.output<typeof Options>;
 
@@ -58,12 +46,6 @@ Examples:
 Trials are measured on purged folds of the oldest bars; the newest training.testPct percent are looked at once, at the
 end, beside the untuned parameters, and with what luck alone would have found in as many trials.`;
 
-/** What belongs to the start of a study and is known to one that goes on. */
-const OF_THE_START = [
-  '--name', '--model', '--mode', '--folds', '--objective', '--sampler', '--pruner', '--space', '--min-trades',
-  '--exchange', '--symbols', '--timeframe', '--since', '--until',
-]; // prettier-ignore
-
 export function register(program: Command): void {
   const group = program.command('tune').addHelpText('after', EXAMPLES);
 
@@ -71,25 +53,14 @@ export function register(program: Command): void {
     .description('start a study, or resume one')
     .option('--model <id>', 'whose parameters to search')
     .option('--name <name>', 'name of the new study (default: the model)')
-    .option('--study <name>', 'the study to resume')
-    .option('--trials <count>', 'trials of the study, those that it has included', '50')
-    .option('--folds <count>', 'purged folds that each trial is measured on', '5')
-    .option(
-      '--objective <list>',
-      `what to optimise, the first decides: ${OBJECTIVE_NAMES.join(', ')}`,
-      'net-return',
-    )
-    .option('--sampler <name>', SAMPLERS.join(', '), 'tpe')
-    .option('--pruner <name>', PRUNERS.join(', '), 'wilcoxon')
-    .option('--space <file>', 'YAML: the parameters to search, with their ranges')
-    .option('--mode <mode>', 'quick or full: sizes of deep models and agents', 'quick')
-    .option('--min-trades <count>', 'fills over all folds below which a trial does not count', '30')
-    .option('--workers <count>', 'processes that work on the study together', '1')
-    .option('--allow-synthetic', 'search on synthetic candles too');
-  addQueueOptions(run);
-  addMarketOptions(run, ['exchange', 'symbols', 'timeframe', 'since', 'until']).action(
-    command(async (context, options) => tune(context, Options.parse(options))),
-  );
+    .option('--trials <count>', 'trials of the study, those that it has included', '50');
+  addMarketOptions(
+    addSearchOptions(run, {
+      ...{ folds: '5', sampler: 'tpe', pruner: 'wilcoxon' },
+      space: 'YAML: the parameters to search, with their ranges',
+    }),
+    ['timeframe'],
+  ).action(command(async (context, options) => tune(context, Options.parse(options))));
 
   addStudies(group);
 }
@@ -167,12 +138,7 @@ async function begin(context: CommandContext, options: Options, registry: Regist
   const { config, signal } = context;
   if (options.model === undefined)
     throw new UsageError('Which model? Name it with --model, or the study to resume with --study.');
-  requireRange(options);
-  const mode = oneOf('--mode', options.mode, ['quick', 'full']);
-  const objectives = list(options.objective).map((name) => oneOf('--objective', name, OBJECTIVE_NAMES));
-  if (objectives.length === 0) throw new UsageError('--objective names nothing to optimise.');
-  const sampler = oneOf('--sampler', options.sampler, SAMPLERS);
-  const pruner = oneOf('--pruner', options.pruner, PRUNERS);
+  const { mode, objectives, sampler, pruner, folds, minFills } = searchRequest(options);
   const model = registry.findModel(options.model);
   const name = options.name ?? model.id;
   assertStudyName(name);
@@ -194,10 +160,10 @@ async function begin(context: CommandContext, options: Options, registry: Regist
     sources: config.features,
     sinceMs: options.since ?? market.since,
     ...(untilMs !== undefined && { untilMs }),
-    folds: integer('--folds', options.folds, { least: 1 }),
+    folds,
     embargoBars: 24,
     validationPct: training.validationPct,
-    minFills: integer('--min-trades', options.minTrades, { least: 0 }),
+    minFills,
     rules: JSON.stringify(rules),
   };
   return startTuning(
@@ -224,6 +190,6 @@ function searched(params: z.ZodType, file: string | undefined): ReturnType<typeo
 }
 
 async function resume(context: CommandContext, name: string): Promise<Study> {
-  assertNotGiven(context, OF_THE_START);
+  assertResumes(context, ['--model']);
   return openStudy(await folderOf(context, name));
 }
