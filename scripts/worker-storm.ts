@@ -117,8 +117,9 @@ function strike(): void {
   else coordinator.kill('SIGKILL');
 }
 const startedMs = Date.now();
-while (coordinator.exitCode !== 0) {
+for (;;) {
   await sleep(200);
+  if (coordinator.exitCode === 0) break;
   // Whoever ended is started again, as a service would.
   hands.forEach((one, i) => {
     if (one.exitCode !== null || one.signalCode !== null) hands[i] = work();
