@@ -33,6 +33,7 @@ async function learnDirectly(id: 'deep' | 'rl', task: LearnTask): Promise<Learne
       ? netSharpeLoss(weights, batch['next'], costRate)
       : growthLoss(weights, batch['next'], sliceFirst(batch['previous']), batch['drift'], costRate);
   };
+  const seen = windowsOf(data, rows, lookback);
   const trainer = await createTrainer({ network, loss, optimizer: adam(), batch: spec, seed, clipNorm: 1 });
   const memory = memoryOf(id, task);
   const state = (): LearnerState => ({ train: trainer.state(), memory: Float32Array.from(memory) });
@@ -42,7 +43,7 @@ async function learnDirectly(id: 'deep' | 'rl', task: LearnTask): Promise<Learne
     for (let step = trainer.state().step; step < steps; step++) {
       signal?.throwIfAborted();
       const first = firstOf(rows, bars, seed, `batch ${step}`);
-      const feeds = batchOf(id, data, rows.slice(first, first + bars), lookback, memory);
+      const feeds = batchOf(id, data, seen, { rows, first, bars }, memory);
       const { losses } = await trainer.step(feeds, params.learningRate);
       if (forward !== undefined) {
         const { weights } = await forward.run(trainer.parameters(), feeds);
@@ -63,22 +64,42 @@ async function learnDirectly(id: 'deep' | 'rl', task: LearnTask): Promise<Learne
 
 const sliceFirst = (previous: Tensor): Tensor => tf.slice(previous, [0, 0], [1, previous.shape[1] ?? 1]);
 
-function batchOf(
-  id: 'deep' | 'rl',
-  data: AllocatorData,
-  rows: readonly number[],
-  lookback: number,
-  memory: Float32Array,
-): Feeds {
+/** What the network sees at every row, one row after another, so that consecutive rows are a part of it. */
+interface Windows {
+  /** [rows, lookback, assets] */
+  readonly x: Float32Array;
+  /** [rows, assets] */
+  readonly mask: Float32Array;
+}
+
+function windowsOf(data: AllocatorData, rows: readonly number[], lookback: number): Windows {
   const assets = data.symbols.length;
   const x = new Float32Array(rows.length * lookback * assets);
   const mask = new Float32Array(rows.length * assets);
-  const columns = id === 'deep' ? assets : 1 + assets;
-  const next = new Float32Array(rows.length * columns).fill(id === 'deep' ? 0 : 1);
-  const drift = new Float32Array(rows.length * (1 + assets)).fill(1);
-  const previous = new Float32Array(rows.length * (1 + assets));
-  for (const [k, row] of rows.entries()) {
+  for (const [k, row] of rows.entries())
     fillWindow(data, row, lookback, x, k * lookback * assets, mask, k * assets);
+  return { x, mask };
+}
+
+function batchOf(
+  id: 'deep' | 'rl',
+  data: AllocatorData,
+  seen: Windows,
+  { rows, first, bars }: { readonly rows: readonly number[]; readonly first: number; readonly bars: number },
+  memory: Float32Array,
+): Feeds {
+  const assets = data.symbols.length;
+  const part = (all: Float32Array): Float32Array => {
+    const each = all.length / rows.length;
+    return all.subarray(first * each, (first + bars) * each);
+  };
+  const inputs = { x: part(seen.x), mask: part(seen.mask) };
+  const columns = id === 'deep' ? assets : 1 + assets;
+  const next = new Float32Array(bars * columns).fill(id === 'deep' ? 0 : 1);
+  const drift = new Float32Array(bars * (1 + assets)).fill(1);
+  const previous = new Float32Array(bars * (1 + assets));
+  for (let k = 0; k < bars; k++) {
+    const row = rows[first + k];
     for (const [i, column] of data.returns.entries()) {
       const gain = Number.isFinite(column[row + 1]) ? column[row + 1] : 0;
       if (id === 'deep') next[k * columns + i] = gain;
@@ -90,5 +111,5 @@ function batchOf(
     if (id === 'rl')
       previous.set(memory.subarray((row - 1) * (1 + assets), row * (1 + assets)), k * (1 + assets));
   }
-  return id === 'deep' ? { x, mask, next } : { x, mask, next, previous, drift };
+  return id === 'deep' ? { ...inputs, next } : { ...inputs, next, previous, drift };
 }
