@@ -29,6 +29,8 @@ export interface Model<Params = unknown> {
   readonly params: z.ZodType<Params>;
   /** Parameters that `train --mode quick` changes; what config.yaml says still wins. */
   readonly quickParams?: Readonly<Record<string, unknown>>;
+  /** The same for `--mode full`. */
+  readonly fullParams?: Readonly<Record<string, unknown>>;
   /** Names from the feature catalogue that the model reads. */
   features(params: Params): readonly string[];
   /**

@@ -99,11 +99,14 @@ export interface Registry {
 /** Ours and `own`, which comes behind. Throws `UserError` when two models, features or strategies have one name. */
 export function createRegistry(own: OwnParts = {}): Registry {
   const brought = [...models, ...(own.models ?? [])];
-  const all = brought.filter(({ kind }) => own.withoutDeep !== true || kind !== 'deep');
+  const all =
+    own.withoutDeep === true
+      ? brought.filter(({ kind }) => kind !== 'deep').map(({ fullParams: _, ...model }) => model)
+      : brought;
   const features = [...catalogue, ...(own.features ?? [])];
   const known = [...strategies, ...(own.strategies ?? [])];
   const ids = all.map(({ id }) => id);
-  const switchedOff = brought.flatMap((model) => (all.includes(model) ? [] : [model.id]));
+  const switchedOff = brought.flatMap(({ id }) => (ids.includes(id) ? [] : [id]));
   requireOnce(
     'models with the id',
     brought.map(({ id }) => id),

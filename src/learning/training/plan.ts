@@ -152,13 +152,16 @@ async function absentOf(
 export const readsAny = (model: Model, absent: ReadonlySet<string>): boolean =>
   model.kind === 'rule' && model.features(model.params.parse({})).some((name) => absent.has(name));
 
-/** Defaults, then what quick mode changes, then what the user set. */
+/** Defaults, then what the mode changes, then what the user set. */
 export function modelParams(
   model: Model,
   mode: 'quick' | 'full',
   own: Readonly<Record<string, unknown>>,
 ): unknown {
-  const parsed = model.params.safeParse({ ...(mode === 'quick' ? model.quickParams : {}), ...own });
+  const parsed = model.params.safeParse({
+    ...(mode === 'quick' ? model.quickParams : model.fullParams),
+    ...own,
+  });
   if (parsed.success) return parsed.data;
   throw new UserError(
     `The parameters of "${model.id}" are not valid.\n${issueLines(parsed.error).join('; ')}`,

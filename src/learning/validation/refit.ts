@@ -4,7 +4,7 @@ import type { Timeframe } from '../../core/market/timeframe.ts';
 import { invariant } from '../../core/foundation/errors.ts';
 import type { Artifact, FittedModel, FitTask, Model } from '../../core/forecast/model.ts';
 
-interface RefitTask {
+export interface RefitTask {
   readonly panel: Panel;
   readonly validationPct: number;
   readonly seed: number;

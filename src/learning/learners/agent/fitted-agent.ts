@@ -42,7 +42,7 @@ export function fittedAgent<Params extends AgentParams>(
     report: { ...figures, observation, ...(refits.absent.length > 0 && { absentForecasts: refits.absent }) },
     async forecast(panel) {
       requireLayout(features, panel.series[0].features.names);
-      const seen = await withForecasts(panel, params.features, refits);
+      const seen = await withForecasts(panel, params, refits);
       requireLayout(observation, [...seen.series[0].features.names, ...ACCOUNT_OBSERVATION]);
       const [environment] = agentEnvironments(seen, scaler, params, actions, 1);
       const forecasts: Forecast[] = [];

@@ -30,7 +30,7 @@ export const agentParams = (forecasters: readonly Model[]) => ({
   forecasts: z
     .array(z.enum(forecasters.map(({ id }) => id)))
     .default(['momentum-garch', 'logistic', 'ridge'])
-    .describe('Classical models, with their default parameters, whose forecasts the agent sees'),
+    .describe('Models whose forecasts the agent sees; `--mode full` adds tft and lstm-cnn'),
   forecastRefits: z
     .int()
     .min(1)
@@ -38,6 +38,10 @@ export const agentParams = (forecasters: readonly Model[]) => ({
     .describe(
       'Equal parts of the training bars, behind the first, that each model forecasts from the bars before',
     ),
+  forecastParams: z
+    .record(z.string(), z.record(z.string(), z.unknown()))
+    .default({})
+    .describe('Parameters of these models, by id, where not their defaults'),
   totalTimesteps: z.int().min(1).default(500_000).describe('Bars of practice, all symbols together'),
   windowBars: z.int().min(2).default(336).describe('Bars of an episode'),
   returnWeight: weight('change of log equity, net of costs').default(1),

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { type Panel, panelUntil, selectFeatures } from '../../../core/dataset/panel.ts';
 import { type Fold, walkForwardFolds } from '../../../core/dataset/splits.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
+import { issueLines } from '../../../core/foundation/plain-issues.ts';
 import { deriveSeed } from '../../../core/foundation/random.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
-import { refit } from '../../validation/refit.ts';
+import { refit, type RefitTask, validationSpan } from '../../validation/refit.ts';
 import type { Artifact, FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
 import type { AgentParams } from './params.ts';
 
@@ -30,16 +31,25 @@ const findForecaster = (forecasters: readonly Model[], id: string): Model => {
   });
 };
 
-const defaultsOf = (model: Model): unknown => model.params.parse({});
+type Seen = Pick<AgentParams, 'forecastParams'>;
 
-const featuresOf = (model: Model): readonly string[] => model.features(defaultsOf(model));
+function paramsOf(model: Model, { forecastParams }: Seen): unknown {
+  const parsed = model.params.safeParse(forecastParams[model.id] ?? {});
+  if (parsed.success) return parsed.data;
+  throw new UserError(
+    `The parameters of "${model.id}", whose forecasts an agent sees, are not valid.\n${issueLines(parsed.error).join('; ')}`,
+    { hint: `Correct forecastParams.${model.id} of the agent.` },
+  );
+}
+
+const featuresOf = (model: Model, seen: Seen): readonly string[] => model.features(paramsOf(model, seen));
 
 /** What the agent and the models whose forecasts it sees read, each feature once, the agent's own first. */
-export const agentFeatures = (
-  { features, forecasts }: AgentParams,
-  forecasters: readonly Model[],
-): readonly string[] => [
-  ...new Set([...features, ...forecasts.flatMap((id) => featuresOf(findForecaster(forecasters, id)))]),
+export const agentFeatures = (params: AgentParams, forecasters: readonly Model[]): readonly string[] => [
+  ...new Set([
+    ...params.features,
+    ...params.forecasts.flatMap((id) => featuresOf(findForecaster(forecasters, id), params)),
+  ]),
 ];
 
 /** Share of the bars of a refit that are kept for early stopping and entry levels. */
@@ -81,35 +91,44 @@ export async function fitRefits(
 async function refitsOf(
   model: Model,
   folds: readonly Fold[],
-  { panel, seed, signal }: Pick<FitTask<AgentParams>, 'panel' | 'seed' | 'signal'>,
+  { panel, params, seed, signal }: Pick<FitTask<AgentParams>, 'panel' | 'params' | 'seed' | 'signal'>,
 ): Promise<readonly Refit[]> {
-  const entry = { model, params: defaultsOf(model) };
+  const entry = { model, params: paramsOf(model, params) };
   const refits: Refit[] = [];
+  // A network goes on from where it ended: all refits together cost little more than the last alone.
+  let before: Pick<RefitTask, 'warm' | 'warmUntilMs'> = {};
   for (const fold of folds) {
     const fitted = await refit(entry, fold, {
       panel,
       validationPct: VALIDATION_PCT,
       seed: deriveSeed(seed, `${model.id} until ${fold.train.untilMs}`),
       signal,
+      ...before,
     });
     refits.push({ model, fromMs: fold.test.fromMs, fitted });
+    if (model.warmStarts)
+      before = {
+        warm: fitted.save(),
+        warmUntilMs: validationSpan(fold.train, panel.timeframe, VALIDATION_PCT).fromMs,
+      };
   }
   return refits;
 }
 
 /**
- * The panel as an agent sees it: `features`, then one column `<id>.forecast` for each model: the return it expects, or,
- * where it states none, the position it would take. Each bar is forecast by the newest refit that had ended before
+ * The panel as an agent sees it: `features`, then one column `<id>.forecast` for each model: the return it expects, or, where it states
+ * none, by how much a rise is likelier than a fall, or else the position it would take. Each bar is forecast by the newest refit that had ended before
  * it; `NaN` before the first, 0 where a model has no opinion.
  */
 export async function withForecasts(
   panel: Panel,
-  features: readonly string[],
+  params: Pick<AgentParams, 'features' | 'forecastParams'>,
   { all }: Refits,
 ): Promise<Panel> {
+  const { features } = params;
   const seen = selectFeatures(panel, features);
   const models = [...new Set(all.map(({ model }) => model))];
-  const added = await Promise.all(models.map((model) => forecastColumns(panel, model, all)));
+  const added = await Promise.all(models.map((model) => forecastColumns(panel, model, params, all)));
   const series = seen.series.map((one, s) => ({
     ...one,
     features: {
@@ -123,16 +142,17 @@ export async function withForecasts(
 async function forecastColumns(
   panel: Panel,
   model: Model,
+  seen: Seen,
   all: readonly Refit[],
 ): Promise<readonly Float64Array[]> {
-  const own = selectFeatures(panel, featuresOf(model));
+  const own = selectFeatures(panel, featuresOf(model, seen));
   const columns = panel.series.map(({ candles }) => new Float64Array(candles.time.length).fill(NaN));
   const refits = all.filter((refit) => refit.model === model);
   for (const [i, { fromMs, fitted }] of refits.entries()) {
     const until = panelUntil(own, refits[i + 1]?.fromMs ?? Infinity);
     const forecasts = await fitted.forecast(until, { sinceMs: fromMs });
-    forecasts.forEach(({ expectedReturn, position }, s) => {
-      const stated = expectedReturn ?? position;
+    forecasts.forEach(({ expectedReturn, probabilityUp, position }, s) => {
+      const stated = expectedReturn ?? probabilityUp?.map((up) => 2 * up - 1) ?? position;
       const from = lowerBound(panel.series[s].candles.time, fromMs);
       for (let row = from; row < stated.length; row++)
         columns[s][row] = Number.isNaN(stated[row]) ? 0 : stated[row];

@@ -58,7 +58,7 @@ export async function trainAgent<Weights, State>(
   const { params, trainUntilMs, signal, onProgress, snapshots } = task;
   const { totalTimesteps } = params;
   const refits = await fitRefits(task, forecasters);
-  const panel = await withForecasts(task.panel, params.features, refits);
+  const panel = await withForecasts(task.panel, params, refits);
   const scaler = fitAgentScaler(panel, trainUntilMs);
   const past = panelUntil(panel, trainUntilMs);
   const environment = vectorise(agentEnvironments(past, scaler, params, actions, params.nEnvs));

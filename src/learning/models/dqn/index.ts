@@ -1,5 +1,5 @@
 import { agentFeatures } from '../../learners/agent/refits.ts';
-import { classicalModels } from '../classical.ts';
+import { forecasters, SEEN_IN_FULL, SEEN_IN_QUICK } from '../forecasters.ts';
 import type { Model } from '../../../core/forecast/model.ts';
 import { DqnAgentParams } from './params.ts';
 
@@ -13,8 +13,9 @@ export const dqn: Model<DqnAgentParams> = {
   source:
     'Mnih et al. 2015, van Hasselt et al. 2016, Wang et al. 2016; Stable-Baselines3 (MIT) for names and defaults',
   params: DqnAgentParams,
-  quickParams: { totalTimesteps: 8192, evaluations: 4 },
-  features: (params) => agentFeatures(params, classicalModels),
-  fit: async (task) => (await import('./agent.ts')).fitDqn(task, classicalModels),
-  load: async (artifact) => (await import('./agent.ts')).loadDqn(artifact, classicalModels),
+  quickParams: { totalTimesteps: 8192, evaluations: 4, forecasts: SEEN_IN_QUICK },
+  fullParams: { forecasts: SEEN_IN_FULL },
+  features: (params) => agentFeatures(params, forecasters),
+  fit: async (task) => (await import('./agent.ts')).fitDqn(task, forecasters),
+  load: async (artifact) => (await import('./agent.ts')).loadDqn(artifact, forecasters),
 };

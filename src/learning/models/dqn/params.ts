@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { agentParams } from '../../learners/agent/params.ts';
-import { classicalModels } from '../classical.ts';
+import { forecasters } from '../forecasters.ts';
 
 const share = z.number().min(0).max(1);
 
@@ -40,7 +40,7 @@ export const DqnParams = z.strictObject({
 });
 export type DqnParams = z.output<typeof DqnParams>;
 
-const AGENT_PARAMS = agentParams(classicalModels);
+const AGENT_PARAMS = agentParams(forecasters);
 
 /** Of the trading agent: double and dueling, with sixteen updates after every 64 bars of four windows. */
 export const DqnAgentParams = z.strictObject({

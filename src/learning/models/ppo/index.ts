@@ -1,5 +1,5 @@
 import { agentFeatures } from '../../learners/agent/refits.ts';
-import { classicalModels } from '../classical.ts';
+import { forecasters, SEEN_IN_FULL, SEEN_IN_QUICK } from '../forecasters.ts';
 import type { Model } from '../../../core/forecast/model.ts';
 import { PpoAgentParams } from './params.ts';
 
@@ -12,8 +12,9 @@ export const ppo: Model<PpoAgentParams> = {
   usesValidation: true,
   source: 'Schulman et al. 2017; Stable-Baselines3 (MIT) for names and defaults',
   params: PpoAgentParams,
-  quickParams: { totalTimesteps: 20_480, evaluations: 5 },
-  features: (params) => agentFeatures(params, classicalModels),
-  fit: async (task) => (await import('./agent.ts')).fitPpo(task, classicalModels),
-  load: async (artifact) => (await import('./agent.ts')).loadPpo(artifact, classicalModels),
+  quickParams: { totalTimesteps: 20_480, evaluations: 5, forecasts: SEEN_IN_QUICK },
+  fullParams: { forecasts: SEEN_IN_FULL },
+  features: (params) => agentFeatures(params, forecasters),
+  fit: async (task) => (await import('./agent.ts')).fitPpo(task, forecasters),
+  load: async (artifact) => (await import('./agent.ts')).loadPpo(artifact, forecasters),
 };

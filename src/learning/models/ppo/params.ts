@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { agentParams } from '../../learners/agent/params.ts';
-import { classicalModels } from '../classical.ts';
+import { forecasters } from '../forecasters.ts';
 
 const share = z.number().min(0).max(1);
 const schedule = z.enum(['constant', 'linear']);
@@ -48,7 +48,7 @@ export const PpoParams = z.strictObject({
 });
 export type PpoParams = z.output<typeof PpoParams>;
 
-const AGENT_PARAMS = agentParams(classicalModels);
+const AGENT_PARAMS = agentParams(forecasters);
 
 /** Of the trading agent: eight windows are practised side by side, with an update every 2048 bars. */
 export const PpoAgentParams = z.strictObject({

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { forwardReturns } from '../../../../src/core/dataset/labels.ts';
 import { type Panel, panelUntil, selectFeatures } from '../../../../src/core/dataset/panel.ts';
+import type { Candles } from '../../../../src/core/market/candles.ts';
 import { computeFeatures } from '../../../../src/core/features/catalogue.ts';
 import { agentFeatures, fitRefits, withForecasts } from '../../../../src/learning/learners/agent/refits.ts';
 import { boostedTrees } from '../../../../src/learning/models/boosted-trees/index.ts';
-import { classicalModels } from '../../../../src/learning/models/classical.ts';
+import { forecasters } from '../../../../src/learning/models/forecasters.ts';
 import { ppo } from '../../../../src/learning/models/ppo/index.ts';
 import { PpoAgentParams } from '../../../../src/learning/models/ppo/params.ts';
 import { randomPanel } from '../../../core/environments/random-panel.ts';
@@ -24,10 +25,20 @@ const SHORT_WALK = PpoAgentParams.parse({
   evaluations: 1,
 });
 
-/** Random walks, with the features that agents of `params` ask for. */
-function walks(params: PpoAgentParams, rows = ROWS): Panel {
-  const { timeframe, series } = randomPanel({ rows, seed: 5 });
-  const names = agentFeatures(params, classicalModels);
+/** Prices that go up and down every eight bars. */
+function swinging(candles: Candles): Candles {
+  const close = candles.close.map((_, t) => 100 * Math.exp(0.02 * Math.sin((Math.PI * t) / 4)));
+  const open = close.map((value, t) => (t === 0 ? value : close[t - 1]));
+  const beyond = (pick: (...values: number[]) => number, by: number): Float64Array =>
+    close.map((value, t) => pick(value, open[t]) * by);
+  return { ...candles, open, close, high: beyond(Math.max, 1.001), low: beyond(Math.min, 0.999) };
+}
+
+/** Random walks, or what `made` makes of them, with the features that agents of `params` ask for. */
+function walks(params: PpoAgentParams, made = (candles: Candles): Candles => candles): Panel {
+  const { timeframe, series: given } = randomPanel({ rows: ROWS, seed: 5 });
+  const series = given.map((one) => ({ ...one, candles: made(one.candles) }));
+  const names = agentFeatures(params, forecasters);
   const computed = series.map((one) => ({ ...one, features: computeFeatures(names, one.candles, '1h', {}) }));
   return { timeframe, series: computed };
 }
@@ -43,11 +54,7 @@ const taskOf = (panel: Panel, params: PpoAgentParams) => ({
 
 /** What an agent in training sees of the forecasts, of the first symbol. */
 async function seenForecasts(panel: Panel, params: PpoAgentParams): Promise<Float64Array> {
-  const seen = await withForecasts(
-    panel,
-    params.features,
-    await fitRefits(taskOf(panel, params), classicalModels),
-  );
+  const seen = await withForecasts(panel, params, await fitRefits(taskOf(panel, params), forecasters));
   return seen.series[0].features.columns[params.features.length];
 }
 
@@ -101,6 +108,47 @@ describe('forecasts in the state of an agent', () => {
     expect(loaded.report.observation).toContain('boosted-trees.forecast');
   });
 
+  it('of a network are out of sample too: each goes on from the weights before, and sees no later bar', async () => {
+    const params = {
+      ...SHORT_WALK,
+      forecasts: ['lstm-cnn'],
+      forecastParams: {
+        'lstm-cnn': {
+          lookBack: 8,
+          hidden: 4,
+          layers: 1,
+          channels: [4],
+          epochs: 3,
+          windowsPerEpoch: 512,
+          horizonBars: 2,
+        },
+      },
+    };
+    const panel = walks(params, swinging);
+    const cut = 1100;
+    const changed = { ...panel, series: panel.series.map((one) => spoiltFrom(one, cut)) };
+    const [before, after] = [await seenForecasts(panel, params), await seenForecasts(changed, params)];
+    expect(after.slice(0, cut)).toEqual(before.slice(0, cut));
+    expect(after.slice(cut)).not.toEqual(before.slice(cut));
+    expect(before.slice(0, 500).every(Number.isNaN)).toBe(true);
+    // Of prices that can be foreseen it says something, and of random walks nothing: its slope is then 0.
+    expect(new Set(before.slice(500, 1000).map((value) => Math.round(100 * value))).size).toBeGreaterThan(2);
+    const { all } = await fitRefits(taskOf(panel, params), forecasters);
+    // A third of three passes, where the first refit made all of them.
+    expect(all.map(({ fitted: { report } }) => report.validationLosses)).toEqual(
+      [3, 1, 1].map((length) => expect.objectContaining({ length }) as unknown),
+    );
+    const model = await ppo.fit(taskOf(panel, params));
+    const [whole] = await (await ppo.load(model.save())).forecast(panel);
+    expect(whole).toEqual((await model.forecast(panel))[0]);
+    expect(model.report.observation).toContain('lstm-cnn.forecast');
+  });
+
+  it('take parameters of their own, which are checked', () => {
+    const params = { ...SHORT_WALK, forecasts: ['ridge'], forecastParams: { ridge: { alphas: 3 } } };
+    expect(() => agentFeatures(params, forecasters)).toThrow('whose forecasts an agent sees, are not valid');
+  });
+
   it('are left out by name where a model cannot learn from the bars', async () => {
     const params = { ...SHORT_WALK, forecasts: ['mean-reversion', 'ridge'] };
     const { timeframe, series } = walks(params);
@@ -115,10 +163,7 @@ describe('forecasts in the state of an agent', () => {
 
   it('belong to the layout: an agent refuses a checkpoint with those of other models', async () => {
     const panel = walks({ ...SHORT_WALK, forecasts: ['ridge', 'logistic'] });
-    const own = selectFeatures(
-      panel,
-      agentFeatures({ ...SHORT_WALK, forecasts: ['ridge'] }, classicalModels),
-    );
+    const own = selectFeatures(panel, agentFeatures({ ...SHORT_WALK, forecasts: ['ridge'] }, forecasters));
     const trained = async (id: string) =>
       (await ppo.fit(taskOf(own, { ...SHORT_WALK, forecasts: [id] }))).save();
     const [ridge, logistic] = [await trained('ridge'), await trained('logistic')];
