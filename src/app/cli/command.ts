@@ -14,6 +14,7 @@ import { plainText } from '../../core/foundation/plain-text.ts';
 import { explainSystemError, FileError } from '../../data/file-errors.ts';
 import { classify, Interrupted, UsageError } from './exit.ts';
 import { jsonText } from './json-text.ts';
+import { keepAwake } from './keep-awake.ts';
 import type { LogLevel } from './logging.ts';
 import { createOutput, type Output } from './output.ts';
 import { createRedactor } from '../config/redact.ts';
@@ -62,10 +63,15 @@ const GlobalOptions = z.object({
  * Wraps a command's work: settings, log, output and Ctrl-C before it; the error message and the exit code
  * after it. A command that only looks at things says `logs: false` and starts a tenth of a second sooner. One that mends
  * the settings file says `readsFile: false`: it works where the file is not valid, with the settings that are without it.
+ * `awake` keeps the machine from sleeping meanwhile.
  */
 export function command(
   run: Run,
-  { logs = true, readsFile = true }: { readonly logs?: boolean; readonly readsFile?: boolean } = {},
+  {
+    logs = true,
+    readsFile = true,
+    awake = false,
+  }: { readonly logs?: boolean; readonly readsFile?: boolean; readonly awake?: boolean } = {},
 ): (...received: unknown[]) => Promise<void> {
   return async (...received) => {
     // commander passes the arguments, then the options, then the command itself.
@@ -95,6 +101,7 @@ export function command(
     };
     process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
     let loaded: Config | undefined;
+    const letSleep = awake ? keepAwake() : undefined;
     try {
       const { signal } = interrupt;
       refuseEmpty(self);
@@ -111,6 +118,7 @@ export function command(
         config: loaded,
       });
     } finally {
+      letSleep?.();
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     }
   };

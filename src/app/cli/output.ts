@@ -20,8 +20,8 @@ export interface Output {
   table(columns: readonly Column[], rows: readonly (readonly string[])[]): void;
   /** The one JSON document of --json; silent otherwise. */
   document(value: unknown): void;
-  /** Bars on a terminal, plain lines otherwise, always on stderr. */
-  progress(): Progress;
+  /** Bars on a terminal, plain lines otherwise, always on stderr; of what is `passing` nothing stays on a terminal when it stops. */
+  progress(options?: { readonly passing?: boolean }): Progress;
 }
 
 export interface Progress {
@@ -71,16 +71,17 @@ export function createOutput(settings: OutputSettings): Output {
     document(value) {
       if (settings.json) process.stdout.write(`${settings.redact(jsonText(value))}\n`);
     },
-    progress: () => (process.stderr.isTTY && !settings.json ? bars() : lines()),
+    progress: ({ passing = false } = {}) =>
+      process.stderr.isTTY && !settings.json ? bars(passing) : lines(),
   };
 }
 
-function bars(): Progress {
+function bars(passing: boolean): Progress {
   const multi = new MultiBar({
     format: (_, { value, total }, payload: BarPayload) =>
       progressLine({ ...payload, done: value, total }, screenWidth(process.stderr) ?? 80),
     hideCursor: true,
-    clearOnComplete: false,
+    clearOnComplete: passing,
     stream: process.stderr,
   });
   return {

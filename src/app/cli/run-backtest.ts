@@ -11,6 +11,7 @@ import { configuredInstruments, executionRules, latencyBars, riskRules } from '.
 import { backtest, type TradedForecasts } from '../workflows/backtest.ts';
 import { type BacktestRequest, settingsDocument } from './backtest-request.ts';
 import type { CommandContext } from './command.ts';
+import { lateProgress } from './late-progress.ts';
 import { walkForwardLines } from './walk-forward-text.ts';
 import { chooseStrategy } from '../../core/strategy/registry.ts';
 import { openFoldCache } from '../../learning/validation/fold-cache.ts';
@@ -85,14 +86,21 @@ async function forecastsFor(
     acceptImplausible: request.acceptImplausible,
     ensemble: chooseEnsemble(request.ensemble, request.ensembleParams),
   };
-  if (forecasts.kind === 'trained')
-    return trainedForecasts(config.checkpointDir, {
-      ...common,
-      ...forecasts.market,
-      runId: forecasts.run,
-      seeds: forecasts.seeds,
-      signal,
-    });
+  if (forecasts.kind === 'trained') {
+    const progress = lateProgress(out, 'forecasts');
+    try {
+      return await trainedForecasts(config.checkpointDir, {
+        ...common,
+        ...forecasts.market,
+        runId: forecasts.run,
+        seeds: forecasts.seeds,
+        onMember: progress.update,
+        signal,
+      });
+    } finally {
+      progress.stop();
+    }
+  }
   const progress = out.progress();
   let task: ReturnType<typeof progress.task> | undefined;
   try {

@@ -1,4 +1,3 @@
-import { statfs } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Log } from '../../core/foundation/log.ts';
@@ -7,6 +6,7 @@ import { type Oddity, oddityLines } from '../../core/market/plausible.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
 import type { DatasetManifest } from '../../data/store/store.ts';
+import { freeBytes } from './disk-need.ts';
 
 /** `ok`, `note` (worth knowing, nothing to do) or `fail` (something will not work). */
 export interface Finding {
@@ -74,8 +74,7 @@ const machine = (): Finding => ({
 });
 
 async function disk({ dataDir }: Surroundings): Promise<Finding> {
-  const { bavail, bsize } = await statfs(dataDir).catch(() => statfs('.'));
-  const free = bavail * bsize;
+  const free = await freeBytes(dataDir);
   const enough = free >= LEAST_FREE_BYTES;
   return {
     check: 'disk',

@@ -95,6 +95,8 @@ export interface SignalTerms {
   readonly params: unknown;
   readonly ensemble: EnsembleChoice;
   readonly rules: ExecutionRules;
+  /** After each model: how many of how many have been asked, and the one just asked. */
+  readonly onMember?: ((done: number, total: number, id: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -120,13 +122,13 @@ export const signalSheet = (
 export async function sheetOf<Member extends Speaker>(
   trained: TrainedSet<Member>,
   panel: Panel,
-  { strategy, params, ensemble, rules, signal }: SignalTerms,
+  { strategy, params, ensemble, rules, onMember, signal }: SignalTerms,
   asking: (sinceMs: number) => Promise<Ask<Member>>,
 ): Promise<SignalSheet> {
   const newestMs = Math.min(...panel.series.map(({ candles }) => candles.time[candles.time.length - 1]));
   const fromMs = Math.min(trained.validateUntilMs, newestMs);
   const ask = await asking(askedSinceMs(trained, panel, fromMs));
-  const said = await forecastsOfRun(trained, panel, { ask, choice: ensemble, fromMs, signal });
+  const said = await forecastsOfRun(trained, panel, { ask, choice: ensemble, fromMs, onMember, signal });
   const terms = { strategy, params, cost: tradeCostsFrom(rules), allowShort: rules.allowShort };
   const own = { ...terms, ...chooseStrategy('own', {}) };
   const keeps = new Set(trained.members.filter(({ model }) => statesPosition(model)).map(({ id }) => id));

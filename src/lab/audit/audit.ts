@@ -74,19 +74,29 @@ export interface AuditOptions {
   /** Models whose fit took longer are not fitted again; default: 30. */
   readonly mostFitSeconds?: number;
   readonly onFinding?: (finding: Finding) => void;
+  /** Before each check, and before each fit within it: how many of how many checks are made, and what is done now. */
+  readonly onProgress?: (done: number, total: number, now: string) => void;
 }
 
 /** Tries to prove a result wrong. Throws `signal.reason` of the subject when aborted. */
 export async function audit(subject: Subject, options: AuditOptions = {}): Promise<readonly Finding[]> {
-  const refits = createRefits(subject, options.mostFitSeconds ?? 30);
-  const traded = await tradeSubject(subject);
+  const { checks = Object.keys(CHECKS), mostFitSeconds = 30, onFinding, onProgress } = options;
+  const wanted = Object.entries(CHECKS).filter(([check]) => checks.includes(check));
   const findings: Finding[] = [];
-  for (const [check, { run }] of Object.entries(CHECKS)) {
-    if (options.checks !== undefined && !options.checks.includes(check)) continue;
+  const report = (now: string): void => onProgress?.(findings.length, wanted.length, now);
+  report('trading');
+  const refits = createRefits(subject, {
+    mostSeconds: mostFitSeconds,
+    onFit: (id) => report(`${wanted[findings.length][0]} fits ${id}`),
+  });
+  const traded = await tradeSubject(subject);
+  for (const [check, { run }] of wanted) {
+    report(check);
     await giveWay(subject.signal);
     const finding = { check, ...(await run({ subject, refits, traded })) };
     findings.push(finding);
-    options.onFinding?.(finding);
+    onFinding?.(finding);
   }
+  report('all checks made');
   return findings;
 }

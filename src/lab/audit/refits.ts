@@ -25,10 +25,14 @@ export interface Refits {
   on(member: AuditedMember, panel: Panel, seed?: number): Promise<Refitted | undefined>;
 }
 
-export function createRefits(subject: Subject, mostSeconds: number): Refits {
+export function createRefits(
+  subject: Subject,
+  { mostSeconds, onFit }: { readonly mostSeconds: number; readonly onFit?: (id: string) => void },
+): Refits {
   const learning = subject.members.filter(({ model }) => model.kind !== 'baseline' && model.kind !== 'rule');
   const known = new Map<AuditedMember, Promise<Refitted>>();
   const fit = async (member: AuditedMember, panel: Panel, seed: number): Promise<Refitted> => {
+    onFit?.(member.id);
     await giveWay(subject.signal);
     const losses: number[] = [];
     let looked = false;

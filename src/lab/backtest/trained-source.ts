@@ -39,6 +39,7 @@ export async function trainedForecasts(
     WantedMarket & {
       readonly runId?: string | undefined;
       readonly seeds: boolean;
+      readonly onMember?: ((done: number, total: number, id: string) => void) | undefined;
       readonly signal?: AbortSignal | undefined;
     },
 ): Promise<ForecastSource> {
@@ -63,6 +64,7 @@ export async function trainedForecasts(
   const { members, ensemble, equal, voters, combined, failed } = await forecastRun(trained, panel, {
     choice,
     fromMs,
+    onMember: request.onMember,
     signal: request.signal,
   });
   const beside = besideOf(choice, equal, voters);

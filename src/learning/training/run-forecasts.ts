@@ -44,6 +44,8 @@ interface RunOptions {
   readonly learned?: LearnedEnsemble | undefined;
   readonly state?: EnsembleState | undefined;
   readonly onBar?: Parameters<typeof combineSteps>[3]['onBar'];
+  /** After each model: how many of how many have been asked, and the one just asked. */
+  readonly onMember?: ((done: number, total: number, id: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -97,11 +99,21 @@ export const forecastRun = (
 export async function forecastsOfRun<Member extends Speaker>(
   trained: Pick<TrainedSet<Member>, 'runId' | 'members' | 'trainUntilMs' | 'validateUntilMs'>,
   panel: Panel,
-  { ask, choice, fromMs, learned, state, onBar, signal }: RunOptions & { readonly ask: Ask<Member> },
+  {
+    ask,
+    choice,
+    fromMs,
+    learned,
+    state,
+    onBar,
+    onMember,
+    signal,
+  }: RunOptions & { readonly ask: Ask<Member> },
 ): Promise<RunForecasts> {
   const sinceMs = learned === undefined ? askedSinceMs(trained, panel, fromMs) : earlierThan(fromMs, panel);
   const failed: { id: string; reason: string }[] = [];
   let turn = Promise.resolve();
+  let done = 0;
   const said = await Promise.all(
     trained.members.map(async (member) => {
       // One begins after the other, each in a turn of its own: what a session then computes runs side by side.
@@ -113,6 +125,8 @@ export async function forecastsOfRun<Member extends Speaker>(
         if (!(error instanceof Error)) throw error;
         failed.push({ id: member.id, reason: error.message });
         return { member, forecasts: panel.series.map(silence) };
+      } finally {
+        onMember?.(++done, trained.members.length, member.id);
       }
     }),
   );

@@ -15,6 +15,7 @@ import { keepAudit } from '../../workflows/kept-audits.ts';
 import { command, type CommandContext, decimal, list, oneOf } from '../command.ts';
 import { projectRegistry } from '../project-plugins.ts';
 import { addMarketOptions, MARKET_OPTIONS } from '../run-options.ts';
+import { lateProgress } from '../late-progress.ts';
 import { STRATEGY_HELP, strategySetting } from '../strategy-setting.ts';
 
 const Options = z.object({
@@ -83,11 +84,16 @@ async function audit(context: CommandContext, options: Options, runId: string | 
   });
   const about = `${trained.symbols.join(', ')} ${trained.timeframe} on ${trained.exchange}: fitted on labels up to ${formatMinute(trained.trainUntilMs)}, tested on bars from ${formatMinute(trained.validateUntilMs)}, decided by ${strategy.id}.`;
   out.print(`Audit of ${trained.runId}. ${about}\n`);
+  const progress = lateProgress(out, 'audit');
   const findings = await runAudit(subject, {
     ...(checks && { checks }),
     mostFitSeconds,
-    onFinding: (finding) => print(out, finding),
-  });
+    onFinding: (finding) => {
+      progress.stop();
+      print(out, finding);
+    },
+    onProgress: progress.update,
+  }).finally(progress.stop);
   if (checks === undefined && options.models === undefined)
     await keepAudit(config.dataDir, {
       runId: trained.runId,

@@ -90,7 +90,7 @@ export function register(program: Command): void {
   addSearchOptions(automl, {
     ...{ folds: '6', sampler: 'tpe-group', pruner: 'hyperband' },
     space: 'YAML: ranges or fixed values of parameters, such as models.ridge.penalty',
-  }).action(command(async (context, options) => run(context, Options.parse(options))));
+  }).action(command(async (context, options) => run(context, Options.parse(options)), { awake: true }));
 }
 
 async function run(context: CommandContext, options: Options): Promise<void> {

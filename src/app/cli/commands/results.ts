@@ -40,7 +40,7 @@ export function register(program: Command): void {
     .option('--fit-seconds <number>', 'models that take longer are not fitted again for the audit', '10')
     .option('--out <file>', 'the document, as Markdown', 'docs/results.md')
     .addHelpText('after', EXAMPLES)
-    .action(command(async (context, options) => results(context, Options.parse(options))));
+    .action(command(async (context, options) => results(context, Options.parse(options)), { awake: true }));
 }
 
 async function results(context: CommandContext, options: Options): Promise<void> {

@@ -72,7 +72,7 @@ export function register(program: Command): void {
     )
     .option('--fetch', 'bring the candles up to date first')
     .addHelpText('after', HELP)
-    .action(command(async (context, options) => run(context, Options.parse(options)), { logs: true }));
+    .action(command(async (context, options) => run(context, Options.parse(options)), { awake: true }));
 }
 
 async function run(context: CommandContext, options: Options): Promise<void> {

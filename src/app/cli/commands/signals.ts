@@ -14,6 +14,7 @@ import { projectRegistry } from '../project-plugins.ts';
 import { command, type CommandContext, list } from '../command.ts';
 import { doubtDocument } from '../dataset-document.ts';
 import { explanationText } from '../explanation-text.ts';
+import { lateProgress } from '../late-progress.ts';
 import {
   addMarketOptions,
   addRunOption,
@@ -76,15 +77,16 @@ async function signals(context: CommandContext, options: Options): Promise<void>
   for (const note of trained.notes) out.notice(note);
   const { strategy, params } = strategySetting(context, options.strategy, registry);
   const rules = executionRules(config, trained.symbols.length);
+  const progress = lateProgress(out, 'forecasts');
   const given = await giveSignals({
     store: openStore(config.dataDir),
     dataDir: config.dataDir,
     trained,
     wanted: wantedMarket(context, options),
-    terms: { strategy, params, ensemble, rules, signal },
+    terms: { strategy, params, ensemble, rules, onMember: progress.update, signal },
     untilMs: options.until,
     explain: options.explain,
-  });
+  }).finally(progress.stop);
   if (given.notKept !== undefined) out.notice(`These signals are NOT on record: ${given.notKept}`);
   document(context, trained, { given, strategy: strategy.id, ensemble: ensemble.method.id });
   print(context, options, { trained, given, strategy: strategy.id });

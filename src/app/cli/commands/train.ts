@@ -10,6 +10,7 @@ import { findRun, requireRunName, type RunFolder } from '../../../learning/train
 import { trainingRules } from '../../config/execution.ts';
 import { SPOT_RULES } from '../../../core/trading/rules.ts';
 import { openStudy } from '../../../lab/tuning/study.ts';
+import { diskNeed } from '../../workflows/disk-need.ts';
 import { train } from '../../workflows/train.ts';
 import { tunedModel } from '../../workflows/tune.ts';
 import { projectRegistry } from '../project-plugins.ts';
@@ -91,7 +92,9 @@ export function register(program: Command): void {
     .option('--seeds <count>', 'train each stochastic model with N different seeds and report the spread')
     .option('--allow-synthetic', 'train on synthetic candles too')
     .addHelpText('after', EXAMPLES)
-    .action(command(async (context, options) => runTraining(context, Options.parse(options))));
+    .action(
+      command(async (context, options) => runTraining(context, Options.parse(options)), { awake: true }),
+    );
 }
 
 async function runTraining(context: CommandContext, options: Options): Promise<void> {
@@ -112,6 +115,7 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
   let run: RunFolder | undefined;
   const registry = await projectRegistry(context);
   const tuned = mode === 'resume' ? {} : await tunedParams(context, mode, options.tuned ?? []);
+  const disk = await diskNeed(config.checkpointDir);
   try {
     const finished = await train(
       mode === 'resume'
@@ -136,6 +140,7 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
         },
         onStart: (started) => {
           run = started;
+          out.notice(disk);
           log.info({ runId: run.runId, mode, seed: run.plan.seed }, 'training');
         },
         onEvent: (event) => {

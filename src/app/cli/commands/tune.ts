@@ -60,7 +60,7 @@ export function register(program: Command): void {
       space: 'YAML: the parameters to search, with their ranges',
     }),
     ['timeframe'],
-  ).action(command(async (context, options) => tune(context, Options.parse(options))));
+  ).action(command(async (context, options) => tune(context, Options.parse(options)), { awake: true }));
 
   addStudies(group);
 }

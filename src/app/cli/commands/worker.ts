@@ -28,7 +28,7 @@ export function register(program: Command): void {
     )
     .requiredOption('--coordinator <url>', 'the address that the search printed')
     .addHelpText('after', EXAMPLES)
-    .action(command(async (context, options) => work(context, Options.parse(options))));
+    .action(command(async (context, options) => work(context, Options.parse(options)), { awake: true }));
 }
 
 async function work(
