@@ -117,6 +117,8 @@ export interface FeatureStream {
   push(bar: Bar): Float64Array;
   /** The columns of the next closed bars, however many. */
   append(candles: Candles): FeatureTable;
+  /** The same in steps of a block of rows. */
+  appendSteps(candles: Candles): Steps<FeatureTable>;
   /**
    * Everything it remembers of the bars so far, as plain numbers; `undefined` where a feature reads other inputs,
    * which have to be read again from the start.
@@ -126,17 +128,34 @@ export interface FeatureStream {
   restore(state: Float64Array): void;
 }
 
-/** The features of `computeFeatures` bar by bar: short blocks through the same code, the same bits. */
+/**
+ * The features of `computeFeatures` bar by bar: short blocks, of `blockRows` at most, through the same code, the same bits.
+ * Series of `inputs` may be replaced by longer ones that begin with the same rows.
+ */
 export function streamFeatures(
   names: readonly string[],
   timeframe: Timeframe,
   inputs: FeatureInputs = {},
   known: readonly Feature[] = catalogue,
+  blockRows = STREAM_ROWS,
 ): FeatureStream {
   const { plan, sources, columns } = planFeatures(names, timeframe, inputs, known);
   const complete = inputsOf(names, known).length === 0;
   const values = new Float64Array(names.length);
-  plan.begin(columns, STREAM_ROWS);
+  plan.begin(columns, blockRows);
+  function* appendSteps(candles: Candles): Steps<FeatureTable> {
+    const rows = candles.time.length;
+    const results = names.map(() => new Float64Array(rows));
+    for (let from = 0; from < rows; from += blockRows) {
+      const to = Math.min(rows, from + blockRows);
+      plan.advance(to - from);
+      for (const [name, source] of sources) source.data.set(candles[name].subarray(from, to), source.at);
+      plan.compute(to - from);
+      columns.forEach(({ data, at }, i) => results[i].set(data.subarray(at, at + to - from), from));
+      yield;
+    }
+    return { names: [...names], columns: results };
+  }
   return {
     push(bar) {
       plan.advance(1);
@@ -145,18 +164,8 @@ export function streamFeatures(
       for (let i = 0; i < columns.length; i++) values[i] = columns[i].data[columns[i].at];
       return values;
     },
-    append(candles) {
-      const rows = candles.time.length;
-      const results = names.map(() => new Float64Array(rows));
-      for (let from = 0; from < rows; from += STREAM_ROWS) {
-        const to = Math.min(rows, from + STREAM_ROWS);
-        plan.advance(to - from);
-        for (const [name, source] of sources) source.data.set(candles[name].subarray(from, to), source.at);
-        plan.compute(to - from);
-        columns.forEach(({ data, at }, i) => results[i].set(data.subarray(at, at + to - from), from));
-      }
-      return { names: [...names], columns: results };
-    },
+    append: (candles) => finish(appendSteps(candles)),
+    appendSteps,
     state: () => (complete ? plan.state() : undefined),
     restore(state) {
       if (!complete || !plan.restore(state))

@@ -145,9 +145,28 @@ export interface FittedModel {
    * the model has no opinion there. The panel as in `forecast`.
    */
   readonly explain?: (panel: Panel) => Promise<readonly (readonly ExplanationPart[])[]>;
+  /** Where a forecast of the newest bar need not cost more with every bar before it; absent: `forecast` is asked again. */
+  readonly follow?: () => Follower;
   save(): Artifact;
   dispose?(): void;
 }
+
+/** A model's forecasts of a history that grows: what it remembers stands for the bars it was shown before. */
+export interface Follower {
+  /** Bars of each symbol before the first one asked for that `forecast` looks at. */
+  readonly lookBackBars: number;
+  /**
+   * The bits of `FittedModel.forecast` of the whole history from `sinceMs` on. The first call is shown all of it. Later ones are
+   * shown bars that no call was shown, from `sinceMs` on, behind `lookBackBars` or more of those that were.
+   */
+  forecast(panel: Panel, sinceMs: number): Promise<readonly Forecast[]>;
+}
+
+/** Follows a model whose forecast of a bar looks at `lookBackBars` before it and nothing else. */
+export const followWindow = (
+  { forecast }: Pick<FittedModel, 'forecast'>,
+  lookBackBars: number,
+): Follower => ({ lookBackBars, forecast: (panel, sinceMs) => forecast(panel, { sinceMs }) });
 
 /** What a model says of one symbol, a value a bar in each column. */
 export interface Forecast {

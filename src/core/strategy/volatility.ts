@@ -10,22 +10,26 @@ const WARM_UP = 20;
  * Deviation of one bar's simple return as of each close, as a fraction: exponentially weighted squares of close-to-close
  * returns. `NaN` during the first 20 returns. Row t uses bars up to t only.
  */
-export function runningVolatility({ close }: Pick<Candles, 'close'>): Float64Array {
-  const volatility = new Float64Array(close.length).fill(NaN);
+export const runningVolatility = ({ close }: Pick<Candles, 'close'>): Float64Array =>
+  close.map(followVolatility());
+
+/** The same bar by bar: takes the next close, gives the deviation as of it. */
+export function followVolatility(): (close: number) => number {
   let variance = 0;
   let weight = 0;
   let count = 0;
-  for (let row = 1; row < close.length; row++) {
-    const change = close[row] / close[row - 1] - 1;
+  let before = NaN;
+  return (close) => {
+    const change = close / before - 1;
+    before = close;
     if (Number.isFinite(change)) {
       variance = DECAY * variance + (1 - DECAY) * change * change;
       weight = DECAY * weight + 1 - DECAY;
       count++;
     }
     // Early on the weights do not add up to 1 yet.
-    if (count >= WARM_UP) volatility[row] = Math.sqrt(variance / weight);
-  }
-  return volatility;
+    return count >= WARM_UP ? Math.sqrt(variance / weight) : NaN;
+  };
 }
 
 /** What is known of a market's restlessness, one column a symbol. */
@@ -46,6 +50,12 @@ export function marketVolatility({ series }: Pick<Panel, 'series'>): MarketVolat
   worked.set(series, found);
   return found;
 }
+
+/** Of a panel that begins inside a history: `volatility` was worked out from its first bar on. */
+export const knowVolatility = (
+  { series }: Pick<Panel, 'series'>,
+  volatility: readonly Float64Array[],
+): void => void worked.set(series, { volatility, calmest: calmestOf(series, volatility) });
 
 function calmestOf(series: Panel['series'], volatilities: readonly Float64Array[]): readonly Float64Array[] {
   if (series.length === 1) return volatilities;

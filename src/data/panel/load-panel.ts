@@ -44,7 +44,7 @@ export interface LoadedMarket extends Omit<LoadedPanel, 'series'> {
   readonly featureInputs: readonly FeatureInputs[];
 }
 
-interface PanelRequest {
+export interface PanelRequest {
   readonly exchange: string;
   readonly symbols: readonly PairSymbol[];
   readonly timeframe: Timeframe;

@@ -3,18 +3,20 @@ import { type DecisionTerms, decidePaths, measureSkill, type Path } from '../../
 import type { Edge } from '../../core/strategy/edge.ts';
 import type { Reason } from '../../core/strategy/reason.ts';
 import { chooseStrategy } from '../../core/strategy/registry.ts';
+import { knowVolatility, marketVolatility } from '../../core/strategy/volatility.ts';
 import { alignColumn, type AlignedMarket, alignMarket } from '../../core/trading/align.ts';
 import { tradeCostsFrom } from '../../core/trading/trade-cost.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Store } from '../../data/store/store.ts';
 import { type Forecast, statesPosition } from '../../core/forecast/model.ts';
 import { votersOf } from '../../learning/ensemble/voters.ts';
-import { loadTrainedPanel, type TrainedSet } from '../../learning/training/checkpoints.ts';
-import { forecastRun, measuredSpan } from '../../learning/training/run-forecasts.ts';
+import type { TrainedSet } from '../../learning/training/checkpoints.ts';
+import { forecastsOfRun, measuredSpan } from '../../learning/training/run-forecasts.ts';
 import type { EnsembleChoice, EnsembleState, LearnedEnsemble } from '../../learning/ensemble/combine.ts';
 import { chooseEnsemble } from '../../learning/ensemble/registry.ts';
 import type { Said } from './feed.ts';
 import { ensembleOf, type SessionRecord, strategyOf } from './record.ts';
+import { createStanding } from './standing.ts';
 import type { Decision } from './step.ts';
 
 /** The stored bars of all symbols on one clock, and what is decided at the close of each. */
@@ -67,7 +69,8 @@ export function termsOf(
 /**
  * Forecasts and decides bar by bar, from the same start and through the same functions as a backtest, so that a bar
  * that just closed gets the numbers a later backtest gives it; for the symbols of the run that are `traded`. Skill and
- * what the models count for are learned once, on the validation bars of the run.
+ * what the models count for are learned once, on the validation bars of the run. The first look reads every stored bar; each
+ * later one those that closed since, and what is remembered of the others: see standing.ts.
  */
 export function createOutlooks(
   store: Store,
@@ -78,18 +81,19 @@ export function createOutlooks(
   // Models are shown all of their symbols; some read several together.
   const places = trained.symbols.flatMap((symbol, s) => (traded.includes(symbol) ? [s] : []));
   const pick = <T>(all: readonly T[]): readonly T[] => places.map((s) => all[s]);
-  const deciding = votersOf(trained.members, terms.ensemble.method).every(({ model }) =>
-    statesPosition(model),
-  )
+  const voters = votersOf(trained.members, terms.ensemble.method);
+  const deciding = voters.every(({ model }) => statesPosition(model))
     ? { ...terms, ...chooseStrategy('own', {}) }
     : terms;
+  const standing = createStanding(store, trained);
   let known: { readonly learned: LearnedEnsemble; readonly edge: Edge | undefined } | undefined;
+  let costs: readonly number[] = [];
   return {
     look: async ({ sinceMs, untilMs, wanted, state, signal }) => {
-      const whole = await loadTrainedPanel(store, trained, { untilMs, signal });
+      const { panel: whole, isWhole, ask } = await standing.advance({ sinceMs, untilMs, signal });
       const weighed = new Map<number, Decision['ensemble']>();
-      const voters = votersOf(trained.members, terms.ensemble.method).map(({ id }) => id);
-      const said = await forecastRun(trained, whole, {
+      const said = await forecastsOfRun(trained, whole, {
+        ask,
         choice: terms.ensemble,
         fromMs: sinceMs,
         learned: known?.learned,
@@ -97,13 +101,17 @@ export function createOutlooks(
         signal,
         onBar: (timeMs, weights, after) =>
           weighed.set(timeMs, {
-            weights: Object.fromEntries(voters.map((id, m) => [id, weights[m]])),
+            weights: Object.fromEntries(voters.map(({ id }, m) => [id, weights[m]])),
             state: after,
           }),
       });
+      // A model that failed is asked about everything again.
+      if (said.failed.length > 0) standing.forget();
       const panel = { ...whole, series: pick(whole.series) };
+      knowVolatility(panel, pick(marketVolatility(whole).volatility));
       const ensemble = pick(said.ensemble);
       const members = said.members.map((one) => ({ ...one, forecasts: pick(one.forecasts) }));
+      const asOfMs = measuredSpan(trained, sinceMs).untilMs;
       known ??= {
         learned: said.combined.learned,
         edge: deciding.strategy.restsOnSkill
@@ -113,13 +121,21 @@ export function createOutlooks(
           : undefined,
       };
       const { edge } = known;
+      const { cost } = deciding;
+      if (isWhole)
+        costs = panel.series.map(({ candles }) => (typeof cost === 'number' ? cost : cost(candles, asOfMs)));
       const reasons = panel.series.map(() => new Map<number, Reason>());
-      const paths = decidePaths(panel, ensemble, deciding, {
-        spans: [{ fromMs: sinceMs, asOfMs: measuredSpan(trained, sinceMs).untilMs, edge }],
-        wanted: wanted?.map((value) => value ?? undefined),
-        onReason: (s, row, reason) => reasons[s].set(panel.series[s].candles.time[row], reason),
-      });
       const candles = panel.series.map((series) => series.candles);
+      const paths = decidePaths(
+        panel,
+        ensemble,
+        { ...deciding, cost: (of) => costs[candles.indexOf(of)] },
+        {
+          spans: [{ fromMs: sinceMs, asOfMs, edge }],
+          wanted: wanted?.map((value) => value ?? undefined),
+          onReason: (s, row, reason) => reasons[s].set(candles[s].time[row], reason),
+        },
+      );
       const market = alignMarket(candles, trained.timeframe);
       const align = (forecasts: readonly Forecast[], column: 'position' | 'confidence') =>
         forecasts.map((forecast, s) => alignColumn(market, s, forecast[column]));

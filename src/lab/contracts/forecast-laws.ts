@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { panelUntil } from '../../core/dataset/panel.ts';
+import { panelUntil, panelWithin } from '../../core/dataset/panel.ts';
 import { ExplanationPart } from '../../core/forecast/explanation.ts';
 import type { Artifact, Forecast, Model, SnapshotKeeper } from '../../core/forecast/model.ts';
 import { artifactHash } from '../../learning/training/artifact-folder.ts';
@@ -67,6 +67,35 @@ export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<vo
         assert.deepEqual(column.slice(from), all[c][1].slice(from), name);
       });
     });
+  },
+
+  'forecasts the same bits when it follows the bars as they close': async (model) => {
+    const panel = panelOf(model);
+    const forecaster = await fitted(model);
+    const follower = forecaster.follow?.();
+    if (follower === undefined) return;
+    const full = await forecaster.forecast(panel);
+    const check = (said: readonly Forecast[], offset: number, from: number): void =>
+      said.forEach((forecast, s) => {
+        const all = columnsOf(full[s]);
+        columnsOf(forecast).forEach(([name, column], c) => {
+          const known = all[c][1].slice(from, offset + column.length);
+          assert.deepEqual(
+            column.slice(from - offset),
+            known,
+            `${name} of ${forecast.symbol} from row ${from}`,
+          );
+        });
+      });
+    let from = BARS - 60;
+    check(await follower.forecast(panelUntil(panel, from * HOUR_MS), (from - 20) * HOUR_MS), 0, from - 20);
+    // Bar by bar, and several at once after an outage.
+    for (const bars of [1, 1, 1, 7, 1, 30, 1, 1]) {
+      const first = Math.max(0, from - follower.lookBackBars);
+      const seen = panelWithin(panel, { fromMs: first * HOUR_MS, untilMs: (from + bars) * HOUR_MS });
+      check(await follower.forecast(seen, from * HOUR_MS), first, from);
+      from += bars;
+    }
   },
 
   'takes no longer for a bar when it is given more bars': async (model) => {

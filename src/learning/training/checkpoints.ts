@@ -1,5 +1,6 @@
 import type { Store } from '../../data/store/store.ts';
 import { forecastEnsemble } from '../ensemble/equal-weight.ts';
+import { startPanel } from '../../data/panel/running-panel.ts';
 import { votersOf } from '../ensemble/voters.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import type { Feature } from '../../core/features/feature.ts';
@@ -208,6 +209,13 @@ export const loadTrainedMarket = (
   trained: Parameters<typeof marketOf>[0],
   range: Omit<TrainedRange, 'signal'> = {},
 ): Promise<LoadedMarket> => loadMarket(store, { ...marketOf(trained), ...range });
+
+/** The same, and a panel to go on from its last bar that keeps `keepBars` of every symbol. */
+export const startTrainedPanel = (
+  store: Store,
+  trained: Parameters<typeof marketOf>[0],
+  { keepBars, ...range }: TrainedRange & { readonly keepBars: number },
+): ReturnType<typeof startPanel> => startPanel(store, { ...marketOf(trained), ...range }, keepBars);
 
 const marketOf = ({
   exchange,

@@ -133,13 +133,23 @@ export async function readMember(
 
 /** The same model, taking the columns `names` out of whatever panel it is given. */
 export function withFeatures(fitted: FittedModel, names: readonly string[]): FittedModel {
-  const { report, absent, explanation, explain } = fitted;
+  const { report, absent, explanation, explain, follow } = fitted;
   return {
     report,
     ...(absent && { absent }),
     ...(explanation && { explanation }),
     ...(explain && { explain: (panel: Panel) => explain(selectFeatures(panel, names)) }),
     forecast: (panel, wanted) => fitted.forecast(selectFeatures(panel, names), wanted),
+    ...(follow && {
+      follow: () => {
+        const follower = follow();
+        return {
+          lookBackBars: follower.lookBackBars,
+          forecast: (panel: Panel, sinceMs: number) =>
+            follower.forecast(selectFeatures(panel, names), sinceMs),
+        };
+      },
+    }),
     save: () => fitted.save(),
     dispose: () => fitted.dispose?.(),
   };

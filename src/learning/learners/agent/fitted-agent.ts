@@ -1,13 +1,25 @@
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { ACCOUNT_OBSERVATION } from '../../../core/environments/trading-account.ts';
+import type { Panel } from '../../../core/dataset/panel.ts';
 import type { TradingTask } from '../../../core/environments/trading.ts';
 import { ownBuffer } from '../../../core/foundation/bytes.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
+import { lowerBound } from '../../../core/market/candles.ts';
 import type { Artifact, FittedModel, Forecast, Model } from '../../../core/forecast/model.ts';
 import type { AgentParams } from './params.ts';
-import { agentFeatures, readRefits, type Refits, RefitsJson, saveRefits, withForecasts } from './refits.ts';
-import { agentEnvironments, type Decide, playThrough } from './trading-agent.ts';
+import {
+  agentFeatures,
+  type AskRefit,
+  askRefit,
+  followRefits,
+  readRefits,
+  type Refits,
+  RefitsJson,
+  saveRefits,
+  withForecasts,
+} from './refits.ts';
+import { agentEnvironments, type Decide, playThrough, type Standing } from './trading-agent.ts';
 
 /** A trained agent as data; `weights` are the network's, flat. */
 export interface AgentRecord<Params> {
@@ -38,21 +50,49 @@ export function fittedAgent<Params extends AgentParams>(
   const { params, observation, scaler, figures, refits } = record;
   const { forecasters, actions, decide } = how;
   const features = agentFeatures(params, forecasters);
+  /** `from`: where each symbol's account stood before `sinceMs`, which is then updated. */
+  const play = async (
+    panel: Panel,
+    ask: AskRefit,
+    from: { readonly sinceMs: number; readonly standings: Map<string, Standing | undefined> },
+  ): Promise<readonly Forecast[]> => {
+    requireLayout(features, panel.series[0].features.names);
+    const seen = await withForecasts(panel, params, refits, ask);
+    requireLayout(observation, [...seen.series[0].features.names, ...ACCOUNT_OBSERVATION]);
+    const [environment] = agentEnvironments(seen, scaler, params, actions, 1);
+    const forecasts: Forecast[] = [];
+    for (const [s, { symbol, candles }] of panel.series.entries()) {
+      await setImmediate();
+      const { sinceMs, standings } = from;
+      const range = { s, fromRow: lowerBound(candles.time, sinceMs), rows: candles.time.length };
+      const { position, standing } = playThrough(environment, range, decide, standings.get(symbol));
+      if (range.fromRow < range.rows) standings.set(symbol, standing);
+      forecasts.push({ symbol, horizonBars: 1, position, confidence: position.map(Math.abs) });
+    }
+    return forecasts;
+  };
+  const whole = { sinceMs: -Infinity };
   return {
     report: { ...figures, observation, ...(refits.absent.length > 0 && { absentForecasts: refits.absent }) },
-    async forecast(panel) {
-      requireLayout(features, panel.series[0].features.names);
-      const seen = await withForecasts(panel, params, refits);
-      requireLayout(observation, [...seen.series[0].features.names, ...ACCOUNT_OBSERVATION]);
-      const [environment] = agentEnvironments(seen, scaler, params, actions, 1);
-      const forecasts: Forecast[] = [];
-      for (const [s, { symbol, candles }] of panel.series.entries()) {
-        await setImmediate();
-        const { position } = playThrough(environment, { s, fromRow: 0, rows: candles.time.length }, decide);
-        forecasts.push({ symbol, horizonBars: 1, position, confidence: position.map(Math.abs) });
-      }
-      return forecasts;
-    },
+    forecast: (panel) => play(panel, askRefit, { ...whole, standings: new Map() }),
+    ...(refits.all.every(({ fitted }) => fitted.follow !== undefined) && {
+      follow() {
+        const followed = followRefits(refits);
+        const standings = new Map<string, Standing | undefined>();
+        let isFirst = true;
+        return {
+          lookBackBars: Math.max(1, followed.lookBackBars),
+          async forecast(panel: Panel, sinceMs: number) {
+            const said = await play(panel, followed.ask(isFirst ? -Infinity : sinceMs), {
+              sinceMs: isFirst ? -Infinity : sinceMs,
+              standings,
+            });
+            isFirst = false;
+            return said;
+          },
+        };
+      },
+    }),
     save: () => saveAgent(record),
   };
 }

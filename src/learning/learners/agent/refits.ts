@@ -6,7 +6,7 @@ import { issueLines } from '../../../core/foundation/plain-issues.ts';
 import { deriveSeed } from '../../../core/foundation/random.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
 import { refit, type RefitTask, validationSpan } from '../../validation/refit.ts';
-import type { Artifact, FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
+import type { Artifact, FittedModel, FitTask, Forecast, Model } from '../../../core/forecast/model.ts';
 import type { AgentParams } from './params.ts';
 
 /** A model as it was fitted on bars before `fromMs`, for the bars from then until its next refit. */
@@ -124,11 +124,14 @@ export async function withForecasts(
   panel: Panel,
   params: Pick<AgentParams, 'features' | 'forecastParams'>,
   { all }: Refits,
+  ask: AskRefit = askRefit,
 ): Promise<Panel> {
   const { features } = params;
   const seen = selectFeatures(panel, features);
   const models = [...new Set(all.map(({ model }) => model))];
-  const added = await Promise.all(models.map((model) => forecastColumns(panel, model, params, all)));
+  const added = await Promise.all(
+    models.map((model) => forecastColumns(panel, model, { seen: params, refits: all, ask })),
+  );
   const series = seen.series.map((one, s) => ({
     ...one,
     features: {
@@ -139,19 +142,46 @@ export async function withForecasts(
   return { timeframe: panel.timeframe, series };
 }
 
+/** What a refit says of the bars from its `fromMs` on; `undefined`: none of them is asked for. */
+export type AskRefit = (refit: Refit, panel: Panel) => Promise<readonly Forecast[] | undefined>;
+
+export const askRefit: AskRefit = ({ fitted, fromMs }, panel) => fitted.forecast(panel, { sinceMs: fromMs });
+
+/** Asks the newest refit of each model bar after bar. `ask(sinceMs)` is of the bars from then on; at first of all. */
+export function followRefits({ all }: Refits): {
+  readonly lookBackBars: number;
+  ask(sinceMs: number): AskRefit;
+} {
+  const newest = new Map(all.map((one) => [one.model, one.fitted]));
+  const followers = new Map(
+    [...newest.values()].flatMap((fitted) => (fitted.follow ? [[fitted, fitted.follow()] as const] : [])),
+  );
+  return {
+    lookBackBars: Math.max(0, ...Array.from(followers.values(), ({ lookBackBars }) => lookBackBars)),
+    ask: (sinceMs) => async (refit, panel) => {
+      const follower = followers.get(refit.fitted);
+      if (follower === undefined) return sinceMs === -Infinity ? askRefit(refit, panel) : undefined;
+      return follower.forecast(panel, Math.max(refit.fromMs, sinceMs));
+    },
+  };
+}
+
 async function forecastColumns(
   panel: Panel,
   model: Model,
-  seen: Seen,
-  all: readonly Refit[],
+  {
+    seen,
+    refits: all,
+    ask,
+  }: { readonly seen: Seen; readonly refits: readonly Refit[]; readonly ask: AskRefit },
 ): Promise<readonly Float64Array[]> {
   const own = selectFeatures(panel, featuresOf(model, seen));
   const columns = panel.series.map(({ candles }) => new Float64Array(candles.time.length).fill(NaN));
   const refits = all.filter((refit) => refit.model === model);
   for (const [i, { fromMs, fitted }] of refits.entries()) {
     const until = panelUntil(own, refits[i + 1]?.fromMs ?? Infinity);
-    const forecasts = await fitted.forecast(until, { sinceMs: fromMs });
-    forecasts.forEach(({ expectedReturn, probabilityUp, position }, s) => {
+    const forecasts = await ask({ model, fromMs, fitted }, until);
+    forecasts?.forEach(({ expectedReturn, probabilityUp, position }, s) => {
       const stated = expectedReturn ?? probabilityUp?.map((up) => 2 * up - 1) ?? position;
       const from = lowerBound(panel.series[s].candles.time, fromMs);
       for (let row = from; row < stated.length; row++)

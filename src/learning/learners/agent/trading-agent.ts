@@ -56,42 +56,69 @@ export function fitAgentScaler(panel: Panel, untilMs: number): Scaler {
   );
 }
 
+/** Where an agent stands at the close of a bar: it has acted, and the next bar has not come. */
+export interface Standing {
+  /** As the environment's `snapshot` gives it. */
+  readonly account: readonly number[];
+  readonly action: number;
+  /** The position that was asked for last. */
+  readonly stance: number;
+  /** Bars since the first on which it acted. */
+  readonly bars: number;
+  readonly startEquity: number;
+  readonly logGrowth: number;
+}
+
 /**
- * What the agent wants at the close of each bar of series `s`, in [-1, 1], starting flat at `fromRow`: its own
+ * What the agent wants at the close of each bar of series `s` from `fromRow` on, in [-1, 1]: its own
  * account moves along, through the execution core, and is part of what it sees. `NaN` before the first complete bar
- * and wherever a feature is missing; there it keeps what it holds. Also the log equity it gained.
+ * and wherever a feature is missing; there it keeps what it holds. Also the log equity it gained, and where it stands after the
+ * last row: `before`, of the row before `fromRow`, goes on from there; without it, or where it never acted, it starts flat.
  */
 export function playThrough(
   environment: TradingEnvironment,
   { s, fromRow, rows }: { readonly s: number; readonly fromRow: number; readonly rows: number },
   decide: Decide,
-): { readonly position: Float64Array; readonly logGrowth: number } {
+  before?: Standing,
+): { readonly position: Float64Array; readonly logGrowth: number; readonly standing: Standing | undefined } {
   const position = new Float64Array(rows).fill(NaN);
   const seen = new Float32Array(environment.observation.length);
   const action = new Float32Array(1);
   let first = fromRow;
-  while (first < rows && !environment.isComplete(s, first)) first++;
-  if (first >= rows) return { position, logGrowth: 0 };
-  environment.start(s, first, seen, 0);
-  let startEquity = environment.equity;
-  let logGrowth = 0;
-  let stance = 0;
+  if (before === undefined) {
+    while (first < rows && !environment.isComplete(s, first)) first++;
+    if (first >= rows) return { position, logGrowth: 0, standing: undefined };
+    environment.start(s, first, seen, 0);
+  } else {
+    environment.restore([s, fromRow - 1, ...before.account.slice(2)]);
+    action[0] = before.action;
+  }
+  let { stance, bars, startEquity, logGrowth } = before ?? {
+    stance: 0,
+    bars: -1,
+    startEquity: environment.equity,
+    logGrowth: 0,
+  };
   for (let row = first; row < rows; row++) {
+    if (++bars > 0) environment.step(action, 0, seen, 0);
+    if (environment.terminated) {
+      logGrowth += Math.log(environment.equity / startEquity);
+      environment.start(s, row, seen, 0);
+      startEquity = environment.equity;
+      stance = 0;
+    }
     // As in training, where no episode is longer: drawdown counts from the start of the window.
-    if (row > first && (row - first) % environment.maxSteps === 0) environment.startWindow(seen, 0);
+    if (bars > 0 && bars % environment.maxSteps === 0) environment.startWindow(seen, 0);
     const complete = environment.isComplete(s, row);
     action[0] = complete ? decide(seen) : environment.hold;
     if (complete) {
       stance = environment.targetOf(action[0], stance);
       position[row] = stance;
     }
-    if (row + 1 < rows) environment.step(action, 0, seen, 0);
-    if (environment.terminated && row + 1 < rows) {
-      logGrowth += Math.log(environment.equity / startEquity);
-      environment.start(s, row + 1, seen, 0);
-      startEquity = environment.equity;
-      stance = 0;
-    }
   }
-  return { position, logGrowth: logGrowth + Math.log(environment.equity / startEquity) };
+  return {
+    position,
+    logGrowth: logGrowth + Math.log(environment.equity / startEquity),
+    standing: { account: environment.snapshot(), action: action[0], stance, bars, startEquity, logGrowth },
+  };
 }

@@ -6,7 +6,12 @@ import { UserError } from '../../../core/foundation/errors.ts';
 import type { PairSymbol } from '../../../core/market/symbol.ts';
 import { parseTimeframe, TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { ExplanationPart } from '../../../core/forecast/explanation.ts';
-import type { Artifact, FittedModel, Forecast } from '../../../core/forecast/model.ts';
+import {
+  type Artifact,
+  type FittedModel,
+  followWindow,
+  type Forecast,
+} from '../../../core/forecast/model.ts';
 import type { Architecture, Head } from './architecture.ts';
 import { barBlock, barBlockSpec } from './bar-block.ts';
 import { explainNewest, explanationOnnx, type InWords } from './explain.ts';
@@ -186,6 +191,13 @@ async function forecaster(
     }));
   }
 
+  const ask: FittedModel['forecast'] = (panel, { sinceMs = -Infinity } = {}) => {
+    const made = queue.then(() => forecast(panel, sinceMs));
+    queue = made.catch(() => undefined);
+    return made;
+  };
+  const lookBacks = layout.branches.map(({ lookBack }) => lookBack);
+
   return {
     report: saved.report,
     ...(layout.absent && { absent: layout.absent }),
@@ -195,11 +207,10 @@ async function forecaster(
         explain: async (panel: Panel) =>
           explainNewest(why, inputsOf(panel), { layout, timeframe: shape.timeframe, inWords }),
       }),
-    forecast(panel, { sinceMs = -Infinity } = {}) {
-      const made = queue.then(() => forecast(panel, sinceMs));
-      queue = made.catch(() => undefined);
-      return made;
-    },
+    forecast: ask,
+    ...(layout.branches.every(({ timeframe }) => timeframe === shape.timeframe) && {
+      follow: () => followWindow({ forecast: ask }, Math.max(...lookBacks) + (sharesBars ? rows : 0) + 1),
+    }),
     save: () => ({ json: saved, blobs }),
     dispose: () => void predictor.dispose(),
   };

@@ -3,7 +3,13 @@ import { forwardReturns, labelledRows } from '../../../core/dataset/labels.ts';
 import type { Series } from '../../../core/dataset/panel.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import type { Timeframe } from '../../../core/market/timeframe.ts';
-import type { FittedModel, FitTask, Forecast, Model } from '../../../core/forecast/model.ts';
+import {
+  type FittedModel,
+  type FitTask,
+  followWindow,
+  type Forecast,
+  type Model,
+} from '../../../core/forecast/model.ts';
 
 const Params = z.strictObject({
   horizonBars: z.int().min(1).default(1).describe('Bars over which the rule is judged'),
@@ -20,7 +26,7 @@ const Learned = z.strictObject({
 });
 type Learned = z.output<typeof Learned>;
 
-/** The rule itself: the position in {-1, 0, 1} that it takes at the close of each bar, `NaN` for none. */
+/** The rule itself: the position in {-1, 0, 1} that it takes at the close of each bar from it and the bar before, `NaN` for none. */
 type SignRule = (series: Series, timeframe: Timeframe) => Float64Array;
 
 /**
@@ -72,20 +78,22 @@ function measure(id: string, rule: SignRule, task: FitTask<Params>): Learned {
 
 function fitted(rule: SignRule, learned: Learned): FittedModel {
   const { horizonBars, hitRate, meanReturn } = learned;
+  const forecast: FittedModel['forecast'] = async (panel) =>
+    panel.series.map((series): Forecast => {
+      const position = rule(series, panel.timeframe);
+      return {
+        symbol: series.symbol,
+        horizonBars,
+        position,
+        confidence: position.map((at) => Math.abs(at) * Math.abs(2 * hitRate - 1)),
+        probabilityUp: position.map((at) => 0.5 + at * (hitRate - 0.5)),
+        expectedReturn: position.map((at) => at * meanReturn),
+      };
+    });
   return {
     report: learned,
-    forecast: async (panel) =>
-      panel.series.map((series): Forecast => {
-        const position = rule(series, panel.timeframe);
-        return {
-          symbol: series.symbol,
-          horizonBars,
-          position,
-          confidence: position.map((at) => Math.abs(at) * Math.abs(2 * hitRate - 1)),
-          probabilityUp: position.map((at) => 0.5 + at * (hitRate - 0.5)),
-          expectedReturn: position.map((at) => at * meanReturn),
-        };
-      }),
+    forecast,
+    follow: () => followWindow({ forecast }, 1),
     save: () => ({ json: learned, blobs: {} }),
   };
 }

@@ -1,6 +1,7 @@
-import type { Panel } from '../../../core/dataset/panel.ts';
-import type { Forecast } from '../../../core/forecast/model.ts';
+import type { Panel, Series } from '../../../core/dataset/panel.ts';
+import type { Follower, Forecast } from '../../../core/forecast/model.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
+import type { PairSymbol } from '../../../core/market/symbol.ts';
 import { featureColumns } from './examples.ts';
 import { followProbability } from './positions.ts';
 
@@ -10,7 +11,7 @@ interface Prediction {
   readonly expectedReturn?: Float64Array;
 }
 
-interface RowModel {
+export interface RowModel {
   readonly features: readonly string[];
   readonly horizonBars: number;
   readonly entryEdge: number;
@@ -34,37 +35,66 @@ export function forecastDirection(
   by: RowModel,
   { sinceMs = -Infinity }: { readonly sinceMs?: number } = {},
 ): readonly Forecast[] {
-  return panel.series.map((series) => {
-    const { time } = series.candles;
-    const columns = featureColumns(series, by.features);
-    const wanted = lowerBound(time, sinceMs);
-    for (let bars = LOOK_BACK_BARS; ; bars *= 8) {
-      const from = Math.max(0, wanted - bars);
-      const rows = forecastRows(
-        columns.map((column) => column.subarray(from)),
-        by,
-      );
-      const before = rows.probabilityUp.subarray(0, wanted - from);
-      if (from > 0 && !before.some((probability) => Math.abs(probability - 0.5) >= by.entryEdge)) continue;
-      const whole = (values: Float64Array): Float64Array => {
-        if (wanted === 0) return values;
-        const all = new Float64Array(time.length).fill(NaN);
-        all.set(values.subarray(wanted - from), wanted);
-        return all;
-      };
-      return {
-        symbol: series.symbol,
-        horizonBars: by.horizonBars,
-        position: whole(rows.position),
-        confidence: whole(rows.confidence),
-        probabilityUp: whole(rows.probabilityUp),
-        expectedReturn: whole(rows.expectedReturn),
-      };
-    }
-  });
+  return panel.series.map((series) => forecastSince(series, by, sinceMs).forecast);
 }
 
-function forecastRows(columns: readonly Float64Array[], { predict, blind, entryEdge, meanMove }: RowModel) {
+/** The same bar after bar: what is held is all that is remembered. */
+export function followDirection(by: RowModel): Follower {
+  const held = new Map<PairSymbol, number>();
+  return {
+    lookBackBars: 0,
+    forecast: async (panel, sinceMs) =>
+      panel.series.map((series) => {
+        const found = forecastSince(series, by, sinceMs, held.get(series.symbol));
+        held.set(series.symbol, found.held);
+        return found.forecast;
+      }),
+  };
+}
+
+/** `before`: what was held before `sinceMs`, where that is known. */
+function forecastSince(
+  series: Series,
+  by: RowModel,
+  sinceMs: number,
+  before?: number,
+): { readonly forecast: Forecast; readonly held: number } {
+  const { time } = series.candles;
+  const columns = featureColumns(series, by.features);
+  const wanted = lowerBound(time, sinceMs);
+  for (let bars = before === undefined ? LOOK_BACK_BARS : 0; ; bars *= 8) {
+    const from = Math.max(0, wanted - bars);
+    const rows = forecastRows(
+      columns.map((column) => column.subarray(from)),
+      by,
+      before,
+    );
+    const earlier = rows.probabilityUp.subarray(0, wanted - from);
+    const isDecided = before !== undefined || from === 0;
+    if (!isDecided && !earlier.some((probability) => Math.abs(probability - 0.5) >= by.entryEdge)) continue;
+    const whole = (values: Float64Array): Float64Array => {
+      if (wanted === 0) return values;
+      const all = new Float64Array(time.length).fill(NaN);
+      all.set(values.subarray(wanted - from), wanted);
+      return all;
+    };
+    const forecast = {
+      symbol: series.symbol,
+      horizonBars: by.horizonBars,
+      position: whole(rows.position),
+      confidence: whole(rows.confidence),
+      probabilityUp: whole(rows.probabilityUp),
+      expectedReturn: whole(rows.expectedReturn),
+    };
+    return { forecast, held: rows.held };
+  }
+}
+
+function forecastRows(
+  columns: readonly Float64Array[],
+  { predict, blind, entryEdge, meanMove }: RowModel,
+  before?: number,
+) {
   const prediction = predict(columns);
   const seen = new Int32Array(columns[0].length);
   for (const column of columns)
@@ -74,7 +104,7 @@ function forecastRows(columns: readonly Float64Array[], { predict, blind, entryE
     values.map((value, row) => (seen[row] >= needed ? value : NaN));
   const probabilityUp = known(prediction.probabilityUp);
   return {
-    ...followProbability(probabilityUp, entryEdge),
+    ...followProbability(probabilityUp, entryEdge, before),
     probabilityUp,
     expectedReturn: prediction.expectedReturn
       ? known(prediction.expectedReturn)

@@ -4,7 +4,7 @@ import { normalCdf } from '../../../core/foundation/special-functions.ts';
 import type { FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
 import { giveWay, inTurns } from '../../../data/turns.ts';
 import { gatherExamples } from './examples.ts';
-import { accuracy, entryEdgeOf, forecastDirection } from './forecast.ts';
+import { accuracy, entryEdgeOf, followDirection, forecastDirection, type RowModel } from './forecast.ts';
 import { fitLinear, linearValues } from './linear.ts';
 import { balancedRows } from './balance.ts';
 import { TABULAR_CLASS_PARAMS, TABULAR_PARAMS, type TabularClassParams } from './params.ts';
@@ -113,20 +113,17 @@ function probabilities(kind: Kind, learned: Learned, columns: readonly Float64Ar
 
 function fitted(kind: Kind, learned: Learned): FittedModel {
   const { params, entryEdge, meanMove, figures } = learned;
+  const by: RowModel = {
+    ...params,
+    entryEdge,
+    meanMove,
+    predict: (columns) => probabilities(kind, learned, columns),
+    blind: 'any-missing',
+  };
   return {
     report: figures,
-    forecast: async (panel, wanted) =>
-      forecastDirection(
-        panel,
-        {
-          ...params,
-          entryEdge,
-          meanMove,
-          predict: (columns) => probabilities(kind, learned, columns),
-          blind: 'any-missing',
-        },
-        wanted,
-      ),
+    forecast: async (panel, wanted) => forecastDirection(panel, by, wanted),
+    follow: () => followDirection(by),
     save: () => ({ json: learned, blobs: {} }),
   };
 }

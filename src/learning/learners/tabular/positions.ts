@@ -1,13 +1,14 @@
 /**
  * Positions from probabilities of a rise: entered when the probability is `entryEdge` or further from one half,
  * kept while it stays on that side of one half, so that noise around it costs no fees. The confidence is
- * |2p - 1|. Rows without a probability have no opinion.
+ * |2p - 1|. Rows without a probability have no opinion. `before` is what was held before the first row, `held` after the last.
  */
 export function followProbability(
   probabilityUp: Float64Array,
   entryEdge: number,
-): { readonly position: Float64Array; readonly confidence: Float64Array } {
-  let held = 0;
+  before = 0,
+): { readonly position: Float64Array; readonly confidence: Float64Array; readonly held: number } {
+  let held = before;
   const position = new Float64Array(probabilityUp.length);
   const confidence = new Float64Array(probabilityUp.length);
   for (let row = 0; row < position.length; row++) {
@@ -18,5 +19,5 @@ export function followProbability(
     position[row] = probability === probability ? held : NaN;
     confidence[row] = Math.abs(2 * probability - 1);
   }
-  return { position, confidence };
+  return { position, confidence, held };
 }

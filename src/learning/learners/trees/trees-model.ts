@@ -3,7 +3,13 @@ import { UserError } from '../../../core/foundation/errors.ts';
 import { ExplanationPart } from '../../../core/forecast/explanation.ts';
 import type { FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
 import { type Examples, gatherExamples } from '../tabular/examples.ts';
-import { accuracy, entryEdgeOf, forecastDirection } from '../tabular/forecast.ts';
+import {
+  accuracy,
+  entryEdgeOf,
+  followDirection,
+  forecastDirection,
+  type RowModel,
+} from '../tabular/forecast.ts';
 import { balancedRows } from '../tabular/balance.ts';
 import type { TabularClassParams, TabularParams } from '../tabular/params.ts';
 import { BoosterHead, packTrees, unpackTrees } from './artifact.ts';
@@ -89,24 +95,21 @@ function learn<Params extends TabularParams>(
 
 function fitted<Params extends TabularParams>(learned: Learned<Params>, booster: Booster): FittedModel {
   const { params, entryEdge, meanMove, figures, explanation } = learned;
+  const by: RowModel = {
+    features: params.features,
+    horizonBars: params.horizonBars,
+    entryEdge,
+    meanMove,
+    predict: (columns) => ({ probabilityUp: predict(booster, columns) }),
+    // Trees can route missing values, but a row in which all are missing says nothing.
+    blind: 'all-missing',
+  };
   return {
     report: figures,
     explanation,
     explain: async (panel) => explainNewest(booster, panel, params.features),
-    forecast: async (panel, wanted) =>
-      forecastDirection(
-        panel,
-        {
-          features: params.features,
-          horizonBars: params.horizonBars,
-          entryEdge,
-          meanMove,
-          predict: (columns) => ({ probabilityUp: predict(booster, columns) }),
-          // Trees can route missing values, but a row in which all are missing says nothing.
-          blind: 'all-missing',
-        },
-        wanted,
-      ),
+    forecast: async (panel, wanted) => forecastDirection(panel, by, wanted),
+    follow: () => followDirection(by),
     save: () => ({ json: learned, blobs: { trees: packTrees(booster).bytes } }),
   };
 }

@@ -1,33 +1,42 @@
 import { RollingMoments } from '../../../core/features/kernels/rolling.ts';
 
-/** Spread of ln y on ln x at each row, from that row and the past only; `NaN` while it is not known. */
-export interface Spread {
-  readonly hedgeRatio: Float64Array;
+/** Spread of ln y on ln x at the close of each bar, from it and the past only: read the fields after `push`; `NaN` while not known. */
+export interface Hedge {
+  hedgeRatio: number;
   /** Deviation from the fitted line in standard deviations. */
-  readonly score: Float64Array;
+  score: number;
+  push(y: number, x: number): void;
 }
 
 /** Least squares over the last `window` rows; the score is the last residual over the residuals' deviation. */
-export function rollingHedge(y: Float64Array, x: Float64Array, window: number): Spread {
-  const rows = y.length;
-  const hedgeRatio = new Float64Array(rows).fill(NaN);
-  const score = new Float64Array(rows).fill(NaN);
+export function followLine(window: number): Hedge {
+  const [lastY, lastX] = [new Float64Array(window), new Float64Array(window)];
+  let row = -1;
   let [meanX, meanY, xx, xy, yy] = [0, 0, 0, 0, 0];
-  for (let row = window - 1; row < rows; row++) {
-    if ((row + 1) % window === 0) {
+  const hedge: Hedge = { hedgeRatio: NaN, score: NaN, push };
+  return hedge;
+
+  function push(newY: number, newX: number): void {
+    row++;
+    const at = row % window;
+    const [oldY, oldX] = [lastY[at], lastX[at]];
+    lastY[at] = newY;
+    lastX[at] = newX;
+    hedge.hedgeRatio = hedge.score = NaN;
+    if (row < window - 1) return;
+    if (at === window - 1) {
       // Anew once per window, so that rounding cannot pile up.
       [meanX, meanY, xx, xy, yy] = [0, 0, 0, 0, 0];
-      for (let i = row - window + 1; i <= row; i++) {
-        meanX += x[i] / window;
-        meanY += y[i] / window;
+      for (let i = 0; i < window; i++) {
+        meanX += lastX[i] / window;
+        meanY += lastY[i] / window;
       }
-      for (let i = row - window + 1; i <= row; i++) {
-        xx += (x[i] - meanX) ** 2;
-        xy += (x[i] - meanX) * (y[i] - meanY);
-        yy += (y[i] - meanY) ** 2;
+      for (let i = 0; i < window; i++) {
+        xx += (lastX[i] - meanX) ** 2;
+        xy += (lastX[i] - meanX) * (lastY[i] - meanY);
+        yy += (lastY[i] - meanY) ** 2;
       }
     } else {
-      const [newX, newY, oldX, oldY] = [x[row], y[row], x[row - window], y[row - window]];
       const [stepX, stepY] = [(newX - oldX) / window, (newY - oldY) / window];
       const [beforeX, beforeY] = [meanX, meanY];
       meanX += stepX;
@@ -36,14 +45,13 @@ export function rollingHedge(y: Float64Array, x: Float64Array, window: number): 
       yy += (newY - oldY) * (newY - meanY + oldY - beforeY);
       xy += (newX - oldX) * (newY - meanY) + (oldX - beforeX) * (newY - oldY);
     }
-    if (!(xx > 1e-14)) continue;
+    if (!(xx > 1e-14)) return;
     const slope = xy / xx;
-    const residual = y[row] - meanY - slope * (x[row] - meanX);
+    const residual = newY - meanY - slope * (newX - meanX);
     const variance = (yy - slope * xy) / (window - 2);
-    hedgeRatio[row] = slope;
-    score[row] = variance > 1e-16 ? residual / Math.sqrt(variance) : 0;
+    hedge.hedgeRatio = slope;
+    hedge.score = variance > 1e-16 ? residual / Math.sqrt(variance) : 0;
   }
-  return { hedgeRatio, score };
 }
 
 /**
@@ -51,34 +59,31 @@ export function rollingHedge(y: Float64Array, x: Float64Array, window: number): 
  * `drift` is the variance of a step of each coefficient over the variance of an observation. The score is the
  * innovation over the deviation of the last `window` innovations.
  */
-export function kalmanHedge(
-  y: Float64Array,
-  x: Float64Array,
-  { drift, window }: { drift: number; window: number },
-): Spread {
-  const rows = y.length;
-  const hedgeRatio = new Float64Array(rows).fill(NaN);
-  const score = new Float64Array(rows).fill(NaN);
+export function followKalman({ drift, window }: { drift: number; window: number }): Hedge {
   const innovations = new RollingMoments(window);
   let [intercept, slope] = [0, 0];
   // Diffuse: the first observations decide.
   let [p00, p01, p11] = [1e3, 0, 1e3];
-  for (let row = 0; row < rows; row++) {
+  let row = -1;
+  const hedge: Hedge = { hedgeRatio: NaN, score: NaN, push };
+  return hedge;
+
+  function push(y: number, x: number): void {
+    row++;
     p00 += drift;
     p11 += drift;
-    const towards0 = p00 + p01 * x[row];
-    const towards1 = p01 + p11 * x[row];
-    const variance = towards0 + towards1 * x[row] + 1;
-    const innovation = y[row] - intercept - slope * x[row];
+    const towards0 = p00 + p01 * x;
+    const towards1 = p01 + p11 * x;
+    const variance = towards0 + towards1 * x + 1;
+    const innovation = y - intercept - slope * x;
     intercept += (towards0 / variance) * innovation;
     slope += (towards1 / variance) * innovation;
     p00 -= (towards0 * towards0) / variance;
     p01 -= (towards0 * towards1) / variance;
     p11 -= (towards1 * towards1) / variance;
     innovations.push(innovation);
-    if (row < 2 * window) continue;
-    hedgeRatio[row] = slope;
-    score[row] = innovations.squares === 0 ? 0 : innovation / innovations.deviation;
+    if (row < 2 * window) return;
+    hedge.hedgeRatio = slope;
+    hedge.score = innovations.squares === 0 ? 0 : innovation / innovations.deviation;
   }
-  return { hedgeRatio, score };
 }

@@ -6,7 +6,7 @@ import { lowerBound } from '../../../core/market/candles.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import type { FittedModel, FitTask, Forecast, Model } from '../../../core/forecast/model.ts';
 import { dickeyFuller, engleGranger, halfLife, holm } from '../../../core/evaluation/cointegration.ts';
-import { kalmanHedge, rollingHedge } from './hedge.ts';
+import { followKalman, followLine } from './hedge.ts';
 import { johansen } from './johansen.ts';
 import { mackinnonP } from '../../../core/evaluation/mackinnon.ts';
 
@@ -209,29 +209,51 @@ function fitted(learned: Learned): FittedModel {
           : `no pair is cointegrated at ${learned.params.maxPValue} after correction: no opinion`,
       pairs: learned.pairs,
     },
-    forecast: async (panel) => forecast(learned.params, traded, panel),
+    forecast: async (panel) => forecast(learned.params, traded, panel, startTrades(learned.params, traded)),
+    follow() {
+      const trades = startTrades(learned.params, traded);
+      let newestMs = -Infinity;
+      return {
+        lookBackBars: 0,
+        async forecast(panel) {
+          const said = forecast(learned.params, traded, panel, trades, newestMs + 1);
+          newestMs = Math.max(...panel.series.map(({ candles: { time } }) => time[time.length - 1]));
+          return said;
+        },
+      };
+    },
     save: () => ({ json: learned, blobs: {} }),
   };
 }
 
-function forecast(params: Params, traded: readonly Pair[], panel: Panel): readonly Forecast[] {
+const startTrades = (params: Params, traded: readonly Pair[]): readonly SpreadTrade[] =>
+  traded.map(() => followSpread(params));
+
+/** Of the bars from `sinceMs` on; `trades` have seen all before, and see these. */
+function forecast(
+  params: Params,
+  traded: readonly Pair[],
+  panel: Panel,
+  trades: readonly SpreadTrade[],
+  sinceMs = -Infinity,
+): readonly Forecast[] {
   const forecasts = panel.series.map(({ symbol, candles }) => ({
     symbol,
     horizonBars: params.maxHoldBars,
     position: new Float64Array(candles.time.length).fill(NaN),
     confidence: new Float64Array(candles.time.length).fill(NaN),
   }));
-  for (const pair of traded) {
+  for (const [p, pair] of traded.entries()) {
     const y = panel.series.findIndex(({ symbol }) => symbol === pair.y);
     const x = panel.series.findIndex(({ symbol }) => symbol === pair.x);
     if (y < 0 || x < 0) continue;
-    const joined = join(panel.series[y], panel.series[x]);
-    const legs = tradeSpread(joined.first, joined.second, params);
+    const joined = join(panel.series[y], panel.series[x], sinceMs);
     const share = 1 / traded.length;
     for (let i = 0; i < joined.time.length; i++) {
-      if (Number.isNaN(legs.first[i])) continue;
-      add(forecasts[y], joined.firstRow[i], share * legs.first[i], share * legs.confidence[i]);
-      add(forecasts[x], joined.secondRow[i], share * legs.second[i], share * legs.confidence[i]);
+      const legs = trades[p](joined.first[i], joined.second[i]);
+      if (legs === undefined) continue;
+      add(forecasts[y], joined.firstRow[i], share * legs.first, share * legs.confidence);
+      add(forecasts[x], joined.secondRow[i], share * legs.second, share * legs.confidence);
     }
   }
   return forecasts;
@@ -243,28 +265,30 @@ function add(forecast: Forecast, row: number, position: number, confidence: numb
   forecast.confidence[row] = (known ? forecast.confidence[row] : 0) + confidence;
 }
 
+/** Takes the log closes of the next bar that both legs have; positions in both, `undefined` while the spread is not known. */
+type SpreadTrade = (
+  y: number,
+  x: number,
+) => { readonly first: number; readonly second: number; readonly confidence: number } | undefined;
+
 /**
  * Positions in both legs at each common bar, their sizes adding up to 1 while a trade is on. After a stop or a
  * time-out the spread has to come back before the next trade.
  */
-function tradeSpread(
-  y: Float64Array,
-  x: Float64Array,
-  params: Params,
-): { first: Float64Array; second: Float64Array; confidence: Float64Array } {
+function followSpread(params: Params): SpreadTrade {
   const { entryScore, exitScore, stopScore, maxHoldBars, windowBars } = params;
-  const { hedgeRatio, score } =
+  const hedge =
     params.hedge === 'rolling'
-      ? rollingHedge(y, x, windowBars)
-      : kalmanHedge(y, x, { drift: params.kalmanDrift, window: windowBars });
-  const [first, second, confidence] = [0, 1, 2].map(() => new Float64Array(y.length).fill(NaN));
+      ? followLine(windowBars)
+      : followKalman({ drift: params.kalmanDrift, window: windowBars });
   let side = 0;
   let ratio = 0;
   let since = 0;
   let waiting = false;
-  for (let row = 0; row < y.length; row++) {
-    const z = score[row];
-    if (Number.isNaN(z)) continue;
+  return (y, x) => {
+    hedge.push(y, x);
+    const z = hedge.score;
+    if (Number.isNaN(z)) return undefined;
     if (Math.abs(z) <= exitScore) waiting = false;
     if (side !== 0) {
       since++;
@@ -272,24 +296,26 @@ function tradeSpread(
       const lost = -side * z >= stopScore || since >= maxHoldBars;
       if (back || lost) side = 0;
       if (lost && !back) waiting = true;
-    } else if (!waiting && Math.abs(z) >= entryScore && Math.abs(z) < stopScore && hedgeRatio[row] > 0) {
+    } else if (!waiting && Math.abs(z) >= entryScore && Math.abs(z) < stopScore && hedge.hedgeRatio > 0) {
       side = -Math.sign(z);
-      ratio = hedgeRatio[row];
+      ratio = hedge.hedgeRatio;
       since = 0;
     }
     // Shares of equity: ln y moves against `ratio` times ln x. The ratio of the entry is kept.
-    first[row] = side === 0 ? 0 : side / (1 + ratio);
-    second[row] = side === 0 ? 0 : (-side * ratio) / (1 + ratio);
-    confidence[row] = side === 0 ? 0 : Math.min(1, Math.abs(z) / stopScore);
-  }
-  return { first, second, confidence };
+    return {
+      first: side === 0 ? 0 : side / (1 + ratio),
+      second: side === 0 ? 0 : (-side * ratio) / (1 + ratio),
+      confidence: side === 0 ? 0 : Math.min(1, Math.abs(z) / stopScore),
+    };
+  };
 }
 
-/** Log closes of two series on the bars that both have. */
-function join(a: Series, b: Series) {
+/** Log closes of two series on the bars from `sinceMs` on that both have. */
+function join(a: Series, b: Series, sinceMs = -Infinity) {
   const pairs: [number, number][] = [];
   const [timeA, timeB] = [a.candles.time, b.candles.time];
-  for (let i = 0, j = 0; i < timeA.length && j < timeB.length;) {
+  const [fromA, fromB] = [lowerBound(timeA, sinceMs), lowerBound(timeB, sinceMs)];
+  for (let i = fromA, j = fromB; i < timeA.length && j < timeB.length;) {
     if (timeA[i] === timeB[j]) pairs.push([i++, j++]);
     else if (timeA[i] < timeB[j]) i++;
     else j++;

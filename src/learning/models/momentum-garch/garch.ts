@@ -103,11 +103,15 @@ export function* garchSteps(percentReturns: Float64Array, options: GarchOptions)
 
 /**
  * Variance forecast for the bar after each row, from the returns up to and including it. Rows without a return
- * (`NaN`) carry the forecast on unchanged.
+ * (`NaN`) carry the forecast on unchanged. `before`: the forecast for the first row; default: that of the sample's start.
  */
-export function filterVariance(percentReturns: Float64Array, garch: Garch): Float64Array {
-  const { mu, omega, alpha, gamma, beta, presample } = garch;
-  let next = omega + (alpha + gamma / 2) * presample + beta * presample;
+export function filterVariance(
+  percentReturns: Float64Array,
+  garch: Garch,
+  before = startVariance(garch),
+): Float64Array {
+  const { mu, omega, alpha, gamma, beta } = garch;
+  let next = before;
   return percentReturns.map((value) => {
     if (value !== value) return next;
     const shock = value - mu;
@@ -115,6 +119,9 @@ export function filterVariance(percentReturns: Float64Array, garch: Garch): Floa
     return next;
   });
 }
+
+const startVariance = ({ omega, alpha, gamma, beta, presample }: Garch): number =>
+  omega + (alpha + gamma / 2) * presample + beta * presample;
 
 /** Share of a shock's variance that is still there one bar later. */
 export const persistence = ({ alpha, gamma, beta }: Garch): number => alpha + gamma / 2 + beta;

@@ -186,15 +186,30 @@ function fitted(learned: Learned): FittedModel {
     report: {
       symbols: learned.symbols.map(({ symbol, garch, figures }) => ({ symbol, ...garch, ...figures })),
     },
-    forecast: async (panel, wanted) => forecast(learned, panel, wanted),
+    forecast: async (panel, { sinceMs = -Infinity } = {}) => forecast(learned, panel, sinceMs),
+    follow() {
+      const standing = new Map<string, Standing>();
+      return {
+        lookBackBars: learned.params.lookBackBars,
+        forecast: async (panel, sinceMs) => forecast(learned, panel, sinceMs, standing),
+      };
+    },
     save: () => ({ json: learned, blobs: {} }),
   };
 }
 
+/** What the bars so far have come to: the variance forecast for the next one, and what is held. */
+interface Standing {
+  readonly variance: number;
+  readonly held: number;
+}
+
+/** `standing`: of symbols whose bars before `sinceMs` were seen, which is then updated. */
 function forecast(
   learned: Learned,
   panel: Panel,
-  { sinceMs = -Infinity }: { readonly sinceMs?: number } = {},
+  sinceMs: number,
+  standing?: Map<string, Standing>,
 ): readonly Forecast[] {
   return panel.series.map((series) => {
     const known = learned.symbols.find(({ symbol }) => symbol === series.symbol);
@@ -204,7 +219,11 @@ function forecast(
         hint: `Train again with this symbol; it knows ${learned.symbols.map(({ symbol }) => symbol).join(', ')}.`,
       });
     }
-    return forecastSymbol(known, learned.params, series, { timeframe: panel.timeframe, sinceMs });
+    const { timeframe } = panel;
+    const before = standing?.get(series.symbol);
+    const found = forecastSymbol(known, learned.params, series, { timeframe, sinceMs, before });
+    if (found.after !== undefined) standing?.set(series.symbol, found.after);
+    return found.forecast;
   });
 }
 
@@ -218,31 +237,45 @@ function forecastSymbol(
   { garch, calmVariance, quantiles }: LearnedSymbol,
   params: Params,
   { symbol, candles: { time, close } }: Series,
-  { timeframe, sinceMs }: { readonly timeframe: Timeframe; readonly sinceMs: number },
-): Forecast {
+  {
+    timeframe,
+    sinceMs,
+    before,
+  }: {
+    readonly timeframe: Timeframe;
+    readonly sinceMs: number;
+    readonly before?: Standing | undefined;
+  },
+): { readonly forecast: Forecast; readonly after: Standing | undefined } {
   const { lookBackBars, entryScore, exitScore, horizonBars, sizeStep } = params;
   const rows = close.length;
-  const variances = filterVariance(percentReturns(close), garch);
+  const from = before === undefined ? 0 : lowerBound(time, sinceMs);
+  const variances = filterVariance(percentReturns(close, from), garch, before?.variance);
   const targetPct = params.targetVolatilityPct / Math.sqrt(barsPerYear(timeframe));
   const position = new Float64Array(rows).fill(NaN);
   const confidence = new Float64Array(rows).fill(NaN);
   const columns = LEVELS.map(() => new Float64Array(rows).fill(NaN));
-  let held = 0;
-  for (let row = lookBackBars; row < rows; row++) {
-    const deviationPct = Math.sqrt(variances[row]);
+  let held = before?.held ?? 0;
+  for (let row = Math.max(lookBackBars, from); row < rows; row++) {
+    const variance = variances[row - from];
+    const deviationPct = Math.sqrt(variance);
     const trendPct = 100 * Math.log(close[row] / close[row - lookBackBars]);
     const score = trendPct / (deviationPct * Math.sqrt(lookBackBars));
     const size = Math.min(1, targetPct / deviationPct);
-    const calm = variances[row] <= calmVariance;
+    const calm = variance <= calmVariance;
     held = calm ? decide(held, { score, size, entryScore, exitScore, sizeStep }) : 0;
     // What is held hangs on all bars before, the rest on this one.
     if (time[row] < sinceMs) continue;
     position[row] = held;
     confidence[row] = calm ? 2 * normalCdf(Math.abs(score)) - 1 : 0;
-    const spread = Math.sqrt(cumulativeVariance(garch, variances[row], horizonBars));
+    const spread = Math.sqrt(cumulativeVariance(garch, variance, horizonBars));
     for (let i = 0; i < columns.length; i++) columns[i][row] = Math.expm1(quantiles[i] * spread);
   }
-  return { symbol, horizonBars, position, confidence, quantiles: { levels: LEVELS, columns } };
+  const quantilesOf = { levels: LEVELS, columns };
+  return {
+    forecast: { symbol, horizonBars, position, confidence, quantiles: quantilesOf },
+    after: rows > from ? { variance: variances[rows - from - 1], held } : before,
+  };
 }
 
 /** The position to hold: entered at the entry score, kept until the exit score, resized only when it matters. */
@@ -258,10 +291,11 @@ function decide(
   return direction === side && Math.abs(wanted - held) < sizeStep ? held : wanted;
 }
 
-/** Close-to-close log returns x 100; `NaN` on the first row. */
-function percentReturns(close: Float64Array): Float64Array {
-  const returns = new Float64Array(close.length).fill(NaN);
-  for (let row = 1; row < returns.length; row++) returns[row] = 100 * Math.log(close[row] / close[row - 1]);
+/** Close-to-close log returns x 100 of the rows from `from` on; `NaN` for the first row of all. */
+function percentReturns(close: Float64Array, from = 0): Float64Array {
+  const returns = new Float64Array(close.length - from).fill(NaN);
+  for (let row = Math.max(1, from); row < close.length; row++)
+    returns[row - from] = 100 * Math.log(close[row] / close[row - 1]);
   return returns;
 }
 

@@ -1,7 +1,11 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { createRandom, normal } from '../../../../src/core/foundation/random.ts';
-import { kalmanHedge, rollingHedge } from '../../../../src/learning/models/mean-reversion/hedge.ts';
+import {
+  followKalman,
+  followLine,
+  type Hedge,
+} from '../../../../src/learning/models/mean-reversion/hedge.ts';
 import { meanReversion } from '../../../../src/learning/models/mean-reversion/index.ts';
 import { fit, panelOf, truncated, walk } from '../panels.ts';
 
@@ -104,9 +108,9 @@ it('uses the past only for the hedge ratio, bit for bit', () => {
   const [y, x] = [Float64Array.from(spreadOver(base, 3)), Float64Array.from(base)];
   for (const cut of [199, 200, 401, 1234]) {
     for (const hedge of [
-      (rowsSeen: number) => rollingHedge(y.subarray(0, rowsSeen), x.subarray(0, rowsSeen), 200),
+      (rowsSeen: number) => spreadOf(followLine(200), y.subarray(0, rowsSeen), x.subarray(0, rowsSeen)),
       (rowsSeen: number) =>
-        kalmanHedge(y.subarray(0, rowsSeen), x.subarray(0, rowsSeen), { drift: 1e-6, window: 50 }),
+        spreadOf(followKalman({ drift: 1e-6, window: 50 }), y.subarray(0, rowsSeen), x.subarray(0, rowsSeen)),
     ]) {
       const [whole, part] = [hedge(rows), hedge(cut)];
       expect([...part.score]).toEqual([...whole.score.subarray(0, cut)]);
@@ -116,7 +120,11 @@ it('uses the past only for the hedge ratio, bit for bit', () => {
 });
 
 it('finds the regression of each window', () => {
-  const { hedgeRatio, score } = rollingHedge(Float64Array.of(1, 3, 5, 8), Float64Array.of(0, 1, 2, 3), 3);
+  const { hedgeRatio, score } = spreadOf(
+    followLine(3),
+    Float64Array.of(1, 3, 5, 8),
+    Float64Array.of(0, 1, 2, 3),
+  );
   // By hand: y = 2x + 1 exactly, then (1,3) (2,5) (3,8): slope 2.5, residuals 1/6, -1/3, 1/6.
   expect(hedgeRatio[2]).toBeCloseTo(2, 12);
   expect(hedgeRatio[3]).toBeCloseTo(2.5, 12);
@@ -127,7 +135,17 @@ it('follows a hedge ratio that moves', () => {
   // Far-moving, centred x: the slope and not the intercept has to explain the change.
   const x = Float64Array.from(walk(rows, 31, 0.5), (level) => level - Math.log(100));
   const y = x.map((level, row) => (row < 1500 ? 1 : 1.5) * level);
-  const { hedgeRatio } = kalmanHedge(y, x, { drift: 1e-4, window: 50 });
+  const { hedgeRatio } = spreadOf(followKalman({ drift: 1e-4, window: 50 }), y, x);
   expect(hedgeRatio[1499]).toBeCloseTo(1, 1);
   expect(hedgeRatio[rows - 1]).toBeCloseTo(1.5, 1);
 });
+
+function spreadOf(hedge: Hedge, y: Float64Array, x: Float64Array) {
+  const [hedgeRatio, score] = [new Float64Array(y.length), new Float64Array(y.length)];
+  for (let row = 0; row < y.length; row++) {
+    hedge.push(y[row], x[row]);
+    hedgeRatio[row] = hedge.hedgeRatio;
+    score[row] = hedge.score;
+  }
+  return { hedgeRatio, score };
+}
