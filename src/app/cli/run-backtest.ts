@@ -8,7 +8,7 @@ import type { TrialSummary } from '../../lab/backtest/trial-summary.ts';
 import { runInUse } from '../../learning/training/active-run.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { configuredInstruments, executionRules, latencyBars, riskRules } from '../config/execution.ts';
-import { backtest, type TradedForecasts } from '../workflows/backtest.ts';
+import { backtest, type TradedForecasts, withMembers } from '../workflows/backtest.ts';
 import { type BacktestRequest, settingsDocument } from './backtest-request.ts';
 import type { CommandContext } from './command.ts';
 import { lateProgress } from './late-progress.ts';
@@ -42,7 +42,11 @@ export async function runBacktest(
   const { trading, exits, seed, forecasts } = request;
   const run = forecasts.kind === 'trained' ? await runInUse(config.checkpointDir, forecasts.run) : undefined;
   const deciding = chooseStrategy(request.strategy, request.strategyParams, registry.strategies);
-  const found = await forecastsFor(context, request, { fresh: again !== undefined });
+  const found = withMembers(
+    await forecastsFor(context, request, { fresh: again !== undefined }),
+    trading.members,
+    trading.delistingHaircutPct,
+  );
   const symbols = found.panel.series.map(({ symbol }) => symbol);
   const own = executionRules({ trading, exits }, symbols.length);
   const traded = await backtest({

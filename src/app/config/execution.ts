@@ -14,7 +14,8 @@ import type { Config } from './schema.ts';
  * setting takes the pessimistic choice. Without `maxPositionPct` every symbol may use an equal share of the allowed exposure.
  */
 export function executionRules({ trading, exits }: Trading, symbols: number): ExecutionRules {
-  const { trailingStopPct, trailingActivationPct, delistedAfterHours, ...others } = trading;
+  const { trailingStopPct, trailingActivationPct, delistedAfterHours, delistingHaircutPct, ...others } =
+    trading;
   const {
     amountStep: _,
     minNotional: __,
@@ -22,9 +23,10 @@ export function executionRules({ trading, exits }: Trading, symbols: number): Ex
     latencyBars: ____,
     latencyMs: _____,
     account: ______,
+    members: _______,
     ...costs
   } = others;
-  const { slippageBps, impactFactor, participationPct, feeTiers, ...settings } = costs;
+  const { slippageBps, impactFactor, maxHalfSpreadBps, participationPct, feeTiers, ...settings } = costs;
   return {
     ...SPOT_RULES,
     ...settings,
@@ -35,12 +37,16 @@ export function executionRules({ trading, exits }: Trading, symbols: number): Ex
     feeBps: feeTiers?.[0].takerBps ?? settings.feeBps,
     slippageBps: slippageBps ?? SPOT_RULES.slippageBps,
     impact:
-      slippageBps === undefined ? { ...MODELLED_IMPACT, factor: impactFactor, participationPct } : undefined,
+      slippageBps === undefined
+        ? { ...MODELLED_IMPACT, factor: impactFactor, maxHalfSpreadBps, participationPct }
+        : undefined,
     maxPositionPct: settings.maxPositionPct ?? settings.maxExposurePct / symbols,
     maxVolumeSharePct: settings.maxVolumeSharePct,
     stopLossPct: settings.stopLossPct,
     takeProfitPct: settings.takeProfitPct,
     delistedAfterMs: delistedAfterHours === 0 ? undefined : delistedAfterHours * 3_600_000,
+    // Named only where it is asked for: what a rule is called in the ledger of trials hangs on its settings.
+    ...(delistingHaircutPct > 0 && { delistingHaircutPct }),
     trailingStop:
       trailingStopPct === undefined
         ? undefined

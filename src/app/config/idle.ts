@@ -25,6 +25,8 @@ export function idleSettings(
     ['trading.intrabarOrder', stops && takesProfit, 'a stop and a target'],
     ['trading.reentry', leaves, 'a stop, a target or another exit'],
     ['trading.impactFactor', trading.slippageBps === undefined, 'trading.slippageBps to be left out'],
+    ['trading.maxHalfSpreadBps', trading.slippageBps === undefined, 'trading.slippageBps to be left out'],
+    ['trading.delistingHaircutPct', trading.delistedAfterHours > 0, 'trading.delistedAfterHours above 0'],
     ['trading.participationPct', trading.slippageBps === undefined, 'trading.slippageBps to be left out'],
     ['trading.entry.offsetPct', trading.entry.kind !== 'market', 'trading.entry.kind: limit or stop'],
     ['trading.entry.parts', trading.entry.kind === 'limit', 'trading.entry.kind: limit'],

@@ -11,7 +11,7 @@ import { MODELLED_IMPACT } from '../../core/trading/rules.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
 import { repeatedSymbols } from '../../core/market/symbols.ts';
 import { parseTimeframe, type Timeframe } from '../../core/market/timeframe.ts';
-import { parseTime, parseUntil } from '../../core/foundation/time.ts';
+import { formatTime, parseTime, parseUntil } from '../../core/foundation/time.ts';
 
 const LONGEST_QUOTED = 60;
 
@@ -28,6 +28,9 @@ const parsed = <T>(parse: (text: string) => T) =>
       return z.NEVER;
     }
   });
+
+/** A time as text: it is written into kept documents, and read from there again. */
+const day = parsed((text) => formatTime(parseTime(text)));
 
 const percent = (description: string) => z.number().min(0).max(100).describe(description);
 const exposure = (description: string) => z.number().min(0).max(12_500).describe(description);
@@ -296,7 +299,12 @@ export const ConfigSchema = z
           .min(0)
           .max(100)
           .default(MODELLED_IMPACT.factor)
-          .describe('Factor of the square-root law of market impact; 0: none'),
+          .describe(
+            'Factor of the square-root law of market impact; 0: none; `data slippage` fits it to recorded books',
+          ),
+        maxHalfSpreadBps: basisPoints(
+          'Half the spread where no bar is known, and the most that the estimate from bars may say; `data slippage` fits it',
+        ).default(MODELLED_IMPACT.maxHalfSpreadBps),
         participationPct: z
           .number()
           .positive()
@@ -366,6 +374,16 @@ export const ConfigSchema = z
           .default(48)
           .describe(
             'A held pair without a bar for this long, while others have bars, is sold at its last close; 0: never',
+          ),
+        delistingHaircutPct: percent('By how much such a sale fetches less than the last close').default(0),
+        members: z
+          .record(
+            z.string().regex(/^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}$/, 'expected a pair, such as BTC/USDT'),
+            z.strictObject({ listed: day.optional(), delisted: day.optional() }),
+          )
+          .default({})
+          .describe(
+            'When pairs could be traded, in backtests: { LUNA/USDT: { listed: 2020-08-21, delisted: 2022-05-13 } }; default: while they have bars',
           ),
       })
       .superRefine(({ account, maxExposurePct, maxPositionPct = 0 }, context) => {

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { endedSeries } from '../../core/dataset/panel.ts';
+import { parseTime } from '../../core/foundation/time.ts';
 import { balanceWarning } from '../../core/trading/balance-warning.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { RiskRules } from '../../core/trading/risk/rules.ts';
@@ -70,6 +72,44 @@ export interface TradedForecasts {
   /** What a perpetual account was charged and judged by. */
   readonly accountSources: AccountData['sources'];
 }
+
+type Dates = Readonly<
+  Record<string, { readonly listed?: string | undefined; readonly delisted?: string | undefined }>
+>;
+
+/** Forecasts on a universe whose members come and go by date, and what must be said of who is in it. */
+export function withMembers(found: ForecastSource, dates: Dates, haircutPct: number): ForecastSource {
+  const symbols = found.panel.series.map(({ symbol }) => symbol);
+  const dated = symbols.filter((symbol) => dates[symbol] !== undefined);
+  if (dated.length === 0) return { ...found, warnings: [...found.warnings, ...survivors(found)] };
+  const members = symbols.map((symbol) => {
+    const { listed, delisted } = dates[symbol] ?? {};
+    const at = (day: string | undefined) => (day === undefined ? undefined : parseTime(day));
+    return { listedMs: at(listed), delistedMs: at(delisted) };
+  });
+  const lines = dated.map((symbol) => {
+    const { listed, delisted } = dates[symbol];
+    const from = listed === undefined ? '' : ` from ${listed.slice(0, 10)}`;
+    const until = delisted === undefined ? '' : ` until ${delisted.slice(0, 10)}`;
+    return `${symbol}${from}${until}`;
+  });
+  const sale =
+    haircutPct > 0
+      ? `at its last close less ${haircutPct} % (trading.delistingHaircutPct)`
+      : 'at its last close';
+  const text = `The universe is dated: ${lines.join('; ')}. What is held of a pair at its end is sold ${sale} once it was silent for trading.delistedAfterHours.`;
+  return { ...found, range: { ...found.range, members }, warnings: [...found.warnings, text] };
+}
+
+/** So many pairs that all still trade were hardly drawn at random. */
+const MANY_PAIRS = 5;
+
+const survivors = ({ panel }: ForecastSource): readonly string[] =>
+  panel.series.length >= MANY_PAIRS && endedSeries(panel).length === 0
+    ? [
+        `All ${panel.series.length} pairs still trade at the end: chosen today, they leave out those that died on the way, which flatters (survivorship). trading.members dates a universe.`,
+      ]
+    : [];
 
 /**
  * Decides on forecasts, trades, judges, and enters the result into the ledger of everything that was tried. Throws `UserError` for what

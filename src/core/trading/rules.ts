@@ -64,6 +64,8 @@ export interface ExecutionRules {
    * sold at its last close. `undefined`: it is kept and marked there for ever.
    */
   readonly delistedAfterMs: number | undefined;
+  /** By how much a sale then fetches less (a purchase costs more) than the last close, in percent; default: 0. */
+  readonly delistingHaircutPct?: number | undefined;
 }
 
 /**

@@ -100,6 +100,7 @@ const Rules = z.strictObject({
   protectEntryBar: z.boolean(),
   reentry: z.enum(['new-signal', 'next-bar']),
   delistedAfterMs: off(z.number()),
+  delistingHaircutPct: z.number().optional(),
 }) satisfies z.ZodType<ExecutionRules>;
 
 const limit = off(z.number());

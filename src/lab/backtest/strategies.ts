@@ -17,20 +17,29 @@ export interface Strategy {
 export interface BarRange {
   readonly fromMs: number;
   readonly untilMs: number;
+  /** When a symbol could be traded, where that is known, one entry a symbol; outside of it there is no bar of it. */
+  readonly members?: readonly (Membership | undefined)[];
+}
+
+/** Open of the first bar on which a symbol could be traded, and of the first on which it could no longer. */
+export interface Membership {
+  readonly listedMs?: number | undefined;
+  readonly delistedMs?: number | undefined;
 }
 
 /** The panel's bars of a range on one clock, and a function that cuts forecasts to the same rows. */
 export function marketOf(
   panel: Panel,
-  { fromMs, untilMs }: BarRange,
+  { fromMs, untilMs, members }: BarRange,
 ): {
   readonly market: AlignedMarket;
   readonly targetsOf: (forecasts: readonly Forecast[]) => Float64Array[];
 } {
-  const rows = panel.series.map(({ candles }) => ({
-    from: lowerBound(candles.time, fromMs),
-    until: lowerBound(candles.time, untilMs),
-  }));
+  const rows = panel.series.map(({ candles: { time } }, s) => {
+    const { listedMs = fromMs, delistedMs = untilMs } = members?.[s] ?? {};
+    const from = lowerBound(time, Math.max(fromMs, listedMs));
+    return { from, until: Math.max(from, lowerBound(time, Math.min(untilMs, delistedMs))) };
+  });
   const market = alignMarket(
     panel.series.map(({ candles }, s) => sliceCandles(candles, rows[s].from, rows[s].until)),
     panel.timeframe,

@@ -109,3 +109,16 @@ it('paper trading does the same, and says so', async () => {
   expect(stdout).toContain('DEAD/USDT has had no bar since 2024-02-02 11:00');
   expect(stdout).toMatch(/2024-02-04 12:00 .*sold .* DEAD\/USDT .*\(delisted\)/);
 });
+
+it('a backtest of a dated universe says who is in it and what a sale at its end fetches', async () => {
+  const { status, stdout, stderr } = await run(
+    ...['backtest', '--set', 'trading.members={DEAD/USDT: {delisted: 2024-01-25}}'],
+    ...['--set', 'trading.delistingHaircutPct=60', '--json'],
+  );
+  expect([status, stderr]).toEqual([0, expect.any(String)]);
+  const text = JSON.stringify(JSON.parse(stdout));
+  expect(text).toContain(
+    'The universe is dated: DEAD/USDT until 2024-01-25. What is held of a pair at its end is sold at its last close less 60 %',
+  );
+  expect(text).toContain('"delisted":"2024-01-25T00:00:00.000Z"');
+});

@@ -36,6 +36,20 @@ test('a position whose bars ended is sold at its last close once its market was 
   expect(portfolio.columns.amount[0]).toBe(0);
 });
 
+test('a haircut takes so much off that close, and adds it where a short is bought back', () => {
+  const rules = { delistedAfterMs: 3 * HOUR_MS, delistingHaircutPct: 40, feeBps: 0, slippageBps: 0 };
+  // 80 less 40 %; the other way round 80 and 40 %.
+  expect(run(rules).fills.at(-1)).toMatchObject({ cause: 'delisted', price: 48 });
+  const short = [targets[0].map((value) => -value), targets[1]];
+  const sold = runBacktest({
+    market,
+    targets: short,
+    instruments,
+    rules: freeRules({ maxPositionPct: 50, allowShort: true, ...rules }),
+  });
+  expect(sold.fills.at(-1)).toMatchObject({ cause: 'delisted', side: 'buy', price: 112 });
+});
+
 test.each([1, 2])('so is one of exactly %d coin', (coins) => {
   const rules = { delistedAfterMs: 3 * HOUR_MS, initialBalance: 200 * coins };
   expect(run(rules).fills.map(({ cause, baseAmount, time }) => [cause, baseAmount, time])).toEqual([

@@ -82,6 +82,29 @@ describe('a backtest', () => {
     expect(costs?.breakEvenBps).toBeGreaterThan(20);
   });
 
+  test('of a dated universe holds nothing of a pair before it is listed and after it is gone, nor does any benchmark', () => {
+    const whole = input(600);
+    const [listedMs, delistedMs] = [200 * HOUR_MS, 400 * HOUR_MS];
+    const range = { ...whole.range, members: [undefined, { listedMs, delistedMs }] };
+    const rules = {
+      ...SPOT_RULES,
+      delistedAfterMs: 48 * HOUR_MS,
+      delistingHaircutPct: 30,
+      feeBps: 0,
+      slippageBps: 0,
+    };
+    const held = forecastsOf(whole.panel, () => 1);
+    const { ensemble, benchmark } = backtest({ ...whole, range, rules, ensemble: held });
+    const close = whole.panel.series[1].candles.close[399];
+    for (const { run } of [ensemble, benchmark]) {
+      const own = run.fills.filter(({ symbol }) => symbol === 'ETH/USDT');
+      // Decided at its first close, filled at the open after; gone at 400, silent for more than 48 hours after the bar of 399.
+      expect(own[0].time).toBe(201 * HOUR_MS);
+      expect(own.at(-1)).toMatchObject({ cause: 'delisted', time: 448 * HOUR_MS });
+      expect(own.at(-1)?.price).toBeCloseTo(0.7 * close, 9);
+    }
+  });
+
   test('over a range equals the run on those bars alone', () => {
     const whole = input(600);
     const range = { fromMs: 200 * HOUR_MS, untilMs: 500 * HOUR_MS };

@@ -4,6 +4,7 @@ import { formatMinute, parseTime, parseUntil } from '../../../core/foundation/ti
 import { exportCandles, longerBars } from '../../../data/export.ts';
 import { type DatasetManifest, openStore, type Store } from '../../../data/store/store.ts';
 import { checkLedgers } from '../../../desk/paper/sessions.ts';
+import { fitImpact } from '../../../core/trading/fit-impact.ts';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
 import { symbolFolder } from '../../../core/market/symbol.ts';
 import { type Doubt, doubtLines } from '../../../data/plausibility.ts';
@@ -59,6 +60,17 @@ export function register(program: Command): void {
   selecting('gaps', 'every run of missing bars, and whether the source was asked for it')
     .addHelpText('after', '\nExamples:\n  $ crypto-trader data gaps --exchange binance')
     .action(command(async (context, options) => showGaps(context, Selection.parse(options))));
+
+  data
+    .command('slippage')
+    .description('constants of modelled slippage, fitted to recorded order books and trades')
+    .option('--exchange <id>', 'only this exchange')
+    .option('--symbols <list>', 'only these pairs')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ crypto-trader fetch --series order-book --every 60   record first, for a day or more\n  $ crypto-trader data slippage',
+    )
+    .action(command(async (context, options) => showSlippage(context, Selection.parse(options))));
 
   selecting('compact', 'what each dataset takes on disk; rewrites what takes too much, removes leftovers')
     .option('--dry-run', 'say what would be done, and change nothing')
@@ -121,6 +133,47 @@ async function listDatasets(
     );
     if (series.length > 0) out.table(SERIES_HEAD, series.map(seriesRow));
   } else out.print(nothingStored(selection));
+}
+
+async function showSlippage(
+  { config, out, signal }: CommandContext,
+  selection: z.infer<typeof Selection>,
+): Promise<void> {
+  const store = openStore(config.dataDir);
+  const fitted = [];
+  for (const { name, subject } of await selectSeries(store, selection)) {
+    if (name !== 'order-book') continue;
+    signal.throwIfAborted();
+    fitted.push({ subject, ...fitImpact(await store.series.read({ name, subject })) });
+  }
+  if (fitted.length === 0)
+    throw new UserError('No order books are recorded here.', {
+      hint: 'Record them first: crypto-trader fetch --series order-book --every 60',
+    });
+  // One setting for all symbols: the dearest half spread, and the mean of the factors by what is known of each.
+  const weights = fitted.map(({ factorError }) => 1 / factorError ** 2);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const factor = fitted.reduce((sum, one, i) => sum + (weights[i] / total) * one.factor, 0);
+  const settings = {
+    impactFactor: Math.max(0, Number(factor.toFixed(2))),
+    maxHalfSpreadBps: Number(Math.max(...fitted.map((one) => one.halfSpread90Bps)).toPrecision(2)),
+  };
+  out.document({ fitted, settings });
+  out.table(
+    ['order book', less('snapshots'), 'intervals', 'half spread bp', '90 % below', 'impact factor', '95 %'],
+    fitted.map((one) => [
+      one.subject,
+      String(one.snapshots),
+      String(one.intervals),
+      one.halfSpreadBps.toPrecision(2),
+      one.halfSpread90Bps.toPrecision(2),
+      one.factor.toFixed(2),
+      `${(one.factor - 1.96 * one.factorError).toFixed(2)} .. ${(one.factor + 1.96 * one.factorError).toFixed(2)}`,
+    ]),
+  );
+  out.print(
+    `\nTo trade by them: crypto-trader config set trading.impactFactor ${settings.impactFactor}; crypto-trader config set trading.maxHalfSpreadBps ${settings.maxHalfSpreadBps}\nThe factor is that of everybody's flow between two snapshots; what a single order of yours moves may differ.`,
+  );
 }
 
 const documentOf = (manifest: DatasetManifest, stored: readonly DatasetManifest[]) => ({
