@@ -1,8 +1,12 @@
 /** Colours of a terminal with a dark background, readable on GitHub's light and dark pages alike. */
 const COLOURS = ['#1f2430', '#f28779', '#a6cc70', '#ffcc66', '#6cb6ff', '#d4bfff', '#5ccfe6', '#c7c7c7'];
+/** Bright black: what is less important. The other bright colours are as the plain ones. */
+const GREY = '#8a919e';
 const BACKGROUND = '#1f2430';
 const TEXT = '#d9d7ce';
-const CELL = { width: 8.4, height: 18 };
+/** As high as DejaVu's and Menlo's blocks, so that no seam shows between rows of them. */
+const CELL = { width: 8.4, height: 16.3 };
+const ASCENT = 13;
 
 interface Style {
   readonly colour: string | undefined;
@@ -25,7 +29,8 @@ ${rows.join('\n')}
 `;
 }
 
-function rowOf(line: string, y: number): string {
+function rowOf(line: string, top: number): string {
+  const y = Number(top.toFixed(1));
   let style = PLAIN;
   let column = 1;
   const parts: string[] = [];
@@ -44,7 +49,7 @@ function spanOf(text: string, { colour, bold, dim, inverse }: Style, column: num
   const length = ([...text].length * CELL.width).toFixed(1);
   const fill = inverse ? BACKGROUND : (colour ?? TEXT);
   const back = inverse
-    ? `<rect x="${x}" y="${y - 13.5}" width="${length}" height="${CELL.height}" fill="${colour ?? TEXT}"/>`
+    ? `<rect x="${x}" y="${(y - ASCENT).toFixed(1)}" width="${length}" height="${CELL.height}" fill="${colour ?? TEXT}"/>`
     : '';
   if (text.trim() === '') return back;
   const look = `${bold ? ' font-weight="bold"' : ''}${dim ? ' opacity="0.6"' : ''}`;
@@ -64,6 +69,7 @@ function restyle(before: Style, codes: string): Style {
     if (number === 27) return { ...style, inverse: false };
     if (number === 39) return { ...style, colour: undefined };
     if (number >= 30 && number <= 37) return { ...style, colour: COLOURS[number - 30] };
+    if (number === 90) return { ...style, colour: GREY };
     if (number >= 90 && number <= 97) return { ...style, colour: COLOURS[number - 90] };
     return style;
   }, before);

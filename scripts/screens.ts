@@ -74,8 +74,11 @@ try {
     /Next: [\s\S]*\$\s*$/,
   );
   keep('train', screen());
+  // Its tables and what they mean fill more than one screen.
+  tmux('resize-window', '-t', 'screen', '-x', String(columns), '-y', '120');
   await run('crypto-trader backtest --strategy own', /Next: [\s\S]*\$\s*$/);
-  keep('backtest', screen());
+  keep('backtest', screen().split('\n').slice(0, 44).join('\n'));
+  tmux('resize-window', '-t', 'screen', '-x', String(columns), '-y', String(rows));
   await run(
     'crypto-trader paper --no-exchange --strategy own --interval-seconds 0 --max-cycles 400 > paper.log; echo done',
     /^done$/m,

@@ -81,9 +81,10 @@ fetch: { retries: 0, timeoutMs: 2000 }
 
   it('follows a session bar by bar, shows every view by its key, and leaves the terminal as it was', async () => {
     // Containers of build services and of some editors have CI set.
-    const inside = `echo before; CI=1 "${process.execPath}" "${bin}" dashboard; echo "after $?"; exec cat`;
+    const inside = `unset NO_COLOR FORCE_COLOR; echo before; CI=1 "${process.execPath}" "${bin}" dashboard; echo "after $?"; exec cat`;
     tmux('new-session', '-d', '-s', 'view', '-x', '110', '-y', '24', 'sh', '-c', inside);
     await shows(/, 1 bar, last[^\n]*\n\[1 Overview\]/);
+    expect(tmux('capture-pane', '-e', '-p', '-t', 'view')).toContain('\u001b[36m');
     for (let bars = 2; bars <= 30; bars++) {
       exchange.clock.set(START + (bars - 1) * HOUR);
       if (bars % 10 === 0) await shows(new RegExp(`, ${bars} bars, last`));

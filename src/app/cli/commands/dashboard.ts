@@ -105,9 +105,9 @@ async function show(context: CommandContext, options: Options): Promise<void> {
     out.frame(renderFrame(await look(), size, { controls, palette }));
     return;
   }
-  // With CI set, as in some containers, Ink draws only when it ends; here somebody looks at a terminal.
-  process.env['CI'] = 'false';
-  process.env['CONTINUOUS_INTEGRATION'] = 'false';
+  // With these set, as in some containers, Ink draws only when it ends, and without colours; here somebody looks at a terminal.
+  delete process.env['CI'];
+  delete process.env['CONTINUOUS_INTEGRATION'];
   const { showLive } = await import('../../dashboard/live.tsx');
   await showLive(watch, {
     stdin,
