@@ -19,10 +19,11 @@ export async function balancedRows(
 }
 
 function synthetic(
-  { columns, labels }: LabelledRows,
+  { columns: given, labels }: LabelledRows,
   share: number,
   { seed, signal }: { readonly seed: number; readonly signal: AbortSignal },
 ): Promise<readonly SyntheticRow[]> {
+  const columns = [...given];
   const rows = Int32Array.from(labels, (_, row) => row);
   const scaler = fitScaler(columns, rows);
   const points = new Float64Array(labels.length * columns.length);
@@ -50,7 +51,7 @@ function withSynthetic(
     return all;
   };
   return {
-    columns: columns.map((column) => extended(column, true)),
+    columns: Array.from(columns, (column) => extended(column, true)),
     labels: extended(labels, false),
     returns: extended(returns, false),
   };

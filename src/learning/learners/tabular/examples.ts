@@ -6,7 +6,8 @@ import type { FitTask } from '../../../core/forecast/model.ts';
 
 /** Rows of all symbols one after the other: feature columns, returns, and whether these were positive (1) or not (0). */
 export interface LabelledRows {
-  readonly columns: readonly Float64Array[];
+  /** Each is joined when its turn comes, each time: who needs them once need not hold them all. */
+  readonly columns: Iterable<Float64Array>;
   readonly labels: Float64Array;
   readonly returns: Float64Array;
   /** How much each row counts; absent: all the same. */
@@ -42,7 +43,12 @@ export function gatherExamples(
   const gather = (pick: 'train' | 'validation'): LabelledRows => {
     const returns = join(parts.map((part) => pickRows(part.returns, part[pick])));
     return {
-      columns: features.map((_, i) => join(parts.map((part) => pickRows(part.columns[i], part[pick])))),
+      columns: {
+        *[Symbol.iterator]() {
+          for (let i = 0; i < features.length; i++)
+            yield join(parts.map((part) => pickRows(part.columns[i], part[pick])));
+        },
+      },
       labels: returns.map((value) => (value > 0 ? 1 : 0)),
       returns,
     };

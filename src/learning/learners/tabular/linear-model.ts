@@ -62,11 +62,11 @@ async function learn(name: string, kind: Kind, task: FitTask<Params>): Promise<L
   const rows = await balancedRows(train, { classWeights, smote }, task);
   const targets = kind === 'logistic' ? rows.labels : rows.returns;
   const fit = await inTurns(
-    fitLinear(rows.columns, targets, { kind, penalty: params.penalty, name, weights: rows.weights }),
+    fitLinear([...rows.columns], targets, { kind, penalty: params.penalty, name, weights: rows.weights }),
     signal,
   );
   await giveWay(signal);
-  const residuals = linearValues(fit, train.columns)
+  const residuals = linearValues(fit, [...train.columns])
     .map((value, row) => train.returns[row] - value)
     .filter(Number.isFinite);
   const squares = residuals.reduce((sum, residual) => sum + residual * residual, 0);
@@ -81,7 +81,7 @@ async function learn(name: string, kind: Kind, task: FitTask<Params>): Promise<L
     figures: {},
   };
   const judged = validation.labels.length > 0 ? validation : train;
-  const predicted = probabilities(kind, learned, judged.columns).probabilityUp;
+  const predicted = probabilities(kind, learned, [...judged.columns]).probabilityUp;
   const known = predicted.filter((value) => !Number.isNaN(value));
   onProgress({ step: 1, steps: 1 });
   return {
@@ -91,7 +91,7 @@ async function learn(name: string, kind: Kind, task: FitTask<Params>): Promise<L
       trainingRows: train.labels.length,
       validationRows: validation.labels.length,
       validationAccuracy: accuracy(
-        probabilities(kind, learned, validation.columns).probabilityUp,
+        probabilities(kind, learned, [...validation.columns]).probabilityUp,
         validation.labels,
       ),
       weights: Object.fromEntries(

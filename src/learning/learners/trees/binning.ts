@@ -1,4 +1,5 @@
 import type { Steps } from '../../../core/foundation/steps.ts';
+import type { TreeColumn } from './tree.ts';
 
 /** Features as one byte a cell, column by column: what histogram boosting works on. */
 export interface BinnedColumns {
@@ -15,16 +16,21 @@ export interface BinnedColumns {
  * At most `maxBin` (255) bins a column for values (and one for `NaN`), edges at observed values: all of them when they
  * are few, else equally many rows a bin (XGBoost's `hist`, with exact quantiles). One column per step.
  */
-export function* binningSteps(columns: readonly Float64Array[], maxBin: number): Steps<BinnedColumns> {
+export function* binningSteps(columns: Iterable<Float64Array>, maxBin: number): Steps<BinnedColumns> {
   const cuts: Float32Array[] = [];
   const bins: Uint8Array[] = [];
-  for (const [i, column] of columns.entries()) {
-    cuts.push(chooseCuts(column, maxBin));
-    bins.push(assign(column, cuts[i]));
+  for (const column of columns) {
+    const own = chooseCuts(column, maxBin);
+    cuts.push(own);
+    bins.push(assign(column, own));
     yield;
   }
-  return { rows: columns[0]?.length ?? 0, cuts, bins };
+  return { rows: bins[0]?.length ?? 0, cuts, bins };
 }
+
+/** The columns as trees that were grown on the bins tell them apart: every value is the lowest of its bin. */
+export const binnedValues = ({ cuts, bins }: BinnedColumns): readonly TreeColumn[] =>
+  bins.map((codes, i) => ({ codes, values: Float32Array.of(-Infinity, ...cuts[i], NaN) }));
 
 function chooseCuts(column: Float64Array, maxBin: number): Float32Array {
   // Sorting puts NaN last.

@@ -1,8 +1,8 @@
 import { createRandom, type Random } from '../../../core/foundation/random.ts';
 import { inTurns } from '../../../data/turns.ts';
-import { binningSteps } from './binning.ts';
+import { binnedValues, binningSteps } from './binning.ts';
 import { createGrower, type TreeParams } from './grow.ts';
-import { addTrees, type Tree } from './tree.ts';
+import { addTrees, type Tree, type TreeColumn } from './tree.ts';
 
 export type Objective = 'reg:squarederror' | 'binary:logistic';
 
@@ -35,7 +35,8 @@ export interface Booster {
 }
 
 export interface BoostingRun {
-  readonly train: Examples;
+  /** Gone through once: columns may be made one at a time. */
+  readonly train: Omit<Examples, 'columns'> & { readonly columns: Iterable<Float64Array> };
   readonly validation?: Examples;
   readonly params: BoostingParams;
   readonly seed: number;
@@ -50,12 +51,13 @@ export async function boost(run: BoostingRun): Promise<Booster> {
   const { objective, baseScore } = params;
   const binned = await inTurns(binningSteps(train.columns, params.maxBin), run.signal);
   const grow = createGrower(binned, params);
+  const columns = binnedValues(binned);
   const random = createRandom(seed);
   const rows = train.labels.length;
   const margins = new Float64Array(rows).fill(linkOf(objective, baseScore));
   const validationMargins = new Float64Array(validation?.labels.length ?? 0).fill(margins[0]);
   const derivatives = { gradients: new Float64Array(rows), hessians: new Float64Array(rows) };
-  const [allRows, allFeatures] = [rows, train.columns.length].map(upTo);
+  const [allRows, allFeatures] = [rows, columns.length].map(upTo);
   const trees: Tree[] = [];
   let best = { loss: Infinity, trees: 0 };
   for (let round = 1; round <= params.rounds; round++) {
@@ -64,7 +66,7 @@ export async function boost(run: BoostingRun): Promise<Booster> {
     const features =
       params.colsampleByTree < 1 ? draw(allFeatures, params.colsampleByTree, random) : allFeatures;
     const tree = grow(derivatives, { sample, features, margins });
-    if (sample.length < rows) addTreeToOthers(tree, { sample, margins, train });
+    if (sample.length < rows) addTreeToOthers(tree, { sample, margins, columns });
     trees.push(tree);
     let validationLoss: number | undefined;
     if (validation !== undefined) {
@@ -169,9 +171,9 @@ export function draw(all: Int32Array, share: number, random: Random): Int32Array
 /** Leaf values of the rows that the tree was not grown on. */
 function addTreeToOthers(
   tree: Tree,
-  { sample, margins, train }: { sample: Int32Array; margins: Float64Array; train: Examples },
+  { sample, margins, columns }: { sample: Int32Array; margins: Float64Array; columns: readonly TreeColumn[] },
 ): void {
   const before = Float64Array.from(sample, (row) => margins[row]);
-  addTrees([tree], train.columns, margins);
+  addTrees([tree], columns, margins);
   sample.forEach((row, i) => (margins[row] = before[i]));
 }

@@ -20,13 +20,16 @@ export interface Tree {
   readonly cover: Float64Array;
 }
 
+/** Values of one feature by row: as they are, or a code a row and what each code stands for. `NaN` is missing. */
+export type TreeColumn = Float64Array | { readonly codes: Uint8Array; readonly values: Float32Array };
+
 /**
  * Adds the values of each row's leaves to `margins`, block of rows by block: a block and a tree stay in the processor's
  * cache.
  */
 export function addTrees(
   trees: readonly Tree[],
-  columns: readonly Float64Array[],
+  columns: readonly TreeColumn[],
   margins: Float64Array,
 ): void {
   const kernel = (walker ??= createTreeKernel());
@@ -70,17 +73,24 @@ class Inputs {
 
   /** `BLOCK_ROWS` cells an input, as float32. */
   copy(
-    columns: readonly Float64Array[],
+    columns: readonly TreeColumn[],
     cells: Float32Array,
     { from, rows }: { from: number; rows: number },
   ): void {
     let start = 0;
     for (const { feature, missing } of this.all) {
-      const values = columns[feature];
-      for (let row = 0; row < rows; row++) {
-        const value = values[from + row];
-        cells[start + row] = value === value ? value : missing;
-      }
+      const column = columns[feature];
+      if ('codes' in column) {
+        const { codes, values } = column;
+        for (let row = 0; row < rows; row++) {
+          const value = values[codes[from + row]];
+          cells[start + row] = value === value ? value : missing;
+        }
+      } else
+        for (let row = 0; row < rows; row++) {
+          const value = column[from + row];
+          cells[start + row] = value === value ? value : missing;
+        }
       start += BLOCK_ROWS;
     }
   }

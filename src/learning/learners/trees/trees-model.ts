@@ -70,17 +70,18 @@ function learn<Params extends TabularParams>(
   booster: Booster,
 ): Learned<Params> {
   const judged = validation.labels.length > 0 ? validation : train;
+  const columns = [...judged.columns];
   const importance = gainImportance(booster, params.features.length);
   return {
     params,
     booster: packTrees(booster).head,
-    entryEdge: entryEdgeOf(predict(booster, judged.columns), params.entryQuantile),
+    entryEdge: entryEdgeOf(predict(booster, columns), params.entryQuantile),
     meanMove,
     figures: {
       trees: booster.trees.length,
       trainingRows: train.labels.length,
       validationRows: validation.labels.length,
-      validationAccuracy: accuracy(predict(booster, validation.columns), validation.labels),
+      validationAccuracy: accuracy(predict(booster, [...validation.columns]), validation.labels),
       meanGain: Object.fromEntries(
         params.features
           .map((name, i) => [name, importance[i]] as const)
@@ -89,7 +90,7 @@ function learn<Params extends TabularParams>(
           .slice(0, 20),
       ),
     },
-    explanation: [...explainOnAverage(booster, judged, { names: params.features, seed })],
+    explanation: [...explainOnAverage(booster, { ...judged, columns }, { names: params.features, seed })],
   };
 }
 

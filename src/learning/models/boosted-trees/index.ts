@@ -86,7 +86,9 @@ async function grow(
   let lastYield = started;
   return boost({
     train,
-    ...(validation.labels.length > 0 ? { validation } : {}),
+    ...(validation.labels.length > 0 && {
+      validation: { ...validation, columns: [...validation.columns] },
+    }),
     seed,
     signal,
     params: {

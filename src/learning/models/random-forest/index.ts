@@ -84,7 +84,8 @@ export async function growForest(
     gradients: labels.map((label, row) => (0.5 - label) * (weights?.[row] ?? 1)),
     hessians: weights ?? new Float64Array(rows).fill(1),
   };
-  const grow = createGrower(await inTurns(binningSteps(columns, 255), signal), {
+  const binned = await inTurns(binningSteps(columns, 255), signal);
+  const grow = createGrower(binned, {
     eta: 1 / params.trees,
     maxDepth: params.maxDepth,
     minChildWeight: params.minLeaf,
@@ -93,9 +94,10 @@ export async function growForest(
     gamma: 0,
   });
   const random = createRandom(seed);
-  const [allRows, allFeatures] = [rows, columns.length].map(upTo);
+  const width = binned.cuts.length;
+  const [allRows, allFeatures] = [rows, width].map(upTo);
   // As in scikit-learn: a share of the features for each split, and the others only where none of those splits.
-  const group = Math.max(1, Math.floor(params.featureShare * columns.length));
+  const group = Math.max(1, Math.floor(params.featureShare * width));
   const drawFeatures = (all: Int32Array): readonly Int32Array[] => {
     const drawn = shuffle(all.slice(), random);
     const groups: Int32Array[] = [];

@@ -18,8 +18,9 @@ it('keeps a horizon between training and validation: no label reaches over the e
   );
   // A label runs from the next open over 4 bars: that of row 195 ends where bar 200 opens.
   const half = train.labels.length / 2;
-  expect([...train.columns[0].subarray(0, half)]).toEqual(Array.from({ length: 196 }, (_, row) => row));
+  const [[trained], [validated]] = [[...train.columns], [...validation.columns]];
+  expect([...trained.subarray(0, half)]).toEqual(Array.from({ length: 196 }, (_, row) => row));
   // The last label ends at the open of bar 299.
-  expect([...validation.columns[0].subarray(0, 95)]).toEqual(Array.from({ length: 95 }, (_, i) => 200 + i));
+  expect([...validated.subarray(0, 95)]).toEqual(Array.from({ length: 95 }, (_, i) => 200 + i));
   expect(validation.labels.length).toBe(2 * 95);
 });

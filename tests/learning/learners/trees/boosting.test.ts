@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createRandom, normal } from '../../../../src/core/foundation/random.ts';
 import { packTrees, unpackTrees } from '../../../../src/learning/learners/trees/artifact.ts';
 import { finish } from '../../../../src/core/foundation/steps.ts';
-import { binningSteps } from '../../../../src/learning/learners/trees/binning.ts';
+import { binnedValues, binningSteps } from '../../../../src/learning/learners/trees/binning.ts';
 import {
   boost,
   type BoostingParams,
@@ -10,6 +10,8 @@ import {
   predict,
   predictMargin,
 } from '../../../../src/learning/learners/trees/boosting.ts';
+
+import { addTrees } from '../../../../src/learning/learners/trees/tree.ts';
 
 const PARAMS: BoostingParams = {
   objective: 'reg:squarederror',
@@ -129,6 +131,17 @@ it('keeps its trees as bytes, and refuses damaged ones', async () => {
   expect(() => unpackTrees(head, bytes.slice(8), 3)).toThrow('do not fit');
   expect(() => unpackTrees(head, bytes, 1)).toThrow('do not fit');
   expect(() => unpackTrees(head, undefined, 3)).toThrow('do not fit');
+});
+
+it('sends a row where its bin goes as where its value goes, missing ones too', async () => {
+  const { columns, labels } = examples(400, 3, 1);
+  const holed = columns.map((column, j) => column.map((value, row) => (row % 7 === j ? NaN : value)));
+  const { trees } = await boost({ train: { columns: holed, labels }, params: PARAMS, seed: 1 });
+  const [byValue, byBin] = [new Float64Array(400), new Float64Array(400)];
+  addTrees(trees, holed, byValue);
+  addTrees(trees, binnedValues(finish(binningSteps(holed, PARAMS.maxBin))), byBin);
+  expect(byBin).toEqual(byValue);
+  expect(new Set(byBin).size).toBeGreaterThan(100);
 });
 
 it('puts equally many rows in each bin, equal values in one and missing ones apart', () => {
