@@ -64,7 +64,7 @@ export async function trainSine(task: SineTask) {
     tasks: TASKS,
   };
   const points = { shape: [task.shots, 1], type: 'float32' as const };
-  const problem = { network, loss, batch: { x: points, y: points } };
+  const problem = { network, loss, batch: { x: points, y: points }, stacks: true };
   const training = metaTraining(problem, options);
   const trainer = await createTrainer({ ...training, optimizer: adam(), seed: task.seed, unroll: UNROLL });
   const random = createRandom(task.seed);

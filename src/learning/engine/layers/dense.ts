@@ -34,8 +34,17 @@ export function denseParameters(
   };
 }
 
-/** The same with given tensors: one GEMM over all leading axes. */
+/**
+ * The same with given tensors: one GEMM over all leading axes. A weight [tasks, outputs, inputs] and a bias [tasks, outputs] are those of as
+ * many tasks, whose rows stand one task after the other.
+ */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  if (weight.rank === 3) {
+    const [tasks, outputs, inputs] = weight.shape;
+    const product = tf.matMul(tf.reshape(x, [tasks, -1, inputs]), weight, false, true);
+    const sum = bias ? tf.add(product, tf.expandDims(bias, 1)) : product;
+    return tf.reshape(sum, [...x.shape.slice(0, -1), outputs]);
+  }
   const features = x.shape[x.rank - 1];
   const flat = tf.reshape(x, [-1, features]);
   const product = tf.matMul(flat, weight, false, true);

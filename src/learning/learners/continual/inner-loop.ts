@@ -87,6 +87,7 @@ function valueOf(values: Values, parameter: Parameter): Tensor {
   return value;
 }
 
-function scalar(result: ReturnType<Loss>): ReturnType<typeof tf.scalar> {
+/** What a loss gives, as one number. */
+export function scalar(result: ReturnType<Loss>): ReturnType<typeof tf.scalar> {
   return tf.reshape('loss' in result ? result.loss : result, []);
 }

@@ -10,6 +10,7 @@ import {
   innerSteps,
   lossUnder,
   parts,
+  scalar,
   untaped,
   type Values,
   valuesOf,
@@ -38,6 +39,11 @@ export interface MetaProblem {
   readonly loss: Loss;
   /** Inputs of one task's support; its query has as many rows. */
   readonly batch: BatchSpec;
+  /**
+   * The network computes all tasks of a step at once: it is made of dense layers and of operations on single values, and the loss is
+   * a mean over rows. Default: one task after the other.
+   */
+  readonly stacks?: boolean;
 }
 
 /** Parameters of a network's last layer, by the names that the networks here give it. */
@@ -57,6 +63,8 @@ export function metaTraining(problem: MetaProblem, options: MetaOptions): MetaPr
     batch: Object.fromEntries(ofTasks.flat()),
     loss(pass, given) {
       const start = valuesOf(pass, network.parameters);
+      if (problem.stacks === true && options.method !== 'reptile')
+        return stackedLoss(pass, start, { given, network, loss, options });
       const [support, query] = ['support.', 'query.'].map((prefix) =>
         parts(withoutPrefix(given, prefix), options.tasks),
       );
@@ -69,6 +77,38 @@ export function metaTraining(problem: MetaProblem, options: MetaOptions): MetaPr
       return tf.div(tf.addN([...losses]), options.tasks);
     },
   };
+}
+
+/**
+ * The same mean over tasks with every parameter as often as there are tasks, in one pass: a task's rows meet its own copy alone, so
+ * the gradient of a sum over tasks is that of each.
+ */
+function stackedLoss(
+  pass: Pass,
+  start: Values,
+  {
+    given,
+    network,
+    loss,
+    options,
+  }: {
+    readonly given: Readonly<Record<string, Tensor>>;
+    readonly network: Pick<Network, 'parameters'>;
+    readonly loss: Loss;
+    readonly options: MetaOptions;
+  },
+): Tensor {
+  const { tasks } = options;
+  const copies = new Map(
+    Array.from(start, ([parameter, value]) => [
+      parameter,
+      isRate(parameter) ? value : tf.tile(tf.expandDims(value, 0), [tasks, ...value.shape.map(() => 1)]),
+    ]),
+  );
+  const summed: Loss = (own, batch) => tf.mul(scalar(loss(own, batch)), tasks);
+  const loop = innerLoop(network.parameters, summed, options, (parameter) => pass.value(parameter));
+  const [support, query] = ['support.', 'query.'].map((prefix) => withoutPrefix(given, prefix));
+  return lossUnder(pass, last(innerSteps(pass, copies, support, loop)), query, loss);
 }
 
 /** The loss of the query after plain training; its gradient leads to where that training ended, in units of the inner rate. */
@@ -120,6 +160,7 @@ function metaNetwork(
 }
 
 const rateName = ({ name }: Parameter): string => `inner_rate.${name}`;
+const isRate = ({ name }: Parameter): boolean => name.startsWith('inner_rate.');
 
 /** How a task is learned: in the outer loop, and by whoever adapts afterwards. `value`: that of a learned rate. */
 function innerLoop(
@@ -129,7 +170,7 @@ function innerLoop(
   value: (parameter: Parameter) => Tensor,
 ): InnerLoop {
   const rates = new Map(all.map((parameter) => [parameter.name, parameter]));
-  const own = all.filter(({ name }) => !name.startsWith('inner_rate.'));
+  const own = all.filter((parameter) => !isRate(parameter));
   const learns = method === 'anil' ? own.filter(({ name }) => LAST_LAYER.test(name)) : own;
   if (learns.length === 0) throw new Error('the network has no last layer of a known name');
   return {
