@@ -1,5 +1,5 @@
 import { plainLine } from '../../core/foundation/plain-text.ts';
-import type { Difference, TradeDifferences } from '../workflows/backtest-differences.ts';
+import type { Difference, EarningDifference, TradeDifferences } from '../workflows/backtest-differences.ts';
 import type { BacktestDocument, KeptBacktest } from '../workflows/kept-backtests.ts';
 import { curvesOfCsv, printCurves } from './curve-lines.ts';
 import type { Output } from './output.ts';
@@ -112,6 +112,27 @@ export function tradeLines({ same, onlyA, onlyB, changed }: TradeDifferences): r
     ...lines.slice(0, MOST_LINES / 2).flatMap((one) => one.lines),
     ...(rest > 0 ? [`  and ${rest} more: see --json`] : []),
   ];
+}
+
+/** What b earned more than a, and whether that can be told from nothing. */
+export function earningLine({
+  bars,
+  returnPctPerYear,
+  returnInterval,
+  sharpe,
+  sharpeInterval,
+}: EarningDifference): string {
+  const signed = (value: number, digits: number): string => `${value < 0 ? '' : '+'}${value.toFixed(digits)}`;
+  const within = (interval: { low: number; high: number } | undefined, digits: number): string =>
+    interval === undefined
+      ? 'no interval: they differ too seldom'
+      : `95 %: ${interval.low.toFixed(digits)} .. ${interval.high.toFixed(digits)}`;
+  const shown = returnInterval !== undefined && (returnInterval.low > 0 || returnInterval.high < 0);
+  return [
+    `b less a over the same ${bars} bars: net return ${signed(returnPctPerYear, 1)} % a year (${within(returnInterval, 1)})`,
+    ...(sharpe === undefined ? [] : [`, Sharpe ratio ${signed(sharpe, 2)} (${within(sharpeInterval, 2)})`]),
+    shown ? '.' : '. That cannot be told from no difference.',
+  ].join('');
 }
 
 const marketText = ({ symbols, timeframe }: { symbols: readonly string[]; timeframe: string }): string =>

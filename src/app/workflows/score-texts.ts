@@ -6,6 +6,7 @@ import { readTexts } from '../../data/text/store.ts';
 import type { SeriesChange, SeriesStore } from '../../data/store/series-store.ts';
 import { giveWay } from '../../data/turns.ts';
 import { listFinberts, openFinbert } from '../../learning/text/finbert.ts';
+import { aboutLexicon, listLexicons, openLexicon } from '../../learning/text/saved-lexicon.ts';
 import { LEXICON_SCORERS, type TextScorer } from '../../learning/text/scorer.ts';
 import { listClassifiers, openClassifier } from '../../learning/text/saved-classifier.ts';
 
@@ -16,9 +17,14 @@ export interface ScorerEntry {
 }
 
 export async function listScorers(dataDir: string): Promise<readonly ScorerEntry[]> {
-  const [trained, finberts] = await Promise.all([listClassifiers(dataDir), listFinberts(dataDir)]);
+  const [trained, finberts, lexicons] = await Promise.all([
+    listClassifiers(dataDir),
+    listFinberts(dataDir),
+    listLexicons(dataDir),
+  ]);
   return [
     ...LEXICON_SCORERS.map(({ id, about }) => ({ id, about })),
+    ...lexicons.map((lists) => ({ id: lists.id, about: aboutLexicon(lists) })),
     ...trained.map(({ id, texts, crossValidation: { accuracy, macroF1, majority } }) => ({
       id,
       about: `TF-IDF and logistic regression on ${texts} texts: accuracy ${accuracy.toFixed(3)}, macro-F1 ${macroF1.toFixed(3)} (most frequent label: ${majority.accuracy.toFixed(3)}, ${majority.macroF1.toFixed(3)})`,
@@ -32,6 +38,7 @@ export async function openScorer(dataDir: string, id: string): Promise<TextScore
   const found =
     LEXICON_SCORERS.find((scorer) => scorer.id === id) ??
     (await openFinbert(dataDir, id)) ??
+    (await openLexicon(dataDir, id)) ??
     (await openClassifier(dataDir, id));
   if (found !== undefined) return found;
   const known = (await listScorers(dataDir)).map((entry) => entry.id);

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { createRandom, normal } from '../../../src/core/foundation/random.ts';
 import {
   differences,
+  earningDifference,
   resultDifferences,
   tradeDifferences,
 } from '../../../src/app/workflows/backtest-differences.ts';
@@ -44,4 +46,29 @@ test('trades are the same, changed after a shared entry, or of one side only', (
   expect(found.changed).toEqual([{ a: trade('A', '2', 2), b: trade('A', '2', 2.5) }]);
   expect(found.onlyA).toEqual([trade('B', '1', 3)]);
   expect(found.onlyB).toEqual([trade('C', '1', 4)]);
+});
+
+test('what one backtest earned more than another has an interval, and none where the bars differ', () => {
+  const random = createRandom(3);
+  const curve = (drift: number, from = 0): string => {
+    let equity = 100;
+    const rows = Array.from({ length: 800 }, (_, t) => {
+      equity *= 1 + (t === 0 ? 0 : drift + 0.001 * normal(random));
+      return `${from + t},${equity},1,0`;
+    });
+    return ['time,ensemble,benchmark,exposure', ...rows].join('\n');
+  };
+  const [flat, rising] = [curve(0), curve(0.002)];
+  // 0.002 a bar, 8760 hours a year.
+  const more = earningDifference([flat, rising], '1h');
+  expect(more?.bars).toBe(799);
+  expect(more?.returnPctPerYear).toBeCloseTo(1752, -2);
+  expect(more?.returnInterval?.low).toBeGreaterThan(1600);
+  expect(more?.returnInterval?.high).toBeLessThan(1900);
+  expect(more?.sharpeInterval?.low).toBeGreaterThan(0);
+  expect(earningDifference([rising, flat], '1h')?.returnPctPerYear).toBe(-(more?.returnPctPerYear ?? 0));
+  const same = earningDifference([flat, curve(0)], '1h');
+  expect(same?.returnInterval?.low).toBeLessThan(0);
+  expect(same?.returnInterval?.high).toBeGreaterThan(0);
+  expect(earningDifference([flat, curve(0, 1)], '1h')).toBeUndefined();
 });

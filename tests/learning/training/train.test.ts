@@ -180,7 +180,7 @@ describe('a training run', () => {
       'late-fusion': { lookBack: 4, epochs: 1, hidden: 4, batchSize: 16, validationWindows: 16 },
     };
     const run = await trainOn(folder, await walkStore(folder), { models: ['late-fusion'], params });
-    const absent = ['1m', '5m', '10m', 'text-sentiment', '1d'];
+    const absent = ['1m', '5m', '10m', 'text', '1d'];
     expect(run.members[0].manifest.absent?.map(({ name }) => name)).toEqual(absent);
     const log = readFileSync(join(folder, 'logs/training', `${run.runId}.jsonl`), 'utf8');
     expect(log).toContain('{"name":"5m","reason":"finer than the 1h bars of the data"}');

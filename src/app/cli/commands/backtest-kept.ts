@@ -4,6 +4,7 @@ import { issueLines } from '../../../core/foundation/plain-issues.ts';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
 import {
   differences,
+  earningDifference,
   incomparable,
   resultDifferences,
   tradeDifferences,
@@ -24,6 +25,7 @@ import {
   COMPARE_HEAD,
   compareRow,
   differenceLines,
+  earningLine,
   LIST_HEAD,
   listRow,
   showDocument,
@@ -194,11 +196,15 @@ async function diff(
       },
     );
   }
-  const [a, b] = await readAll(context, [first ?? kept[kept.length - 2], other ?? newest ?? '']);
+  const [{ document: a, equity: before }, { document: b, equity: after }] = await readBoth(context, [
+    first ?? kept[kept.length - 2],
+    other ?? newest ?? '',
+  ]);
   const settings = differences(a.settings, b.settings);
   const figures = differences(comparedFigures(a, b), comparedFigures(b, a));
   const trades = tradeDifferences(a.trades, b.trades);
-  out.document({ a: a.id, b: b.id, settings, figures, trades });
+  const earned = earningDifference([before, after], a.timeframe);
+  out.document({ a: a.id, b: b.id, settings, figures, trades, earned: earned ?? null });
   out.print(`a: ${a.id}\nb: ${b.id}\n`);
   out.print(settings.length === 0 ? 'Settings: the same.' : 'Settings (a -> b):');
   for (const line of differenceLines(settings)) out.print(line);
@@ -207,6 +213,9 @@ async function diff(
   );
   for (const line of differenceLines(figures)) out.print(line);
   for (const line of tradeLines(trades)) out.print(line);
+  out.print(
+    earned === undefined ? 'Their bars differ, so no interval says which earned more.' : earningLine(earned),
+  );
 }
 
 /** Data, weights of the models that both have, and the figures, without the texts about them. */
@@ -275,13 +284,12 @@ function whyNot(before: BacktestDocument, again: ReturnType<typeof documentOf>):
     : 'Data, models and program are the same: this is a bug.';
 }
 
-async function readAll(
-  context: CommandContext,
-  names: readonly string[],
-): Promise<readonly BacktestDocument[]> {
+const readAll = async (context: CommandContext, names: readonly string[]) =>
+  (await readBoth(context, names)).map(({ document }) => document);
+
+async function readBoth(context: CommandContext, names: readonly string[]) {
   const archive = archiveOf(context);
-  const documents: BacktestDocument[] = [];
-  for (const name of names)
-    documents.push((await readBacktest(archive, await findBacktest(archive, name))).document);
-  return documents;
+  const kept: Awaited<ReturnType<typeof readBacktest>>[] = [];
+  for (const name of names) kept.push(await readBacktest(archive, await findBacktest(archive, name)));
+  return kept;
 }

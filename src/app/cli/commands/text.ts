@@ -105,6 +105,20 @@ Examples:
     .action(command(async (context, _, path) => train(context, path)));
 
   text
+    .command('import-lexicon <file>')
+    .description("your copy of Loughran and McDonald's master dictionary (CSV): a scorer by its words")
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ crypto-trader text import-lexicon Loughran-McDonald_MasterDictionary_1993-2024.csv
+
+Its makers give it away for research and ask others for a licence (sraf.nd.edu), so it does not come with this program. Its
+words stay in this project.`,
+    )
+    .action(command(async (context, _, path) => takeLexicon(context, path)));
+
+  text
     .command('fetch-model')
     .description('get FinBERT, a language model of financial news that scores texts on this machine')
     .option('--from <folder>', 'take it from a folder with model.onnx, vocab.txt and config.json')
@@ -126,6 +140,20 @@ must have the SHA-256 that the hub announced, or that text.finbert.sha256 says. 
     .addHelpText('after', '\nExamples:\n  $ crypto-trader text sources --json')
     .action(command(async (context) => showSources(context)));
 }
+
+async function takeLexicon({ config, out }: CommandContext, path: string): Promise<void> {
+  const { importLexicon } = await import('../../../learning/text/saved-lexicon.ts');
+  const importedAt = formatTime(Date.now());
+  const { id, negative, positive } = await importLexicon(config.dataDir, path, { importedAt });
+  out.document({ scorer: id, negative: negative.length, positive: positive.length });
+  out.print(`Kept as ${id}: ${negative.length} negative and ${positive.length} positive words.`);
+  printUse(out, id);
+}
+
+const printUse = (out: CommandContext['out'], id: string): void =>
+  out.print(
+    `Use it: crypto-trader text score --stored --scorer ${id}, and features.textScorer: ${id} in config.yaml.`,
+  );
 
 const FetchModelOptions = z.object({ from: z.string().optional() });
 
@@ -153,9 +181,7 @@ async function fetchModel(
     out.print(
       `${known ? 'It is here already' : 'Kept'}: ${id}, of ${found.from}, weights with SHA-256 ${found.modelSha256}.`,
     );
-    out.print(
-      `Use it: crypto-trader text score --stored --scorer ${id}, and features.textScorer: ${id} in config.yaml.`,
-    );
+    printUse(out, id);
   } finally {
     progress.stop();
   }
@@ -250,9 +276,8 @@ async function train({ config, out, seed, signal }: CommandContext, path: string
       ['the most frequent label', majority.accuracy.toFixed(4), majority.macroF1.toFixed(4)],
     ],
   );
-  out.print(
-    `Kept as ${id}. Use it: crypto-trader text score --stored --scorer ${id}, and features.textScorer: ${id} in config.yaml.`,
-  );
+  out.print(`Kept as ${id}.`);
+  printUse(out, id);
 }
 
 async function fetchAll(context: CommandContext, options: z.infer<typeof FetchOptions>): Promise<void> {

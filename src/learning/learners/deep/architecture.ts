@@ -49,16 +49,19 @@ export interface BranchSizes {
   readonly name: string;
   readonly lookBack: number;
   readonly features: number;
+  /** See `Branch`. */
+  readonly optional: boolean;
 }
 
 export function networkSizes(
   { branches, futureBars }: InputLayout,
   of: { readonly symbols: number; readonly outputs: number },
 ): NetworkSizes {
-  const sizes = branches.map(({ name, lookBack, features }) => ({
+  const sizes = branches.map(({ name, lookBack, features, optional = false }) => ({
     name,
     lookBack,
     features: features.length,
+    optional,
   }));
   const [{ lookBack, features }] = sizes;
   return { lookBack, features, branches: sizes, futureBars, ...of };

@@ -21,6 +21,11 @@ export interface Branch {
   readonly features: readonly string[];
   /** Left out, by name, where the bars of training hold too few whole windows of it: see `withWholeBranches`. */
   readonly omittable?: true;
+  /**
+   * A window may lack while the others are there: its input is then 0, and so is a further input `has_<name>` [rows]
+   * that is 1 elsewhere. Not for the first branch.
+   */
+  readonly optional?: true;
 }
 
 /** An input that a model is made for and does without. */
@@ -124,7 +129,7 @@ export function withWholeBranches(panel: Panel, layout: InputLayout, untilMs: nu
     return { branch, bars, whole };
   });
   const isShort = ({ branch, bars, whole }: (typeof found)[number]): boolean =>
-    branch.omittable === true && whole < bars / 2;
+    branch.omittable === true && (branch.optional === true ? whole === 0 : whole < bars / 2);
   const short = found.filter(isShort).map(({ branch: { name, lookBack }, bars, whole }) => ({
     name,
     reason: `only ${whole} of ${bars} bars of training have ${lookBack} whole ${name} bars before them`,
@@ -194,7 +199,7 @@ export function seriesInputs(
       time,
       volatility: volatilityOf(one),
       branches: inputs,
-      ends: rowsWithAll(inputs),
+      ends: rowsWithAll(inputs.filter((_, b) => branches[b].optional !== true)),
     };
   });
 }
@@ -256,8 +261,10 @@ export function windowBatch(rows: number, layout: InputLayout, timeframe: Timefr
   const [{ lookBack }] = branches;
   const steps = lookBack + futureBars;
   const calendar = calendarOf(timeframe);
-  const windowAt = (b: number, { values, last }: BranchInputs, row: number): Float32Array => {
+  /** `undefined`: an optional branch has none there. */
+  const windowAt = (b: number, { values, last }: BranchInputs, row: number): Float32Array | undefined => {
     const { lookBack: bars, features } = branches[b];
+    if (last[row] < 0) return undefined;
     const end = (last[row] + 1) * features.length;
     return values.subarray(end - bars * features.length, end);
   };
@@ -265,8 +272,12 @@ export function windowBatch(rows: number, layout: InputLayout, timeframe: Timefr
     feeds,
     fill(slot, series, row) {
       for (let b = 0; b < branches.length; b++) {
+        const { name, lookBack: bars, features, optional } = branches[b];
         const window = windowAt(b, series.branches[b], row);
-        feeds[branches[b].name].set(window, slot * window.length);
+        const size = bars * features.length;
+        if (window === undefined) feeds[name].fill(0, slot * size, (slot + 1) * size);
+        else feeds[name].set(window, slot * size);
+        if (optional === true) feeds[`has_${name}`][slot] = window === undefined ? 0 : 1;
       }
       if (layout.together) present[slot] = 1;
       if (futureBars === 0) return;
@@ -279,6 +290,11 @@ export function windowBatch(rows: number, layout: InputLayout, timeframe: Timefr
       for (let b = 0; b < branches.length; b++) {
         const window = windowAt(b, series.branches[b], row);
         const values = feeds[branches[b].name];
+        if (
+          window === undefined ||
+          (branches[b].optional === true && feeds[`has_${branches[b].name}`][slot] === 0)
+        )
+          continue;
         const from = slot * window.length;
         for (let i = 0; i < window.length; i++) values[from + i] += share * (window[i] - values[from + i]);
       }
@@ -299,6 +315,9 @@ export function batchSpec(rows: number, { branches, futureBars, together }: Inpu
   return {
     ...Object.fromEntries(
       branches.map(({ name, lookBack: bars, features }) => [name, numbers(bars, features.length)]),
+    ),
+    ...Object.fromEntries(
+      branches.flatMap(({ name, optional }) => (optional ? [[`has_${name}`, numbers()]] : [])),
     ),
     ...(together && { present: numbers() }),
     ...(futureBars > 0 && {

@@ -3,6 +3,7 @@ import { isTimeframe, TIMEFRAME_MS, TIMEFRAMES } from '../../../core/market/time
 import { longerFeatures } from '../../learners/deep/branches.ts';
 import { deepModel } from '../../learners/deep/deep-model.ts';
 import { directionParams, quickDirection } from '../../learners/deep/direction-params.ts';
+import { networkInputs } from '../../learners/deep/params.ts';
 
 const timeframes = z.array(z.literal(TIMEFRAMES.filter(isTimeframe)));
 
@@ -18,6 +19,13 @@ const Params = z
       .default(['1h', '1d'])
       .describe('Timeframes that a GRU with attention reads, of those that the data can give'),
     longerFeatures,
+    text: z
+      .array(z.string())
+      .default([])
+      .describe(
+        'Features of texts that a branch of its own reads, such as news_decayed; none: no such branch',
+      ),
+    textLookBack: z.int().min(2).default(24).describe('Bars in the window of the text branch'),
   })
   .refine(({ fine, coarse }) => new Set([...fine, ...coarse]).size === fine.length + coarse.length, {
     error: 'a timeframe is named twice',
@@ -33,10 +41,12 @@ export type LateFusionParams = z.output<typeof Params>;
 /** What happens inside the hour and what has happened over days, read apart and weighed against each other at the end. */
 export const lateFusion = deepModel<LateFusionParams>({
   id: 'late-fusion',
-  summary: 'bidirectional LSTMs over minutes, attention GRUs over hours and days, fused at the end',
+  summary:
+    'bidirectional LSTMs over minutes, attention GRUs over hours and days, a GRU over texts, fused at the end',
   source:
     'Snoek, Worring & Smeulders 2005 (late fusion); Schuster & Paliwal 1997; Bahdanau, Cho & Bengio 2015',
   params: Params,
   quickParams: { ...quickDirection, lookBack: 32, dayLookBack: 7 },
+  features: (params) => [...new Set([...networkInputs(params), ...params.text])],
   architecture: async () => (await import('./network.ts')).lateFusionArchitecture,
 });

@@ -14,8 +14,13 @@ import { networkInputs } from '../../learners/deep/params.ts';
 import { importance, percentOf } from '../../../core/forecast/explanation.ts';
 import type { LateFusionParams } from './index.ts';
 
-/** The third modality. It is named and nothing stands in its place. */
-const NO_TEXT: AbsentInput = { name: 'text-sentiment', reason: 'there is no source of texts' };
+const TEXT = 'text';
+
+/** Taken from the score of a branch without a window: its weight is 0. */
+const UNHEARD = 1e4;
+
+/** The third modality, where it is not asked for: it is named and nothing stands in its place. */
+const NO_TEXT: AbsentInput = { name: TEXT, reason: 'models.late-fusion.text names no features of texts' };
 
 export const lateFusionArchitecture: Architecture<LateFusionParams> = {
   inputs(params, panel) {
@@ -31,7 +36,13 @@ export const lateFusionArchitecture: Architecture<LateFusionParams> = {
       const reason = whyNot(timeframe, panel.timeframe);
       return reason === undefined ? [] : [{ name, reason }];
     });
-    return without({ branches, futureBars: 0 }, [...absent, NO_TEXT]);
+    const { text: features, textLookBack: lookBack } = params;
+    // Where nothing was written the others answer alone.
+    const given = { omittable: true, optional: true } as const;
+    const text = { name: TEXT, timeframe: panel.timeframe, lookBack, features, ...given };
+    return features.length === 0
+      ? without({ branches, futureBars: 0 }, [...absent, NO_TEXT])
+      : without({ branches: [...branches, text], futureBars: 0 }, absent);
   },
   head: directionHead,
   explain: (_, explanation) => {
@@ -41,7 +52,7 @@ export const lateFusionArchitecture: Architecture<LateFusionParams> = {
       );
     return [
       importance(
-        'weight of the timeframes',
+        'weight of the branches',
         '%',
         named('weight.').map(([name, [weight]]) => [name, percentOf(weight)] as const),
       ),
@@ -53,11 +64,12 @@ export const lateFusionArchitecture: Architecture<LateFusionParams> = {
   network: ({ fine, hidden, layers, dropout: rate }, { branches, outputs }) =>
     defineNetwork('late-fusion', (declare) => {
       const isFine = new Set<string>(fine);
-      const readers = branches.map(({ name, features }) => {
+      const readers = branches.map(({ name, features, optional }) => {
         const own = within(declare, `branch.${name}`);
         const sizes = { features, hidden, layers, rate };
         return {
           name,
+          optional,
           read: isFine.has(name) ? fineReader(own, sizes) : coarseReader(own, sizes),
           score: dense(own, 'score', { inputs: hidden, outputs: 1 }),
           head: dense(own, 'head', { inputs: hidden, outputs }),
@@ -65,9 +77,13 @@ export const lateFusionArchitecture: Architecture<LateFusionParams> = {
       });
 
       return (pass, inputs) => {
-        const read = readers.map(({ name, read, score, head }) => {
+        const read = readers.map(({ name, optional, read, score, head }) => {
           const { state, attention } = read(pass, toSteps(inputs[name]));
-          return { name, attention, score: score(pass, state), answer: head(pass, state) };
+          const own = score(pass, state); // [rows, 1]
+          const heard = optional
+            ? tf.sub(own, tf.mul(UNHEARD, tf.sub(1, tf.expandDims(inputs[`has_${name}`], 1))))
+            : own;
+          return { name, attention, score: heard, answer: head(pass, state) };
         });
         const scores = tf.concat(
           read.map(({ score }) => score),
