@@ -5,11 +5,12 @@ import { describeSeries } from '../../data/store/series-manifest.ts';
 import type { SeriesChange, SeriesKey, SeriesManifest, SeriesStore } from '../../data/store/series-store.ts';
 import { openStore } from '../../data/store/store.ts';
 import {
-  DOWNLOADED_SERIES,
+  downloadedSeries,
   importSeriesFiles,
   recordBooks,
   type SeriesExchanges,
   type SeriesFailure,
+  type SeriesHosts,
   updateAllSeries,
 } from '../workflows/fetch-series.ts';
 import { seriesSubject } from '../../core/features/inputs.ts';
@@ -96,6 +97,9 @@ export async function fetchSeries(context: CommandContext, options: SeriesOption
       throw new UsageError('news is made of texts: crypto-trader text fetch, then text score --stored.');
     const { changes, failures } = await download(context, store, { keys, options });
     report(context, changes, failures);
+    if (options.series.trim() === 'all')
+      for (const { series, why } of downloadedSeries(hostsOf(config), process.env).absent)
+        context.out.print(`Without ${series}: ${why}.`);
   }
 }
 
@@ -104,7 +108,7 @@ function seriesKeys({ config }: CommandContext, options: SeriesOptions): readonl
   const asked = list(options.series);
   const names =
     asked.length === 1 && asked[0] === 'all'
-      ? DOWNLOADED_SERIES
+      ? downloadedSeries(hostsOf(config), process.env).names
       : asked.map((name) => oneOf('--series', name, SERIES_NAMES));
   if (names.length === 0) throw new UsageError('--series names no series.');
   const symbols = symbolsOf(options.symbols, config.market.symbols);
@@ -119,6 +123,11 @@ function seriesKeys({ config }: CommandContext, options: SeriesOptions): readonl
   });
   return [...new Map(keys.map((key) => [describeSeries(key), key])).values()];
 }
+
+const hostsOf = ({ series, fetch }: CommandContext['config']): SeriesHosts => ({
+  ...series,
+  yahooUrl: fetch.yahooUrl ?? 'https://query1.finance.yahoo.com',
+});
 
 interface Wanted {
   readonly keys: readonly SeriesKey[];
@@ -138,13 +147,14 @@ async function download(
   store: SeriesStore,
   { keys, options }: Wanted,
 ): ReturnType<typeof updateAllSeries> {
-  const { market, series, fetch } = context.config;
+  const { market } = context.config;
   const progress = context.out.progress();
   const task = progress.task('series', keys.length);
   try {
     return await updateAllSeries(store, keys, {
       ...exchangesOf(context, options),
-      hosts: { ...series, yahooUrl: fetch.yahooUrl ?? 'https://query1.finance.yahoo.com' },
+      hosts: hostsOf(context.config),
+      environment: process.env,
       sinceMs: options.since === undefined ? market.since : parseTime(options.since),
       untilMs: options.until === undefined ? (market.until ?? Infinity) : parseUntil(options.until),
       onSeries: (done, key) => task.update(done, describeSeries(key)),

@@ -23,6 +23,12 @@ export const SECRETS = [
   { name: 'ANTHROPIC_API_KEY', about: 'Language models of Anthropic (advisor)' },
   { name: 'GOOGLE_GENERATIVE_AI_API_KEY', about: 'Language models of Google (advisor)' },
   { name: 'CRYPTOPANIC_TOKEN', about: 'News collected by CryptoPanic' },
+  { name: 'REDDIT_CLIENT_ID', about: "Id of an application at Reddit's API" },
+  { name: 'REDDIT_CLIENT_SECRET', about: 'Its secret' },
+  { name: 'X_BEARER_TOKEN', about: 'Posts on X' },
+  { name: 'GLASSNODE_API_KEY', about: 'On-chain series of Glassnode' },
+  { name: 'FRED_API_KEY', about: 'Closes of FRED' },
+  { name: 'ALPHA_VANTAGE_API_KEY', about: 'Closes of Alpha Vantage' },
 ] as const;
 
 type SecretName = (typeof SECRETS)[number]['name'];

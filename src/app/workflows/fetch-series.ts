@@ -5,9 +5,14 @@ import { type PairSymbol, parseSymbol } from '../../core/market/symbol.ts';
 import type { SeriesImport } from '../../data/csv/series.ts';
 import type { SeriesSource } from '../../data/series/source.ts';
 import { bitcoinFeesSource } from '../../data/series/sources/blockchain.ts';
+import { alphaVantageGoldSource } from '../../data/series/sources/alpha-vantage.ts';
 import { coinMetricsSource } from '../../data/series/sources/coin-metrics.ts';
+import { customSource, type CustomSeries } from '../../data/series/sources/custom.ts';
 import { stablecoinsSource } from '../../data/series/sources/defi-llama.ts';
 import { fearGreedSource } from '../../data/series/sources/fear-greed.ts';
+import { fredSource } from '../../data/series/sources/fred.ts';
+import { glassnodeSource } from '../../data/series/sources/glassnode.ts';
+import { feeRatesSource } from '../../data/series/sources/mempool.ts';
 import { yahooIndexSource } from '../../data/series/sources/yahoo.ts';
 import { updateFromSource } from '../../data/series/update.ts';
 import type { ExchangeClient } from '../../data/exchange/client.ts';
@@ -87,34 +92,95 @@ export interface SeriesHosts {
   readonly coinMetricsUrl: string;
   readonly defiLlamaUrl: string;
   readonly blockchainUrl: string;
+  readonly mempoolUrl: string;
+  readonly glassnodeUrl: string;
+  readonly fredUrl: string;
+  readonly alphaVantageUrl: string;
   readonly yahooUrl: string;
+  /** Where closes come from that more than one host has. */
+  readonly spx: 'yahoo' | 'fred';
+  readonly vix: 'yahoo' | 'fred';
+  readonly gold: 'yahoo' | 'alpha-vantage';
+  /** JSON APIs of the user's own, by a name of theirs: the first of a series takes the place of the host that is named above. */
+  readonly custom: Readonly<Record<string, CustomSeries>>;
 }
 
+type HostedSource =
+  | { readonly kind: 'ready'; readonly source: SeriesSource }
+  /** It lacks what `why` says. */
+  | { readonly kind: 'absent'; readonly why: string };
+
 /** The source of a series that is downloaded from a host of its own; `undefined` for one that is not. */
-function hostedSource(name: SeriesName, hosts: SeriesHosts): SeriesSource | undefined {
+function hostedSource(
+  name: SeriesName,
+  hosts: SeriesHosts,
+  environment: Readonly<Record<string, string | undefined>>,
+): HostedSource | undefined {
+  const ready = (source: SeriesSource): HostedSource => ({ kind: 'ready', source });
+  const withKey = (variable: string, open: (key: string) => SeriesSource): HostedSource => {
+    const key = environment[variable];
+    return key === undefined || key === ''
+      ? { kind: 'absent', why: `${variable} is not set` }
+      : ready(open(key));
+  };
+  const custom = Object.entries(hosts.custom).find(([, { series }]) => series === name);
+  if (custom !== undefined) {
+    const [id, described] = custom;
+    const headers: Record<string, string> = {};
+    for (const [header, variable] of Object.entries(described.headers)) {
+      const value = environment[variable];
+      if (value === undefined || value === '') return { kind: 'absent', why: `${variable} is not set` };
+      headers[header] = value;
+    }
+    return ready(customSource(id, described, headers));
+  }
   switch (name) {
     case 'fear-greed':
-      return fearGreedSource(hosts.fearGreedUrl);
+      return ready(fearGreedSource(hosts.fearGreedUrl));
     case 'on-chain':
-      return coinMetricsSource(hosts.coinMetricsUrl);
+      return ready(coinMetricsSource(hosts.coinMetricsUrl));
     case 'stablecoins':
-      return stablecoinsSource(hosts.defiLlamaUrl);
+      return ready(stablecoinsSource(hosts.defiLlamaUrl));
     case 'bitcoin-fees':
-      return bitcoinFeesSource(hosts.blockchainUrl);
+      return ready(bitcoinFeesSource(hosts.blockchainUrl));
+    case 'fee-rates':
+      return ready(feeRatesSource(hosts.mempoolUrl));
+    case 'gas':
+    case 'whales':
+    case 'long-term-holders':
+    case 'liquidations':
+      return withKey('GLASSNODE_API_KEY', (key) => glassnodeSource(name, hosts.glassnodeUrl, key));
     case 'spx':
-    case 'dxy':
-    case 'gold':
     case 'vix':
-      return yahooIndexSource(name, hosts.yahooUrl);
+      return hosts[name] === 'fred'
+        ? withKey('FRED_API_KEY', (key) => fredSource(name, hosts.fredUrl, key))
+        : ready(yahooIndexSource(name, hosts.yahooUrl));
+    case 'gold':
+      return hosts.gold === 'alpha-vantage'
+        ? withKey('ALPHA_VANTAGE_API_KEY', (key) => alphaVantageGoldSource(hosts.alphaVantageUrl, key))
+        : ready(yahooIndexSource(name, hosts.yahooUrl));
+    case 'dxy':
+      return ready(yahooIndexSource(name, hosts.yahooUrl));
     default:
       return undefined;
   }
 }
 
-/** What `fetch --series all` gets: everything that keeps a history. */
-export const DOWNLOADED_SERIES: readonly SeriesName[] = SERIES_NAMES.filter(
-  (name) => name !== 'order-book' && name !== 'news',
-);
+/** What `fetch --series all` gets: everything that keeps a history, and whose key is there; the others by name. */
+export function downloadedSeries(
+  hosts: SeriesHosts,
+  environment: Readonly<Record<string, string | undefined>>,
+): {
+  readonly names: readonly SeriesName[];
+  readonly absent: readonly { readonly series: SeriesName; readonly why: string }[];
+} {
+  const all = SERIES_NAMES.filter((name) => name !== 'order-book' && name !== 'news');
+  const absent = all.flatMap((series) => {
+    const found = hostedSource(series, hosts, environment);
+    return found?.kind === 'absent' ? [{ series, why: found.why }] : [];
+  });
+  return { names: all.filter((name) => !absent.some(({ series }) => series === name)), absent };
+}
 
 export interface SeriesFailure {
   readonly key: SeriesKey;
@@ -128,20 +194,27 @@ export interface SeriesFailure {
 export async function updateAllSeries(
   store: SeriesStore,
   keys: readonly SeriesKey[],
-  options: Parameters<typeof updateSeriesFromExchanges>[2] & { readonly hosts: SeriesHosts },
+  options: Parameters<typeof updateSeriesFromExchanges>[2] & {
+    readonly hosts: SeriesHosts;
+    readonly environment: Readonly<Record<string, string | undefined>>;
+  },
 ): Promise<{ readonly changes: readonly SeriesChange[]; readonly failures: readonly SeriesFailure[] }> {
-  const { hosts, onSeries, ...asked } = options;
+  const { hosts, environment, onSeries, ...asked } = options;
   const changes: SeriesChange[] = [];
   const failures: SeriesFailure[] = [];
   for (const [done, key] of keys.entries()) {
     asked.signal.throwIfAborted();
-    const source = hostedSource(key.name, hosts);
+    const hosted = hostedSource(key.name, hosts, environment);
     try {
-      if (source === undefined)
+      if (hosted?.kind === 'absent')
+        throw new UserError(`The source of "${key.name}" is not ready: ${hosted.why}.`, {
+          hint: 'Set it in the environment or in .env, describe a source of your own (series.custom), or import a file (--csv).',
+        });
+      if (hosted === undefined)
         changes.push(
           ...(await updateSeriesFromExchanges(store, [key], { ...asked, onSeries: () => undefined })),
         );
-      else changes.push(await updateFromSource(store, key, source, { ...asked, nowMs: Date.now() }));
+      else changes.push(await updateFromSource(store, key, hosted.source, { ...asked, nowMs: Date.now() }));
     } catch (error) {
       if (asked.signal.aborted || !(error instanceof UserError) || keys.length === 1) throw error;
       failures.push({ key, error });

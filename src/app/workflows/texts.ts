@@ -3,6 +3,8 @@ import { cryptopanicSource } from '../../data/text/sources/cryptopanic.ts';
 import { feedSource } from '../../data/text/sources/feed.ts';
 import { gdeltSource } from '../../data/text/sources/gdelt.ts';
 import { redditSource } from '../../data/text/sources/reddit.ts';
+import { redditApi } from '../../data/text/sources/reddit-api.ts';
+import { xSource } from '../../data/text/sources/x.ts';
 import { type StoredText } from '../../data/text/item.ts';
 import { readTexts } from '../../data/text/store.ts';
 
@@ -11,6 +13,8 @@ export interface TextSettings {
   readonly feeds: Readonly<Record<string, string>>;
   readonly subreddits: readonly string[];
   readonly redditUrl: string;
+  readonly redditApiUrl: string;
+  readonly x: { readonly query: string; readonly readsPerDay: number; readonly url: string };
   readonly gdelt: { readonly query: string; readonly url: string };
   readonly cryptopanic: { readonly plan: 'developer' | 'growth' | 'enterprise'; readonly url: string };
 }
@@ -32,10 +36,19 @@ export function textSources(
     source,
   });
   const token = environment['CRYPTOPANIC_TOKEN'];
-  const { gdelt, cryptopanic, redditUrl } = settings;
+  const { gdelt, cryptopanic, redditUrl, x } = settings;
+  const { REDDIT_CLIENT_ID: clientId = '', REDDIT_CLIENT_SECRET: clientSecret = '' } = environment;
+  const api =
+    clientId === '' || clientSecret === ''
+      ? undefined
+      : redditApi({ tokenUrl: redditUrl, apiUrl: settings.redditApiUrl, clientId, clientSecret });
   return [
     ...Object.entries(settings.feeds).map(([id, url]) => ready(`feed ${url}`, feedSource(id, url))),
-    ...settings.subreddits.map((name) => ready(`new posts of r/${name}`, redditSource(name, redditUrl))),
+    ...settings.subreddits.map((name) =>
+      api === undefined
+        ? ready(`new posts of r/${name}, its feed`, redditSource(name, redditUrl))
+        : ready(`new posts of r/${name}, by Reddit's API`, api(name)),
+    ),
     gdelt.query === ''
       ? { kind: 'absent', id: 'gdelt', about: 'news of the world', why: 'text.gdelt.query is empty' }
       : ready(`news of the world: ${gdelt.query}`, gdeltSource(gdelt.query, gdelt.url)),
@@ -50,7 +63,24 @@ export function textSources(
           'news collected by CryptoPanic (paid)',
           cryptopanicSource({ baseUrl: cryptopanic.url, plan: cryptopanic.plan, token }),
         ),
+    xEntry(x, environment['X_BEARER_TOKEN']),
   ];
+}
+
+/** X is there when a search, a budget and a token are: reading it costs money. */
+function xEntry({ query, readsPerDay, url }: TextSettings['x'], token: string | undefined): TextSourceEntry {
+  const lacking =
+    query === ''
+      ? 'text.x.query is empty'
+      : readsPerDay === 0
+        ? 'text.x.readsPerDay, its budget, is 0'
+        : token === undefined || token === ''
+          ? 'X_BEARER_TOKEN is not set'
+          : undefined;
+  const about = 'posts on X that match a search (paid by the post)';
+  return lacking !== undefined || token === undefined
+    ? { kind: 'absent', id: 'x', about, why: lacking ?? 'X_BEARER_TOKEN is not set' }
+    : { kind: 'ready', id: 'x', about, source: xSource({ baseUrl: url, token, query, readsPerDay }) };
 }
 
 export interface TextFilter {

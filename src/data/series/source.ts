@@ -23,6 +23,10 @@ export interface SeriesSource {
   readonly id: string;
   readonly series: SeriesName;
   readonly baseUrl: string;
+  /** Such as a key. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How much later than by its kind's rule a row of this source counts as known. */
+  readonly laterMs?: number;
   /** Rows in any order; the same time twice is a fault of the source. Throws `Unanswered` for what is no such answer. */
   rows(request: Request): AsyncIterable<readonly SourceRow[]>;
 }

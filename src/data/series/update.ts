@@ -46,7 +46,7 @@ export async function updateFromSource(
   });
   const ask = async (path: string): Promise<unknown> => {
     const answer = await answerOf(`${source.baseUrl}${path}`, {
-      headers: { Accept: 'application/json', 'User-Agent': 'Mozilla/5.0' },
+      headers: { Accept: 'application/json', 'User-Agent': 'Mozilla/5.0', ...source.headers },
       timeoutMs: options.timeoutMs,
       signal,
     });
@@ -66,7 +66,7 @@ export async function updateFromSource(
       const found: SourceRow[] = [];
       for await (const page of source.rows({ subject: key.subject, sinceMs: fromMs, nowMs, ask }))
         found.push(...page);
-      return inOrder(kind, found, fromMs);
+      return inOrder(kind, found, { fromMs, laterMs: source.laterMs ?? 0 });
     }, signal)
     .catch((error: unknown) => {
       if (signal.aborted) throw signal.reason;
@@ -85,8 +85,12 @@ export async function updateFromSource(
   return store.merge(key, known.time.length === 0 ? sliceSeries(await store.read(key), 0, 0) : known, origin);
 }
 
-/** The rows in the order of time from `fromMs` on, known by the kind's rule. Throws `Unanswered` for a row that cannot be. */
-function inOrder(kind: SeriesKind, rows: readonly SourceRow[], fromMs: number): TimedSeries {
+/** The rows in the order of time from `fromMs` on, known by the kind's rule and `laterMs`. Throws `Unanswered` for a row that cannot be. */
+function inOrder(
+  kind: SeriesKind,
+  rows: readonly SourceRow[],
+  { fromMs, laterMs }: { readonly fromMs: number; readonly laterMs: number },
+): TimedSeries {
   const sorted = rows
     .filter(({ values }) => values.some((value) => !Number.isNaN(value)))
     .toSorted((a, b) => a.timeMs - b.timeMs);
@@ -100,7 +104,7 @@ function inOrder(kind: SeriesKind, rows: readonly SourceRow[], fromMs: number): 
   const time = Float64Array.from(asked, ({ timeMs }) => timeMs);
   return {
     time,
-    known: time.map((timeMs) => knownMsOf(kind, timeMs)),
+    known: time.map((timeMs) => knownMsOf(kind, timeMs) + laterMs),
     columns: Object.fromEntries(
       kind.columns.map(({ name }, at) => [name, Float64Array.from(asked, ({ values }) => values[at])]),
     ),

@@ -42,6 +42,10 @@ const newestOf = (input: InputName, column: string, n: number, t: number): numbe
   seen(input, column, t).slice(-n);
 const growth = (input: InputName, column: string, n: number, t: number): number =>
   newest(input, column, t) / newest(input, column, t, n) - 1;
+const unusual = (input: InputName, column: string, t: number): number =>
+  score(newestOf(input, column, 30, t).map((level) => Math.log(1 + level)));
+const leaning = (input: InputName, first: string, second: string, t: number): number =>
+  imbalance(newest(input, first, t), newest(input, second, t));
 
 const interest = series((t) => newest('open-interest', 'amount', t));
 const perpetual = inputs.perpetual.columns['close'];
@@ -215,8 +219,16 @@ const news: Record<string, At> = {
   news_intensity: (t) => Math.log(1 + sum(fading(t))),
   stablecoin_growth_7: (t) => growth('stablecoins', 'supply', 7, t),
   stablecoin_growth_30: (t) => growth('stablecoins', 'supply', 30, t),
-  bitcoin_fees_score_30: (t) =>
-    score(newestOf('bitcoin-fees', 'fees', 30, t).map((paid) => Math.log(1 + paid))),
+  bitcoin_fees_score_30: (t) => unusual('bitcoin-fees', 'fees', t),
+  fee_rate_score_30: (t) => unusual('fee-rates', 'median', t),
+  gas_score_30: (t) => unusual('gas', 'gwei', t),
+  whale_transactions_score_30: (t) => unusual('whales', 'transactions', t),
+  whale_exchange_flow: (t) => leaning('whales', 'deposits', 'withdrawals', t),
+  whale_buying: (t) => leaning('whales', 'bought', 'sold', t),
+  long_term_supply_change_30: (t) => growth('long-term-holders', 'supply', 30, t),
+  liquidation_imbalance: (t) => leaning('liquidations', 'long', 'short', t),
+  liquidations_long_score_30: (t) => unusual('liquidations', 'long', t),
+  liquidations_short_score_30: (t) => unusual('liquidations', 'short', t),
   news_surprise: (t) => weightedMean(told(t)) - mean(range(t - 20, t).map((bar) => weightedMean(told(bar)))),
 };
 

@@ -4,9 +4,14 @@ import { silentLog } from '../../../src/core/foundation/log.ts';
 import { knownMsOf, seriesKind } from '../../../src/core/market/series-kinds.ts';
 import type { SeriesSource } from '../../../src/data/series/source.ts';
 import { bitcoinFeesSource } from '../../../src/data/series/sources/blockchain.ts';
+import { alphaVantageGoldSource } from '../../../src/data/series/sources/alpha-vantage.ts';
 import { coinMetricsSource } from '../../../src/data/series/sources/coin-metrics.ts';
+import { customSource } from '../../../src/data/series/sources/custom.ts';
 import { stablecoinsSource } from '../../../src/data/series/sources/defi-llama.ts';
 import { fearGreedSource } from '../../../src/data/series/sources/fear-greed.ts';
+import { fredSource } from '../../../src/data/series/sources/fred.ts';
+import { glassnodeSource } from '../../../src/data/series/sources/glassnode.ts';
+import { feeRatesSource } from '../../../src/data/series/sources/mempool.ts';
 import { yahooIndexSource } from '../../../src/data/series/sources/yahoo.ts';
 import { updateFromSource } from '../../../src/data/series/update.ts';
 import type { SeriesKey } from '../../../src/data/store/series-store.ts';
@@ -28,6 +33,8 @@ interface Wire {
   readonly body: (days: readonly (readonly [timeMs: number, value: number])[]) => unknown;
   /** The first column's value of a day. */
   readonly value: (day: number) => number;
+  /** Days are keys of an object: none is there twice. */
+  readonly keyed?: true;
 }
 
 const iso = (timeMs: number): string => new Date(timeMs).toISOString();
@@ -108,6 +115,90 @@ const WIRES: readonly Wire[] = [
       },
     }),
   },
+  {
+    name: 'mempool.space',
+    key: { name: 'fee-rates', subject: '' },
+    open: feeRatesSource,
+    value: (day) => 20 + day,
+    // Two groups a day; the oldest day, here the one before the first, may be half a day.
+    body: (days) =>
+      [[START - DAY, 1] as const, ...days].flatMap(([timeMs, value]) =>
+        [0.3, 0.8].map((part) => ({
+          avgHeight: 800_000,
+          timestamp: Math.round((timeMs + part * DAY) / 1000),
+          avgFee_0: 1,
+          avgFee_50: value,
+          avgFee_90: 100,
+        })),
+      ),
+  },
+  {
+    name: 'Glassnode',
+    key: { name: 'long-term-holders', subject: 'BTC' },
+    open: (url) => glassnodeSource('long-term-holders', url, 'a-secret-key'),
+    value: (day) => 14_000_000 + day,
+    body: (days) => days.map(([timeMs, v]) => ({ t: timeMs / 1000, v })),
+  },
+  {
+    name: 'FRED',
+    key: { name: 'spx', subject: '' },
+    open: (url) => fredSource('spx', url, 'a-secret-key'),
+    value: (day) => 5900 + day,
+    body: (days) => ({
+      realtime_start: '2025-01-10',
+      count: days.length,
+      observations: [
+        { realtime_start: '2025-01-10', date: '2024-12-25', value: '.' },
+        ...days.map(([timeMs, value]) => ({
+          realtime_start: '2025-01-10',
+          date: iso(timeMs).slice(0, 10),
+          value: String(value),
+        })),
+      ],
+    }),
+  },
+  {
+    name: 'Alpha Vantage',
+    key: { name: 'gold', subject: '' },
+    open: (url) => alphaVantageGoldSource(url, 'a-secret-key'),
+    value: (day) => 240 + day,
+    keyed: true,
+    body: (days) => ({
+      'Meta Data': { '2. Symbol': 'GLD' },
+      'Time Series (Daily)': Object.fromEntries(
+        days.map(([timeMs, value]) => [
+          iso(timeMs).slice(0, 10),
+          { '1. open': '1', '4. close': String(value), '5. volume': '7' },
+        ]),
+      ),
+    }),
+  },
+  {
+    name: 'an API of the user',
+    key: { name: 'whales', subject: 'BTC' },
+    open: (url) =>
+      customSource(
+        'my-whales',
+        {
+          series: 'whales',
+          url: `${url}/v2/{asset}?from={since}`,
+          headers: {},
+          rows: '/result/0/a~1b',
+          time: '/at',
+          timeUnit: 'iso',
+          columns: { transactions: '/n', deposits: '/flow/in' },
+          factors: { deposits: 0.001 },
+          laterMinutes: 30,
+        },
+        { 'X-Key': 'a-secret-key' },
+      ),
+    value: (day) => 700 + day,
+    body: (days) => ({
+      result: [
+        { 'a/b': days.map(([timeMs, n]) => ({ at: iso(timeMs + DAY / 3), n, flow: { in: '5000' } })) },
+      ],
+    }),
+  },
 ];
 
 const days = (wire: Wire, count: number) =>
@@ -136,12 +227,17 @@ test.each(WIRES)('$name: rows count as known by their rule, and a revision chang
   const kind = seriesKind(wire.key.name);
   const [column] = kind.columns;
   const first = await update(NOW);
-  const known = days(wire, 10).filter(([timeMs]) => knownMsOf(kind, timeMs) <= NOW);
+  const { laterMs = 0 } = wire.open('http://source.example');
+  const knownMs = (timeMs: number): number => knownMsOf(kind, timeMs) + laterMs;
+  const known = days(wire, 10).filter(([timeMs]) => knownMs(timeMs) <= NOW);
   expect(known.length).toBeGreaterThanOrEqual(9);
-  expect(first).toMatchObject({ addedRows: known.length, manifest: { source: wire.open('').id } });
+  expect(first).toMatchObject({
+    addedRows: known.length,
+    manifest: { source: wire.open('http://source.example').id },
+  });
   const rows = await store.read(wire.key);
   expect([...rows.time]).toEqual(known.map(([timeMs]) => timeMs));
-  expect([...rows.known]).toEqual(known.map(([timeMs]) => knownMsOf(kind, timeMs)));
+  expect([...rows.known]).toEqual(known.map(([timeMs]) => knownMs(timeMs)));
   expect([...rows.columns[column.name]]).toEqual(known.map(([, value]) => value));
   // Another past is told later, and two more days.
   answer = json(wire.body(days(wire, 12).map(([timeMs, value]) => [timeMs, value + 5] as const)));
@@ -206,6 +302,7 @@ test.each(WIRES)('$name: of 34 hostile answers none leaves a row that is not tru
   let answer: TextAnswer = {};
   const { store, update } = await world(wire, () => answer);
   for (const [name, make] of HOSTILE) {
+    if (wire.keyed === true && name === 'a day twice') continue;
     answer = make(whole, wire);
     await expect(update(NOW), name).rejects.toThrow(/is not answering|has no/);
     expect(await store.manifest(wire.key), name).toBeUndefined();
@@ -229,4 +326,50 @@ test('Coin Metrics: page after page until the last, and then only what is new', 
   expect(server.requests.map(({ params }) => params.get('start_time'))).toEqual(Array(3).fill('2025-01-01'));
   await update(NOW + 6 * DAY);
   expect(server.requests.at(-1)?.params.get('start_time')).toBe('2025-01-10');
+});
+
+test('keys go where each API wants them, and refusals with status 200 are none', async () => {
+  const [glassnode, fred, gold, custom] = ['Glassnode', 'FRED', 'Alpha Vantage', 'an API of the user'].map(
+    (name) => {
+      const wire = WIRES.find((one) => one.name === name);
+      if (wire === undefined) throw new Error(name);
+      return wire;
+    },
+  );
+  const asked = async (wire: Wire) => {
+    const { server, update } = await world(wire, () => json(wire.body(days(wire, 10))));
+    await update(NOW);
+    return server.requests[0];
+  };
+  expect((await asked(glassnode)).headers['x-api-key']).toBe('a-secret-key');
+  expect((await asked(glassnode)).params.get('s')).toBe(String(START / 1000));
+  expect(Object.fromEntries((await asked(fred)).params)).toMatchObject({
+    ...{ series_id: 'SP500', observation_start: '2025-01-01', api_key: 'a-secret-key' },
+  });
+  expect((await asked(gold)).params.get('outputsize')).toBe('compact');
+  expect(await asked(custom)).toMatchObject({ path: '/v2/BTC', headers: { 'x-key': 'a-secret-key' } });
+  const { update } = await world(gold, () =>
+    json({ Information: 'We have detected your API key and our rate limit is 25 requests per day.' }),
+  );
+  await expect(update(NOW)).rejects.toThrow('refused: We have detected your API key');
+});
+
+test('columns of several answers are one row a day, in the units of the series', async () => {
+  const store = openStore(temporaryFolder()).series;
+  const server = await startTextServer(({ path }) => {
+    const v = { count: 3, whales_to_exchanges_sum: 40, exchanges_to_whales_sum: 50 };
+    const found = Object.entries(v).find(([name]) => path.endsWith(name));
+    return found === undefined ? { status: 404 } : json([{ t: START / 1000, v: found[1] }]);
+  });
+  const key = { name: 'whales', subject: 'BTC' } as const;
+  const options = { sinceMs: START, nowMs: NOW, timeoutMs: 5000, retries: 0, signal, log: silentLog };
+  await updateFromSource(store, key, glassnodeSource('whales', server.url, 'k'), options);
+  const { columns } = await store.read(key);
+  expect(Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[0]]))).toEqual({
+    ...{ transactions: 3, bought: NaN, sold: NaN, deposits: 40, withdrawals: 50 },
+  });
+  const custom = WIRES.find(({ name }) => name === 'an API of the user');
+  const { store: own, update } = await world(custom ?? WIRES[0], () => json(custom?.body(days(custom, 10))));
+  await update(NOW);
+  expect((await own.read(key)).columns['deposits'][0]).toBe(5);
 });

@@ -80,7 +80,7 @@ const twice = (entry: string): string => (entry.startsWith('{') ? `${entry},${en
 
 test.each(WIRE_FORMATS)(
   '$name: of 35 hostile answers none loses a text, and none invents one',
-  async ({ open, body, entry, withoutTitle }) => {
+  async ({ open, body, entry, withoutTitle, before }) => {
     const whole = body(TRUE);
     const entries = { whole: entry(TRUE[2]), broken: withoutTitle(TRUE[2]) };
     expect(whole).toContain(entries.whole);
@@ -88,7 +88,7 @@ test.each(WIRE_FORMATS)(
       const dataDir = temporaryFolder();
       let answer: TextAnswer = make(whole, entries);
       let nowMs = NOW;
-      const server = await startTextServer(() => answer);
+      const server = await startTextServer(({ path }) => before?.(path) ?? answer);
       const poll = async (): Promise<readonly string[]> => {
         await fetchTexts(dataDir, [open(server.url)], {
           timeoutMs: 5000,

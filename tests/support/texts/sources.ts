@@ -3,6 +3,9 @@ import { cryptopanicSource } from '../../../src/data/text/sources/cryptopanic.ts
 import { feedSource } from '../../../src/data/text/sources/feed.ts';
 import { gdeltSource } from '../../../src/data/text/sources/gdelt.ts';
 import { redditSource } from '../../../src/data/text/sources/reddit.ts';
+import { redditApi } from '../../../src/data/text/sources/reddit-api.ts';
+import { xSource } from '../../../src/data/text/sources/x.ts';
+import type { TextAnswer } from './server.ts';
 
 /** What a double of a source serves. */
 export interface ServedText {
@@ -18,6 +21,8 @@ export interface WireFormat {
   /** The answer that lists `texts`, newest first. */
   readonly body: (texts: readonly ServedText[]) => string;
   readonly entry: (text: ServedText) => string;
+  /** What is answered to a request that comes before the list, by its path. */
+  readonly before?: (path: string) => TextAnswer | undefined;
   /** An entry that lacks what every text has. */
   readonly withoutTitle: (text: ServedText) => string;
 }
@@ -58,6 +63,31 @@ const gdeltArticle = ({ id, title, timeMs }: ServedText): object => ({
   sourcecountry: 'United States',
 });
 
+const redditPost = ({ id, title, timeMs }: ServedText): object => ({
+  kind: 't3',
+  data: {
+    id: id.toString(36),
+    name: `t3_${id.toString(36)}`,
+    ...(title === '' ? {} : { title }),
+    selftext: `More of ${id}`,
+    created_utc: timeMs / 1000,
+    score: 12,
+    permalink: `/r/Bitcoin/comments/${id}/`,
+    author: 'x',
+    over_18: false,
+  },
+});
+
+const xPost = ({ id, title, timeMs }: ServedText): object => ({
+  // Longer than a double counts exactly.
+  id: `19000000000000000${id}`,
+  ...(title === '' ? {} : { text: title }),
+  created_at: new Date(timeMs).toISOString(),
+  lang: 'en',
+  author_id: '7',
+  edit_history_tweet_ids: [],
+});
+
 export const WIRE_FORMATS: readonly WireFormat[] = [
   {
     name: 'RSS',
@@ -87,5 +117,32 @@ export const WIRE_FORMATS: readonly WireFormat[] = [
     body: (texts) => JSON.stringify({ next: null, previous: null, results: texts.map(panicPost) }),
     entry: (text) => JSON.stringify(panicPost(text)),
     withoutTitle: (text) => JSON.stringify(panicPost({ ...text, title: '' })),
+  },
+  {
+    name: "Reddit's API",
+    open: (url) =>
+      redditApi({ tokenUrl: url, apiUrl: url, clientId: 'an-id', clientSecret: 'a-secret' })('Bitcoin'),
+    before: (path) =>
+      path === '/api/v1/access_token'
+        ? {
+            body: JSON.stringify({
+              access_token: 'a-token',
+              token_type: 'bearer',
+              expires_in: 86_400,
+              scope: '*',
+            }),
+          }
+        : undefined,
+    body: (texts) =>
+      JSON.stringify({ kind: 'Listing', data: { after: null, children: texts.map(redditPost) } }),
+    entry: (text) => JSON.stringify(redditPost(text)),
+    withoutTitle: (text) => JSON.stringify(redditPost({ ...text, title: '' })),
+  },
+  {
+    name: 'X',
+    open: (url) => xSource({ baseUrl: url, token: 'a-token', query: 'bitcoin', readsPerDay: 1000 }),
+    body: (texts) => JSON.stringify({ data: texts.map(xPost), meta: { result_count: texts.length } }),
+    entry: (text) => JSON.stringify(xPost(text)),
+    withoutTitle: (text) => JSON.stringify(xPost({ ...text, title: '' })),
   },
 ];

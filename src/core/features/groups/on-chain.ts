@@ -1,6 +1,7 @@
 import type { Timeframe } from '../../market/timeframe.ts';
 import { barsIn, type Feature } from '../feature.ts';
 import { observing } from '../observing.ts';
+import type { SeriesName } from '../../market/series-kinds.ts';
 import { ratio } from '../kernels/indicators.ts';
 import { Lag, RollingMean, RollingMoments } from '../kernels/rolling.ts';
 
@@ -167,29 +168,87 @@ const stablecoins = observing(
   },
 );
 
-const fees = observing(
-  { ...shared, source: 'blockchain.com' },
-  [{ input: 'bitcoin-fees', columns: ['fees'] }],
+/** How unusual a daily level is within a month, on a logarithmic scale. */
+const unusual = (
+  name: string,
+  {
+    input,
+    column,
+    source,
+    what,
+  }: { readonly input: SeriesName; readonly column: string; readonly source: string; readonly what: string },
+): readonly Feature[] =>
+  observing(
+    { ...shared, source },
+    [{ input, columns: [column] }],
+    [
+      {
+        name,
+        warmUp: days(29),
+        unit: 'score',
+        about: `ln(1 + ${what}) in deviations from the mean of 30 days; 0 when flat`,
+      },
+    ],
+    () => {
+      const month = new RollingMoments(30);
+      let now = NaN;
+      return {
+        observe: [
+          ([level]) => {
+            month.push(Math.log1p(level));
+            now = month.score(Math.log1p(level));
+          },
+        ],
+        step: (_, out) => void (out[0] = now),
+      };
+    },
+  );
+
+/** (first - second) / (first + second) of two daily sums. */
+const leaning = (
+  name: string,
+  {
+    input,
+    columns,
+    source,
+    about,
+  }: {
+    readonly input: SeriesName;
+    readonly columns: readonly [string, string];
+    readonly source: string;
+    readonly about: string;
+  },
+): readonly Feature[] =>
+  observing(
+    { ...shared, source },
+    [{ input, columns }],
+    [{ name, warmUp: 0, about: `${about}; 0 from none` }],
+    () => {
+      let now = NaN;
+      return {
+        observe: [([first, second]) => void (now = ratio(first - second, first + second, 0))],
+        step: (_, out) => void (out[0] = now),
+      };
+    },
+  );
+
+const GLASSNODE = "Glassnode, of the benchmark's asset";
+
+const longTerm = observing(
+  { ...shared, source: GLASSNODE },
+  [{ input: 'long-term-holders', columns: ['supply'] }],
   [
     {
-      name: 'bitcoin_fees_score_30',
-      warmUp: days(29),
-      unit: 'score',
-      about:
-        'ln(1 + fees of a day on Bitcoin, in dollars) in deviations from the mean of 30 days; 0 when flat',
+      name: 'long_term_supply_change_30',
+      warmUp: days(30),
+      about: 'coins not moved for 155 days / those 30 days before - 1; 0 from none',
     },
   ],
   () => {
-    const month = new RollingMoments(30);
+    const month = new Lag(30);
     let now = NaN;
     return {
-      observe: [
-        ([paid]) => {
-          const level = Math.log1p(paid);
-          month.push(level);
-          now = month.score(level);
-        },
-      ],
+      observe: [([supply]) => void (now = ratio(supply, month.push(supply), 1) - 1)],
       step: (_, out) => void (out[0] = now),
     };
   },
@@ -201,5 +260,59 @@ export const onChainFeatures: readonly Feature[] = [
   ...flows,
   ...value,
   ...stablecoins,
-  ...fees,
+  ...unusual('bitcoin_fees_score_30', {
+    input: 'bitcoin-fees',
+    column: 'fees',
+    source: 'blockchain.com',
+    what: 'fees of a day on Bitcoin, in dollars',
+  }),
+  ...unusual('fee_rate_score_30', {
+    input: 'fee-rates',
+    column: 'median',
+    source: 'mempool.space',
+    what: 'median fee rate of a day on Bitcoin',
+  }),
+  ...unusual('gas_score_30', {
+    input: 'gas',
+    column: 'gwei',
+    source: 'Glassnode',
+    what: 'mean gas price of a day on Ethereum',
+  }),
+  ...unusual('whale_transactions_score_30', {
+    input: 'whales',
+    column: 'transactions',
+    source: GLASSNODE,
+    what: 'transfers of large holders to exchanges in a day',
+  }),
+  ...leaning('whale_exchange_flow', {
+    input: 'whales',
+    columns: ['deposits', 'withdrawals'],
+    source: GLASSNODE,
+    about: '(to exchanges - from exchanges) / both, of large holders in a day',
+  }),
+  ...leaning('whale_buying', {
+    input: 'whales',
+    columns: ['bought', 'sold'],
+    source: 'a source of the user (series.custom)',
+    about: '(bought - sold) / both, of large holders in a day',
+  }),
+  ...longTerm,
+  ...leaning('liquidation_imbalance', {
+    input: 'liquidations',
+    columns: ['long', 'short'],
+    source: GLASSNODE,
+    about: '(long - short positions closed by force) / both, in a day',
+  }),
+  ...unusual('liquidations_long_score_30', {
+    input: 'liquidations',
+    column: 'long',
+    source: GLASSNODE,
+    what: 'long positions closed by force in a day, in dollars',
+  }),
+  ...unusual('liquidations_short_score_30', {
+    input: 'liquidations',
+    column: 'short',
+    source: GLASSNODE,
+    what: 'short positions closed by force in a day, in dollars',
+  }),
 ];
