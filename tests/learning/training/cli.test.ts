@@ -94,6 +94,9 @@ describe('the commands train, signals and models', () => {
     const refused = await runCli(['models', 'export', 'persistence'], { cwd });
     expect(refused.status).toBe(1);
     expect(refused.stderr).toContain('The model "persistence" has no ONNX form.');
+    expect((await runCli(['models', 'show', runId], { cwd })).stderr).toContain(
+      `is a training run, not a model.\nName one of its models: crypto-trader models show buy-and-hold --run ${runId}`,
+    );
   });
 
   it('say SYNTHETIC wherever the candles are', async () => {

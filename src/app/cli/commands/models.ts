@@ -59,7 +59,10 @@ export function register(program: Command): void {
   ).action(
     command(async (context, options, id) => {
       const registry = await projectRegistry(context);
-      return showModel(context, registry.findModel(id), { ...Options.parse(options), registry });
+      return showModel(context, await modelNamed(context, registry, id), {
+        ...Options.parse(options),
+        registry,
+      });
     }),
   );
 
@@ -99,9 +102,22 @@ export function register(program: Command): void {
     .action(
       command(async (context, options, id) => {
         const registry = await projectRegistry(context);
-        return exportModel(context, registry.findModel(id), { ...Options.parse(options), registry });
+        return exportModel(context, await modelNamed(context, registry, id), {
+          ...Options.parse(options),
+          registry,
+        });
       }),
     );
+}
+
+/** Throws `UserError` that says what a name is that is no model's, but a run's. */
+async function modelNamed({ config }: CommandContext, registry: Registry, id: string): Promise<Model> {
+  const runs = await listRuns(config.checkpointDir);
+  const run = runs.find(({ runId }) => runId === id);
+  if (run === undefined || registry.models.some((model) => model.id === id)) return registry.findModel(id);
+  throw new UserError(`"${id}" is a training run, not a model.`, {
+    hint: `Name one of its models: crypto-trader models show ${run.plan.models[0].id} --run ${id}`,
+  });
 }
 
 async function listModels(context: CommandContext): Promise<void> {
