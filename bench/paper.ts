@@ -14,6 +14,7 @@ import { resumeSession, startSession } from '../src/desk/paper/session.ts';
 import { writeSnapshot } from '../src/desk/paper/snapshot.ts';
 import { advanceAccount } from '../src/desk/paper/step.ts';
 import { type BenchRow, medianMs } from './bench.ts';
+import { barRows } from './paper-bars.ts';
 
 const MINUTE_MS = 60_000;
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as const;
@@ -49,6 +50,7 @@ export async function run(): Promise<readonly BenchRow[]> {
     const append = await appending(join(root, 'append'));
     const megabytes = (count: number): string => `${(count / 1e6).toFixed(0)} MB`;
     return [
+      ...(await barRows()),
       {
         name: 'recovery of 21 000 bars of three symbols without a snapshot',
         value: replay / 1000,

@@ -374,6 +374,7 @@ describe('the log is never worth more than the work', () => {
     const told: string[] = [];
     const log = await createLog({
       directory,
+      rotation: { fileMb: 10, files: 6 },
       fileLevel: 'info',
       terminalLevel: 'error',
       colour: false,

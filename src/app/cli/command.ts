@@ -235,6 +235,7 @@ async function openLog(
   const { createLog } = await import('./logging.ts');
   return createLog({
     directory: config.logDir,
+    rotation: config.log,
     fileLevel: config.log.level,
     terminalLevel: terminalLevel ?? terminalDefault(config.log.level),
     colour,

@@ -11,6 +11,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface LogSettings {
   readonly directory: string;
+  /** Largest size of a file, and how many there may be. */
+  readonly rotation: { readonly fileMb: number; readonly files: number };
   readonly fileLevel: LogLevel;
   readonly terminalLevel: LogLevel;
   readonly colour: boolean;
@@ -23,8 +25,6 @@ interface LineStream {
   write(line: string): void;
 }
 
-/** Keep this many files of this size beside the current one. */
-const ROTATION = { size: '10m', limit: { count: 5 } } as const;
 /** Lines that a full disk does not take are tried again with the next one, up to this many bytes. */
 const MOST_WAITING_BYTES = 2 ** 20;
 
@@ -63,7 +63,12 @@ async function terminalLines({ colour, redact }: LogSettings): Promise<LineStrea
   };
 }
 
-async function fileLines({ directory, redact, onUnwritable }: LogSettings): Promise<LineStream | undefined> {
+async function fileLines({
+  directory,
+  rotation,
+  redact,
+  onUnwritable,
+}: LogSettings): Promise<LineStream | undefined> {
   const { default: roll } = await import('pino-roll');
   try {
     makeFolder(directory);
@@ -73,7 +78,9 @@ async function fileLines({ directory, redact, onUnwritable }: LogSettings): Prom
       extension: '.log',
       sync: true,
       maxLength: MOST_WAITING_BYTES,
-      ...ROTATION,
+      size: `${rotation.fileMb}m`,
+      // Those that earlier processes left count too.
+      limit: { count: rotation.files, removeOtherLogFiles: true },
     });
     let told = false;
     file.on('error', (error: unknown) => {

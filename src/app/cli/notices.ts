@@ -90,7 +90,7 @@ export interface SessionNotices {
   say(kind: Kind, text: string): void;
   /** One that is told until a channel has taken it. */
   alert(text: string, settled: (delivered: boolean) => void): void;
-  /** Sends what waits, for five seconds at most: SIGTERM has to end soon. */
+  /** Sends what waits, for three seconds at most: after SIGTERM the program is gone within five. */
   close(): Promise<void>;
 }
 
@@ -117,6 +117,6 @@ export function openNotices(
       for (const event of events) say(event.kind === 'rejected' ? 'rejections' : 'fills', eventText(event));
       for (const verdict of verdicts) say('risk', describeVerdict(verdict));
     },
-    close: () => notifier.close(5_000),
+    close: () => notifier.close(3_000),
   };
 }

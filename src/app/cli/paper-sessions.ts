@@ -1,6 +1,7 @@
 import { CheckFailed, UserError } from '../../core/foundation/errors.ts';
 import { formatMinute } from '../../core/foundation/time.ts';
 import { type Control, writeControl } from '../../desk/paper/controls.ts';
+import { sessionFault } from '../../desk/paper/health.ts';
 import { verifySession } from '../../desk/paper/session.ts';
 import { findSession, listSessions, readStatus, sessionFolder } from '../../desk/paper/sessions.ts';
 import { describeSession } from '../workflows/paper-status.ts';
@@ -13,13 +14,24 @@ const MODE_TEXT: Readonly<Record<Control['mode'], string>> = {
   flatten: 'flattened: positions are closed at the next open, nothing is ordered after that',
 };
 
-/** `paper status`: every session, or the one called `name`, as it stands on disk. */
-export async function showStatus({ config, out }: CommandContext, name: string | undefined): Promise<void> {
+/**
+ * `paper status`: every session, or the one called `name`, as it stands on disk. With `check` exit code 3 when one that follows an
+ * exchange does not run or does not see its bars.
+ */
+export async function showStatus(
+  { config, out }: CommandContext,
+  name: string | undefined,
+  check: boolean,
+): Promise<void> {
   const names =
     name === undefined ? await listSessions(config.dataDir) : [await findSession(config.dataDir, name)];
   if (names.length === 0) await findSession(config.dataDir, undefined);
   const sessions = await Promise.all(names.map((one) => readStatus(config.dataDir, one)));
-  out.document({ sessions: sessions.map(describeSession) });
+  const nowMs = Date.now();
+  const faults = sessions.map((one) =>
+    one.session.feed === 'exchange' ? sessionFault(one, nowMs) : undefined,
+  );
+  out.document({ sessions: sessions.map((one, i) => ({ ...describeSession(one), fault: faults[i] })) });
   out.table(
     [
       'name',
@@ -44,6 +56,12 @@ export async function showStatus({ config, out }: CommandContext, name: string |
       status.last?.runId ?? status.session.runId ?? '',
     ]),
   );
+  const lines = sessions.flatMap(({ name: of, pid }, i) =>
+    faults[i] === undefined || (pid === undefined && !check) ? [] : [`${of}: ${faults[i]}`],
+  );
+  for (const line of lines) out.print(line);
+  if (check && lines.length > 0)
+    throw new CheckFailed(`${lines.length} of ${sessions.length} paper sessions do not run as they should.`);
 }
 
 /** `paper pause`, `paper resume`, `paper flatten`: on disk before the command ends. */

@@ -582,6 +582,13 @@ export const ConfigSchema = z
           .enum(['debug', 'info', 'warn', 'error'])
           .default('info')
           .describe('Least important line kept in the log file'),
+        fileMb: z.int().min(1).max(1000).default(10).describe('A log file that is larger is ended, MB'),
+        files: z
+          .int()
+          .min(1)
+          .max(1000)
+          .default(6)
+          .describe('Log files that are kept, the current one included'),
       })
       .prefault({}),
   })

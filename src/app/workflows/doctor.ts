@@ -1,4 +1,7 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Log } from '../../core/foundation/log.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
@@ -31,6 +34,9 @@ export interface Surroundings {
   /** How the exchange is asked; `undefined`: it is not. */
   readonly exchange:
     { readonly id: string; readonly baseUrl?: string | undefined; readonly timeoutMs: number } | undefined;
+  /** Where messages go: their kinds. Throws `UserError` where their settings do not fit. */
+  readonly channels: () => readonly string[];
+  readonly logDir: string;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -51,6 +57,10 @@ export async function examine(of: Surroundings): Promise<readonly Finding[]> {
     await native('ONNX Runtime', loadOnnxRuntime),
     ...(await store(of)),
     ...(await ledgers(of)),
+    ...(await sessions(of)),
+    await services(of),
+    notifications(of),
+    logs(of),
     await inputs(of),
     ...(of.exchange === undefined ? [] : [await exchange(of, of.exchange)]),
   ];
@@ -176,6 +186,86 @@ async function ledgers({ dataDir, signal }: Surroundings): Promise<readonly Find
     if (fault !== undefined) return { check, status: 'fail', found: fault.message, advice: fault.hint };
     return { check, status: 'ok', found: `${bars} bars, every hash fits` };
   });
+}
+
+/** Whether sessions that a process runs see their bars, by their own signs of life. */
+async function sessions({ dataDir }: Surroundings): Promise<readonly Finding[]> {
+  const { sessionHealth } = await import('./session-health.ts');
+  try {
+    return (await sessionHealth(dataDir, Date.now())).map(({ name, kind, pid, fault }): Finding => {
+      const check = `${kind} session ${name}, running`;
+      if (pid === undefined)
+        return {
+          check,
+          status: 'note',
+          found: fault ?? 'no process runs it',
+          advice: `Resume it, or let the system do so: crypto-trader service install -- ${kind === 'paper' ? `paper --name ${name}` : 'live start'}`,
+        };
+      if (fault === undefined) return { check, status: 'ok', found: `process ${pid} sees its bars` };
+      const advice = `Look at what process ${pid} says, in its terminal or the log; stopped and started again it resumes.`;
+      return { check, status: 'fail', found: fault, advice };
+    });
+  } catch (error) {
+    // What is damaged is said where its hashes are checked.
+    if (error instanceof UserError) return [];
+    throw error;
+  }
+}
+
+/** Units that start a command of this program in this folder. */
+async function services({ environment }: Surroundings): Promise<Finding> {
+  const home = environment['HOME'] ?? '';
+  const folders = ['/etc/systemd/system', `${home}/.config/systemd/user`, `${home}/Library/LaunchAgents`];
+  const here = process.cwd();
+  const found: string[] = [];
+  for (const folder of folders)
+    for (const name of await readdir(folder).catch(() => [])) {
+      if (!/\.(service|plist)$/.test(name)) continue;
+      const text = await readFile(join(folder, name), 'utf8').catch(() => '');
+      if (text.includes('crypto-trader') && text.split(/[\s<>="]+/).includes(here)) found.push(name);
+    }
+  return {
+    check: 'service',
+    status: 'ok',
+    found:
+      found.length === 0
+        ? 'none installed for this folder; `crypto-trader service install -- paper` prints one'
+        : `installed: ${found.join(', ')}`,
+  };
+}
+
+function notifications({ channels }: Surroundings): Finding {
+  const check = 'notifications';
+  try {
+    const kinds = channels();
+    const found = kinds.length === 0 ? 'no channel set' : `over ${kinds.join(', ')}`;
+    return { check, status: 'ok', found };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { check, status: 'fail', found: error.message, advice: error.hint };
+  }
+}
+
+function logs({ logDir }: Surroundings): Finding {
+  const check = 'logs';
+  try {
+    const files = existsSync(logDir)
+      ? readdirSync(logDir).filter((name) => /^crypto-trader\..*\.log$/.test(name))
+      : [];
+    const bytes = files.reduce((sum, name) => sum + statSync(join(logDir, name)).size, 0);
+    return {
+      check,
+      status: 'ok',
+      found: `${files.length} files, ${(bytes / 1e6).toFixed(1)} MB in ${logDir}/`,
+    };
+  } catch (error) {
+    return {
+      check,
+      status: 'fail',
+      found: error instanceof Error ? error.message : String(error),
+      advice: 'Point logDir at a folder that can be read and written.',
+    };
+  }
 }
 
 /** Groups of features without their inputs are worth knowing, and nothing that stops anything. */

@@ -2,7 +2,7 @@ import { formatTime } from '../../core/foundation/time.ts';
 import type { SessionStatus } from '../../desk/paper/sessions.ts';
 
 /** A paper session as it stands on disk: what `paper status --json` and the API say of it. */
-export const describeSession = ({ name, session, last, control, pid }: SessionStatus) => ({
+export const describeSession = ({ name, session, last, control, pid, health }: SessionStatus) => ({
   name,
   sessionId: session.sessionId,
   state: pid === undefined ? 'stopped' : 'running',
@@ -18,4 +18,11 @@ export const describeSession = ({ name, session, last, control, pid }: SessionSt
   equity: last?.equity ?? session.rules.initialBalance,
   cash: last?.cash ?? session.rules.initialBalance,
   positions: last?.positions ?? [],
+  health: health && {
+    state: health.state,
+    at: formatTime(health.atMs),
+    since: formatTime(health.sinceMs),
+    reason: health.reason,
+    residentMb: health.residentMb,
+  },
 });

@@ -8,6 +8,7 @@ import { errorCode } from '../../data/files.ts';
 import { checkChain, readLastEntry, tornTail } from '../../data/journal/read.ts';
 import { lockHolder } from '../../data/lock.ts';
 import { type Control, readControl } from './controls.ts';
+import { type Health, readHealth } from './health.ts';
 import { LEDGER_FILE, ledgerFile, parseBar, readSession, SNAPSHOT_FILE } from './ledger.ts';
 import { type BarRecord, ensembleOf, type SessionRecord, symbolsOf } from './record.ts';
 import { readSnapshot } from './snapshot.ts';
@@ -60,6 +61,8 @@ export interface SessionStatus {
   /** Of the last bar; nothing is checked here but that it can be read. */
   readonly last: BarRecord | undefined;
   readonly control: Control | undefined;
+  /** Its last sign of life. */
+  readonly health: Health | undefined;
   /** The process that runs it now. */
   readonly pid: number | undefined;
 }
@@ -77,6 +80,7 @@ export async function readStatus(dataDir: string, name: string): Promise<Session
     session: found.session,
     last: last && parseBar(folder, last),
     control: await readControl(folder),
+    health: await readHealth(folder),
     pid: (await lockHolder(lockOf(folder)))?.pid,
   };
 }

@@ -37,6 +37,7 @@ it('a secret in a message, a field or an error never reaches the log file', asyn
   const directory = mkdtempSync(join(tmpdir(), 'log-'));
   const log = await createLog({
     directory,
+    rotation: { fileMb: 10, files: 6 },
     fileLevel: 'info',
     terminalLevel: 'error',
     colour: false,

@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -311,6 +314,32 @@ describe('paper trading against an exchange', () => {
       expect(bars).toEqual((await look(trained, afterMs)).bars);
       expect(bars.flatMap(({ decision }) => decision.targets)).not.toContain(null);
     }
+  });
+
+  it('leaves within five seconds of SIGTERM, also when a message is never taken, and tells a supervisor', async () => {
+    const folder = newFolder();
+    const deaf = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(deaf, 'listening');
+    const { port } = deaf.address() as AddressInfo;
+    const child = spawn(process.execPath, [bin, 'paper', '--interval-seconds', '0.02'], {
+      cwd: folder,
+      stdio: 'ignore',
+      env: { ...process.env, NOTIFY_WEBHOOK_SECRET_URL: `http://127.0.0.1:${port}/` },
+    });
+    const ended = once(child, 'close');
+    await once(deaf, 'request');
+    await expect.poll(() => lastBarMs(folder), { timeout: 60_000 }).toBe(START - HOUR);
+    const asked = performance.now();
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([130, null]);
+    expect(performance.now() - asked).toBeLessThan(5_000);
+    deaf.closeAllConnections();
+    deaf.close();
+    const { status, stdout } = await runCli(['paper', 'status', '--check', '--json'], { cwd: folder });
+    expect({ status, document: JSON.parse(stdout) as unknown }).toMatchObject({
+      status: 3,
+      document: { sessions: [{ fault: 'no process runs it', health: { state: 'stopped' } }] },
+    });
   });
 
   it('refuses a project that is set to trade live', async () => {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CheckFailed } from '../../../core/foundation/errors.ts';
 import { examine, type Finding } from '../../workflows/doctor.ts';
 import { command, type CommandContext } from '../command.ts';
+import { channelsFrom } from '../notices.ts';
 import { prose } from '../table.ts';
 
 export function register(program: Command): void {
@@ -70,6 +71,8 @@ async function examined(context: CommandContext, offline: boolean): Promise<read
       exchange: offline
         ? undefined
         : { id: exchange.id, baseUrl: exchange.baseUrl, timeoutMs: fetch.timeoutMs },
+      channels: () => channelsFrom(process.env).map(({ kind }) => kind),
+      logDir: config.logDir,
       log,
       signal,
     })),

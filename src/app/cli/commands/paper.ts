@@ -4,7 +4,8 @@ import { formatMinute } from '../../../core/foundation/time.ts';
 import { openExchange } from '../../../data/exchange/client.ts';
 import { openStore } from '../../../data/store/store.ts';
 import type { BarRecord } from '../../../desk/paper/record.ts';
-import { isSessionName } from '../../../desk/paper/sessions.ts';
+import { createHeartbeat } from '../../../desk/paper/heartbeat.ts';
+import { isSessionName, sessionFolder } from '../../../desk/paper/sessions.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
 import { loadTrained } from '../../../learning/training/checkpoints.ts';
 import { configuredInstruments, riskRules, spotRules } from '../../config/execution.ts';
@@ -128,9 +129,9 @@ function addSubcommands(group: Command): void {
           { logs },
         ),
       );
-  add('status', 'every session: process, last bar, equity, positions', (context, { name }) =>
-    showStatus(context, name),
-  );
+  add('status', 'every session: process, last bar, equity, positions', (context, { name, check }) =>
+    showStatus(context, name, check),
+  ).option('--check', 'exit code 3 when one that follows an exchange stands still, for supervisors');
   add('verify', 'check every hash, and put every bar through the trading core again', (context, { name }) =>
     verify(context, name),
   );
@@ -169,6 +170,7 @@ function addSubcommands(group: Command): void {
 const SubOptions = z.object({
   name: z.string().optional(),
   configuredSteps: z.boolean().default(false),
+  check: z.boolean().default(false),
   run: z.string().optional(),
 });
 type SubOptions = z.output<typeof SubOptions>;
@@ -231,6 +233,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
   };
   const telegram = answerTelegram(config, process.env, { log, now: Date.now });
   const cycles = reportCycles(context, notices);
+  const heartbeat = createHeartbeat(sessionFolder(config.dataDir, name), { intervalMs, now: Date.now, log });
   const alerts = watchPaperAlerts({
     dataDir: config.dataDir,
     name,
@@ -267,6 +270,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       },
       onCycle: (cycle) => {
         cycles(cycle);
+        heartbeat.beat(cycle.feed, session.last?.timeMs);
         alerts.tick(Date.now());
       },
       onRunChange: (runId) =>
@@ -286,6 +290,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       notices.say('session', `Session FAILED: ${error instanceof Error ? error.message : String(error)}`);
     throw error;
   } finally {
+    await heartbeat.stop(session.last?.timeMs);
     await telegram.close();
     await alerts.settled();
     await notices.close();

@@ -1,15 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { isAbsolute, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
-import { duration } from '../../../core/foundation/duration.ts';
 import { formatMinute, formatTime } from '../../../core/foundation/time.ts';
-import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
-import { lockHolder } from '../../../data/lock.ts';
-import { readLive } from '../../../desk/live/ledger.ts';
-import { listSessions, readStatus } from '../../../desk/paper/sessions.ts';
 import {
   crontabLine,
   launchdPlist,
@@ -17,7 +11,7 @@ import {
   systemdTimer,
   systemdUnit,
 } from '../../service/units.ts';
-import { liveFolder } from '../../workflows/live.ts';
+import { sessionHealth } from '../../workflows/session-health.ts';
 import { command, type CommandContext, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
 
@@ -126,23 +120,8 @@ function timeOf(text: string): { readonly hour: number; readonly minute: number 
   return { hour: Number(hour), minute: Number(minute) };
 }
 
-/** Bars that a session may be behind before it counts as standing still. */
-const BARS_BEHIND = 3;
-
-interface Health {
-  readonly name: string;
-  readonly kind: 'paper' | 'live';
-  readonly pid: number | undefined;
-  readonly lastBarMs: number | undefined;
-  readonly fault: string | undefined;
-}
-
 async function status({ config, out }: CommandContext): Promise<void> {
-  const nowMs = Date.now();
-  const health = [
-    ...(await paperHealth(config.dataDir, nowMs)),
-    ...(await liveHealth(config.dataDir, nowMs)),
-  ];
+  const health = await sessionHealth(config.dataDir, Date.now());
   if (health.length === 0)
     throw new UserError('There is no session to look at.', { hint: 'Start one: crypto-trader paper' });
   const faults = health.filter(({ fault }) => fault !== undefined);
@@ -165,47 +144,4 @@ async function status({ config, out }: CommandContext): Promise<void> {
   );
   if (faults.length > 0)
     throw new CheckFailed(`${faults.length} of ${health.length} sessions do not run as they should.`);
-}
-
-async function paperHealth(dataDir: string, nowMs: number): Promise<readonly Health[]> {
-  const names = await listSessions(dataDir);
-  const all = await Promise.all(names.map((name) => readStatus(dataDir, name)));
-  // A replay of stored bars ends by itself.
-  return all
-    .filter(({ session }) => session.feed === 'exchange')
-    .map(({ name, session, last, pid }) => ({
-      name,
-      kind: 'paper',
-      pid,
-      lastBarMs: last?.timeMs,
-      fault: faultOf({ pid, lastBarMs: last?.timeMs, barMs: TIMEFRAME_MS[session.timeframe], nowMs }),
-    }));
-}
-
-async function liveHealth(dataDir: string, nowMs: number): Promise<readonly Health[]> {
-  const folder = join(dataDir, 'live');
-  const names = existsSync(folder)
-    ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'ledger.jsonl')))
-    : [];
-  return Promise.all(
-    names.map(async (name): Promise<Health> => {
-      const { session, last, halt } = await readLive(liveFolder(dataDir, name));
-      const pid = (await lockHolder(`${liveFolder(dataDir, name)}.lock`))?.pid;
-      const lastBarMs = last?.timeMs;
-      const still = faultOf({ pid, lastBarMs, barMs: TIMEFRAME_MS[session.timeframe], nowMs });
-      return { name, kind: 'live', pid, lastBarMs, fault: halt === undefined ? still : `STOPPED: ${halt}` };
-    }),
-  );
-}
-
-function faultOf(one: {
-  readonly pid: number | undefined;
-  readonly lastBarMs: number | undefined;
-  readonly barMs: number;
-  readonly nowMs: number;
-}): string | undefined {
-  if (one.pid === undefined) return 'no process runs it';
-  if (one.lastBarMs === undefined) return undefined;
-  const behindMs = one.nowMs - one.lastBarMs - one.barMs;
-  return behindMs > BARS_BEHIND * one.barMs ? `no bar for ${duration(behindMs / 1000)}` : undefined;
 }
