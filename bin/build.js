@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 
 /** Compiles src/ into dist/ unless dist/ is at least as new. Says so on stderr, and only when it works. */
-export function buildIfStale() {
-  const built = modifiedMs(join(root, 'dist/.tsbuildinfo'));
+export async function buildIfStale() {
+  // What is written last, and only when all before it worked.
+  const built = modifiedMs(join(root, 'dist/start/main.mjs'));
   if (built >= newestMs(['src'])) return;
 
   process.stderr.write('Compiling crypto-trader (once after an install or a change) ...\n');
@@ -15,14 +16,12 @@ export function buildIfStale() {
   const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], {
     stdio: ['ignore', 2, 2],
   });
-  if (status !== 0) {
-    // It says what dist/ was made from; without it the next start compiles, and complains, again.
-    rmSync(join(root, 'dist/.tsbuildinfo'), { force: true });
+  if (status !== 0) process.exit(70);
+  const { bundleProgram } = await import('./bundle.js');
+  await bundleProgram(join(root, 'dist')).catch((error) => {
+    process.stderr.write(`${error}\n`);
     process.exit(70);
-  }
-  // tsc leaves the file alone when nothing changed in substance; its time is what says that it looked.
-  const now = new Date();
-  utimesSync(join(root, 'dist/.tsbuildinfo'), now, now);
+  });
 }
 
 /** Builds the page of `serve` into dist/web unless it is at least as new as web/. */

@@ -7,8 +7,8 @@ process.env.NODE_ENV ??= 'production';
 // A checkout has sources and compiles itself when they are newer; an installed package has only dist.
 if (existsSync(new URL('../src', import.meta.url))) {
   const { buildIfStale, buildWebIfStale } = await import('./build.js');
-  buildIfStale();
+  await buildIfStale();
   if (process.argv.includes('serve')) buildWebIfStale();
 }
-const { main } = await import('../dist/app/cli/main.js');
+const { main } = await import('../dist/start/main.mjs');
 await main(process.argv);

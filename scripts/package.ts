@@ -9,6 +9,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { bundleProgram } from '../bin/bundle.js';
 
 const root = resolve(import.meta.dirname, '..');
 const RUNTIME = 'onnxruntime-node';
@@ -60,6 +61,7 @@ if (process.argv[1] === import.meta.filename) {
     execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), ...options], {
       stdio: 'inherit',
     });
+    await bundleProgram(join(folder, 'dist'));
     const page = ['build', join(root, 'web'), '--outDir', join(folder, 'dist/web'), '--emptyOutDir'];
     execFileSync(process.execPath, [
       join(root, 'node_modules/vite/bin/vite.js'),

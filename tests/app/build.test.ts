@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '../..');
 it('a program that does not compile is not run at the second start either', { timeout: 240_000 }, () => {
   const folder = temporaryFolder();
   for (const name of ['src', 'bin']) mkdirSync(join(folder, name));
-  for (const file of ['bin/build.js', 'tsconfig.json', 'tsconfig.build.json'])
+  for (const file of ['bin/build.js', 'bin/bundle.js', 'tsconfig.json', 'tsconfig.build.json'])
     copyFileSync(join(root, file), join(folder, file));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
