@@ -4,13 +4,19 @@ import { trainingLogFile } from '../../learning/training/journal.ts';
 import type { RunResult } from '../../learning/training/run-folder.ts';
 import type { ForecastScore } from '../../learning/validation/score.ts';
 import { votersOf } from '../../learning/ensemble/voters.ts';
+import { testFold, type TestFoldScore } from '../../learning/training/test-fold.ts';
 import type { FinishedRun } from '../../learning/training/train.ts';
 import { trainingConclusion } from './conclusions.ts';
 import type { Output } from './output.ts';
 import { less } from './table.ts';
 
 /** What a finished run says: the score of every model on the validation bars, and what was left out. */
-export function printRun(out: Output, finished: FinishedRun, logDir: string): void {
+export function printRun(
+  out: Output,
+  finished: FinishedRun,
+  logDir: string,
+  testFolds?: Readonly<Record<string, TestFoldScore>>,
+): void {
   const { runId, path, plan, result, members, kept, active, datasets } = finished;
   for (const { symbol, gaps } of datasets) {
     if (gaps.length > 0)
@@ -45,6 +51,7 @@ export function printRun(out: Output, finished: FinishedRun, logDir: string): vo
     ],
   );
   printSeeds(out, plan.seeds, result, members);
+  if (testFolds !== undefined) printTestFolds(out, finished, testFolds);
   for (const { id, fitted } of members)
     for (const { name, reason } of fitted.absent ?? [])
       out.print(`${id} goes without ${name}: ${sentence(reason)}`);
@@ -52,7 +59,7 @@ export function printRun(out: Output, finished: FinishedRun, logDir: string): vo
   for (const { id, reason } of result.skipped) out.print(`${id} was skipped: ${sentence(reason)}`);
   out.print(
     `\nNet return: spot, long only, ${plan.feeBps} bp fee and ${plan.slippageBps} bp slippage per side, equal capital for each symbol.
-Hit rate: against the return from the next open over the model's own horizon.${flattered ? `\n${FLATTERED}` : ''}
+Hit rate: against the return from the next open over the model's own horizon.${flattered ? `\n${FLATTERED}${testFolds === undefined ? ' `train --test-fold` does so inside training.' : ''}` : ''}
 Run ${runId} is in ${path}, its progress in ${trainingLogFile(logDir, runId)}.`,
   );
   out.print(trainingConclusion(finished));
@@ -66,6 +73,36 @@ Next: crypto-trader backtest --run ${runId}, then crypto-trader models activate 
 
 const FLATTERED =
   '* The same bars served early stopping, entry thresholds or calibration of this model, so its figures flatter. `crypto-trader backtest` measures it on bars that nothing has seen.';
+
+/** The same models fitted on earlier bars, where nothing of the fit saw what they are judged on. */
+function printTestFolds(
+  out: Output,
+  { plan, members }: FinishedRun,
+  scores: Readonly<Record<string, TestFoldScore>>,
+): void {
+  const { train, test } = testFold(plan).fold;
+  if (Object.keys(scores).length === 0)
+    return out.print('\nNo figure above flatters: none of these models looked at the validation bars.');
+  out.print(
+    `\nTest fold: fitted once more on ${formatDay(train.fromMs)} .. ${formatDay(train.untilMs)}, measured on ${formatDay(test.fromMs)} .. ${formatDay(test.untilMs)}, which that fit has not seen; validation beside it.\n`,
+  );
+  out.table(
+    [
+      'model',
+      less('samples'),
+      'hit rate % (95 % CI)',
+      'IC',
+      'net return %',
+      'IC validation',
+      'net validation %',
+    ],
+    Object.entries(scores).map(([id, found]) => {
+      const cells = 'score' in found ? scoreCells(found.score) : ['', sentence(found.reason), '', ''];
+      const shown = members.find((member) => member.id === id);
+      return [id, ...cells, ...(shown === undefined ? [] : scoreCells(shown.manifest.metrics).slice(2))];
+    }),
+  );
+}
 
 /** Who does not vote, and why; or that nobody showed any skill. */
 function noSkillLines(members: FinishedRun['members']): readonly string[] {
@@ -145,6 +182,7 @@ function scoreCells(score: ForecastScore): readonly string[] {
 export function runDocument(
   { runId, plan, result, members, kept, active, path, datasets, projections }: FinishedRun,
   mode: string,
+  testFolds?: Readonly<Record<string, TestFoldScore>>,
 ): unknown {
   return {
     runId,
@@ -172,6 +210,7 @@ export function runDocument(
         seconds: manifest.seconds,
         samplesPerSecond: manifest.samplesPerSecond,
         metrics: manifest.metrics,
+        testFold: testFolds?.[id],
         baseline: manifest.baselines,
         ...seedsOf(result, id),
         report: fitted.report,

@@ -233,7 +233,7 @@ const ofValidation = (forecasts: readonly Forecast[], panel: Panel, plan: RunPla
 };
 
 /** The candles of the plan up to the end of validation: nothing that trains or chooses sees the test bars. */
-async function planMarket(
+export async function planMarket(
   store: Store,
   plan: RunPlan,
   {

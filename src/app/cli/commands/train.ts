@@ -1,3 +1,4 @@
+import { testFoldScores } from '../../../learning/training/test-fold.ts';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Command } from 'commander';
@@ -42,6 +43,7 @@ const Options = z.object({
   from: z.string().optional(),
   continual: z.string().optional(),
   meta: z.string().optional(),
+  testFold: z.boolean().default(false),
   allowSynthetic: z.boolean().default(false),
 });
 type Options = z.output<typeof Options>;
@@ -90,6 +92,10 @@ export function register(program: Command): void {
     )
     .option('--meta <how>', `train networks to adapt in a few steps: ${META.join(', ')}`)
     .option('--seeds <count>', 'train each stochastic model with N different seeds and report the spread')
+    .option(
+      '--test-fold',
+      'fit models whose figures flatter once more, on earlier bars, and show what they come to on bars that fit has not seen',
+    )
     .option('--allow-synthetic', 'train on synthetic candles too')
     .addHelpText('after', EXAMPLES)
     .action(
@@ -150,10 +156,20 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
         },
       },
     );
+    let task: ReturnType<typeof progress.task> | undefined;
+    let done = 0;
+    const testFolds = options.testFold
+      ? await testFoldScores(finished, {
+          store: openStore(config.dataDir),
+          registry,
+          signal,
+          onModel: (id) => (task ??= progress.task('test fold', finished.members.length)).update(done++, id),
+        })
+      : undefined;
     progress.stop();
-    printRun(out, finished, config.logDir);
+    printRun(out, finished, config.logDir, testFolds);
     printTransfer(out, finished);
-    out.document(runDocument(finished, mode));
+    out.document(runDocument(finished, mode, testFolds));
   } catch (error) {
     progress.stop();
     if (signal.aborted && run !== undefined) out.notice(whereItStands(run, kept));
