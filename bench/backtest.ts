@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
@@ -8,6 +12,7 @@ import { runBacktest } from '../src/core/trading/run.ts';
 import { liquiditySeries } from '../src/core/trading/liquidity.ts';
 import { MODELLED_IMPACT, SPOT_RULES } from '../src/core/trading/rules.ts';
 import { stepBar } from '../src/core/trading/step.ts';
+import { openStore } from '../src/data/store/store.ts';
 import { crossings, MINUTE_MS, minutes } from './backtest/minutes.ts';
 import { type BenchRow, medianMs } from './bench.ts';
 import { runPeer } from './peers/run.ts';
@@ -73,6 +78,12 @@ export async function run(): Promise<readonly BenchRow[]> {
       unit: 'M bars/s',
       ...peer('backtrader', 'backtraderMillions'),
     },
+    {
+      name: `${one}, nautilus_trader`,
+      value: millions(BARS, core),
+      unit: 'M bars/s',
+      ...peer('nautilus_trader', 'nautilusMillions'),
+    },
     { name: 'the same through the general loop', value: millions(BARS, general), unit: 'M bars/s' },
     {
       name: 'the same with modelled slippage, the default',
@@ -81,6 +92,12 @@ export async function run(): Promise<readonly BenchRow[]> {
       note: `${millions(BARS, told).toFixed(0)} in the second run over the same bars`,
     },
     { name: 'two years of minutes from columns', value: core, unit: 'ms', target: '<= 60' },
+    {
+      name: 'two years of minutes from parquet, a process from its start to its end',
+      value: await fromParquet(candles),
+      unit: 's',
+      target: '<= .6',
+    },
     {
       name: `${MANY} symbols on shared cash`,
       value: millions(MANY * MANY_BARS, shared),
@@ -105,6 +122,19 @@ export async function run(): Promise<readonly BenchRow[]> {
 }
 
 const instrument = (symbol: PairSymbol) => ({ symbol, amountStep: 1e-5, priceTick: 0.01, minNotional: 5 });
+
+/** Seconds of a process that reads the stored candles and trades them. */
+async function fromParquet(candles: Candles): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  try {
+    const key = { exchange: 'made', symbol: 'BTC/USDT', timeframe: '1m' } as const;
+    await openStore(folder).merge(key, candles, { source: 'made', synthetic: true });
+    const script = join(import.meta.dirname, 'backtest/from-parquet.mjs');
+    return (await medianMs(() => execFileSync(process.execPath, [script, folder]), 3)) / 1000;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 function severalSymbols() {
   const candles = Array.from({ length: MANY }, (_, s) => minutes(MANY_BARS, s + 1));

@@ -7,6 +7,10 @@ import { backtestOverfitting } from '../src/core/evaluation/overfitting.ts';
 import { barReturns } from '../src/core/evaluation/returns.ts';
 import { superiorPredictiveAbility } from '../src/core/evaluation/superiority.ts';
 import { createRandom, normal } from '../src/core/foundation/random.ts';
+import { DEFAULT_SOURCES } from '../src/core/features/inputs.ts';
+import { openStore } from '../src/data/store/store.ts';
+import { walkForwardForecasts } from '../src/lab/backtest/walk-forward-source.ts';
+import { minutes } from './backtest/minutes.ts';
 import { type BenchRow, medianMs } from './bench.ts';
 import { runPeer } from './peers/run.ts';
 
@@ -42,8 +46,15 @@ export async function run(): Promise<readonly BenchRow[]> {
     () => superiorPredictiveAbility(benchmark, models, { random: createRandom(1), resamples: 1000 }),
     3,
   );
+  const walkSeconds = await walkTwelveFolds();
   const overfittingMs = await medianMs(() => backtestOverfitting(models, 16), 3);
   return [
+    {
+      name: `walk-forward of boosted trees, GARCH momentum and mean reversion, 12 folds, 3 x ${BARS} bars`,
+      value: walkSeconds,
+      unit: 's',
+      target: '<= 30 s',
+    },
     {
       name: `intervals of mean and Sharpe of ${BARS} returns, 10 000 resamples each`,
       value: bootstrapMs,
@@ -122,4 +133,45 @@ async function metrics(): Promise<BenchRow> {
           note: 'which knows no trades',
         }),
   };
+}
+
+/** From stored candles to stitched forecasts of the ensemble. */
+async function walkTwelveFolds(): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  try {
+    const store = openStore(folder);
+    const symbols = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as const;
+    for (const [i, symbol] of symbols.entries()) {
+      const candles = {
+        ...minutes(BARS, i + 1),
+        time: Float64Array.from({ length: BARS }, (_, t) => t * 3_600_000),
+      };
+      await store.merge({ exchange: 'made', symbol, timeframe: '1h' }, candles, {
+        source: 'made',
+        synthetic: true,
+      });
+    }
+    const start = performance.now();
+    await walkForwardForecasts({
+      store,
+      exchange: 'made',
+      timeframe: '1h',
+      symbols,
+      fromMs: undefined,
+      untilMs: undefined,
+      sinceMs: 0,
+      models: ['boosted-trees', 'momentum-garch', 'mean-reversion'],
+      folds: 12,
+      embargoBars: 24,
+      validationPct: 15,
+      params: {},
+      sources: DEFAULT_SOURCES,
+      seed: 1,
+      signal: new AbortController().signal,
+      onFold: () => {},
+    });
+    return (performance.now() - start) / 1000;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

@@ -1,4 +1,4 @@
-"""vectorbt, backtesting.py and backtrader on a moving-average cross with fees, slippage, stop and target over minutes.
+"""vectorbt, backtesting.py, backtrader and nautilus_trader on a moving-average cross with fees, slippage, stop and target over minutes.
 Prints M bars/s of each that is installed, and vectorbt's milliseconds a cross in a sweep."""
 import json, time
 import numpy as np, pandas as pd
@@ -77,6 +77,42 @@ try:
         cerebro.broker.setcash(1_000_000); cerebro.broker.setcommission(.001); cerebro.broker.set_slippage_perc(.0005)
         cerebro.run()
     figures["backtraderMillions"] = SLOW_BARS / timed(run, 1) / 1e6
+except ImportError:
+    pass
+
+try:
+    from nautilus_trader.backtest.engine import BacktestEngine, BacktestEngineConfig
+    from nautilus_trader.config import LoggingConfig
+    from nautilus_trader.indicators import SimpleMovingAverage
+    from nautilus_trader.model import BarType, Money, Quantity, Venue
+    from nautilus_trader.model.currencies import USDT
+    from nautilus_trader.model.enums import AccountType, OmsType, OrderSide
+    from nautilus_trader.persistence.wranglers import BarDataWrangler
+    from nautilus_trader.test_kit.providers import TestInstrumentProvider
+    from nautilus_trader.trading.strategy import Strategy as Trader
+    coin = TestInstrumentProvider.btcusdt_binance()
+    kind = BarType.from_str("BTCUSDT.BINANCE-1-MINUTE-LAST-EXTERNAL")
+    prices = pd.DataFrame({"open": open_, "high": high, "low": low, "close": close, "volume": 10.0}, index=index.tz_localize("UTC"))
+    bars = BarDataWrangler(kind, coin).process(prices[:SLOW_BARS].round(2))
+    class Bracket(Trader):
+        def on_start(self):
+            self.fast, self.slow = SimpleMovingAverage(100), SimpleMovingAverage(500)
+            self.register_indicator_for_bars(kind, self.fast); self.register_indicator_for_bars(kind, self.slow)
+            self.subscribe_bars(kind)
+        def on_bar(self, bar):
+            if not self.slow.initialized: return
+            above, flat = self.fast.value > self.slow.value, self.portfolio.is_flat(coin.id)
+            if above and flat and not self.cache.orders_open(strategy_id=self.id):
+                price = float(bar.close)
+                self.submit_order_list(self.order_factory.bracket(instrument_id=coin.id, order_side=OrderSide.BUY,
+                    quantity=Quantity.from_str("1.000000"), sl_trigger_price=coin.make_price(price * .98), tp_price=coin.make_price(price * 1.04)))
+            elif not above and not flat:
+                self.cancel_all_orders(coin.id); self.close_all_positions(coin.id)
+    engine = BacktestEngine(BacktestEngineConfig(logging=LoggingConfig(bypass_logging=True)))
+    engine.add_venue(Venue("BINANCE"), OmsType.NETTING, AccountType.CASH, [Money(1_000_000, USDT)], base_currency=None)
+    engine.add_instrument(coin); engine.add_data(bars); engine.add_strategy(Bracket())
+    start = time.perf_counter(); engine.run()
+    figures["nautilusMillions"] = SLOW_BARS / (time.perf_counter() - start) / 1e6
 except ImportError:
     pass
 
