@@ -8,13 +8,13 @@ import { lowerBound } from '../../core/market/candles.ts';
 export interface Skill {
   readonly samples: number;
   readonly hitRatePct: number;
-  /** Standard errors above what the same share of ups would give by chance. */
+  /** Standard errors above what the same statements give at other times. */
   readonly score: number;
   /** The score of somebody who is always right by the same amount. */
   readonly mostScore: number;
 }
 
-/** What luck reaches once in 30 000 checks. */
+/** What luck reaches once in 30 000 checks, were it normal; `npm run audit-power` simulates how often it does. */
 export const MOST_SCORE = 4;
 
 /** A direction as it is stated: the expected return, else the probability, else the position. */
@@ -24,8 +24,9 @@ function directionOf({ expectedReturn, probabilityUp, position }: Forecast, row:
 }
 
 /**
- * Returns are centred per symbol, so that always saying up has no skill in a market that rose; sums of neighbouring bars
- * count as one observation, since labels overlap and symbols move together.
+ * How much of the moves was said, against the same statements shifted in time, around the end and all symbols alike: labels that overlap, symbols
+ * that move together and statements that last do so there too, and nobody's skill widens what it is measured by. Returns are centred per symbol, so that always
+ * saying up has no skill in a market that rose.
  */
 export function skillOf(panel: Panel, forecasts: readonly Forecast[], span: Span): Skill | undefined {
   return scored(panel, forecasts, span, (row, s) => directionOf(forecasts[s], row));
@@ -44,6 +45,15 @@ export function skillAhead(
   });
 }
 
+/** Shifts that the scatter is taken from, at most. */
+const SHIFTS = 200;
+
+/** Of one symbol, row by row: -1, 0 (nothing said) or 1, and centred moves in deviations. */
+interface Said {
+  readonly sides: Float64Array;
+  readonly moves: Float64Array;
+}
+
 function scored(
   panel: Panel,
   forecasts: readonly Forecast[],
@@ -51,44 +61,79 @@ function scored(
   direction: (row: number, s: number) => number,
 ): Skill | undefined {
   let [samples, hits] = [0, 0];
-  const blocks = new Map<number, number>();
+  const said: Said[] = [];
   const { timeframe } = panel;
   panel.series.forEach(({ candles }, s) => {
     const { horizonBars } = forecasts[s];
     const labels = forwardReturns(candles, timeframe, horizonBars);
-    const labelled: number[] = [];
-    for (let row = lowerBound(candles.time, span.fromMs); row < candles.time.length; row++) {
-      if (labelEndMs(candles.time[row], timeframe, horizonBars) > span.untilMs) break;
-      if (!Number.isNaN(labels[row]) && labels[row] !== 0) labelled.push(row);
-    }
-    const mean = labelled.reduce((sum, row) => sum + labels[row], 0) / labelled.length;
-    const squares = labelled.reduce((sum, row) => sum + (labels[row] - mean) ** 2, 0);
-    const deviation = Math.sqrt(squares / (labelled.length - 1));
-    if (!(deviation > 0)) return;
-    const rows = labelled.filter((row) => {
-      const said = direction(row, s);
-      return !Number.isNaN(said) && said !== 0;
-    });
-    const width = 4 * (horizonBars + 1);
-    for (const row of rows) {
-      const side = Math.sign(direction(row, s));
+    const from = lowerBound(candles.time, span.fromMs);
+    let until = from;
+    while (
+      until < candles.time.length &&
+      labelEndMs(candles.time[until], timeframe, horizonBars) <= span.untilMs
+    )
+      until++;
+    const moves = centred(labels.subarray(from, until));
+    if (moves === undefined) return;
+    const sides = moves.map((_, i) => {
+      const label = labels[from + i];
+      const side = Math.sign(direction(from + i, s));
+      if (Number.isNaN(label) || label === 0 || Number.isNaN(side) || side === 0) return 0;
       samples++;
-      if (side * labels[row] > 0) hits++;
-      const block = Math.floor(row / width);
-      // Winsorised: a single crash is no skill.
-      const move = Math.max(-3, Math.min(3, (labels[row] - mean) / deviation));
-      blocks.set(block, (blocks.get(block) ?? 0) + side * move);
-    }
+      if (side * label > 0) hits++;
+      return side;
+    });
+    said.push({ sides, moves });
   });
-  const sums = [...blocks.values()];
-  const squares = sums.reduce((sum, value) => sum + value * value, 0);
-  if (sums.length < 10 || squares === 0) return undefined;
-  return {
-    samples,
-    hitRatePct: (100 * hits) / samples,
-    score: sums.reduce((sum, value) => sum + value, 0) / Math.sqrt(squares),
-    mostScore: Math.sqrt(sums.length),
-  };
+  const rows = Math.max(...said.map(({ moves }) => moves.length));
+  const apart = Math.max(...forecasts.map(({ horizonBars }) => horizonBars)) + 1;
+  if (samples === 0 || rows < 40 * apart) return undefined;
+  const score = scoreOf(said, rows, 2 * apart);
+  const most = scoreOf(
+    said.map(({ sides, moves }) => ({
+      sides: moves.map((move, i) => Math.abs(sides[i]) * Math.sign(move)),
+      moves,
+    })),
+    rows,
+    2 * apart,
+  );
+  if (score === undefined || most === undefined) return undefined;
+  return { samples, hitRatePct: (100 * hits) / samples, score, mostScore: most };
+}
+
+/** Moves less their mean, in deviations, 0 where unknown; `undefined` when nothing moved. Winsorised: a single crash is no skill. */
+function centred(labels: Float64Array): Float64Array | undefined {
+  const known = labels.filter((label) => !Number.isNaN(label) && label !== 0);
+  const mean = known.reduce((sum, label) => sum + label, 0) / known.length;
+  const deviation = Math.sqrt(
+    known.reduce((sum, label) => sum + (label - mean) ** 2, 0) / (known.length - 1),
+  );
+  if (!(deviation > 0)) return undefined;
+  const clip = (label: number): number => Math.max(-3, Math.min(3, (label - mean) / deviation));
+  const off = known.reduce((sum, label) => sum + clip(label), 0) / known.length;
+  return labels.map((label) => (Number.isNaN(label) || label === 0 ? 0 : clip(label) - off));
+}
+
+/** The sum of side x move over its root mean square at shifts of `gap` rows or more; `undefined` where it never varies. */
+function scoreOf(said: readonly Said[], rows: number, gap: number): number | undefined {
+  const step = Math.max(1, Math.floor((rows - 2 * gap) / SHIFTS));
+  let [squares, count] = [0, 0];
+  for (let shift = gap; shift <= rows - gap; shift += step) {
+    squares += sumAt(said, shift) ** 2;
+    count++;
+  }
+  return squares > 0 ? sumAt(said, 0) / Math.sqrt(squares / count) : undefined;
+}
+
+function sumAt(said: readonly Said[], shift: number): number {
+  let sum = 0;
+  for (const { sides, moves } of said) {
+    const rows = moves.length;
+    const first = shift % rows;
+    for (let i = first; i < rows; i++) sum += sides[i] * moves[i - first];
+    for (let i = 0; i < first; i++) sum += sides[i] * moves[i - first + rows];
+  }
+  return sum;
 }
 
 export const skillText = ({ hitRatePct, score, samples }: Skill): string =>
