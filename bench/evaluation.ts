@@ -144,7 +144,7 @@ async function walkTwelveFolds(): Promise<number> {
     for (const [i, symbol] of symbols.entries()) {
       const candles = {
         ...minutes(BARS, i + 1),
-        time: Float64Array.from({ length: BARS }, (_, t) => t * 3_600_000),
+        time: Float64Array.from({ length: BARS }, (_, t) => Date.UTC(2024, 1, 15) + t * 3_600_000),
       };
       await store.merge({ exchange: 'made', symbol, timeframe: '1h' }, candles, {
         source: 'made',
@@ -159,7 +159,7 @@ async function walkTwelveFolds(): Promise<number> {
       symbols,
       fromMs: undefined,
       untilMs: undefined,
-      sinceMs: 0,
+      sinceMs: Date.UTC(2024, 1, 15),
       models: ['boosted-trees', 'momentum-garch', 'mean-reversion'],
       folds: 12,
       embargoBars: 24,
