@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { searchRanges } from '../forecast/search-range.ts';
-import { shrinkage } from './edge.ts';
-import { noTradeRegion } from './no-trade-region.ts';
+import { type Edge, shrinkage } from './edge.ts';
+import { noTradeRegion, type NoTradeRegion } from './no-trade-region.ts';
 import { actionOf } from './reason.ts';
 import { allowed, barred, type Decision, type Strategy } from './strategy.ts';
 
@@ -42,7 +42,7 @@ export const costAware: Strategy<Params> = {
     }
     const perBar = shrunk / reach(edge.persistence, edge.horizonBars);
     const signal = { persistence: edge.persistence, deviation: edge.deviation * perBar };
-    const region = noTradeRegion(signal, cost);
+    const region = regionOf(edge, cost, () => noTradeRegion(signal, cost));
     return (seen): Decision => {
       const { held, expectedReturn, volatility } = seen;
       if (Number.isNaN(expectedReturn) || !(volatility > 0))
@@ -66,6 +66,17 @@ export const costAware: Strategy<Params> = {
     };
   },
 };
+
+const worked = new WeakMap<Edge, Map<number, NoTradeRegion>>();
+
+/** Worked out once for an edge, which never changes: a session asks for it at every bar. */
+function regionOf(edge: Edge, cost: number, work: () => NoTradeRegion): NoTradeRegion {
+  const known = worked.get(edge) ?? new Map<number, NoTradeRegion>();
+  worked.set(edge, known);
+  const region = known.get(cost) ?? work();
+  known.set(cost, region);
+  return region;
+}
 
 /** Bars' worth of today's signal that a decaying signal pays over the horizon. */
 const reach = (persistence: number, bars: number): number =>
