@@ -4,6 +4,7 @@ import { fill, drawn, type Params, type Space } from '../src/lab/tuning/space.ts
 import type { Trial } from '../src/lab/tuning/trial.ts';
 import { type BenchRow, medianMs } from './bench.ts';
 import { runPeer } from './peers/run.ts';
+import { workerRows } from './tuning/workers.ts';
 
 const PAST = 1000;
 
@@ -42,5 +43,6 @@ export async function run(): Promise<readonly BenchRow[]> {
         ? { peer: { name: 'Optuna', value: peers['tpe1000'] } }
         : { note: 'no Python with Optuna here' }),
     },
+    ...(await workerRows()),
   ];
 }

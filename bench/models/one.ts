@@ -52,6 +52,13 @@ const windows = forecasts.reduce(
   (count, { position }) => count + position.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : 1), 0),
   0,
 );
+const adaptStarted = performance.now();
+const adapted = await model.adapt?.(fitted.save(), {
+  ...{ panel, sinceMs: (BARS - 14 * 24) * HOUR, steps: 5, rate: undefined },
+  signal: new AbortController().signal,
+});
+const adaptMs = performance.now() - adaptStarted;
+adapted?.fitted.dispose?.();
 fitted.dispose?.();
 if (firstStepMs === undefined) throw new Error(`"${model.id}" made no step.`);
 console.log(
@@ -61,6 +68,7 @@ console.log(
     openMs: stepEnds[0] - started - firstStepMs,
     firstStepMs,
     forecastMs,
+    adaptMs,
     windows,
     peakMb: trainingPeakMb,
   }),
