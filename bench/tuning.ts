@@ -30,7 +30,8 @@ export async function run(): Promise<readonly BenchRow[]> {
   let seed = 0;
   const ms = await medianMs(
     () => tpe.suggest(SPACE, past, { number: PAST, random: createRandom(deriveSeed(seed++, 'trial')) }),
-    51,
+    // Enough that it is compiled, as in a study of hundreds of trials.
+    201,
   );
   const peers = runPeer('tuning_optuna.py');
   return [

@@ -7,7 +7,7 @@ import type { AgainstEqualWeights, AutoEnd } from '../workflows/automl.ts';
 import type { AutoTask } from '../workflows/automl-task.ts';
 import type { CommandContext } from './command.ts';
 import { valueText } from './report-text.ts';
-import { fillsOf, luckText, valuesOf } from './tune-text.ts';
+import { fillsOf, importanceLines, luckText, valuesOf } from './tune-text.ts';
 
 /** What a finished search over whole pipelines prints. */
 export function printAuto(
@@ -55,11 +55,7 @@ export function printAuto(
       String(fillsOf(trial)),
     ]),
   );
-  const shares = Object.entries(importance).filter(([, share]) => share >= 0.005);
-  if (shares.length > 0)
-    out.print(
-      `\nWhat mattered: ${shares.map(([name, share]) => `${shortName(name)} ${Math.round(100 * share)} %`).join(', ')}.`,
-    );
+  for (const line of importanceLines(importance, shortName)) out.print(`\n${line}`);
   out.print(
     `\nThe bars that no trial saw, ${formatMinute(task.testFromMs)} .. ${formatMinute(task.untilMs)}, after costs:`,
   );

@@ -13,7 +13,7 @@ import { bestTrial, listStudies, taskOf, tunedModel } from '../workflows/tune.ts
 import { command, type CommandContext } from './command.ts';
 import { UsageError } from './exit.ts';
 import { valueText } from './report-text.ts';
-import { fillsOf, valuesOf } from './tune-text.ts';
+import { fillsOf, importanceLines, valuesOf } from './tune-text.ts';
 
 /** Adds what looks at studies: `tune list`, `show`, `best`, `apply`, `export`. */
 export function addStudies(group: Command): void {
@@ -172,10 +172,7 @@ async function show(
   );
   for (const { number, reason } of trials.filter(({ state }) => state === 'failed').slice(0, 5))
     out.print(`Trial ${number} failed: ${reason}`);
-  const shares = Object.entries(importance).map(
-    ([parameter, share]) => `${parameter} ${Math.round(100 * share)} %`,
-  );
-  if (shares.length > 0) out.print(`What mattered: ${shares.join(', ')}.`);
+  for (const line of importanceLines(importance)) out.print(line);
   out.print(
     `Objective: ${objectives.map((objective) => OBJECTIVES[objective].text).join('; ')}, mean over ${settings.steps} folds.`,
   );

@@ -54,11 +54,7 @@ export function printStudy(context: CommandContext, study: Study, task: TuneTask
       valueText(trial.params),
     ]),
   );
-  const importance = Object.entries(importanceOf(settings.space, trials));
-  if (importance.length > 0)
-    out.print(
-      `\nWhat mattered: ${importance.map(([name, share]) => `${name} ${Math.round(100 * share)} %`).join(', ')}.`,
-    );
+  for (const line of importanceLines(importanceOf(settings.space, trials))) out.print(`\n${line}`);
   out.print(
     `\nThe bars that no trial saw, ${formatMinute(task.testFromMs)} .. ${formatMinute(task.untilMs)}, after costs:`,
   );
@@ -117,3 +113,14 @@ export const valuesOf = (
 
 export const fillsOf = ({ details }: KeptTrial): number =>
   z.object({ fills: z.number() }).parse(details).fills;
+
+/** What the differences between trials are due to, in one line, or none where nothing is known. Shares that round to nothing are left out. */
+export function importanceLines(
+  importance: Readonly<Record<string, number>>,
+  nameOf = (parameter: string): string => parameter,
+): readonly string[] {
+  const shares = Object.entries(importance)
+    .filter(([, share]) => share >= 0.005)
+    .map(([parameter, share]) => `${nameOf(parameter)} ${Math.round(100 * share)} %`);
+  return shares.length === 0 ? [] : [`What mattered: ${shares.join(', ')}.`];
+}

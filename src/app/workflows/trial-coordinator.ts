@@ -110,10 +110,13 @@ export async function coordinateTrials(task: CoordinatorTask): Promise<void> {
       }
       if (open.size === 0 && !more) return;
       const woken = new Promise<void>((resolve) => (wake = resolve));
+      const looked = new AbortController();
       const late = await Promise.race([
         woken.then(() => false),
-        sleep(LOOK_MS, true, { signal, ref: true }).catch(() => false),
+        sleep(LOOK_MS, true, { signal: AbortSignal.any([signal, looked.signal]) }).catch(() => false),
       ]);
+      // Trials may end a hundred times as often: no timer and no listener stays behind.
+      looked.abort();
       for (const number of jobs.keys()) if (!open.has(number)) jobs.delete(number);
       if (!late) continue;
       for (const [number, id] of jobs) {

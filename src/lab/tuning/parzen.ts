@@ -14,6 +14,8 @@ interface NumberKernels {
   readonly step: number | undefined;
   readonly mu: Float64Array;
   readonly sigma: Float64Array;
+  /** Of sigma. */
+  readonly inverse: Float64Array;
   /** Steps make many kernels alike: for each the number of its kind, and of each kind its first kernel. */
   readonly kind: Int32Array;
   readonly firsts: readonly number[];
@@ -169,7 +171,9 @@ function numberKernels(
     kind[k] = firsts.length - 1;
     base[k] -= constant;
   }
-  return { low, high, log, step, mu, sigma, kind, firsts, around: new Map() };
+  const inverse = new Float64Array(count + 1);
+  for (let k = 0; k <= count; k++) inverse[k] = 1 / sigma[k];
+  return { low, high, log, step, mu, sigma, inverse, kind, firsts, around: new Map() };
 }
 
 /** Places of the values in ascending order, equal ones as they come; sorts numbers alone, which is ten times as fast as by a comparison. */
@@ -192,11 +196,11 @@ function drawNumber({ low, high, log, mu, sigma }: NumberKernels, k: number, ran
 
 /** Adds to each kernel's sum what its logarithm has of x: of its density, or of its mass around x where there are steps. */
 function addLogDensities(kernels: NumberKernels, x: number, sums: Float64Array): void {
-  const { log, step, mu, sigma, kind } = kernels;
+  const { log, step, mu, inverse, kind } = kernels;
   if (step === undefined) {
     const at = log ? Math.log(x) : x;
     for (let k = 0; k < sums.length; k++) {
-      const z = (at - mu[k]) / sigma[k];
+      const z = (at - mu[k]) * inverse[k];
       sums[k] -= 0.5 * z * z;
     }
     return;

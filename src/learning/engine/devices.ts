@@ -18,8 +18,11 @@ export function setDefaultDevice(device: Device): void {
   byDefault = device;
 }
 
+/** Where graphs run that name no device, as ONNX Runtime calls it: `cpu`, `cuda`, ... */
+export const deviceInUse = (): string => executionProviders(byDefault)[0];
+
 /** Whether graphs that name no device leave the processor: threads of their own then only cost. */
-export const isAccelerated = (): boolean => executionProviders(byDefault)[0] !== 'cpu';
+export const isAccelerated = (): boolean => deviceInUse() !== 'cpu';
 
 /**
  * ONNX Runtime's execution providers for a device, the CPU behind it for what the device cannot run.

@@ -32,6 +32,8 @@ export type SnapshotTask = z.output<typeof Task>;
 const SnapshotManifest = z.strictObject({
   version: z.literal(2),
   task: Task,
+  /** Where it was computed. */
+  device: z.string().default('cpu'),
   step: z.int(),
   epoch: z.int().optional(),
   /** Of training, up to here. */
@@ -68,11 +70,14 @@ export async function placeOfSnapshot(
   return manifest && { runPath: resolve(folder, '../../..'), member, folder };
 }
 
-/** The newest snapshot below `folder`, or the one named. Throws `UserError` when it is damaged or of another task. */
+/**
+ * The newest snapshot below `folder`, or the one named. Throws `UserError` when it is damaged, of another task, or, unless it is named, from another
+ * device, whose digits differ: a run would be of neither.
+ */
 export async function findSnapshot(
   folder: string,
   task: SnapshotTask,
-  chosen?: string,
+  { chosen, device }: { readonly chosen: string | undefined; readonly device: string },
 ): Promise<FoundSnapshot | undefined> {
   const newest = (await stepsIn(folder)).at(-1);
   const path = chosen ?? (newest && join(folder, newest));
@@ -85,6 +90,13 @@ export async function findSnapshot(
     throw new UserError(`The snapshot "${path}" is of another training than this run's "${task.model}".`, {
       hint: 'Put it back where it came from, or delete it.',
     });
+  if (chosen === undefined && manifest.device !== device)
+    throw new UserError(
+      `"${task.model}" was trained on ${manifest.device} so far; ${device}, which is used now, gives other digits.`,
+      {
+        hint: `Set deepLearning.device to "${manifest.device}", or resume all the same by naming the snapshot: --mode resume --run ${path}`,
+      },
+    );
   const { step, seconds, files } = manifest;
   return {
     folder: path,
@@ -100,6 +112,7 @@ export function snapshotKeeper(
   task: SnapshotTask,
   options: {
     readonly habits: SnapshotHabits;
+    readonly device: string;
     readonly from: FoundSnapshot | undefined;
     readonly onKept: (kept: {
       readonly step: number;
@@ -108,7 +121,7 @@ export function snapshotKeeper(
     }) => void;
   },
 ): SnapshotKeeper {
-  const { habits, from, onKept } = options;
+  const { habits, device, from, onKept } = options;
   const startedMs = performance.now();
   let keptMs = startedMs;
   return {
@@ -125,6 +138,7 @@ export function snapshotKeeper(
         await writeArtifact(path, artifact, (files) => ({
           version: 2 as const,
           task,
+          device,
           ...at,
           seconds,
           savedAt: new Date().toISOString(),

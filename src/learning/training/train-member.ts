@@ -6,7 +6,7 @@ import { UserError } from '../../core/foundation/errors.ts';
 import { programVersion } from '../../data/program-version.ts';
 import { giveWay, inTurns } from '../../data/turns.ts';
 import type { Artifact, FitProgress, FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
-import { defaultDevice, isAccelerated } from '../engine/devices.ts';
+import { deviceInUse } from '../engine/devices.ts';
 import type { TrainingJournal } from './journal.ts';
 import { type MemberManifest, saveMember, type TrainedMember, withFeatures } from './member-folder.ts';
 import type { RunFolder, RunPlan } from './run-folder.ts';
@@ -52,11 +52,9 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
   const { dataFingerprint, trainUntilMs } = plan;
   const snapshots = snapshotFolder(run.path, name);
   const identity = { model: model.id, params, seed, features, dataFingerprint, trainUntilMs };
-  const from = await findSnapshot(
-    snapshots,
-    identity,
-    snapshot?.member === name ? snapshot.folder : undefined,
-  );
+  const device = model.kind === 'deep' ? deviceInUse() : 'cpu';
+  const chosen = snapshot?.member === name ? snapshot.folder : undefined;
+  const from = await findSnapshot(snapshots, identity, { chosen, device });
   const started = performance.now();
   let last: FitProgress = { step: 0, steps: 0 };
   // What comes before the first report, opening a session above all, is paid once.
@@ -64,6 +62,7 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
   journal.write({ kind: 'model-started', ...of, ...(from && { fromStep: from.step }) });
   const keeper = snapshotKeeper(snapshots, identity, {
     habits,
+    device,
     from,
     onKept: (kept) => journal.write({ kind: 'snapshot', ...of, ...kept }),
   });
@@ -135,7 +134,7 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
     versions: {
       'crypto-trader': programVersion(),
       node: process.version,
-      ...(model.kind === 'deep' && isAccelerated() && { device: defaultDevice() }),
+      ...(device !== 'cpu' && { device }),
     },
   });
   await rm(snapshots, { recursive: true, force: true });
