@@ -194,6 +194,8 @@ export function adaptationProgram(
   options: Omit<MetaOptions, 'tasks'> & {
     /** Default: as many as the support has. */
     readonly queryRows?: number;
+    /** Give the loss before the first step alone: for who runs one step again and again. */
+    readonly judgesStart?: boolean;
   },
 ): Program {
   const network = metaNetwork(problem.network, options);
@@ -208,7 +210,8 @@ export function adaptationProgram(
       const loop = innerLoop(network.parameters, loss, options, (parameter) => pass.value(parameter));
       const all = innerSteps(pass, values, given(inputs, 'support', batch), { ...loop, traced: false });
       const query = given(inputs, 'query', withRows(batch, options.queryRows ?? rows));
-      const losses = all.map((one) => lossUnder(pass, one, query, loss));
+      const judged = options.judgesStart === true ? all.slice(0, 1) : all;
+      const losses = judged.map((one) => lossUnder(pass, one, query, loss));
       const end = last(all);
       const flattened = network.parameters.map((parameter) => tf.reshape(end.get(parameter) ?? flat, [-1]));
       return { 'parameters.next': tf.concat(flattened), losses: tf.stack(losses) };
