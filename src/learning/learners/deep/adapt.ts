@@ -66,7 +66,7 @@ export async function adaptDeep<Params extends DeepParams>(
     {
       method: params.meta === 'anil' ? 'anil' : 'first-order',
       innerRate: rate,
-      // One step, run again and again: a graph of all of them takes five times as long to open.
+      // One step, run again and again: the graph is smaller, and Ctrl-C is heard between steps.
       innerSteps: 1,
       queryRows: query.length,
       judgesStart: true,
