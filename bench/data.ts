@@ -163,7 +163,7 @@ async function plainDownload(url: string): Promise<void> {
   await Promise.all(
     SYMBOLS.map(async (symbol) => {
       for (let since = SINCE_MS; since < UNTIL_MS; since += 1000 * 3_600_000) {
-        await exchange.fetchOHLCV(symbol, '1h', since, 1000);
+        await exchange.fetchOHLCV(symbol, '1h', since, 1000, {});
       }
     }),
   );

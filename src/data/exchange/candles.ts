@@ -12,10 +12,18 @@ import type { CandlePage, CandleRequest } from '../source.ts';
 import type { CcxtErrors, CcxtExchange } from './ccxt.ts';
 
 /** Exchanges that answer with their newest bars whatever `since` says: what is older cannot be had there. */
-export const NEWEST_ONLY: ReadonlySet<string> = new Set(['kraken', 'gemini']);
+export const NEWEST_ONLY: ReadonlySet<string> = new Set(['kraken', 'gemini', 'hyperliquid']);
 
 /** Exchanges that answer with the next bars there are, however far after `since`: what lies between is a gap. */
 const NEXT_AVAILABLE: ReadonlySet<string> = new Set(['binance', 'binanceus']);
+
+/**
+ * Exchanges that answer with the newest bars of a window: its end has to be named. dYdX's names of its ends are not those
+ * that ccxt sends.
+ */
+const WINDOW: Readonly<Record<string, (sinceMs: number, untilMs: number) => object>> = {
+  dydx: (sinceMs, untilMs) => ({ fromISO: formatTime(sinceMs), toISO: formatTime(untilMs) }),
+};
 
 const DEFAULT_PAGE_ROWS = 300;
 
@@ -39,7 +47,8 @@ export async function* exchangePages(
     const limit = Math.min(pageRows, Math.max(2, (untilMs - fromMs) / step + 1));
     const windowEndMs = Math.min(untilMs, fromMs + limit * step);
     const candles = await call(async () => {
-      const rows = parseRows(await exchange.fetchOHLCV(symbol, timeframe, fromMs, limit));
+      const window = WINDOW[exchange.id]?.(fromMs, fromMs + limit * step) ?? {};
+      const rows = parseRows(await exchange.fetchOHLCV(symbol, timeframe, fromMs, limit, window));
       const from = lowerBound(rows.time, fromMs);
       const fault = pageFault(rows, { exchange, fromMs, untilMs });
       if (fault !== undefined) throw new errors.BadResponse(`${exchange.id} answered with ${fault}`);
@@ -86,12 +95,12 @@ function pageFault(
 /** Most bars that the exchange gives in one answer, as ccxt knows it. */
 export function barsPerRequest(exchange: CcxtExchange): number {
   const found = Features.safeParse(exchange.features);
-  return found.data?.spot.fetchOHLCV.limit ?? DEFAULT_PAGE_ROWS;
+  const { spot, swap } = found.data ?? {};
+  return (spot ?? swap?.linear)?.fetchOHLCV.limit ?? DEFAULT_PAGE_ROWS;
 }
 
-const Features = z.object({
-  spot: z.object({ fetchOHLCV: z.object({ limit: z.number().int().positive().optional() }) }),
-});
+const Page = z.object({ fetchOHLCV: z.object({ limit: z.number().int().positive().nullish() }) });
+const Features = z.object({ spot: Page.nullish(), swap: z.object({ linear: Page.nullish() }).nullish() });
 
 /**
  * ccxt's rows `[time, open, high, low, close, volume]` as columns, sorted by ccxt; of bars that come twice

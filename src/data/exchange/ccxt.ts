@@ -23,7 +23,13 @@ export interface CcxtExchange {
   markets: unknown;
   marketsLoading: unknown;
   fetchTime(): Promise<number | undefined>;
-  fetchOHLCV(symbol: string, timeframe: string, since: number, limit: number): Promise<unknown>;
+  fetchOHLCV(
+    symbol: string,
+    timeframe: string,
+    since: number,
+    limit: number,
+    params: object,
+  ): Promise<unknown>;
   fetchFundingRateHistory(symbol: string, since: number, limit: number, params: object): Promise<unknown>;
   fetchOpenInterestHistory(
     symbol: string,
@@ -148,7 +154,7 @@ export async function loadCcxt(
     ...options.credentials,
   });
   if (options.sandbox === true) enterSandbox(exchange);
-  only(exchange, options.perpetuals === true ? PERPETUALS : ['spot']);
+  only(exchange, options.perpetuals === true || PERPETUALS_ALONE.has(id) ? PERPETUALS : ['spot']);
   if (options.baseUrl !== undefined) replaceHosts(exchange, httpUrl(options.baseUrl));
   const during = new AsyncLocalStorage<AbortSignal>();
   boundRequests(exchange, { timeoutMs: options.timeoutMs, signal: () => during.getStore() });
@@ -266,6 +272,9 @@ export async function requireExchange(id: string, folder = ccxtFolder()): Promis
 
 /** What exchanges call markets of perpetuals that are settled in the quote currency. */
 const PERPETUALS = ['linear', 'swap'];
+
+/** Exchanges whose pairs are perpetuals unless something else is asked for. */
+const PERPETUALS_ALONE: ReadonlySet<string> = new Set(['krakenfutures', 'dydx', 'hyperliquid']);
 
 /** Other market types and the list of currencies cost megabytes, other hosts and, on some, a key. */
 function only(exchange: CcxtExchange, wanted: readonly string[]): void {

@@ -25,6 +25,8 @@ export interface ExchangeOptions {
   readonly retries: number;
   /** Pause before the first further attempt. */
   readonly retryDelayMs?: number;
+  /** Whether requests are spaced as the exchange asks for; default: yes. */
+  readonly paced?: boolean;
   readonly log: Log;
 }
 
@@ -52,6 +54,9 @@ export interface ExchangeClient extends CandleSource {
     asked: { readonly sinceMs: number; readonly nowMs: number; readonly signal: AbortSignal },
   ): Promise<TimedSeries>;
 }
+
+/** ccxt 4.5 gives dYdX's clock as it is told: in seconds. */
+const inMs = (time: number): number => (time < 1e11 ? 1000 * time : time);
 
 /** Prepares a client; nothing is sent before its first use. Throws `UserError` on an unknown id. */
 export async function openExchange(options: ExchangeOptions): Promise<ExchangeClient> {
@@ -101,7 +106,7 @@ export async function openExchange(options: ExchangeOptions): Promise<ExchangeCl
     synthetic: false,
     clockMs: (signal) =>
       request(async () => {
-        if (exchange.has['fetchTime'] === true) return z.number().parse(await exchange.fetchTime());
+        if (exchange.has['fetchTime'] === true) return inMs(z.number().parse(await exchange.fetchTime()));
         await exchange.loadMarkets();
         return answers.clockMs();
       }, signal),
@@ -191,9 +196,11 @@ function regionRefused({ id, name }: CcxtExchange, status: number, body: string)
   );
 }
 
-/** Worth another try. */
+/** Worth another try. KuCoin's answer to too many requests is an error of no special kind to ccxt. */
 const isPassing = (error: Error, errors: Ccxt['errors']): boolean =>
-  error instanceof Unanswered || error instanceof errors.OperationFailed;
+  error.message.includes('"code":"429000"') ||
+  error instanceof Unanswered ||
+  error instanceof errors.OperationFailed;
 
 /** What ccxt, or a schema of ours, trips over in an answer is the answer's fault: worth another try, never a stack. */
 async function readable<T>(work: () => Promise<T>): Promise<T> {
