@@ -336,7 +336,10 @@ describe('paper trading against an exchange', () => {
     deaf.closeAllConnections();
     deaf.close();
     const { status, stdout } = await runCli(['paper', 'status', '--check', '--json'], { cwd: folder });
-    expect({ status, document: JSON.parse(stdout.split('\n')[0]) as unknown }).toMatchObject({
+    expect({
+      status,
+      document: JSON.parse(stdout.slice(0, stdout.indexOf('\n}') + 2)) as unknown,
+    }).toMatchObject({
       status: 3,
       document: { sessions: [{ fault: 'no process runs it', health: { state: 'stopped' } }] },
     });
