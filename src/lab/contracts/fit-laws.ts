@@ -3,7 +3,7 @@ import { forwardReturns, labelEndMs } from '../../core/dataset/labels.ts';
 import { type Panel, panelUntil } from '../../core/dataset/panel.ts';
 import type { Forecast, Model } from '../../core/forecast/model.ts';
 import { artifactHash } from '../../learning/training/artifact-folder.ts';
-import { fitOn, fitted, lawFit, panelOf, panelOn } from './law-fits.ts';
+import { fitOn, fitted, lawFit, lawForecast, panelOf, panelOn } from './law-fits.ts';
 import { BARS, HOUR_MS, lawMarket, TRAIN_UNTIL } from './law-market.ts';
 
 /** What every model promises of its fit: what it learns, it learns from the bars that it may learn from. */
@@ -42,7 +42,7 @@ export const FIT_LAWS: Readonly<Record<string, (model: Model) => Promise<void>>>
     let horizonBars = 1;
     for (const market of ['law', 'other'] as const) {
       const panel = panelOf(model, market);
-      const own = await known[market].forecast(panel);
+      const own = market === 'law' ? await lawForecast(model) : await known.other.forecast(panel);
       const untied = await known[market === 'law' ? 'other' : 'law'].forecast(panel);
       hits.push(...hitsAhead(panel, own, untied));
       horizonBars = Math.max(horizonBars, ...own.map((forecast) => forecast.horizonBars));

@@ -3,7 +3,7 @@ import { panelUntil, panelWithin } from '../../core/dataset/panel.ts';
 import { ExplanationPart } from '../../core/forecast/explanation.ts';
 import type { Artifact, Forecast, Model, SnapshotKeeper } from '../../core/forecast/model.ts';
 import { artifactHash } from '../../learning/training/artifact-folder.ts';
-import { fitOn, fitted, panelOf, panelOn } from './law-fits.ts';
+import { fitOn, fitted, lawForecast, ownPanelOf, panelOf, panelOn } from './law-fits.ts';
 import { BARS, HOUR_MS, lawMarket, TRAIN_UNTIL } from './law-market.ts';
 import { leastMicrosecondsOf } from './speed.ts';
 
@@ -36,14 +36,13 @@ export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<vo
   'forecasts the same bits after saving and loading': async (model) => {
     const saved = (await fitted(model)).save();
     const loaded = await model.load(copyOf(saved));
-    const panel = panelOf(model);
-    assert.deepEqual(await loaded.forecast(panel), await (await fitted(model)).forecast(panel));
+    assert.deepEqual(await loaded.forecast(panelOf(model)), await lawForecast(model));
     assert.equal(artifactHash(loaded.save()), artifactHash(saved));
   },
 
   'never changes a forecast when later bars arrive': async (model) => {
     const panel = panelOf(model);
-    const full = await (await fitted(model)).forecast(panel);
+    const full = await lawForecast(model);
     for (const rows of [1, 2, 57, 700, TRAIN_UNTIL + 1, BARS - 1]) {
       const seen = await (await fitted(model)).forecast(panelUntil(panel, rows * HOUR_MS));
       seen.forEach((forecast, s) => {
@@ -58,7 +57,7 @@ export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<vo
   'forecasts the same bits when asked only for the newest bars': async (model) => {
     const panel = panelOf(model);
     const from = BARS - 5;
-    const full = await (await fitted(model)).forecast(panel);
+    const full = await lawForecast(model);
     const newest = await (await fitted(model)).forecast(panel, { sinceMs: from * HOUR_MS });
     newest.forEach((forecast, s) => {
       const all = columnsOf(full[s]);
@@ -74,7 +73,7 @@ export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<vo
     const forecaster = await fitted(model);
     const follower = forecaster.follow?.();
     if (follower === undefined) return;
-    const full = await forecaster.forecast(panel);
+    const full = await lawForecast(model);
     const check = (said: readonly Forecast[], offset: number, from: number): void =>
       said.forEach((forecast, s) => {
         const all = columnsOf(full[s]);
@@ -113,7 +112,7 @@ export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<vo
 
   'forecasts every symbol with values in their ranges': async (model) => {
     const panel = panelOf(model);
-    const forecasts = await (await fitted(model)).forecast(panel);
+    const forecasts = await lawForecast(model);
     assert.deepEqual(
       forecasts.map(({ symbol }) => symbol),
       panel.series.map(({ symbol }) => symbol),
@@ -138,7 +137,7 @@ export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<vo
   },
 
   'forecasts quantiles that do not cross': async (model) => {
-    for (const { quantiles } of await (await fitted(model)).forecast(panelOf(model))) {
+    for (const { quantiles } of await lawForecast(model)) {
       for (let i = 1; i < (quantiles?.levels.length ?? 0); i++) {
         assert.ok(quantiles && quantiles.levels[i] > quantiles.levels[i - 1], 'levels ascend');
         const [low, high] = [quantiles.columns[i - 1], quantiles.columns[i]];
@@ -161,7 +160,7 @@ export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<vo
   },
 
   'keeps nothing between forecasts and leaves the panel alone': async (model) => {
-    const panel = panelOf(model);
+    const panel = ownPanelOf(model);
     const before = structuredClone(panel);
     await fitOn(model, panel);
     const first = await (await fitted(model)).forecast(panel);

@@ -1,14 +1,23 @@
 import { z } from 'zod';
 import type { Panel } from '../../core/dataset/panel.ts';
 import type { Feature } from '../../core/features/feature.ts';
-import type { FitProgress, FittedModel, FitTask, Model } from '../../core/forecast/model.ts';
+import type { FitProgress, FittedModel, FitTask, Forecast, Model } from '../../core/forecast/model.ts';
 import { modelParams } from '../../learning/training/plan.ts';
 import { HOUR_MS, lawMarket, lawPanel, TRAIN_UNTIL } from './law-market.ts';
 
 const markets = { law: lawMarket(), other: lawMarket({ fromRow: TRAIN_UNTIL, name: 'other end' }) };
 
 /** The market of the laws as `model` sees it; `other` has the same training bars and other ones after them. */
-export const panelOf = (model: Model, market: keyof typeof markets = 'law'): Panel =>
+export function panelOf(model: Model, market: keyof typeof markets = 'law'): Panel {
+  const known = panels[market].get(model) ?? ownPanelOf(model, market);
+  panels[market].set(model, known);
+  return known;
+}
+
+const panels = { law: new WeakMap<Model, Panel>(), other: new WeakMap<Model, Panel>() };
+
+/** The same, for one law alone: `panelOf` is shared by all of them. */
+export const ownPanelOf = (model: Model, market: keyof typeof markets = 'law'): Panel =>
   panelOn(model, markets[market]);
 
 /** Any market as `model` sees it. */
@@ -58,6 +67,15 @@ export function lawFit(model: Model, market: keyof typeof markets): Promise<LawF
 }
 
 export const fitted = async (model: Model): Promise<FittedModel> => (await lawFit(model, 'law')).fitted;
+
+const forecasts = new WeakMap<Model, Promise<readonly Forecast[]>>();
+
+/** What the fitted model says of the market of the laws, asked once for all of them. */
+export function lawForecast(model: Model): Promise<readonly Forecast[]> {
+  const known = forecasts.get(model) ?? fitted(model).then((one) => one.forecast(panelOf(model)));
+  forecasts.set(model, known);
+  return known;
+}
 
 /** What makes a network small and its training short: the laws do not need a good model. */
 const SMALL = { lookBack: 12, epochs: 2, windowsPerEpoch: 192, validationWindows: 64 };
