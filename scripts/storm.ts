@@ -5,7 +5,6 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,6 +12,7 @@ import { createRandom } from '../src/core/foundation/random.ts';
 import { type Disk, nodeDisk } from '../src/data/files.ts';
 import { resumeSession, startSession, verifySession } from '../src/desk/paper/session.ts';
 import { randomWalk, session, steps } from '../tests/desk/paper/walk.ts';
+import { killingDisk, MOMENTS } from '../tests/support/killing-disk.ts';
 
 const { values } = parseArgs({
   options: {
@@ -29,8 +29,6 @@ const seed = Number(values.seed);
 const LIFE_OPERATIONS = 24;
 /** More than the longest lives can use up, so that every kill finds a session at work. */
 const BARS = Math.ceil(0.75 * kills * LIFE_OPERATIONS) + 20;
-const MOMENTS = ['before', 'half', 'after'] as const;
-type Moment = (typeof MOMENTS)[number];
 
 if (values.folder === undefined) await storm();
 else await live(values.folder, killingDisk(Number(values.operation), MOMENTS[Number(values.life) % 3]));
@@ -81,40 +79,4 @@ async function live(folder: string, disk: Disk): Promise<void> {
   for (const { bar, decision } of steps(randomWalk(BARS, seed)))
     await running.process(bar, decision, bar.timeMs);
   await running.close();
-}
-
-/** A disk whose operation number `fatal` is the last thing this process does, or begins to do. */
-function killingDisk(fatal: number, moment: Moment): Disk {
-  let count = 0;
-  const perform = async <T>(work: () => Promise<T>, half: () => Promise<unknown>): Promise<T> => {
-    if (count++ !== fatal) return work();
-    if (moment === 'half') await half();
-    if (moment === 'after') await work();
-    process.kill(process.pid, 'SIGKILL');
-    return new Promise(() => undefined);
-  };
-  const nothing = async (): Promise<void> => undefined;
-  return {
-    rename: (...args) => perform(() => rename(...args), nothing),
-    open: async (...args) => {
-      const handle = await open(...args);
-      const [sync, datasync] = [handle.sync.bind(handle), handle.datasync.bind(handle)];
-      const [write, writeFile] = [handle.write.bind(handle), handle.writeFile.bind(handle)];
-      handle.sync = () => perform(sync, nothing);
-      handle.datasync = () => perform(datasync, nothing);
-      handle.writeFile = (data, ...rest) =>
-        perform(
-          () => writeFile(data, ...rest),
-          () => writeFile(String(data).slice(0, String(data).length / 2)),
-        );
-      Object.assign(handle, {
-        write: (bytes: Buffer, offset: number, length: number) =>
-          perform(
-            () => write(bytes, offset, length),
-            () => write(bytes, offset, Math.floor(length / 2)),
-          ),
-      });
-      return handle;
-    },
-  };
 }

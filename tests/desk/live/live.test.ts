@@ -3,24 +3,14 @@ import type { LiveOptions } from '../../../src/desk/live/run.ts';
 import type { FaultSpec } from '../../support/exchange/faults.ts';
 import { failingDisk } from '../../support/failing-disk.ts';
 import { temporaryFolder } from '../../support/folder.ts';
-import { expectTruth, liveSession, loopbackVenue, runScript, type Script, startLoopback } from './rig.ts';
+import { type Action, ACTIONS, CANCEL, cellOf, type FaultName, FAULTS, SCRIPT, SUBMIT } from './cells.ts';
+import { expectTruth, liveSession, loopbackVenue, runScript, startLoopback } from './rig.ts';
 
 async function setUp(timeoutMs?: number) {
   const exchange = await startLoopback();
   onTestFinished(() => exchange.close());
   return { exchange, folder: temporaryFolder(), venue: await loopbackVenue(exchange, timeoutMs) };
 }
-
-/** In and out of both pairs, and twice nothing to do, in which everything that went wrong is made good. */
-const SCRIPT: Script = [
-  [1, null],
-  [null, 1],
-  [null, null],
-  [0, null],
-  [null, 0],
-  [null, null],
-  [null, null],
-];
 
 test('buys and sells what is decided, and ends with exchange and ledger equal', async () => {
   const rig = await setUp();
@@ -31,43 +21,11 @@ test('buys and sells what is decided, and ends with exchange and ledger equal', 
   expect(ledger.state.halt).toBeUndefined();
 });
 
-const SUBMIT = 'POST /api/v3/order';
-const CANCEL = 'DELETE /api/v3/order';
-const LOOK_UP = 'GET /api/v3/order';
-const FILLS = 'GET /api/v3/myTrades';
-/** What goes wrong, as the exchange does it. */
-const FAULTS = {
-  'the answer is lost': { kind: 'lost' },
-  'the request is lost': { kind: 'request-lost' },
-  'the request arrives twice': { kind: 'resent' },
-  'it fills in part': { kind: 'partial-fill' },
-  'it is refused': { kind: 'reject' },
-  'too many requests': { kind: 'rate-limit', retryAfterSeconds: 0 },
-  'a server error': { kind: 'server-error' },
-  'no answer in time': { kind: 'timeout' },
-  'half an answer': { kind: 'drop' },
-  'another clock': { kind: 'clock-skew' },
-  'a page in place of an answer': { kind: 'html' },
-  'it fills while it is cancelled': { kind: 'cancel-race' },
-} as const satisfies Record<string, FaultSpec>;
-
-/** An order that rests must not fill at once: the exchange tells a price that is a percent too good. */
-const RESTS: Pick<typeof liveSession, 'execution'> = { execution: { collarPct: 3, restMs: 60_000 } };
-const STALE: FaultSpec = { kind: 'stale-book', path: 'ticker', offsetMs: -10 };
-
-describe.each([
-  ['submitted', SUBMIT, {}],
-  ['looked up', LOOK_UP, {}],
-  ['read', FILLS, {}],
-  ['cancelled', CANCEL, RESTS],
-  ['amended', SUBMIT, RESTS],
-] as const)('an order that is %s', (_, path, session) => {
-  test.each(Object.entries(FAULTS))('%s', async (__, fault) => {
-    const rig = await setUp(fault.kind === 'timeout' ? 500 : 10_000);
-    const faults: FaultSpec[] = [0, 2].map((after) => ({ ...fault, path, after, times: 1 }));
-    // Only an order whose answer was lost has to be looked up.
-    if (path === LOOK_UP) faults.push({ kind: 'lost', path: SUBMIT });
-    rig.exchange.setFaults('execution' in session ? [STALE, ...faults] : faults);
+describe.each(Object.entries(ACTIONS))('an order that is %s', (action, path) => {
+  test.each(Object.keys(FAULTS) as FaultName[])('%s', async (name) => {
+    const rig = await setUp(name === 'no answer in time' ? 500 : 10_000);
+    const { faults, session } = cellOf(action as Action, [name]);
+    rig.exchange.setFaults(faults);
     const ledger = await runScript(rig.exchange, SCRIPT, { ...rig, session });
     expectTruth(rig.exchange, ledger);
     expect(ledger.state.halt).toBeUndefined();

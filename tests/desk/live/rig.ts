@@ -1,5 +1,5 @@
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { expect } from 'vitest';
 import { z } from 'zod';
 import type { PairSymbol } from '../../../src/core/market/symbol.ts';
 import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
@@ -50,7 +50,10 @@ export const liveSession: LiveSession = {
 };
 
 /** As the exchange tells them: a book that is stale tells others. */
-async function lastPrices(exchange: LoopbackExchange, symbols: readonly PairSymbol[]): Promise<number[]> {
+export async function lastPrices(
+  exchange: Pick<LoopbackExchange, 'url'>,
+  symbols: readonly PairSymbol[],
+): Promise<number[]> {
   const asked = JSON.stringify(symbols.map((symbol) => symbol.replace('/', '')));
   const answer = await fetch(`${exchange.url}/api/v3/ticker/24hr?symbols=${encodeURIComponent(asked)}`);
   return z
@@ -63,7 +66,7 @@ async function lastPrices(exchange: LoopbackExchange, symbols: readonly PairSymb
 export type Script = readonly (readonly (number | null)[])[];
 
 /** Bars that close one after another, each once what the bar before asked for is over. */
-export function scripted(exchange: LoopbackExchange, script: Script): BarFeed {
+export function scripted(exchange: Pick<LoopbackExchange, 'clock'>, script: Script): BarFeed {
   return {
     look: async (last) => {
       const row = last === undefined ? 0 : (last.timeMs - START) / HOUR - WARM_BARS + 1;
@@ -84,7 +87,7 @@ export function scripted(exchange: LoopbackExchange, script: Script): BarFeed {
   };
 }
 
-export const loopbackVenue = (exchange: LoopbackExchange, timeoutMs = 5_000): Promise<Venue> =>
+export const loopbackVenue = (exchange: Pick<LoopbackExchange, 'url'>, timeoutMs = 5_000): Promise<Venue> =>
   openVenue({
     id: 'binance',
     baseUrl: exchange.url,
@@ -96,7 +99,7 @@ export const loopbackVenue = (exchange: LoopbackExchange, timeoutMs = 5_000): Pr
 
 /** Opens the session in `folder`, or starts it, and runs it to the end of the script. */
 export async function runScript(
-  exchange: LoopbackExchange,
+  exchange: Pick<LoopbackExchange, 'url' | 'clock'>,
   script: Script,
   about: {
     readonly folder: string;
@@ -138,15 +141,18 @@ export async function runScript(
 
 /** No fill is lost, doubled or made up, and what is held is what the exchange holds. */
 export function expectTruth(exchange: LoopbackExchange, { state }: LiveLedger): void {
-  const theirs = exchange.books
-    .fills()
-    .map(({ tradeId, clientOrderId, quantity }) => ({ tradeId, clientOrderId, quantity }));
+  const theirs = exchange.books.fills().map(({ tradeId }) => tradeId);
   const known = [...state.tradeIds].map((key) => Number(key.split(' ')[1]));
-  expect(known.toSorted((a, b) => a - b)).toEqual(
-    theirs.map(({ tradeId }) => tradeId).toSorted((a, b) => a - b),
-  );
+  const inOrder = (ids: readonly number[]): number[] => ids.toSorted((a, b) => a - b);
+  assert.deepEqual(inOrder(known), inOrder(theirs), "executions on record are the exchange's");
   for (const { clientOrderId, filled } of exchange.books.orders())
-    expect(state.orders.get(clientOrderId)?.filledKnown ?? 'never sent').toBeCloseTo(filled, 8);
+    assertClose(state.orders.get(clientOrderId)?.filledKnown, filled, 1e-8, `filled of ${clientOrderId}`);
   for (const [asset, held] of exchange.books.balances())
-    expect(state.expected.get(asset), asset).toBeCloseTo(held, 5);
+    assertClose(state.expected.get(asset), held, 1e-5, `balance of ${asset}`);
 }
+
+const assertClose = (known: number | undefined, theirs: number, tolerance: number, what: string): void =>
+  assert.ok(
+    known !== undefined && Math.abs(known - theirs) < tolerance,
+    `${what}: ${known} on record, ${theirs} at the exchange`,
+  );
