@@ -3,6 +3,7 @@ import { formatMinute } from '../../core/foundation/time.ts';
 import type { LiveOrder } from '../../desk/live/orders.ts';
 import type { LiveBar, LiveEntry } from '../../desk/live/record.ts';
 import type { LiveState } from '../../desk/live/state.ts';
+import { RESTING_STOPS } from '../../data/exchange/open-venue.ts';
 import { type LiveTerms, termsHash } from '../workflows/live.ts';
 
 const percent = (value: number | undefined, otherwise: string): string =>
@@ -17,9 +18,20 @@ export function termsLines(terms: LiveTerms, runId: string): readonly string[] {
     `Pairs: ${symbols.join(', ')}; bars of ${timeframe}; models of ${runId}; decided by ${terms.strategy.id}.`,
     `Capital: ${rules.initialBalance} ${quote}; one position at most ${rules.maxPositionPct.toFixed(2)} % of it, all together ${rules.maxExposurePct} %.`,
     `Orders: limit orders up to ${execution.collarPct} % beyond the last price${execution.restMs > 0 ? `, after resting ${execution.restMs / 1000} s at it` : ''}; ${risk?.maxOrdersPerMinute ?? 'any number of'} openings per decision.`,
+    protectionLine(terms),
     `Stops: everything is closed at a drawdown of ${percent(risk?.maxDrawdownPct, 'any size (risk.maxDrawdownPct is not set)')}; nothing is opened after a daily loss of ${percent(risk?.maxDailyLossPct, 'any size (risk.maxDailyLossPct is not set)')}.`,
     `Terms: ${termsHash(terms)}`,
   ];
+}
+
+/** What protects a position while no program runs. */
+function protectionLine({ exchange, rules, execution }: LiveTerms): string {
+  const { stopLossPct, takeProfitPct } = rules;
+  if (stopLossPct !== undefined)
+    return `Protection: a stop rests on ${exchange} for each position, ${stopLossPct} % below its entry, and sells down to ${execution.collarPct} % below that; it works when this program does not run.`;
+  if (takeProfitPct !== undefined)
+    return `Protection: a target rests on ${exchange} for each position, ${takeProfitPct} % above its entry. No stop.`;
+  return `Protection: no order rests on ${exchange} (${RESTING_STOPS.includes(exchange) ? 'trading.stopLossPct is not set' : `stops that outlive the program: only on ${RESTING_STOPS.join(', ')}`}).`;
 }
 
 /** What has to be typed. */

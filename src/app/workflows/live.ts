@@ -7,6 +7,7 @@ import { TIMEFRAME_MS, type Timeframe } from '../../core/market/timeframe.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { RiskRules } from '../../core/trading/risk/rules.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
+import { RESTING_STOPS } from '../../data/exchange/open-venue.ts';
 import type { Venue } from '../../data/exchange/venue.ts';
 import { acquireLock } from '../../data/lock.ts';
 import { type LiveLedger, resumeLive, startLive } from '../../desk/live/ledger.ts';
@@ -44,10 +45,8 @@ export const termsHash = (terms: LiveTerms): string =>
   ).slice(0, 16);
 
 /** Throws `UserError` for rules that no exchange would carry out as a backtest does. */
-export function requireTradable({ rules, symbols, execution, timeframe }: LiveTerms): void {
+export function requireTradable({ exchange, rules, symbols, execution, timeframe }: LiveTerms): void {
   const carried: readonly (readonly [string, boolean])[] = [
-    ['trading.stopLossPct', rules.stopLossPct === undefined],
-    ['trading.takeProfitPct', rules.takeProfitPct === undefined],
     ['trading.trailingStopPct', rules.trailingStop === undefined],
     ['exits', rules.exits === undefined],
     ['trading.maxVolumeSharePct', rules.maxVolumeSharePct === undefined],
@@ -58,6 +57,19 @@ export function requireTradable({ rules, symbols, execution, timeframe }: LiveTe
     throw new UserError(`Live trading does not carry out ${not.join(', ')} yet, and will not ignore it.`, {
       hint: `Unset it: crypto-trader config unset ${not[0]}. Limits on the account are in the section risk.`,
     });
+  const { stopLossPct, takeProfitPct } = rules;
+  if (stopLossPct !== undefined && !RESTING_STOPS.includes(exchange))
+    throw new UserError(
+      `trading.stopLossPct is ${stopLossPct}, and no stop rests on ${exchange}: a stop that is triggered becomes another order there, which this program does not follow.`,
+      {
+        hint: `Trade on ${RESTING_STOPS.join(' or ')}, or unset it and set risk.maxDrawdownPct. trading.takeProfitPct rests on every exchange.`,
+      },
+    );
+  if (stopLossPct !== undefined && takeProfitPct !== undefined)
+    throw new UserError(
+      'trading.stopLossPct and trading.takeProfitPct cannot both rest on a spot market: the coins that one order is to sell, no other may.',
+      { hint: 'Keep one: crypto-trader config unset trading.takeProfitPct' },
+    );
   const quotes = [...new Set(symbols.map((symbol) => symbol.split('/')[1]))];
   if (quotes.length > 1)
     throw new UserError(

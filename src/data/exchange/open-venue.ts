@@ -29,6 +29,12 @@ const LOOK_UP: Readonly<Record<string, (clientId: string) => object>> = {
 export const TRADED_EXCHANGES: readonly string[] = Object.keys(LOOK_UP);
 
 /**
+ * Exchanges on whose spot market a stop is an order like any other: looked up by the sender's id before and after it is triggered, its
+ * executions its own. Elsewhere a triggered stop becomes another order, with another id.
+ */
+export const RESTING_STOPS: readonly string[] = ['binance'];
+
+/**
  * A spot account that can trade. Throws `UserError` for an exchange that is not in `TRADED_EXCHANGES`. Nothing is sent
  * before the first call. ccxt's instance lives as long as the venue.
  */
@@ -63,9 +69,13 @@ export async function openVenue(options: VenueOptions): Promise<Venue> {
   };
 
   return {
-    submit: ({ clientId, symbol, side, baseAmount, price, timeInForce }, signal) =>
+    submit: ({ clientId, symbol, side, baseAmount, price, timeInForce, stopPrice }, signal) =>
       ask(async () => {
-        const params = { clientOrderId: clientId, timeInForce };
+        const params = {
+          clientOrderId: clientId,
+          timeInForce,
+          ...(stopPrice !== undefined && { stopLossPrice: stopPrice }),
+        };
         const market = await theirs(symbol);
         const said = await exchange.createOrder(market, 'limit', side, baseAmount, price, params);
         // Some exchanges answer with an id alone: what came of it is looked up.

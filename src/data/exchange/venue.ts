@@ -37,6 +37,8 @@ export interface VenueOrder extends OrderName {
   readonly price: number;
   /** `IOC`: what does not fill at once is cancelled. `GTC`: it rests until it is cancelled. */
   readonly timeInForce: 'IOC' | 'GTC';
+  /** The order sleeps until the price falls to this; only where `RESTING_STOPS` says so. */
+  readonly stopPrice?: number | undefined;
 }
 
 export interface OrderReport extends OrderName {

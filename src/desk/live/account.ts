@@ -1,6 +1,7 @@
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { barOpen, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { TradingEvent } from '../../core/trading/events.ts';
+import { roundDown, roundUp } from '../../core/trading/instrument.ts';
 import { settle } from '../../core/trading/fill.ts';
 import { createPortfolio, equity, type Portfolio } from '../../core/trading/portfolio.ts';
 import { createGuard } from '../../core/trading/risk/guard.ts';
@@ -16,7 +17,15 @@ import type { Execution, LiveSession } from './record.ts';
  */
 export interface LiveAccount {
   readonly portfolio: Portfolio;
-  execute(side: 'buy' | 'sell', symbol: PairSymbol, execution: Execution): void;
+  /** `cause`: of a protective order; a position that one has closed is not entered again before its target was flat. */
+  execute(
+    side: 'buy' | 'sell',
+    symbol: PairSymbol,
+    execution: Execution,
+    cause?: 'stop-loss' | 'take-profit',
+  ): void;
+  /** Where instrument `s` is sold whatever the strategy says; `undefined` where nothing that can be sold is held. */
+  protection(s: number): Protection | undefined;
   /** Values everything at the bar's closes. `sweeps`: what is left of a position and cannot be sold is written off. */
   see(bar: Bar, sweeps: boolean): void;
   /** Targets by instrument (null: no opinion) as far as the risk rules allow them; they wait in `portfolio` until `clear`. */
@@ -28,11 +37,20 @@ export interface LiveAccount {
   positions(): PositionRecord[];
 }
 
+/** Of what is held, on the grid of prices; `undefined`: no such rule. */
+export interface Protection {
+  readonly baseAmount: number;
+  readonly stopPrice: number | undefined;
+  readonly takePrice: number | undefined;
+}
+
 export function openLiveAccount({ instruments, rules, timeframe, risk }: LiveSession): LiveAccount {
   const barMs = TIMEFRAME_MS[timeframe];
   // Steps and least values bind orders, not what executions and fees leave of them; only the exchange ends a position.
   const books = instruments.map(({ symbol }) => ({ symbol, amountStep: 0, priceTick: 0, minNotional: 0 }));
-  const portfolio = createPortfolio(books, { ...rules, delistedAfterMs: undefined });
+  // Only executions at the exchange end a position: the books themselves know no stop.
+  const own = { ...rules, delistedAfterMs: undefined, stopLossPct: undefined, takeProfitPct: undefined };
+  const portfolio = createPortfolio(books, own);
   const { columns } = portfolio;
   const guard = risk && createGuard(risk, portfolio, barMs);
   const row = createRowMarket(instruments.length, barMs);
@@ -41,9 +59,21 @@ export function openLiveAccount({ instruments, rules, timeframe, risk }: LiveSes
     events.push(...(portfolio.events ?? []));
     portfolio.events = [];
   };
+  const protection = (s: number): Protection | undefined => {
+    const entry = columns.entryPrice[s];
+    const { stopLossPct, takeProfitPct } = rules;
+    if (isDust(columns.amount[s], columns.mark[s], instruments[s])) return undefined;
+    const { priceTick } = instruments[s];
+    return {
+      baseAmount: columns.amount[s],
+      stopPrice: stopLossPct && roundDown(entry * (1 - stopLossPct / 100), priceTick),
+      takePrice: takeProfitPct && roundUp(entry * (1 + takeProfitPct / 100), priceTick),
+    };
+  };
   return {
     portfolio,
-    execute(side, symbol, { baseAmount, price, feeAmount, feeAsset, timeMs }) {
+    protection,
+    execute(side, symbol, { baseAmount, price, feeAmount, feeAsset, timeMs }, cause = undefined) {
       const s = instruments.findIndex((one) => one.symbol === symbol);
       const [base, quote] = symbol.split('/');
       const baseFee = feeAsset === base ? feeAmount : 0;
@@ -57,8 +87,9 @@ export function openLiveAccount({ instruments, rules, timeframe, risk }: LiveSes
       // Decimals that were added up must not leave 1e-17 of a coin, on either side.
       const signedAmount = held > 0 && Math.abs(held + net) < 1e-9 * held ? -held : net;
       const time = barOpen(timeMs, timeframe);
-      const fill = { referencePrice: price, rate: 0, cause: 'target', time, addedFeeBps } as const;
+      const fill = { referencePrice: price, rate: 0, cause: cause ?? 'target', time, addedFeeBps } as const;
       settle(portfolio, s, { signedAmount, ...fill });
+      if (cause !== undefined && isDust(columns.amount[s], price, instruments[s])) columns.blocked[s] = 1;
       take();
     },
     see(bar, sweeps) {
@@ -77,9 +108,13 @@ export function openLiveAccount({ instruments, rules, timeframe, risk }: LiveSes
       events = [];
     },
     place(targets) {
-      if (guard !== undefined) return guard.place(targets);
-      targets.forEach((target, s) => setTarget(portfolio, s, target ?? NaN));
-      return [];
+      const verdicts = guard?.place(targets) ?? [];
+      if (guard === undefined) targets.forEach((target, s) => setTarget(portfolio, s, target ?? NaN));
+      // A target that went flat opens the way again.
+      columns.target.forEach((target, s) => {
+        if (target <= 0) columns.blocked[s] = 0;
+      });
+      return verdicts;
     },
     collar(prices) {
       const candles = instruments.map((_, s) => Array<number>(5).fill(prices[s]));
@@ -98,8 +133,8 @@ export function openLiveAccount({ instruments, rules, timeframe, risk }: LiveSes
                 baseAmount: columns.amount[s],
                 entryPrice: columns.entryPrice[s],
                 markPrice: columns.mark[s],
-                stopPrice: undefined,
-                takePrice: undefined,
+                stopPrice: protection(s)?.stopPrice,
+                takePrice: protection(s)?.takePrice,
               },
             ],
       ),

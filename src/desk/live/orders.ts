@@ -42,6 +42,9 @@ export function filled(order: LiveOrder, { baseAmount }: Execution): LiveOrder {
   return { ...order, filledKnown, filledSaid: Math.max(order.filledSaid, filledKnown) };
 }
 
+/** It rests at the exchange in case nobody is there. */
+export const isProtective = ({ intent }: LiveOrder): boolean => typeof intent.leg === 'string';
+
 /** The exchange is done with it, or never had it. */
 export const isOver = ({ state }: LiveOrder): boolean =>
   state === 'ended' || state === 'refused' || state === 'never-arrived';
@@ -65,7 +68,7 @@ export type LegStep =
     };
 
 /** An order that never arrived is sent again under another id, this often at most. */
-const MOST_ATTEMPTS = 3;
+export const MOST_ATTEMPTS = 3;
 
 /**
  * The next step of a leg, from `tried`, its orders so far in the order of their attempts. With `rests` the first one rests at

@@ -1,7 +1,7 @@
 import type { Reply, Venue } from '../../data/exchange/venue.ts';
 import { OUR_PREFIX } from './client-id.ts';
 import type { LiveLedger } from './ledger.ts';
-import { isOver, isSettled, type LiveOrder } from './orders.ts';
+import { isOver, isProtective, isSettled, type LiveOrder } from './orders.ts';
 import type { Report } from './record.ts';
 import { assetsOf, type LiveState, tradeKey, unsettled } from './state.ts';
 
@@ -58,11 +58,11 @@ export async function reconcile(
   return compareBalances(state, around);
 }
 
-/** An order of known executions that waits for its price. */
+/** An order of known executions that waits for its price, or protects. */
 const rests = (order: LiveOrder, nowMs: number): boolean =>
   order.state === 'open' &&
   order.filledKnown >= order.filledSaid * (1 - 1e-9) &&
-  nowMs < (order.intent.restUntilMs ?? 0);
+  (isProtective(order) || nowMs < (order.intent.restUntilMs ?? 0));
 
 async function lookUp(ledger: LiveLedger, clientId: string, around: Surroundings): Promise<void> {
   const order = ledger.state.orders.get(clientId);

@@ -44,18 +44,26 @@ export const LiveBar = BarRecord.omit({ events: true, decision: true }).extend({
 });
 export type LiveBar = z.output<typeof LiveBar>;
 
+/**
+ * Which of the orders of a decision, from 0 on; `stop`, `take`: one that rests at the exchange to protect what is held, decided by
+ * nobody.
+ */
+const leg = z.union([z.int().min(0), z.enum(['stop', 'take'])]);
+
 /** An order is about to be sent. On disk before it is: whatever follows, it is asked for by its id. */
 const Intent = z.strictObject({
   kind: z.literal('intent'),
   atMs: z.number(),
   barMs: z.number(),
-  leg: z.int().min(0),
+  leg,
   attempt: z.int().min(0),
   clientId: z.string(),
   symbol,
   side,
   baseAmount: z.number().positive(),
   price: z.number().positive(),
+  /** It sleeps until the price falls to this; only of a `stop`. */
+  stopPrice: off(z.number().positive()),
   timeInForce: z.enum(['IOC', 'GTC']),
   /** When it is cancelled; only of one that rests. */
   restUntilMs: off(z.number()),

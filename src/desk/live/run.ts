@@ -6,6 +6,8 @@ import type { BarFeed } from '../paper/feed.ts';
 import { decideBar } from './decide.ts';
 import type { LiveLedger } from './ledger.ts';
 import { reconcile, type Standing, type Surroundings } from './reconcile.ts';
+import { isProtective } from './orders.ts';
+import { protectDue } from './protect.ts';
 import type { LiveBar, LiveEntry } from './record.ts';
 import { cancelDue, sendDue } from './send.ts';
 import { unsettled } from './state.ts';
@@ -66,9 +68,11 @@ export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOp
     options.onStanding(found);
     // After a silence, and while trading is stopped, everything is looked at, not only what is in question.
     fully = found.kind !== 'known';
-    const acted =
-      (await cancelDue(watched, options)) +
-      (found.kind === 'known' && !options.dryRun ? await sendDue(watched, options, priceOf) : 0);
+    let acted = await cancelDue(watched, options);
+    if (found.kind === 'known' && !options.dryRun) {
+      acted += await sendDue(watched, options, priceOf);
+      if (acted === 0) acted = await protectDue(watched, options, priceOf);
+    }
     if (acted > 0) {
       await pause(options.pollMs, signal);
       continue;
@@ -104,7 +108,9 @@ export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOp
     }
     const pauseMs = Math.min(LONGEST_PAUSE_MS, failures === 0 ? 0 : 1000 * 2 ** (failures - 1));
     const waitMs =
-      unsettled(state).length > 0 || found.kind !== 'known' ? options.pollMs : options.intervalMs;
+      unsettled(state).some((order) => !isProtective(order)) || found.kind !== 'known'
+        ? options.pollMs
+        : options.intervalMs;
     await pause(Math.max(pauseMs, waitMs), signal);
   }
   return cycles;

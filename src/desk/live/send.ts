@@ -2,9 +2,9 @@ import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { normaliseOrder } from '../../core/trading/orders/normalise.ts';
 import { clientOrderId } from './client-id.ts';
 import type { LiveLedger } from './ledger.ts';
-import { isWorking, nextStep } from './orders.ts';
+import { isProtective, isSettled, isWorking, type LiveOrder, nextStep } from './orders.ts';
 import type { Surroundings } from './reconcile.ts';
-import type { LiveBar } from './record.ts';
+import type { Intent, LiveBar } from './record.ts';
 import type { LiveState } from './state.ts';
 
 /** Cancels what has rested long enough; how many requests that took. What came of it, the next look says. */
@@ -12,14 +12,21 @@ export async function cancelDue(ledger: LiveLedger, around: Surroundings): Promi
   const due = [...ledger.state.orders.values()].filter(
     (order) => isWorking(order) && around.now() >= (order.intent.restUntilMs ?? Infinity),
   );
-  for (const { intent, state, filledSaid: filled } of due) {
-    const { clientId } = intent;
-    const report = { kind: 'report', atMs: around.now(), clientId, filled } as const;
-    if (state !== 'cancelling')
-      await ledger.write({ ...report, orderId: undefined, state: 'cancelling', reason: undefined });
-    await around.venue.cancel(intent, around.signal);
-  }
+  for (const order of due) await cancelOrder(ledger, order, around);
   return due.length;
+}
+
+/** What came of it, the next look says. */
+export async function cancelOrder(
+  ledger: LiveLedger,
+  { intent, state, filledSaid: filled }: LiveOrder,
+  around: Surroundings,
+): Promise<void> {
+  const { clientId } = intent;
+  const report = { kind: 'report', atMs: around.now(), clientId, filled } as const;
+  if (state !== 'cancelling')
+    await ledger.write({ ...report, orderId: undefined, state: 'cancelling', reason: undefined });
+  await around.venue.cancel(intent, around.signal);
 }
 
 /**
@@ -86,33 +93,53 @@ async function send(
   prices: Prices,
 ): Promise<boolean> {
   const { bar, leg, attempt, timeInForce } = about;
-  const { session } = ledger.state;
+  const { session, account, orders } = ledger.state;
   const { symbol, side, price: planned } = bar.planned[leg];
-  const instrument = session.instruments.find((one) => one.symbol === symbol);
+  const s = session.instruments.findIndex((one) => one.symbol === symbol);
   const { collarPct, restMs } = session.execution;
   const worse = 1 + ((side === 'buy' ? 1 : -1) * collarPct) / 100;
   // The first order goes out at the price it was planned with, which its size was cut to; later ones at today's.
   const last = attempt === 0 ? planned / worse : await prices(symbol);
-  if (instrument === undefined || last === undefined) return false;
+  if (s < 0 || last === undefined) return false;
   const price = timeInForce === 'GTC' ? last : attempt === 0 ? planned : last * worse;
-  const order = normaliseOrder(instrument, { side, baseAmount: about.baseAmount, price });
+  // A stop may have sold some of it meanwhile.
+  const held = side === 'sell' ? account.portfolio.columns.amount[s] : Infinity;
+  const asked = { side, baseAmount: Math.min(about.baseAmount, held), price };
+  const order = normaliseOrder(session.instruments[s], asked);
   if (order.kind === 'rejected') return false;
-  const { sessionId } = session;
-  const clientId = clientOrderId({ sessionId, barMs: bar.timeMs, symbol, leg, attempt });
+  // What a protective order holds cannot be sold by another: it goes first, and is known to be gone.
+  const resting = [...orders.values()].find(
+    (one) => isProtective(one) && one.intent.symbol === symbol && !isSettled(one),
+  );
+  if (side === 'sell' && resting !== undefined) {
+    await cancelOrder(ledger, resting, around);
+    return true;
+  }
+  const restUntilMs = timeInForce === 'GTC' ? around.now() + restMs : undefined;
   const { baseAmount } = order;
-  const sentOrder = { clientId, symbol, side, baseAmount, price: order.price, timeInForce };
-  const atMs = around.now();
-  const restUntilMs = timeInForce === 'GTC' ? atMs + restMs : undefined;
-  await ledger.write({ kind: 'intent', atMs, barMs: bar.timeMs, leg, attempt, ...sentOrder, restUntilMs });
-  const reply = await around.venue.submit(sentOrder, around.signal);
+  const intent = { leg, attempt, symbol, side, baseAmount, price: order.price, timeInForce, restUntilMs };
+  await sendOrder(ledger, { barMs: bar.timeMs, ...intent, stopPrice: undefined }, around);
+  return true;
+}
+
+/** Writes the intent, sends the order, and writes what was answered. */
+export async function sendOrder(
+  ledger: LiveLedger,
+  intent: Omit<Intent, 'kind' | 'atMs' | 'clientId'>,
+  around: Surroundings,
+): Promise<void> {
+  const { sessionId } = ledger.state.session;
+  const { barMs, leg, attempt, symbol, restUntilMs: _, ...order } = intent;
+  const clientId = clientOrderId({ sessionId, barMs, symbol, leg, attempt });
+  await ledger.write({ kind: 'intent', atMs: around.now(), clientId, ...intent });
+  const reply = await around.venue.submit({ clientId, symbol, ...order }, around.signal);
   const report = { kind: 'report', atMs: around.now(), clientId } as const;
   if (reply.kind === 'answered') {
     const { orderId, filled, state } = reply.value;
     await ledger.write({ ...report, orderId, filled, state, reason: undefined });
-    return true;
+    return;
   }
   // A refusal, too, is believed once the exchange says that it does not know the order.
   const reason = reply.kind === 'refused' ? reply.reason : undefined;
   await ledger.write({ ...report, orderId: undefined, filled: 0, state: 'in-flight', reason });
-  return true;
 }

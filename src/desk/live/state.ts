@@ -60,7 +60,7 @@ export function remember(state: LiveState, entry: LiveEntry): void {
       move(state, base, sign * entry.baseAmount);
       move(state, quote, -sign * entry.baseAmount * entry.price);
       move(state, entry.feeAsset, -entry.feeAmount);
-      state.account.execute(side, symbol, entry);
+      state.account.execute(side, symbol, entry, CAUSES[order.intent.leg]);
       return;
     }
     case 'bar':
@@ -78,6 +78,12 @@ export function remember(state: LiveState, entry: LiveEntry): void {
       return;
   }
 }
+
+/** What executions of a protective order are in the books; those of a decision are of its target. */
+const CAUSES: Readonly<Record<string, 'stop-loss' | 'take-profit'>> = {
+  stop: 'stop-loss',
+  take: 'take-profit',
+};
 
 /** The part of a bar that moves the account: the same before it is written and when it is read. */
 export function seeBar(

@@ -1,6 +1,6 @@
 import type { LiveSession } from '../../../src/desk/live/record.ts';
 import type { FaultSpec } from '../../support/exchange/faults.ts';
-import type { Script } from './rig.ts';
+import { liveSession, type Script } from './rig.ts';
 
 /** In and out of both pairs, and twice nothing to do, in which everything that went wrong is made good. */
 export const SCRIPT: Script = [
@@ -43,11 +43,16 @@ export const ACTIONS = {
   read: FILLS,
   cancelled: CANCEL,
   amended: SUBMIT,
+  'a stop': SUBMIT,
+  'a stop that is taken back': CANCEL,
 } as const;
 export type Action = keyof typeof ACTIONS;
 
 /** An order that rests must not fill at once: the exchange tells a price that is a percent too good. */
 const RESTS: Pick<LiveSession, 'execution'> = { execution: { collarPct: 3, restMs: 60_000 } };
+
+/** A stop rests below every purchase, and the price comes to some of them. */
+const STOPS: Pick<LiveSession, 'rules'> = { rules: { ...liveSession.rules, stopLossPct: 0.5 } };
 
 /** How one cell of the fault matrix is set up: what the exchange does wrong, and the session that meets it. */
 export function cellOf(
@@ -56,13 +61,19 @@ export function cellOf(
 ): { readonly faults: FaultSpec[]; readonly session: Partial<LiveSession> } {
   const path = ACTIONS[action];
   const rests = action === 'cancelled' || action === 'amended';
+  const stops = action.startsWith('a stop');
+  // The first order is a purchase, its stop the second.
+  const struck = action === 'a stop' ? [1, 3] : [0, 2];
   const faults = names.flatMap((name): FaultSpec[] => {
     const fault = FAULTS[name];
     // Without rest an order meets a price that is half a percent off, and its collar.
     if ('path' in fault) return [{ ...fault, offsetMs: rests ? fault.offsetMs : -5 }];
-    return [0, 2].map((after) => ({ ...fault, path, after, times: 1 }));
+    return struck.map((after) => ({ ...fault, path, after, times: 1 }));
   });
   // Only an order whose answer was lost has to be looked up.
   if (action === 'looked up') faults.push({ kind: 'lost', path: SUBMIT });
-  return { faults: rests ? [FAULTS['the book is stale'], ...faults] : faults, session: rests ? RESTS : {} };
+  return {
+    faults: rests ? [FAULTS['the book is stale'], ...faults] : faults,
+    session: rests ? RESTS : stops ? STOPS : {},
+  };
 }

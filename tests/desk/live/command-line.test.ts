@@ -132,11 +132,11 @@ it.each([
     'the plan is to trade with 90000',
   ],
   [
-    'a stop is set',
+    'a stop and a target are set',
     ['start'],
-    { ...KEYS, CRYPTO_TRADER_TRADING_STOP_LOSS_PCT: '5' },
+    { ...KEYS, CRYPTO_TRADER_TRADING_STOP_LOSS_PCT: '5', CRYPTO_TRADER_TRADING_TAKE_PROFIT_PCT: '5' },
     [],
-    'trading.stopLossPct',
+    'cannot both rest',
   ],
   [
     'the project trades on paper',

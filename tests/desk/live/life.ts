@@ -67,7 +67,7 @@ process.once('message', (asked) => {
   live(Life.parse(asked)).then(
     () => process.exit(0),
     (error: unknown) => {
-      console.error(error);
+      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
       process.exit(1);
     },
   );

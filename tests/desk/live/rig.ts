@@ -65,12 +65,17 @@ export async function lastPrices(
 /** One target a symbol for each bar; null: no opinion. */
 export type Script = readonly (readonly (number | null)[])[];
 
-/** Bars that close one after another, each once what the bar before asked for is over. */
+/** Of the exchange's time, between bars: enough for everything that the bar before asked for to come to its end. */
+const BETWEEN_BARS_MS = 100_000;
+
+/** Bars that close one after another. */
 export function scripted(exchange: Pick<LoopbackExchange, 'clock'>, script: Script): BarFeed {
   return {
     look: async (last) => {
       const row = last === undefined ? 0 : (last.timeMs - START) / HOUR - WARM_BARS + 1;
       if (row >= script.length) return { bars: [], ended: true };
+      const nextMs = last === undefined ? 0 : last.timeMs + HOUR + BETWEEN_BARS_MS;
+      if (exchange.clock.now() < nextMs) return { bars: [], ended: false };
       const at = WARM_BARS + row;
       exchange.clock.set(START + (at + 1) * HOUR + 1_000);
       const market = { time: candles[0].time, barMs: HOUR, candles };
@@ -129,8 +134,8 @@ export async function runScript(
       onBar: () => undefined,
       onEntry: () => undefined,
       onFeed: () => undefined,
-      // Every look takes five seconds of the exchange's time.
-      onStanding: () => exchange.clock.set(exchange.clock.now() + 5_000),
+      // Every poll takes ten seconds of the exchange's time.
+      onStanding: () => exchange.clock.set(exchange.clock.now() + 10_000),
       ...about.options,
     });
     return ledger;

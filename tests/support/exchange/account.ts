@@ -31,22 +31,38 @@ export interface Account {
 /** What a test compares a ledger with. */
 export interface Books {
   balances(): ReadonlyMap<string, number>;
-  orders(): readonly { readonly clientOrderId: string; readonly status: string; readonly filled: number }[];
+  orders(): readonly {
+    readonly clientOrderId: string;
+    readonly symbol: string;
+    readonly status: string;
+    readonly quantity: number;
+    readonly filled: number;
+    readonly stopPrice: number | undefined;
+    readonly price: number;
+  }[];
   fills(): readonly { readonly tradeId: number; readonly clientOrderId: string; readonly quantity: number }[];
+  /** The price comes to an order that sleeps, falls through its limit and comes back: it fills there. */
+  trigger(clientOrderId: string): void;
   /** Money that moves without an order. */
   move(asset: string, amount: number): void;
 }
+
+type OrderType = (typeof ORDER_TYPES)[number];
+export const ORDER_TYPES = ['LIMIT', 'MARKET', 'STOP_LOSS_LIMIT', 'TAKE_PROFIT_LIMIT'] as const;
 
 interface Order {
   readonly pair: Pair;
   readonly orderId: number;
   readonly clientOrderId: string;
   readonly side: 'BUY' | 'SELL';
-  readonly type: 'MARKET' | 'LIMIT';
+  readonly type: OrderType;
+  /** Of an order that sleeps: it wakes when the price has come there. */
+  readonly stopPrice: number | undefined;
   readonly timeInForce: string;
   readonly price: number;
   readonly quantity: number;
   readonly timeMs: number;
+  isAwake: boolean;
   status: 'NEW' | 'PARTIALLY_FILLED' | 'FILLED' | 'CANCELED' | 'EXPIRED';
   readonly fills: Execution[];
 }
@@ -106,10 +122,29 @@ export function createAccount(
     for (const order of orders) {
       const price = lastPrice(order.pair, nowMs);
       if (!works(order) || price === undefined) continue;
+      if (!order.isAwake) {
+        if (!isReached(order, price)) continue;
+        order.isAwake = true;
+        // It takes what the book offers, no worse than its limit.
+        const touch = order.side === 'BUY' ? price + order.pair.priceTick : price - order.pair.priceTick;
+        if (order.side === 'BUY' ? touch <= order.price : touch >= order.price)
+          fill(order, touch, rest(order), nowMs);
+        continue;
+      }
       if (order.side === 'BUY' ? price <= order.price : price >= order.price)
         fill(order, order.price, rest(order), nowMs);
     }
   };
+  /** What working orders will need, which no other order may use. */
+  const locked = (asset: string): number =>
+    round8(
+      orders.filter(works).reduce((sum, order) => {
+        const { base, quote } = order.pair;
+        if (order.side === 'SELL') return asset === base ? sum + rest(order) : sum;
+        return asset === quote ? sum + rest(order) * order.price : sum;
+      }, 0),
+    );
+  const free = (asset: string): number => round8(balance(asset) - locked(asset));
   const lookUp = ({ params }: Query): Order => {
     const found = orders.find(
       (order) =>
@@ -134,12 +169,19 @@ export function createAccount(
     const market = lastPrice(pair, nowMs);
     if (market === undefined) throw new ExchangeRefusal(-1013, 'Market is closed.');
     const side = params.get('side') === 'BUY' ? 'BUY' : 'SELL';
-    const type = params.get('type') === 'LIMIT' ? 'LIMIT' : 'MARKET';
+    const type = ORDER_TYPES.find((one) => one === params.get('type'));
+    if (type === undefined) throw new ExchangeRefusal(-1116, 'Invalid orderType.');
+    const stopPrice = params.has('stopPrice') ? Number(params.get('stopPrice')) : undefined;
+    if (type.endsWith('_LIMIT') !== (stopPrice !== undefined))
+      throw new ExchangeRefusal(
+        -1102,
+        "Mandatory parameter 'stopPrice' was not sent, was empty/null, or malformed.",
+      );
     const touch = side === 'BUY' ? market + pair.priceTick : market - pair.priceTick;
-    const price = type === 'LIMIT' ? Number(params.get('price')) : touch;
+    const price = type === 'MARKET' ? touch : Number(params.get('price'));
     const quantity = Number(params.get('quantity'));
     assertFilters(pair, quantity, price);
-    const short = side === 'BUY' ? balance(pair.quote) < quantity * price : balance(pair.base) < quantity;
+    const short = side === 'BUY' ? free(pair.quote) < quantity * price : free(pair.base) < quantity;
     if (short) throw new ExchangeRefusal(-2010, 'Account has insufficient balance for requested action.');
     const orderId = orders.length + 1;
     const clientOrderId = params.get('newClientOrderId') ?? `loopback-${orderId}`;
@@ -153,6 +195,8 @@ export function createAccount(
       clientOrderId,
       side,
       type,
+      stopPrice,
+      isAwake: stopPrice === undefined,
       timeInForce,
       price,
       quantity,
@@ -160,8 +204,12 @@ export function createAccount(
       status: 'NEW',
       fills: [],
     };
+    if (!order.isAwake && isReached(order, market))
+      throw new ExchangeRefusal(-2010, 'Stop price would trigger immediately.');
     orders.push(order);
-    const marketable = type === 'MARKET' || (side === 'BUY' ? price >= touch : price <= touch);
+    const marketable = !order.isAwake
+      ? false
+      : type === 'MARKET' || (side === 'BUY' ? price >= touch : price <= touch);
     const half = Math.floor(quantity / 2 / pair.amountStep) * pair.amountStep;
     if (marketable) fill(order, touch, has(query, 'partial-fill') ? round8(half) : quantity, nowMs);
     if (timeInForce === 'IOC' && order.status !== 'FILLED') order.status = 'EXPIRED';
@@ -174,13 +222,23 @@ export function createAccount(
       orders: () =>
         orders.map((order) => ({
           clientOrderId: order.clientOrderId,
+          symbol: `${order.pair.base}/${order.pair.quote}`,
           status: order.status,
+          quantity: order.quantity,
+          stopPrice: order.stopPrice,
+          price: order.price,
           filled: filledOf(order),
         })),
       fills: () =>
         orders.flatMap(({ clientOrderId, fills }) =>
           fills.map(({ tradeId, quantity }) => ({ tradeId, clientOrderId, quantity })),
         ),
+      trigger: (clientOrderId) => {
+        const order = orders.find((one) => one.clientOrderId === clientOrderId);
+        if (order === undefined || order.isAwake) throw new Error(`${clientOrderId} does not sleep`);
+        order.isAwake = true;
+        fill(order, order.price, rest(order), order.timeMs + 1_000);
+      },
       move: (asset, amount) => void move(asset, amount),
     },
     describe: signed(({ nowMs }) => ({
@@ -191,7 +249,11 @@ export function createAccount(
       canDeposit: false,
       accountType: 'SPOT',
       updateTime: nowMs,
-      balances: [...balances].map(([asset, free]) => ({ asset, free: String(free), locked: '0' })),
+      balances: [...balances.keys()].map((asset) => ({
+        asset,
+        free: String(free(asset)),
+        locked: String(locked(asset)),
+      })),
       permissions: ['SPOT'],
     })),
     permissions: signed((query) => ({
@@ -238,6 +300,11 @@ export function createAccount(
   };
 }
 
+/** A stop of a sale waits below the price, its target above it; of a purchase the other way round. */
+const isReached = ({ side, type, stopPrice }: Order, price: number): boolean =>
+  stopPrice === undefined ||
+  ((side === 'SELL') === (type === 'STOP_LOSS_LIMIT') ? price <= stopPrice : price >= stopPrice);
+
 const has = ({ faults }: Query, kind: Query['faults'][number]['kind']): boolean =>
   faults.some((fault) => fault.kind === kind);
 
@@ -272,7 +339,8 @@ function describeOrder(order: Order): unknown {
     orderId: order.orderId,
     orderListId: -1,
     clientOrderId: order.clientOrderId,
-    price: order.type === 'LIMIT' ? String(order.price) : '0',
+    price: order.type === 'MARKET' ? '0' : String(order.price),
+    stopPrice: String(order.stopPrice ?? 0),
     origQty: String(order.quantity),
     executedQty: String(filled),
     cummulativeQuoteQty: String(spent),
@@ -283,7 +351,7 @@ function describeOrder(order: Order): unknown {
     time: order.timeMs,
     transactTime: order.timeMs,
     updateTime: order.timeMs,
-    isWorking: order.status === 'NEW',
+    isWorking: order.isAwake && order.status === 'NEW',
     fills: order.fills.map(({ tradeId, price, quantity, fee, feeAsset }) => ({
       price: String(price),
       qty: String(quantity),

@@ -1,6 +1,6 @@
 import type { Candles } from '../../../src/core/market/candles.ts';
 import { isTimeframe, TIMEFRAME_MS } from '../../../src/core/market/timeframe.ts';
-import { type Account, ExchangeRefusal } from './account.ts';
+import { type Account, ExchangeRefusal, ORDER_TYPES } from './account.ts';
 import { barsAsOf, finest, lastPrice, type Pair } from './market.ts';
 import { candlePage, rowsOf } from './page.ts';
 import type { Query, Reply, Routes } from './server.ts';
@@ -85,7 +85,7 @@ function symbolInfo(pair: Pair): unknown {
     quoteAsset: quote,
     quotePrecision: 8,
     quoteAssetPrecision: 8,
-    orderTypes: ['LIMIT', 'MARKET'],
+    orderTypes: ORDER_TYPES,
     icebergAllowed: false,
     isSpotTradingAllowed: true,
     isMarginTradingAllowed: false,
