@@ -54,6 +54,15 @@ export interface CcxtExchange {
   fetchOpenOrders(symbol: string): Promise<unknown>;
   fetchMyTrades(symbol: string, since: number, limit: number): Promise<unknown>;
   fetchBalance(): Promise<unknown>;
+  /** Resolve with the next change; only where the instance was loaded with `streams`. */
+  watchOrders(): Promise<unknown>;
+  watchMyTrades(): Promise<unknown>;
+  watchBalance(): Promise<unknown>;
+  /** Before sockets without TLS are opened, as those to a server of one's own are. */
+  loadHttpProxyAgent(): Promise<unknown>;
+  /** Open sockets by address. */
+  readonly clients?: Readonly<Record<string, CcxtSocket>>;
+  client(url: string): CcxtSocket;
   /** Measures how far the exchange's clock is from ours; signed requests are stamped with it from then on. */
   loadTimeDifference(): Promise<unknown>;
   enableDemoTrading?(enable: boolean): void;
@@ -85,6 +94,12 @@ export interface CcxtExchange {
     readonly headers: Readonly<Record<string, string>>;
     text(): Promise<string>;
   }>;
+}
+
+/** A connection of ccxt pro, and what waits for its messages. */
+export interface CcxtSocket {
+  readonly connection?: { terminate(): void };
+  future(name: string): Promise<unknown>;
 }
 
 type ParseList = (rows: unknown, ...rest: readonly unknown[]) => unknown;
@@ -138,13 +153,17 @@ export async function loadCcxt(
     readonly perpetuals?: boolean | undefined;
     readonly credentials?: Credentials | undefined;
     readonly sandbox?: boolean | undefined;
+    /** With ccxt pro's calls that listen on sockets. */
+    readonly streams?: boolean | undefined;
     /** Whether requests are spaced as the exchange asks for; only a server of one's own needs none of it. */
     readonly paced?: boolean | undefined;
   },
 ): Promise<Ccxt> {
   const folder = ccxtFolder();
   await requireExchange(id, folder);
-  const exchangeModule: unknown = await import(new URL(`${id}.js`, folder).href);
+  const exchangeModule: unknown = await import(
+    new URL(options.streams === true ? `pro/${id}.js` : `${id}.js`, folder).href
+  );
   const errorsModule: unknown = await import(new URL('base/errors.js', folder).href);
   const { default: Exchange } = ExchangeModule.parse(exchangeModule);
   const errors = ErrorsModule.parse(errorsModule);
@@ -289,7 +308,10 @@ function only(exchange: CcxtExchange, wanted: readonly string[]): void {
 function replaceHosts(exchange: CcxtExchange, baseUrl: string): void {
   const base = baseUrl.replace(/\/+$/, '');
   const replace = (value: unknown): unknown => {
-    if (typeof value === 'string') return value.replace(/^https?:\/\/[^/]+/, base);
+    if (typeof value === 'string')
+      return value.replace(/^(http|ws)s?:\/\/[^/]+/, (_, kind) =>
+        kind === 'ws' ? base.replace(/^http/, 'ws') : base,
+      );
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, replace(entry)]));
   };

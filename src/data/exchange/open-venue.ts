@@ -5,6 +5,7 @@ import { plainLine } from '../../core/foundation/plain-text.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { type Ccxt, type Credentials, loadCcxt } from './ccxt.ts';
 import { PERMISSIONS } from './permissions.ts';
+import { listenToAccount } from './user-stream.ts';
 import type { FillReport, OrderReport, Reply, Venue } from './venue.ts';
 
 export interface VenueOptions {
@@ -44,7 +45,7 @@ export async function openVenue(options: VenueOptions): Promise<Venue> {
     throw new UserError(`Live trading on "${id}" is not supported.`, {
       hint: suggest(id, TRADED_EXCHANGES),
     });
-  const ccxt = await loadCcxt(id, options);
+  const ccxt = await loadCcxt(id, { ...options, streams: true });
   const { exchange } = ccxt;
 
   let clockKnown = false;
@@ -132,6 +133,7 @@ export async function openVenue(options: VenueOptions): Promise<Venue> {
         const held = Object.entries(total).map(([asset, value]): [string, number] => [asset, value ?? 0]);
         return new Map(held);
       }, signal),
+    listen: (listener, signal) => listenToAccount(ccxt, listener, signal),
     permissions: (signal) =>
       ask(
         () =>

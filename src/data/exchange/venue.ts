@@ -1,3 +1,4 @@
+import type { AccountListener } from './user-stream.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 
 /**
@@ -17,6 +18,8 @@ export interface Venue {
   /** What is held of each asset, resting orders included. */
   balances(signal: AbortSignal): Promise<Reply<ReadonlyMap<string, number>>>;
   permissions(signal: AbortSignal): Promise<Reply<KeyPermissions>>;
+  /** Says when something happened to the account, until `signal` aborts; what, only the calls above tell. Never throws. */
+  listen(listener: AccountListener, signal: AbortSignal): Promise<void>;
 }
 
 export type Reply<T> =

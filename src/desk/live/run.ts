@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { SourceUnavailable } from '../../data/source.ts';
 import { type Control, heed } from '../paper/controls.ts';
 import type { BarFeed } from '../paper/feed.ts';
 import { decideBar } from './decide.ts';
+import { createHints, type Hints } from './hints.ts';
 import type { LiveLedger } from './ledger.ts';
 import { reconcile, type Standing, type Surroundings } from './reconcile.ts';
 import { isProtective } from './orders.ts';
@@ -18,6 +18,8 @@ export interface LiveOptions extends Surroundings {
   readonly pollMs: number;
   /** Looks at the feed after which the run ends. */
   readonly maxCycles: number | undefined;
+  /** What the exchange says unasked: the next poll comes at once, and looks at everything. */
+  readonly hints?: Hints;
   /** Nothing is sent, whatever else is set. */
   readonly dryRun: boolean;
   readonly control: () => Promise<Control | undefined>;
@@ -40,7 +42,7 @@ const LONGEST_PAUSE_MS = 300_000;
  * and trading goes on when ledger and exchange agree again.
  */
 export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOptions): Promise<number> {
-  const { signal } = options;
+  const { signal, hints = createHints() } = options;
   const { state } = ledger;
   let cycles = 0;
   let failures = 0;
@@ -74,7 +76,7 @@ export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOp
       if (acted === 0) acted = await protectDue(watched, options, priceOf);
     }
     if (acted > 0) {
-      await pause(options.pollMs, signal);
+      fully = (await hints.pause(options.pollMs, signal)) || fully;
       continue;
     }
     cycles++;
@@ -111,13 +113,10 @@ export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOp
       unsettled(state).some((order) => !isProtective(order)) || found.kind !== 'known'
         ? options.pollMs
         : options.intervalMs;
-    await pause(Math.max(pauseMs, waitMs), signal);
+    fully = (await hints.pause(Math.max(pauseMs, waitMs), signal)) || fully;
   }
   return cycles;
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<unknown> =>
-  sleep(ms, undefined, { signal }).catch(() => undefined);
 
 async function pricesOf(
   instruments: LiveLedger['state']['session']['instruments'],

@@ -43,7 +43,7 @@ export async function killThrough(of: {
   const timeoutMs = of.faults.includes('no answer in time') ? 500 : 10_000;
   exchange.setFaults(faults);
   let kills = 0;
-  const begin = (): ChildProcess => fork(of.life);
+  const begin = (): ChildProcess => fork(of.life, { execArgv: [] });
   // The next process loads while one runs.
   let next = begin();
   try {

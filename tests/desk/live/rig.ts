@@ -112,6 +112,7 @@ export async function runScript(
     readonly session?: Partial<LiveSession>;
     readonly disk?: Disk;
     readonly options?: Partial<LiveOptions>;
+    readonly feed?: BarFeed;
   },
 ): Promise<LiveLedger> {
   const { folder, venue, disk = nodeDisk } = about;
@@ -120,7 +121,7 @@ export async function runScript(
     (await resumeLive(place, disk)) ?? (await startLive(place, { ...liveSession, ...about.session }, disk));
   const stop = new AbortController();
   try {
-    await runLive(ledger, scripted(exchange, script), {
+    await runLive(ledger, about.feed ?? scripted(exchange, script), {
       venue,
       signal: stop.signal,
       now: () => exchange.clock.now(),

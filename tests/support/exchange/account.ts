@@ -85,7 +85,10 @@ const filledOf = (order: Order): number =>
 
 export function createAccount(
   pairs: readonly Pair[],
-  startQuote = 10_000,
+  {
+    startQuote = 10_000,
+    onEvent = () => undefined,
+  }: { readonly startQuote?: number; readonly onEvent?: (event: object) => void } = {},
 ): Account & { readonly books: Books } {
   const balances = new Map<string, number>(
     pairs.flatMap(({ base, quote }) => [
@@ -111,7 +114,13 @@ export function createAccount(
     move(feeAsset, -fee);
     order.fills.push({ tradeId: ++trades, price, quantity, fee, feeAsset, timeMs });
     order.status = filledOf(order) >= order.quantity ? 'FILLED' : 'PARTIALLY_FILLED';
+    onEvent(executionReport(order, timeMs));
+    onEvent(accountPosition());
   };
+  const accountPosition = (): object => ({
+    e: 'outboundAccountPosition',
+    B: [...balances.keys()].map((asset) => ({ a: asset, f: String(free(asset)), l: String(locked(asset)) })),
+  });
   const rest = (order: Order): number => round8(order.quantity - filledOf(order));
   const works = (order: Order): boolean => order.status === 'NEW' || order.status === 'PARTIALLY_FILLED';
   /** Resting limit orders fill as soon as somebody looks and the price has come to them. */
@@ -207,6 +216,7 @@ export function createAccount(
     if (!order.isAwake && isReached(order, market))
       throw new ExchangeRefusal(-2010, 'Stop price would trigger immediately.');
     orders.push(order);
+    onEvent(executionReport(order, nowMs));
     const marketable = !order.isAwake
       ? false
       : type === 'MARKET' || (side === 'BUY' ? price >= touch : price <= touch);
@@ -286,6 +296,7 @@ export function createAccount(
       if (has(query, 'cancel-race') && works(order)) fill(order, order.price, rest(order), query.nowMs);
       if (!works(order)) throw new ExchangeRefusal(-2011, 'Unknown order sent.');
       order.status = 'CANCELED';
+      onEvent(executionReport(order, query.nowMs));
       return describeOrder(order);
     }),
     open: signed(() => orders.filter(works).map(describeOrder)),
@@ -359,6 +370,36 @@ function describeOrder(order: Order): unknown {
       commissionAsset: feeAsset,
       tradeId,
     })),
+  };
+}
+
+/** https://developers.binance.com/docs/binance-spot-api-docs/user-data-stream, of the newest change. */
+function executionReport(order: Order, timeMs: number): object {
+  const last = order.fills.at(-1);
+  return {
+    e: 'executionReport',
+    E: timeMs,
+    s: `${order.pair.base}${order.pair.quote}`,
+    c: order.clientOrderId,
+    S: order.side,
+    o: order.type,
+    f: order.timeInForce,
+    q: String(order.quantity),
+    p: String(order.price),
+    P: String(order.stopPrice ?? 0),
+    g: -1,
+    x: last === undefined ? order.status : 'TRADE',
+    X: order.status,
+    r: 'NONE',
+    i: order.orderId,
+    l: String(last?.quantity ?? 0),
+    z: String(filledOf(order)),
+    L: String(last?.price ?? 0),
+    n: String(last?.fee ?? 0),
+    N: last?.feeAsset ?? null,
+    T: timeMs,
+    t: last?.tradeId ?? -1,
+    O: order.timeMs,
   };
 }
 

@@ -11,6 +11,7 @@ import { coinbaseRoutes } from './coinbase.ts';
 import { createFaults, type Fault, type FaultSpec } from './faults.ts';
 import { krakenRoutes } from './kraken.ts';
 import type { Pair } from './market.ts';
+import { acceptWebSockets, type WebSocketEnd } from './web-socket.ts';
 import { yahooRoutes } from './yahoo.ts';
 
 export interface LoopbackOptions {
@@ -39,6 +40,8 @@ export interface LoopbackExchange {
   readonly requests: readonly string[];
   /** Method and path of each: `POST /api/v3/order`. */
   readonly calls: readonly string[];
+  /** Open WebSocket connections. */
+  readonly sockets: ReadonlySet<WebSocketEnd>;
   setFaults(faults: readonly FaultSpec[]): void;
   /** What the one account really holds and has done. */
   readonly books: Books;
@@ -69,7 +72,14 @@ export type Routes = (query: Query) => Reply | undefined;
  */
 export async function startExchange(options: LoopbackOptions): Promise<LoopbackExchange> {
   const clock = createClock(options.nowMs, options.speed);
-  const account = createAccount(options.pairs);
+  /** Connections that have subscribed to what happens to the account. */
+  const listeners = new Set<WebSocketEnd>();
+  const account = createAccount(options.pairs, {
+    onEvent: (event) => {
+      for (const end of listeners)
+        if (sockets.has(end)) end.send(JSON.stringify({ subscriptionId: 0, event }));
+    },
+  });
   const routes = [
     binanceRoutes(options.pairs, account),
     binanceFuturesRoutes(options.pairs),
@@ -123,6 +133,13 @@ export async function startExchange(options: LoopbackOptions): Promise<LoopbackE
       busyMs += performance.now() - started;
     });
   });
+  // Binance's WebSocket API, as far as the user data stream goes: its own signature is that of the requests.
+  const sockets = acceptWebSockets(server, (end, text) => {
+    const { id, method } = Asked.parse(JSON.parse(text));
+    if (method !== 'userDataStream.subscribe.signature') return;
+    listeners.add(end);
+    end.send(JSON.stringify({ id, status: 200, result: { subscriptionId: 0 } }));
+  });
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
 
@@ -132,14 +149,18 @@ export async function startExchange(options: LoopbackOptions): Promise<LoopbackE
     requests,
     calls,
     books: account.books,
+    sockets,
     setFaults: (faults) => (strike = createFaults(faults)),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
+        for (const end of sockets) end.drop();
         server.closeAllConnections();
       }),
   };
 }
+
+const Asked = z.object({ id: z.string(), method: z.string() });
 
 const ClockOrder = z.strictObject({
   nowMs: z.number().optional(),
