@@ -6,6 +6,7 @@ import { openExchange } from '../../data/exchange/client.ts';
 import { openVenue } from '../../data/exchange/open-venue.ts';
 import { openStore } from '../../data/store/store.ts';
 import { readTextFile } from '../../data/text-file.ts';
+import { createHints } from '../../desk/live/hints.ts';
 import { ARRIVES_WITHIN_MS, type Standing } from '../../desk/live/reconcile.ts';
 import { runLive } from '../../desk/live/run.ts';
 import { readControl } from '../../desk/paper/controls.ts';
@@ -173,6 +174,25 @@ export async function startLive(context: CommandContext, options: StartOptions):
     onRefused: (runId, why) =>
       tell('session', `${runId} is active now, and cannot take over: ${why.message} ${why.hint}`),
   });
+  const hints = createHints();
+  const deaf = new AbortController();
+  // Without orders there is nothing to hear of.
+  const listening = dryRun
+    ? undefined
+    : venue.listen(
+        {
+          onEvent: hints.hear,
+          onFault: sayOnce(
+            (fault: string | undefined) =>
+              fault && `The account is not heard (${fault}): it is polled, and listened to again.`,
+            (line) => {
+              out.print(line ?? 'The account is heard again.');
+              log.info({}, line ?? 'account heard again');
+            },
+          ),
+        },
+        AbortSignal.any([signal, deaf.signal]),
+      );
   try {
     tell(
       'session',
@@ -188,6 +208,7 @@ export async function startLive(context: CommandContext, options: StartOptions):
       arrivesWithinMs: ARRIVES_WITHIN_MS,
       intervalMs: 1000 * config.paper.intervalSeconds,
       pollMs: 1_000,
+      hints,
       maxCycles: options.maxCycles,
       control: () => readControl(folder),
       prices: (wanted) => client.lastPrices(wanted, signal),
@@ -222,6 +243,8 @@ export async function startLive(context: CommandContext, options: StartOptions):
       notices.say('session', `Session FAILED: ${error instanceof Error ? error.message : String(error)}`);
     throw error;
   } finally {
+    deaf.abort();
+    await listening;
     await telegram.close();
     await alerts.settled();
     await notices.close();

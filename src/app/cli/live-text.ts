@@ -3,6 +3,8 @@ import { formatMinute } from '../../core/foundation/time.ts';
 import type { LiveOrder } from '../../desk/live/orders.ts';
 import type { LiveBar, LiveEntry } from '../../desk/live/record.ts';
 import type { LiveState } from '../../desk/live/state.ts';
+import { DEAD_MAN } from '../../data/exchange/dead-man.ts';
+import { DEAD_MAN_MS } from '../../desk/live/dead-man.ts';
 import { RESTING_STOPS } from '../../data/exchange/open-venue.ts';
 import { type LiveTerms, termsHash } from '../workflows/live.ts';
 
@@ -19,6 +21,7 @@ export function termsLines(terms: LiveTerms, runId: string): readonly string[] {
     `Capital: ${rules.initialBalance} ${quote}; one position at most ${rules.maxPositionPct.toFixed(2)} % of it, all together ${rules.maxExposurePct} %.`,
     `Orders: limit orders up to ${execution.collarPct} % beyond the last price${execution.restMs > 0 ? `, after resting ${execution.restMs / 1000} s at it` : ''}; ${risk?.maxOrdersPerMinute ?? 'any number of'} openings per decision.`,
     protectionLine(terms),
+    deadManLine(terms),
     `Stops: everything is closed at a drawdown of ${percent(risk?.maxDrawdownPct, 'any size (risk.maxDrawdownPct is not set)')}; nothing is opened after a daily loss of ${percent(risk?.maxDailyLossPct, 'any size (risk.maxDailyLossPct is not set)')}.`,
     `Terms: ${termsHash(terms)}`,
   ];
@@ -32,6 +35,17 @@ function protectionLine({ exchange, rules, execution }: LiveTerms): string {
   if (takeProfitPct !== undefined)
     return `Protection: a target rests on ${exchange} for each position, ${takeProfitPct} % above its entry. No stop.`;
   return `Protection: no order rests on ${exchange} (${RESTING_STOPS.includes(exchange) ? 'trading.stopLossPct is not set' : `stops that outlive the program: only on ${RESTING_STOPS.join(', ')}`}).`;
+}
+
+/** What becomes of an order that rests when this program falls silent. */
+function deadManLine({ exchange, rules, execution }: LiveTerms): string {
+  const name = "Dead man's switch:";
+  if (execution.restMs === 0)
+    return `${name} not needed, no order of a decision rests (execution.restSeconds is 0).`;
+  if (!(exchange in DEAD_MAN))
+    return `${name} ${exchange} offers none on the spot market; an order that rests when this program dies stays until it starts again.`;
+  if (rules.takeProfitPct !== undefined) return `${name} not used, it would take back the targets that rest.`;
+  return `${name} ${exchange} cancels what rests ${DEAD_MAN_MS / 1000} s after this program falls silent.`;
 }
 
 /** What has to be typed. */

@@ -4,6 +4,7 @@ import { suggest } from '../../core/foundation/nearest.ts';
 import { plainLine } from '../../core/foundation/plain-text.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { type Ccxt, type Credentials, loadCcxt } from './ccxt.ts';
+import { DEAD_MAN } from './dead-man.ts';
 import { PERMISSIONS } from './permissions.ts';
 import { listenToAccount } from './user-stream.ts';
 import type { FillReport, OrderReport, Reply, Venue } from './venue.ts';
@@ -67,6 +68,13 @@ export async function openVenue(options: VenueOptions): Promise<Venue> {
     const known = Object.keys(await exchange.loadMarkets());
     if (known.includes(symbol)) return symbol;
     throw new ccxt.errors.BadSymbol(`${exchange.name} does not trade ${symbol}`);
+  };
+
+  /** A request by ccxt's name of it. */
+  const byName = (method: string, params: object): Promise<unknown> => {
+    const request: unknown = Reflect.get(exchange, method);
+    if (typeof request !== 'function') throw new TypeError(`ccxt's ${id} has no ${method}`);
+    return Promise.resolve(Reflect.apply(request, exchange, [params]));
   };
 
   return {
@@ -134,16 +142,10 @@ export async function openVenue(options: VenueOptions): Promise<Venue> {
         return new Map(held);
       }, signal),
     listen: (listener, signal) => listenToAccount(ccxt, listener, signal),
-    permissions: (signal) =>
-      ask(
-        () =>
-          PERMISSIONS[id]((method, params) => {
-            const request: unknown = Reflect.get(exchange, method);
-            if (typeof request !== 'function') throw new TypeError(`ccxt's ${id} has no ${method}`);
-            return Promise.resolve(Reflect.apply(request, exchange, [params]));
-          }),
-        signal,
-      ),
+    permissions: (signal) => ask(() => PERMISSIONS[id](byName), signal),
+    ...(id in DEAD_MAN && {
+      deadMan: (afterMs, signal) => ask(async () => void (await DEAD_MAN[id](byName, afterMs)), signal),
+    }),
   };
 }
 

@@ -18,6 +18,8 @@ export interface Venue {
   /** What is held of each asset, resting orders included. */
   balances(signal: AbortSignal): Promise<Reply<ReadonlyMap<string, number>>>;
   permissions(signal: AbortSignal): Promise<Reply<KeyPermissions>>;
+  /** All orders are cancelled by the exchange this long from now, unless this is asked again; 0: they are not. Only where it offers that. */
+  readonly deadMan?: (afterMs: number, signal: AbortSignal) => Promise<Reply<void>>;
   /** Says when something happened to the account, until `signal` aborts; what, only the calls above tell. Never throws. */
   listen(listener: AccountListener, signal: AbortSignal): Promise<void>;
 }

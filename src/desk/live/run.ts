@@ -1,7 +1,11 @@
+import { createRandom } from '../../core/foundation/random.ts';
+import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { SourceUnavailable } from '../../data/source.ts';
 import { type Control, heed } from '../paper/controls.ts';
+import { pauseUntilDue } from '../paper/due.ts';
 import type { BarFeed } from '../paper/feed.ts';
+import { createDeadMan } from './dead-man.ts';
 import { decideBar } from './decide.ts';
 import { createHints, type Hints } from './hints.ts';
 import type { LiveLedger } from './ledger.ts';
@@ -13,7 +17,7 @@ import { cancelDue, sendDue } from './send.ts';
 import { unsettled } from './state.ts';
 
 export interface LiveOptions extends Surroundings {
-  /** Between looks at the feed, and between looks at orders that are not over. */
+  /** Longest pause between polls of the feed, a bar that is due is asked for sooner; and between polls of orders that are not over. */
   readonly intervalMs: number;
   readonly pollMs: number;
   /** Looks at the feed after which the run ends. */
@@ -48,6 +52,9 @@ export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOp
   let failures = 0;
   let differs = 0;
   let fully = true;
+  /** Polls since a bar was due that brought none. */
+  let vain = 0;
+  const random = createRandom(process.pid);
   const watched: LiveLedger = {
     ...ledger,
     write: async (entry) => {
@@ -56,6 +63,9 @@ export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOp
       else options.onEntry(entry);
     },
   };
+  const deadMan = createDeadMan(state, options);
+  const barMs = TIMEFRAME_MS[state.session.timeframe];
+  const isBarDue = (): boolean => state.last !== undefined && options.now() >= state.last.timeMs + 2 * barMs;
   const priceOf = async (symbol: PairSymbol): Promise<number | undefined> =>
     (await options.prices([symbol]).catch(unlessSilent))?.[0];
   while (!signal.aborted && cycles < (options.maxCycles ?? Infinity)) {
@@ -70,12 +80,14 @@ export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOp
     options.onStanding(found);
     // After a silence, and while trading is stopped, everything is looked at, not only what is in question.
     fully = found.kind !== 'known';
+    await deadMan.tend();
     let acted = await cancelDue(watched, options);
     if (found.kind === 'known' && !options.dryRun) {
       acted += await sendDue(watched, options, priceOf);
       if (acted === 0) acted = await protectDue(watched, options, priceOf);
     }
-    if (acted > 0) {
+    // A request that finds no answer keeps no bar waiting.
+    if (acted > 0 && !isBarDue()) {
       fully = (await hints.pause(options.pollMs, signal)) || fully;
       continue;
     }
@@ -100,7 +112,10 @@ export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOp
       failures = 0;
       options.onFeed(undefined);
       if (look.ended) break;
-      if (look.bars.length > 0) continue;
+      if (look.bars.length > 0) {
+        vain = 0;
+        continue;
+      }
     } catch (error) {
       await ledger.assertStanding();
       if (signal.aborted) break;
@@ -108,11 +123,15 @@ export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOp
       failures++;
       options.onFeed(error.message);
     }
+    const lastMs = state.last?.timeMs;
+    const nowMs = options.now();
+    vain = isBarDue() ? vain + 1 : 0;
+    const due = { intervalMs: options.intervalMs, lastMs, barMs, nowMs, vain: Math.max(0, vain - 1), random };
     const pauseMs = Math.min(LONGEST_PAUSE_MS, failures === 0 ? 0 : 1000 * 2 ** (failures - 1));
     const waitMs =
       unsettled(state).some((order) => !isProtective(order)) || found.kind !== 'known'
         ? options.pollMs
-        : options.intervalMs;
+        : pauseUntilDue(due);
     fully = (await hints.pause(Math.max(pauseMs, waitMs), signal)) || fully;
   }
   return cycles;

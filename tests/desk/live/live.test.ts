@@ -4,7 +4,7 @@ import type { FaultSpec } from '../../support/exchange/faults.ts';
 import { failingDisk } from '../../support/failing-disk.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { type Action, ACTIONS, CANCEL, cellOf, type FaultName, FAULTS, SCRIPT, SUBMIT } from './cells.ts';
-import { expectTruth, liveSession, loopbackVenue, runScript, startLoopback } from './rig.ts';
+import { expectTruth, HOUR, liveSession, loopbackVenue, runScript, scripted, startLoopback } from './rig.ts';
 
 async function setUp(timeoutMs?: number) {
   const exchange = await startLoopback();
@@ -104,6 +104,34 @@ test('while the exchange does not say what is held, nothing is ordered', async (
   const ledger = await runScript(rig.exchange, SCRIPT.slice(0, 2), rig);
   expect(rig.exchange.books.orders()).toEqual([]);
   expect(ledger.state.last?.decision).toBe('unknown');
+});
+
+test('the next poll comes when a bar closes, however long the pause between polls', async () => {
+  const rig = await setUp();
+  const feed = scripted(rig.exchange, [
+    [1, null],
+    [null, null],
+  ]);
+  const startedMs = performance.now();
+  let polls = 0;
+  const ledger = await runScript(rig.exchange, [], {
+    ...rig,
+    feed: {
+      look: async (last, signal) => {
+        polls++;
+        const isDue = last !== undefined && now() >= last.timeMs + 2 * HOUR;
+        if (isDue) rig.exchange.clock.set(now());
+        return last === undefined || isDue ? feed.look(last, signal) : { bars: [], ended: false };
+      },
+    },
+    // Half a second before the second bar closes, and an hour between polls.
+    options: { intervalMs: HOUR, now: () => now() },
+  });
+  function now(): number {
+    return liveSession.startedAtMs + 32 * HOUR - 500 + performance.now() - startedMs;
+  }
+  expect(ledger.state.bars).toBe(2);
+  expect(polls).toBeLessThan(20);
 });
 
 test('a rehearsal plans and sends nothing', async () => {
