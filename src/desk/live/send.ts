@@ -7,10 +7,12 @@ import type { Surroundings } from './reconcile.ts';
 import type { Intent, LiveBar } from './record.ts';
 import type { LiveState } from './state.ts';
 
-/** Cancels what has rested long enough; how many requests that took. What came of it, the next look says. */
+/** Cancels what has rested long enough, and again what was to be cancelled and still works; how many requests that took. What came of it, the next look says. */
 export async function cancelDue(ledger: LiveLedger, around: Surroundings): Promise<number> {
   const due = [...ledger.state.orders.values()].filter(
-    (order) => isWorking(order) && around.now() >= (order.intent.restUntilMs ?? Infinity),
+    (order) =>
+      order.state === 'cancelling' ||
+      (isWorking(order) && around.now() >= (order.intent.restUntilMs ?? Infinity)),
   );
   for (const order of due) await cancelOrder(ledger, order, around);
   return due.length;
