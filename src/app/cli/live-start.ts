@@ -6,6 +6,7 @@ import { openExchange } from '../../data/exchange/client.ts';
 import { openVenue } from '../../data/exchange/open-venue.ts';
 import { openStore } from '../../data/store/store.ts';
 import { readTextFile } from '../../data/text-file.ts';
+import { createHealth } from '../../desk/live/health.ts';
 import { createHints } from '../../desk/live/hints.ts';
 import { ARRIVES_WITHIN_MS, type Standing } from '../../desk/live/reconcile.ts';
 import { runLive } from '../../desk/live/run.ts';
@@ -155,6 +156,12 @@ export async function startLive(context: CommandContext, options: StartOptions):
     (fault: string | undefined) => fault && `Feed is STALE: ${fault}`,
     (line) => tell('feed', line ?? 'Feed is back.'),
   );
+  const sayStanding = sayOnce(
+    (standing: Standing) => (standing.kind === 'known' ? undefined : `Not known: ${standing.reason}`),
+    (line) => tell('session', line ?? 'Ledger and exchange agree.'),
+  );
+  const intervalMs = 1000 * config.paper.intervalSeconds;
+  const health = createHealth(folder, state, { intervalMs });
   const first = { trained, feed: createFeed(termsOf(state.session, trained)) };
   const followed = followActive(first, {
     // Models that were named are kept.
@@ -181,7 +188,7 @@ export async function startLive(context: CommandContext, options: StartOptions):
     ? undefined
     : venue.listen(
         {
-          onEvent: hints.hear,
+          onEvent: () => hints.hear(),
           onFault: sayOnce(
             (fault: string | undefined) =>
               fault && `The account is not heard (${fault}): it is polled, and listened to again.`,
@@ -206,12 +213,16 @@ export async function startLive(context: CommandContext, options: StartOptions):
       dryRun,
       now,
       arrivesWithinMs: ARRIVES_WITHIN_MS,
-      intervalMs: 1000 * config.paper.intervalSeconds,
+      intervalMs,
       pollMs: 1_000,
       hints,
       maxCycles: options.maxCycles,
       control: () => readControl(folder),
       prices: (wanted) => client.lastPrices(wanted, signal),
+      onDoubt: sayOnce(
+        (line: string | undefined) => line,
+        (line) => line !== undefined && tell('feed', line),
+      ),
       onBar: (bar) => {
         out.print(barText(bar));
         alerts.bar(bar);
@@ -223,10 +234,10 @@ export async function startLive(context: CommandContext, options: StartOptions):
         const line = entryText(entry, state);
         if (line !== undefined) tell(entry.kind === 'halt' ? 'session' : 'fills', line);
       },
-      onStanding: sayOnce(
-        (standing: Standing) => (standing.kind === 'known' ? undefined : `Not known: ${standing.reason}`),
-        (line) => tell('session', line ?? 'Ledger and exchange agree.'),
-      ),
+      onStanding: async (standing) => {
+        sayStanding(standing);
+        await health(standing, Date.now());
+      },
       onFeed: (fault) => {
         sayFeed(fault);
         alerts.tick(now());

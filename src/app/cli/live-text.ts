@@ -1,6 +1,7 @@
 import { describeVerdict } from '../../core/trading/risk/verdict-text.ts';
 import { formatMinute } from '../../core/foundation/time.ts';
-import type { LiveOrder } from '../../desk/live/orders.ts';
+import { isProtective, isWorking, type LiveOrder } from '../../desk/live/orders.ts';
+import { unprotected } from '../../desk/live/protect.ts';
 import type { LiveBar, LiveEntry } from '../../desk/live/record.ts';
 import type { LiveState } from '../../desk/live/state.ts';
 import { DEAD_MAN } from '../../data/exchange/dead-man.ts';
@@ -95,5 +96,19 @@ export function entryText(entry: Exclude<LiveEntry, LiveBar>, state: LiveState):
   }
 }
 
+/** What rests for each position, or that nothing does. */
+export function protectionLines(state: LiveState): readonly string[] {
+  const bare = unprotected(state);
+  return [
+    ...[...state.orders.values()]
+      .filter((order) => isProtective(order) && isWorking(order))
+      .map(
+        ({ intent: { leg, symbol, baseAmount, stopPrice, price } }) =>
+          `a ${leg === 'stop' ? 'stop' : 'target'} rests: ${baseAmount} ${symbol} ${stopPrice === undefined ? `at ${price}` : `from ${stopPrice} down to ${price}`}`,
+      ),
+    ...bare.map((symbol) => `${symbol} is UNPROTECTED: the exchange took no order; the next bar tries again`),
+  ];
+}
+
 const orderText = ({ intent }: LiveOrder): string =>
-  `${intent.side} ${intent.baseAmount} ${intent.symbol} at ${intent.price} (${intent.clientId})`;
+  `${typeof intent.leg === 'string' ? `${intent.leg}: ` : ''}${intent.side} ${intent.baseAmount} ${intent.symbol} ${intent.stopPrice === undefined ? '' : `from ${intent.stopPrice} `}at ${intent.price} (${intent.clientId})`;

@@ -1,11 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Log } from '../../core/foundation/log.ts';
 import { formatMinute } from '../../core/foundation/time.ts';
-import { acquireLock, lockHolder } from '../../data/lock.ts';
-import { readLive } from '../../desk/live/ledger.ts';
+import { acquireLock } from '../../data/lock.ts';
 import type { HttpChannel } from '../../desk/notify/channel.ts';
 import { createCommands, type Desk } from '../../desk/notify/commands.ts';
 import { listenToTelegram } from '../../desk/notify/telegram.ts';
@@ -13,7 +11,7 @@ import { writeControl } from '../../desk/paper/controls.ts';
 import type { BarRecord, PositionRecord } from '../../desk/paper/record.ts';
 import { listSessions, readStatus, sessionFolder } from '../../desk/paper/sessions.ts';
 import type { Config } from '../config/schema.ts';
-import { liveFolder } from '../workflows/live.ts';
+import { liveSessions, liveStanding } from '../workflows/live-standing.ts';
 import { channelsFrom } from './notices.ts';
 
 /** A session of either kind, as far as anybody asks from afar. */
@@ -141,18 +139,14 @@ async function standings(dataDir: string): Promise<readonly Standing[]> {
       };
     }),
   );
-  const folder = join(dataDir, 'live');
-  const names = existsSync(folder)
-    ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'ledger.jsonl')))
-    : [];
   const live = await Promise.all(
-    names.map(async (name): Promise<Standing> => {
-      const own = liveFolder(dataDir, name);
-      const { session, account, last, halt } = await readLive(own);
+    liveSessions(dataDir).map(async (name): Promise<Standing> => {
+      const { folder, state, pid } = await liveStanding(dataDir, name, Date.now());
+      const { session, account, last, halt } = state;
       return {
         name: `live/${name}`,
-        folder: own,
-        pid: (await lockHolder(`${own}.lock`))?.pid,
+        folder,
+        pid,
         mode: halt === undefined ? (last?.decision ?? 'trading') : `STOPPED: ${halt}`,
         equity: account.equity(),
         positions: account.positions(),

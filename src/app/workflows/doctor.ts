@@ -8,6 +8,7 @@ import type { InputSources } from '../../core/features/inputs.ts';
 import { type Oddity, oddityLines } from '../../core/market/plausible.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
+import type { Credentials } from '../../data/exchange/ccxt.ts';
 import type { DatasetManifest } from '../../data/store/store.ts';
 import { freeBytes } from './disk-need.ts';
 
@@ -37,8 +38,17 @@ export interface Surroundings {
   /** Where messages go: their kinds. Throws `UserError` where their settings do not fit. */
   readonly channels: () => readonly string[];
   readonly logDir: string;
+  /** What live trading needs of the account; `undefined`: nothing is traded live. */
+  readonly live?: LivePlan | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
+}
+
+interface LivePlan {
+  readonly credentials: Credentials | undefined;
+  readonly sandbox: boolean;
+  readonly quote: string;
+  readonly initialBalance: number;
 }
 
 const SMALLEST_NODE = [20, 19] as const;
@@ -61,8 +71,10 @@ export async function examine(of: Surroundings): Promise<readonly Finding[]> {
     await services(of),
     notifications(of),
     logs(of),
+    ...(await liveLedgers(of)),
     await inputs(of),
     ...(of.exchange === undefined ? [] : [await exchange(of, of.exchange)]),
+    ...(of.exchange === undefined || of.live === undefined ? [] : [await liveKey(of, of.exchange, of.live)]),
   ];
 }
 
@@ -265,6 +277,60 @@ function logs({ logDir }: Surroundings): Finding {
       found: error instanceof Error ? error.message : String(error),
       advice: 'Point logDir at a folder that can be read and written.',
     };
+  }
+}
+
+/** Every live ledger, taken in again entry by entry. */
+async function liveLedgers({ dataDir }: Surroundings): Promise<readonly Finding[]> {
+  const { readLive } = await import('../../desk/live/ledger.ts');
+  const { liveFolder } = await import('./live.ts');
+  const { liveSessions } = await import('./live-standing.ts');
+  return Promise.all(
+    liveSessions(dataDir).map(async (name): Promise<Finding> => {
+      const check = `live session ${name}`;
+      try {
+        const { bars, orders } = await readLive(liveFolder(dataDir, name));
+        return { check, status: 'ok', found: `${bars} bars, ${orders.size} orders, the ledger replays` };
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        return { check, status: 'fail', found: error.message, advice: error.hint };
+      }
+    }),
+  );
+}
+
+/** Whether the key may do what live trading needs and no more, on an account that holds the plan. */
+async function liveKey(
+  { signal }: Surroundings,
+  { id, baseUrl, timeoutMs }: NonNullable<Surroundings['exchange']>,
+  { credentials, sandbox, quote, initialBalance }: LivePlan,
+): Promise<Finding> {
+  const check = 'live key';
+  if (credentials === undefined)
+    return {
+      check,
+      status: 'fail',
+      found: 'exchange.mode is live, and no key is set',
+      advice: 'Set EXCHANGE_API_KEY and EXCHANGE_API_SECRET, or set exchange.mode to paper.',
+    };
+  const { openVenue } = await import('../../data/exchange/open-venue.ts');
+  const { balancesOf, requireSafeKey } = await import('./live.ts');
+  try {
+    const venue = await openVenue({ id, baseUrl, sandbox, timeoutMs, credentials });
+    const asked = await requireSafeKey(venue, { exchange: id, sandbox }, signal);
+    const held = (await balancesOf(venue, id, signal)).get(quote) ?? 0;
+    const may = asked === 'checked' ? 'may trade, may not withdraw' : 'of the playground';
+    const found = `${may}; the account holds ${held} ${quote}`;
+    if (held >= initialBalance) return { check, status: 'ok', found };
+    return {
+      check,
+      status: 'note',
+      found: `${found}, less than trading.initialBalance (${initialBalance})`,
+      advice: 'A session that starts now is refused; one that runs may have bought.',
+    };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { check, status: 'fail', found: error.message, advice: error.hint };
   }
 }
 

@@ -1,11 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
-import { lockHolder } from '../../data/lock.ts';
-import { readLive } from '../../desk/live/ledger.ts';
-import { behind, sessionFault } from '../../desk/paper/health.ts';
+import { sessionFault } from '../../desk/paper/health.ts';
 import { listSessions, readStatus } from '../../desk/paper/sessions.ts';
-import { liveFolder } from './live.ts';
+import { liveSessions, liveStanding } from './live-standing.ts';
 
 /** A session as a supervisor sees it. */
 export interface SessionHealth {
@@ -38,18 +33,12 @@ export async function sessionHealth(dataDir: string, nowMs: number): Promise<rea
 }
 
 async function liveHealth(dataDir: string, nowMs: number): Promise<readonly SessionHealth[]> {
-  const folder = join(dataDir, 'live');
-  const names = existsSync(folder)
-    ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'ledger.jsonl')))
-    : [];
-  return Promise.all(
-    names.map(async (name): Promise<SessionHealth> => {
-      const { session, last, halt } = await readLive(liveFolder(dataDir, name));
-      const pid = (await lockHolder(`${liveFolder(dataDir, name)}.lock`))?.pid;
-      const lastBarMs = last?.timeMs;
-      const still =
-        pid === undefined ? 'no process runs it' : behind(lastBarMs, TIMEFRAME_MS[session.timeframe], nowMs);
-      return { name, kind: 'live', pid, lastBarMs, fault: halt === undefined ? still : `STOPPED: ${halt}` };
-    }),
-  );
+  const all = await Promise.all(liveSessions(dataDir).map((name) => liveStanding(dataDir, name, nowMs)));
+  return all.map(({ name, state, pid, fault }) => ({
+    name,
+    kind: 'live',
+    pid,
+    lastBarMs: state.last?.timeMs,
+    fault,
+  }));
 }

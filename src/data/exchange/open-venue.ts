@@ -204,6 +204,11 @@ function unanswered(
   error: unknown,
   { errors }: Ccxt,
 ): { readonly kind: 'refused' | 'unknown'; readonly reason: string } {
+  if (error instanceof z.ZodError) {
+    const faults = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+    const reason = `an answer that cannot be true or read (${plainLine(faults, 160)})`;
+    return { kind: 'unknown', reason };
+  }
   const reason = plainLine(error instanceof Error ? error.message : String(error));
   if (error instanceof errors.DuplicateOrderId || error instanceof errors.OrderNotFound)
     return { kind: 'unknown', reason };

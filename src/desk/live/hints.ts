@@ -1,7 +1,7 @@
 /** Something that cuts a pause short. */
 export interface Hints {
   /** Something happened: whoever pauses, or pauses next, stops a moment later. */
-  hear(): void;
+  readonly hear: () => void;
   /** Waits `ms`, less when something is heard or `signal` aborts; whether something was heard. */
   pause(ms: number, signal: AbortSignal): Promise<boolean>;
 }

@@ -4,6 +4,7 @@ import type { PairSymbol } from '../../core/market/symbol.ts';
 import { SourceUnavailable } from '../../data/source.ts';
 import { type Control, heed } from '../paper/controls.ts';
 import { pauseUntilDue } from '../paper/due.ts';
+import type { Bar } from '../paper/bar.ts';
 import type { BarFeed } from '../paper/feed.ts';
 import { createDeadMan } from './dead-man.ts';
 import { decideBar } from './decide.ts';
@@ -11,6 +12,7 @@ import { createHints, type Hints } from './hints.ts';
 import type { LiveLedger } from './ledger.ts';
 import { reconcile, type Standing, type Surroundings } from './reconcile.ts';
 import { isProtective } from './orders.ts';
+import { LONGEST_PAUSE_MS } from './pause.ts';
 import { protectDue } from './protect.ts';
 import type { LiveBar, LiveEntry } from './record.ts';
 import { cancelDue, sendDue } from './send.ts';
@@ -29,16 +31,18 @@ export interface LiveOptions extends Surroundings {
   readonly control: () => Promise<Control | undefined>;
   /** Last trades; throws `SourceUnavailable`. `undefined` where the exchange gives none. */
   readonly prices: (symbols: readonly PairSymbol[]) => Promise<readonly (number | undefined)[]>;
+  /** A price that cannot be true: it was not acted upon. */
+  readonly onDoubt: (line: string) => void;
   readonly onBar: (bar: LiveBar) => void;
   /** An entry other than a bar was written. */
   readonly onEntry: (entry: LiveEntry) => void;
-  readonly onStanding: (standing: Standing) => void;
+  /** After every poll; what it returns is waited for. */
+  readonly onStanding: (standing: Standing) => Promise<void> | void;
   readonly onFeed: (fault: string | undefined) => void;
 }
 
 /** Balances that differ this many looks in a row are not late: trading stops. */
 const LOOKS_BEFORE_HALT = 3;
-const LONGEST_PAUSE_MS = 300_000;
 
 /**
  * Reconciles, decides on every bar that closes, sends, and reconciles again, until `signal` aborts. Nothing is ordered before the
@@ -66,8 +70,11 @@ export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOp
   const deadMan = createDeadMan(state, options);
   const barMs = TIMEFRAME_MS[state.session.timeframe];
   const isBarDue = (): boolean => state.last !== undefined && options.now() >= state.last.timeMs + 2 * barMs;
-  const priceOf = async (symbol: PairSymbol): Promise<number | undefined> =>
-    (await options.prices([symbol]).catch(unlessSilent))?.[0];
+  const priceOf = async (symbol: PairSymbol): Promise<number | undefined> => {
+    const [price] = (await options.prices([symbol]).catch(unlessSilent)) ?? [];
+    const s = state.session.instruments.findIndex((one) => one.symbol === symbol);
+    return believed(price, state.account.portfolio.columns.mark[s], { symbol, onDoubt: options.onDoubt });
+  };
   while (!signal.aborted && cycles < (options.maxCycles ?? Infinity)) {
     await ledger.assertStanding();
     const found = await reconcile(watched, options, { fully });
@@ -77,7 +84,7 @@ export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOp
       await watched.write({ kind: 'halt', atMs: options.now(), reason: found.reason });
     if (found.kind === 'known' && state.halt !== undefined)
       await watched.write({ kind: 'halt', atMs: options.now(), reason: undefined });
-    options.onStanding(found);
+    await options.onStanding(found);
     // After a silence, and while trading is stopped, everything is looked at, not only what is in question.
     fully = found.kind !== 'known';
     await deadMan.tend();
@@ -99,7 +106,7 @@ export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOp
         if (state.last !== undefined && bar.timeMs <= state.last.timeMs) continue;
         const heeded = heed(decision, await options.control());
         const prices =
-          heeded.decision === 'missed' ? undefined : await pricesOf(state.session.instruments, options);
+          heeded.decision === 'missed' ? undefined : await pricesOf(state.session.instruments, bar, options);
         // Money that moved without us is noticed before it is spent.
         const standing = await reconcile(watched, options, { fully: true });
         await decideBar(watched, bar, heeded, {
@@ -139,10 +146,34 @@ export async function runLive(ledger: LiveLedger, feed: BarFeed, options: LiveOp
 
 async function pricesOf(
   instruments: LiveLedger['state']['session']['instruments'],
-  options: LiveOptions,
+  { candles }: Bar,
+  { prices, onDoubt }: LiveOptions,
 ): Promise<Float64Array | undefined> {
-  const said = await options.prices(instruments.map(({ symbol }) => symbol)).catch(unlessSilent);
-  return said && Float64Array.from(said, (price) => price ?? NaN);
+  const said = await prices(instruments.map(({ symbol }) => symbol)).catch(unlessSilent);
+  return (
+    said &&
+    Float64Array.from(
+      instruments,
+      ({ symbol }, s) => believed(said[s], candles[s]?.[3], { symbol, onDoubt }) ?? NaN,
+    )
+  );
+}
+
+/** Sizes, limits and stops follow from prices: one this far from the last close is a mistake, or a market to stay out of. */
+const MOST_BELIEVED = 1.5;
+
+/** `price`, unless it is too far from the last close to be acted upon. */
+function believed(
+  price: number | undefined,
+  close: number | undefined,
+  { symbol, onDoubt }: { readonly symbol: PairSymbol; readonly onDoubt: LiveOptions['onDoubt'] },
+): number | undefined {
+  if (price === undefined || close === undefined || Number.isNaN(close)) return price;
+  if (price <= close * MOST_BELIEVED && price >= close / MOST_BELIEVED) return price;
+  onDoubt(
+    `${symbol}: the exchange says ${price}, and the last bar closed at ${close}: not believed, nothing is ordered there.`,
+  );
+  return undefined;
 }
 
 /** An exchange that gives no price now: nothing is planned. */

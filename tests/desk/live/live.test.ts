@@ -108,10 +108,8 @@ test('while the exchange does not say what is held, nothing is ordered', async (
 
 test('the next poll comes when a bar closes, however long the pause between polls', async () => {
   const rig = await setUp();
-  const feed = scripted(rig.exchange, [
-    [1, null],
-    [null, null],
-  ]);
+  const quiet = [null, null];
+  const feed = scripted(rig.exchange, [quiet, quiet]);
   const startedMs = performance.now();
   let polls = 0;
   const ledger = await runScript(rig.exchange, [], {
@@ -119,6 +117,7 @@ test('the next poll comes when a bar closes, however long the pause between poll
     feed: {
       look: async (last, signal) => {
         polls++;
+        if (last?.timeMs === liveSession.startedAtMs + 31 * HOUR) return { bars: [], ended: true };
         const isDue = last !== undefined && now() >= last.timeMs + 2 * HOUR;
         if (isDue) rig.exchange.clock.set(now());
         return last === undefined || isDue ? feed.look(last, signal) : { bars: [], ended: false };

@@ -132,6 +132,7 @@ export async function runScript(
       dryRun: false,
       control: async () => undefined,
       prices: (symbols) => lastPrices(exchange, symbols),
+      onDoubt: () => undefined,
       onBar: () => undefined,
       onEntry: () => undefined,
       onFeed: () => undefined,

@@ -148,7 +148,7 @@ test('a stop that is reached between two polls is on record at once', async () =
   const script = scripted(exchange, [[1, null]]);
   // It has one bar, and then nothing happens for an hour.
   const feed: BarFeed = { look: async (...asked) => ({ ...(await script.look(...asked)), ended: false }) };
-  const listens = venue.listen({ onEvent: hints.hear, onFault: () => undefined }, stop.signal);
+  const listens = venue.listen({ onEvent: () => hints.hear(), onFault: () => undefined }, stop.signal);
   let resting: string | undefined;
   const ledger = await runScript(exchange, [], {
     folder: temporaryFolder(),
@@ -166,7 +166,7 @@ test('a stop that is reached between two polls is on record at once', async () =
       // Once the program waits, the price comes to the stop.
       onStanding: ({ kind }) => {
         if (kind === 'known' && resting !== undefined && exchange.books.fills().length === 1)
-          setTimeout(exchange.books.trigger, 50, resting);
+          setTimeout((id: string) => exchange.books.trigger(id), 50, resting);
       },
     },
   });

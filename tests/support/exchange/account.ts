@@ -42,7 +42,7 @@ export interface Books {
   }[];
   fills(): readonly { readonly tradeId: number; readonly clientOrderId: string; readonly quantity: number }[];
   /** The price comes to an order that sleeps, falls through its limit and comes back: it fills there. */
-  trigger(clientOrderId: string): void;
+  readonly trigger: (clientOrderId: string) => void;
   /** Money that moves without an order. */
   move(asset: string, amount: number): void;
 }
@@ -251,17 +251,17 @@ export function createAccount(
       },
       move: (asset, amount) => void move(asset, amount),
     },
-    describe: signed(({ nowMs }) => ({
+    describe: signed((query) => ({
       makerCommission: 10,
       takerCommission: 10,
       canTrade: true,
       canWithdraw: false,
       canDeposit: false,
       accountType: 'SPOT',
-      updateTime: nowMs,
-      balances: [...balances.keys()].map((asset) => ({
+      updateTime: query.nowMs,
+      balances: [...balances.keys()].map((asset, i) => ({
         asset,
-        free: String(free(asset)),
+        free: i === 0 && has(query, 'negative-balance') ? '-5' : String(free(asset)),
         locked: String(locked(asset)),
       })),
       permissions: ['SPOT'],

@@ -9,8 +9,9 @@ import type { Query, Reply, Routes } from './server.ts';
 export function binanceRoutes(pairs: readonly Pair[], account: Account): Routes {
   const byId = new Map(pairs.map((pair) => [`${pair.base}${pair.quote}`, pair]));
 
+  let gone = false;
   const find = (id: string | null): Pair => {
-    const pair = byId.get(id ?? '');
+    const pair = gone ? undefined : byId.get(id ?? '');
     if (pair === undefined) throw new ExchangeRefusal(-1121, 'Invalid symbol.');
     return pair;
   };
@@ -59,7 +60,9 @@ export function binanceRoutes(pairs: readonly Pair[], account: Account): Routes 
       ? (asked: Query) => account.permissions(asked)
       : routes[`${query.method} ${query.path.slice(prefix.length)}`];
     if (route === undefined) return undefined;
+    gone = query.faults.some(({ kind }) => kind === 'gone');
     try {
+      if (gone && query.params.has('symbol')) find(query.params.get('symbol'));
       return { status: 200, body: route(query) };
     } catch (error) {
       if (!(error instanceof ExchangeRefusal)) throw error;
@@ -141,6 +144,7 @@ export function klines({ params, nowMs, faults }: Query, pair: Pair): unknown {
 function toldPrice(pair: Pair, { nowMs, faults }: Query): number | undefined {
   const price = lastPrice(pair, nowMs);
   const off = faults.find((fault) => fault.kind === 'stale-book')?.offsetMs ?? 0;
+  if (faults.some(({ kind }) => kind === 'absurd-price')) return price && price * 1e6;
   return price && Math.round((price * (1 + off / 1000)) / pair.priceTick) * pair.priceTick;
 }
 

@@ -52,6 +52,9 @@ export const FaultSchema = z.strictObject({
     'cancel-race', // orders: what is cancelled fills first
     'clock-skew', // signed requests: refused for their time
     'stale-book', // tickers: the price is off by offsetMs per mille
+    'absurd-price', // tickers: a million times the price
+    'negative-balance', // account: less than nothing of the first asset
+    'gone', // any: the pair is not traded there
     'may-withdraw', // permissions of the key: withdrawals
     'may-not-trade', // permissions of the key: no trading
   ]),

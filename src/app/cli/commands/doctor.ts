@@ -4,6 +4,7 @@ import { CheckFailed } from '../../../core/foundation/errors.ts';
 import { examine, type Finding } from '../../workflows/doctor.ts';
 import { command, type CommandContext } from '../command.ts';
 import { channelsFrom } from '../notices.ts';
+import { findCredentials } from '../credentials.ts';
 import { prose } from '../table.ts';
 
 export function register(program: Command): void {
@@ -73,6 +74,15 @@ async function examined(context: CommandContext, offline: boolean): Promise<read
         : { id: exchange.id, baseUrl: exchange.baseUrl, timeoutMs: fetch.timeoutMs },
       channels: () => channelsFrom(process.env).map(({ kind }) => kind),
       logDir: config.logDir,
+      live:
+        exchange.mode === 'live'
+          ? {
+              credentials: findCredentials(process.env),
+              sandbox: exchange.sandbox,
+              quote: market.symbols[0].split('/')[1],
+              initialBalance: config.trading.initialBalance,
+            }
+          : undefined,
       log,
       signal,
     })),

@@ -1,20 +1,21 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { UserError } from '../../../core/foundation/errors.ts';
+import { CheckFailed, UserError } from '../../../core/foundation/errors.ts';
 import { suggest } from '../../../core/foundation/nearest.ts';
 import { formatMinute } from '../../../core/foundation/time.ts';
 import { openVenue } from '../../../data/exchange/open-venue.ts';
 import { lockHolder, withLock } from '../../../data/lock.ts';
-import { readLive, resumeLive } from '../../../desk/live/ledger.ts';
+import { resumeLive } from '../../../desk/live/ledger.ts';
+import { isWorking } from '../../../desk/live/orders.ts';
 import { assetsOf } from '../../../desk/live/state.ts';
 import { type Control, writeControl } from '../../../desk/paper/controls.ts';
 import { accountOf, balancesOf, liveFolder, termsHash } from '../../workflows/live.ts';
+import { liveSessions, liveStanding } from '../../workflows/live-standing.ts';
 import { command, type CommandContext, integer } from '../command.ts';
 import { credentialsFrom } from '../credentials.ts';
 import { liveDocument, liveTerms, startLive } from '../live-start.ts';
-import { termsLines } from '../live-text.ts';
+import { protectionLines, termsLines } from '../live-text.ts';
 
 const Options = z.object({
   name: z
@@ -58,7 +59,11 @@ export function register(program: Command): void {
     '--run <name>',
     'the training run to trade with (default: the active one)',
   );
-  add('status', 'every session: process, last bar, equity, positions, orders', status);
+  add(
+    'status',
+    'every session: process, last bar, equity, positions, orders; exit code 3 when one is not as it should be',
+    status,
+  );
   add('adopt', 'take what the account holds now for right, after looking at it', adopt, true);
   const modes = [
     ['pause', 'pause', 'order nothing until `resume`; positions stay'],
@@ -87,15 +92,9 @@ async function plan(context: CommandContext, options: Options): Promise<void> {
   for (const { fitted } of trained.members) fitted.dispose?.();
 }
 
-const sessionsIn = (dataDir: string): readonly string[] => {
-  const folder = join(dataDir, 'live');
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder).filter((name) => existsSync(join(folder, name, 'ledger.jsonl')));
-};
-
 /** The session called so, or the only one. */
 function find(dataDir: string, name: string | undefined): string {
-  const names = sessionsIn(dataDir);
+  const names = liveSessions(dataDir);
   if (names.length === 0)
     throw new UserError(`There is no live session in "${join(dataDir, 'live')}".`, {
       hint: 'Start one: crypto-trader live start',
@@ -109,25 +108,23 @@ function find(dataDir: string, name: string | undefined): string {
 }
 
 async function status({ config, out }: CommandContext, { name }: Options): Promise<void> {
-  const names = name === undefined ? sessionsIn(config.dataDir) : [find(config.dataDir, name)];
+  const names = name === undefined ? liveSessions(config.dataDir) : [find(config.dataDir, name)];
   if (names.length === 0) find(config.dataDir, undefined);
-  const rows = await Promise.all(
-    names.map(async (one) => {
-      const folder = liveFolder(config.dataDir, one);
-      const state = await readLive(folder);
-      return { one, state, pid: (await lockHolder(`${folder}.lock`))?.pid };
-    }),
-  );
+  const nowMs = Date.now();
+  const rows = await Promise.all(names.map((one) => liveStanding(config.dataDir, one, nowMs)));
+  const faults = rows.filter(({ fault }) => fault !== undefined);
   out.document({
-    sessions: rows.map(({ one, state, pid }) => ({
+    ok: faults.length === 0,
+    sessions: rows.map(({ name: one, state, pid, fault }) => ({
       ...liveDocument(one, state),
       state: pid === undefined ? 'stopped' : 'running',
       pid,
+      fault,
     })),
   });
   out.table(
-    ['name', 'process', 'account', 'last bar', 'decision', 'equity', 'positions', 'orders'],
-    rows.map(({ one, state, pid }) => [
+    ['name', 'process', 'account', 'last bar', 'decision', 'equity', 'positions', 'orders', 'at rest'],
+    rows.map(({ name: one, state, pid }) => [
       one,
       pid === undefined ? 'stopped' : `running (${pid})`,
       `${state.session.exchange} ${state.session.account}${state.session.sandbox ? ', playground' : ''}`,
@@ -136,10 +133,13 @@ async function status({ config, out }: CommandContext, { name }: Options): Promi
       state.account.equity().toFixed(2),
       String(state.account.positions().length),
       String(state.orders.size),
+      String([...state.orders.values()].filter((order) => isWorking(order)).length),
     ]),
   );
-  for (const { one, state } of rows)
-    if (state.halt !== undefined) out.print(`${one}: trading is STOPPED: ${state.halt}`);
+  for (const { name: one, state } of rows)
+    for (const line of protectionLines(state)) out.print(`${one}: ${line}`);
+  if (faults.length > 0)
+    throw new CheckFailed(faults.map(({ name: one, fault }) => `${one}: ${fault ?? ''}`).join('; '));
 }
 
 async function control(
