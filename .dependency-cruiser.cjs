@@ -130,7 +130,7 @@ module.exports = {
     only('only-cli-and-dashboard-know-ink', ['ink', 'react', '@inkjs'], '^src/app/(cli|dashboard)/'),
   ],
   options: {
-    doNotFollow: { path: 'node_modules' },
+    doNotFollow: { path: 'node_modules|^dist/' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
