@@ -1,14 +1,18 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { walk } from '../../support/candles.ts';
 import { runCli } from '../../support/cli.ts';
 import { LOOPBACK_KEYS } from '../../support/exchange/account.ts';
 import { pair } from '../../support/exchange/market.ts';
 import { type LoopbackExchange, startExchange } from '../../support/exchange/server.ts';
+import { startTelegram } from '../../support/telegram.ts';
 
+const bin = resolve(import.meta.dirname, '../../../bin/crypto-trader.js');
 const HOUR = 3_600_000;
 const FIRST_BAR = Date.UTC(2025, 0, 1);
 const TRAINED_BARS = 400;
@@ -160,6 +164,67 @@ it.each([
   expect(stderr).toContain(message);
   expect(status).toBe(1);
   expect(exchange.books.orders()).toHaveLength(before);
+});
+
+it('tells and answers Telegram, evaluates alerts, writes its health, and leaves on SIGTERM though the exchange is silent', async () => {
+  const folder = newFolder();
+  const telegram = await startTelegram({ token: 'live-token', chat: 7 });
+  onTestFinished(() => telegram.close());
+  const environment = {
+    ...KEYS,
+    ...OFF,
+    NOTIFY_TELEGRAM_TOKEN: 'live-token',
+    NOTIFY_TELEGRAM_CHAT_ID: '7',
+    NOTIFY_TELEGRAM_API_URL: telegram.url,
+    CRYPTO_TRADER_TELEGRAM_COMMANDS: 'control',
+    CRYPTO_TRADER_TRADING_STOP_LOSS_PCT: '50',
+  };
+  const alert = await runCli(['alerts', 'add', 'BTC/USDT', 'above', '1'], { cwd: folder });
+  expect(alert).toMatchObject({ status: 0 });
+  const file = await confirmed(folder, environment);
+  const running = spawn(process.execPath, [bin, 'live', 'start', '--confirmed', file], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void running.kill('SIGKILL'));
+  let printed = '';
+  for (const stream of [running.stdout, running.stderr])
+    stream.on('data', (bytes: Buffer) => (printed += bytes.toString()));
+  const ended = once(running, 'close');
+  const told = (...words: RegExp[]) =>
+    telegram.until(() => words.every((one) => telegram.said.some((text) => one.test(text))));
+  await Promise.race([
+    told(/filled:/, /BTC\/USDT.*above 1/, /stop: sell .* from/),
+    ended.then(() => Promise.reject(new Error(printed))),
+  ]);
+
+  expect(await telegram.write('/status')).toContain('live/binance-1h: runs, placed');
+  const asked = await telegram.write('/flatten live/binance-1h');
+  expect(asked).toMatch(/Confirm within a minute/);
+  const code = /\/confirm (\d{6})/.exec(asked)?.[1] ?? '';
+  expect(await telegram.write(`/confirm ${code}`)).toContain('flattened');
+  const live = join(folder, 'data/live/binance-1h');
+  expect(readFileSync(join(live, 'control.json'), 'utf8')).toContain('"flatten"');
+  const health: unknown = JSON.parse(readFileSync(join(live, 'health.json'), 'utf8'));
+  expect(health).toMatchObject({ version: 1, pid: running.pid, unprotected: [] });
+
+  // The stop rests, and is told to whoever asks.
+  const { stdout } = await runCli(['live', 'status'], { cwd: folder, environment });
+  expect(stdout).toMatch(/a stop rests: [\d.]+ (BTC|ETH)\/USDT from [\d.]+ down to/);
+  exchange.setFaults([{ kind: 'timeout' }]);
+  const stoppedMs = performance.now();
+  running.kill('SIGTERM');
+  await ended;
+  expect(performance.now() - stoppedMs).toBeLessThan(5_000);
+  expect(printed).not.toContain('live-token');
+  const after = await runCli(['live', 'status'], { cwd: folder, environment });
+  expect(after).toMatchObject({ status: 3 });
+  expect(after.stderr).toContain('no process runs it');
+  exchange.setFaults([]);
+  const doctor = await runCli(['doctor'], { cwd: folder, environment });
+  expect(doctor.stdout).toMatch(/live session binance-1h +ok +\d+ bars, \d+ orders, the ledger replays/);
+  expect(doctor.stdout).toMatch(/live key +(ok|note) +may trade, may not withdraw; the account holds/);
 });
 
 it('tells what an exchange and a key are good for', async () => {
