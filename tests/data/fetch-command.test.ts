@@ -114,7 +114,7 @@ describe('crypto-trader fetch', () => {
     const loaded = readdirSync(coverage)
       .map((file) => readFileSync(join(coverage, file), 'utf8'))
       .join('');
-    expect(loaded).toContain('dist/data/update.js');
+    expect(loaded).toContain('dist/start/main.mjs');
     expect(loaded).not.toMatch(/node_modules\/(ccxt|nodejs-polars)/);
   });
 

@@ -439,7 +439,15 @@ const withVariable = (path: string, text: string) =>
     flags: {},
   });
 /** Settings for which any text is right. */
-const FREE = new Set(['dataDir', 'checkpointDir', 'tuningDir', 'logDir', 'plugins', 'text.gdelt.query']);
+const FREE = new Set([
+  'dataDir',
+  'checkpointDir',
+  'tuningDir',
+  'logDir',
+  'plugins',
+  'text.gdelt.query',
+  'text.x.query',
+]);
 
 describe('a variable', () => {
   describe.each(settings)('$path', ({ path, value }) => {
