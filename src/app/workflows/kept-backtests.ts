@@ -66,9 +66,11 @@ export type KeptBacktest =
 /** The name of a pinned one, or that it is pinned. */
 type PinText = string;
 
-/** The name of a backtest that ended at `nowMs`: later ones sort later, two of one second differ, with equal curves too. */
-export const backtestId = (nowMs: number, equity: string): string =>
-  `${formatTime(nowMs).slice(0, 19).replaceAll(':', '-')}Z-${hashOf(`${nowMs} ${equity}`).slice(0, 4)}`;
+/** The name of a backtest that ended at `nowMs`: later ones sort later, by the millisecond, and two of one millisecond differ. */
+export function backtestId(nowMs: number, equity: string): string {
+  const milliseconds = String(nowMs % 1000).padStart(3, '0');
+  return `${formatTime(nowMs).slice(0, 19).replaceAll(':', '-')}Z-${milliseconds}${hashOf(equity).slice(0, 2)}`;
+}
 
 /** Where the files of a backtest are. */
 export const keptPaths = ({ folder }: BacktestArchive, id: string) => ({

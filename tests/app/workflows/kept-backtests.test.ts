@@ -89,10 +89,11 @@ describe('a kept backtest', () => {
 
   test('sorts by its end and differs from another of the same second', () => {
     expect(backtestId(Date.UTC(2026, 0, 1), 'a') < backtestId(Date.UTC(2026, 0, 2), 'a')).toBe(true);
+    for (const curve of 'abcdef') expect(backtestId(9, curve) < backtestId(10, 'a')).toBe(true);
     expect(backtestId(0, 'a')).not.toBe(backtestId(0, 'b'));
     // Two programs that run the same backtest in one second.
     expect(backtestId(1, 'a')).not.toBe(backtestId(2, 'a'));
-    expect(backtestId(0, 'a')).toMatch(/^1970-01-01T00-00-00Z-[0-9a-f]{4}$/);
+    expect(backtestId(0, 'a')).toMatch(/^1970-01-01T00-00-00Z-000[0-9a-f]{2}$/);
   });
 });
 
