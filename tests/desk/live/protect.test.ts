@@ -84,15 +84,19 @@ test('a stop that is reached while nobody is there is found at the next start, a
 test('a price that is below the stop before it rests is sold into at once', async () => {
   const rig = await setUp();
   const options: Partial<LiveOptions> = {
-    // 60 % down as soon as something is held.
+    // 30 % down as soon as something is held: far below the stop, and still a price to be believed.
     prices: async (symbols) =>
-      rig.exchange.books.fills().length === 0 ? lastPrices(rig.exchange, symbols) : symbols.map(() => 40),
+      rig.exchange.books.fills().length === 0 ? lastPrices(rig.exchange, symbols) : symbols.map(() => 70),
   };
   const script = [
     [1, null],
     [null, null],
   ] as const;
-  const ledger = await runScript(rig.exchange, script, { ...rig, session: FAR_STOP, options });
+  const ledger = await runScript(rig.exchange, script, {
+    ...rig,
+    session: withRules({ stopLossPct: 25 }),
+    options,
+  });
   expectTruth(rig.exchange, ledger);
   expect(ledger.state.account.positions()).toEqual([]);
 });
