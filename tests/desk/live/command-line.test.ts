@@ -61,7 +61,8 @@ afterAll(async () => {
 function newFolder(): string {
   const folder = join(root, String(folders++));
   cpSync(join(root, 'template'), folder, { recursive: true });
-  exchange.clock.set(START);
+  // A session is named by when it began, and its orders by it: those of two tests must not be the same.
+  exchange.clock.set(START + folders * 1000);
   exchange.setFaults([]);
   return folder;
 }
