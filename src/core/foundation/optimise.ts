@@ -52,9 +52,14 @@ export function* minimise(
     if (next === undefined) break;
     const step = next.x.map((part, i) => part - x[i]);
     const change = next.gradient.map((part, i) => part - gradient[i]);
+    const gain = value - next.value;
     ({ x, value, gradient } = next);
     const curvature = dot(step, change);
-    if (curvature <= 1e-12) continue;
+    if (curvature <= 1e-12) {
+      // Nothing gained and nothing learned: rounding has the last word, and the next direction would be this one.
+      if (gain === 0) break;
+      continue;
+    }
     inverse = updated(inverse, { step, change, curvature, first: unscaled });
     unscaled = false;
   }

@@ -46,6 +46,19 @@ it('minimises the Rosenbrock function', () => {
   expect(x[1]).toBeCloseTo(1, 6);
 });
 
+it('stops where rounding hides what a step gains, instead of repeating it to the last iteration', () => {
+  let evaluations = 0;
+  const { converged } = finish(
+    minimise((_, gradient) => {
+      evaluations++;
+      gradient[0] = 1e-6;
+      return 1;
+    }, Float64Array.of(0)),
+  );
+  expect(converged).toBe(false);
+  expect(evaluations).toBeLessThan(5);
+});
+
 it('leaves residuals orthogonal to the regressors', () => {
   const cell = fc.integer({ min: -900, max: 900 }).map((hundredths) => hundredths / 100);
   fc.assert(
