@@ -2,7 +2,16 @@ import { expect, onTestFinished, test } from 'vitest';
 import { unprotected } from '../../../src/desk/live/protect.ts';
 import type { LiveOptions } from '../../../src/desk/live/run.ts';
 import { temporaryFolder } from '../../support/folder.ts';
-import { expectTruth, lastPrices, liveSession, loopbackVenue, runScript, startLoopback } from './rig.ts';
+import type { BarFeed } from '../../../src/desk/paper/feed.ts';
+import {
+  expectTruth,
+  lastPrices,
+  liveSession,
+  loopbackVenue,
+  runScript,
+  scripted,
+  startLoopback,
+} from './rig.ts';
 
 async function setUp() {
   const exchange = await startLoopback();
@@ -142,4 +151,67 @@ test('a stop that is refused is tried again a few times, then with the next bar,
   expect(unprotected(later.state)).toEqual([]);
   expect(rig.working()).toHaveLength(1);
   expectTruth(rig.exchange, later);
+});
+
+test('a stop whose limit the market has left behind is taken back, and what is held is sold at once', async () => {
+  const rig = await setUp();
+  const bars = scripted(rig.exchange, [
+    [1, null],
+    [null, null],
+    [null, null],
+  ]);
+  // The second bar closes 30 % lower: below the limit of a stop 25 % below the entry, which the exchange does not fill.
+  const feed: BarFeed = {
+    look: async (last, signal) => {
+      const look = await bars.look(last, signal);
+      if (last === undefined || look.bars.length === 0) return look;
+      fallen = true;
+      const fell = look.bars.map(({ bar, decision }) => ({
+        decision,
+        bar: { ...bar, candles: bar.candles.map((candle, s) => (s === 0 ? [70, 70, 70, 70, 1] : candle)) },
+      }));
+      return { ...look, bars: fell };
+    },
+  };
+  let fallen = false;
+  const ledger = await runScript(rig.exchange, [], {
+    ...rig,
+    feed,
+    session: withRules({ stopLossPct: 25 }),
+    options: {
+      prices: async (symbols) => (fallen ? symbols.map(() => 70) : lastPrices(rig.exchange, symbols)),
+    },
+  });
+  expectTruth(rig.exchange, ledger);
+  expect(
+    rig.exchange.books.orders().map(({ stopPrice, status }) => [stopPrice !== undefined, status]),
+  ).toEqual([
+    [false, 'FILLED'],
+    [true, 'CANCELED'],
+    [false, 'FILLED'],
+  ]);
+  expect(ledger.state.account.positions()).toEqual([]);
+});
+
+test('a stop that sold all but less than an order may be is taken back', async () => {
+  const rig = await setUp();
+  const script = [[1, null]] as const;
+  await runScript(rig.exchange, script, { ...rig, session: FAR_STOP });
+  const [{ clientOrderId }] = rig.working();
+  // 0.02 at a price near 50: an order has to be worth 5.
+  rig.exchange.books.trigger(clientOrderId, 0.02);
+  const ledger = await runScript(
+    rig.exchange,
+    [
+      [1, null],
+      [null, null],
+    ],
+    rig,
+  );
+  expectTruth(rig.exchange, ledger);
+  expect(rig.working()).toEqual([]);
+  expect(rig.exchange.books.orders().at(-1)).toMatchObject({ clientOrderId, status: 'CANCELED' });
+  // Too little to be sold is no position, and stays at the exchange.
+  expect(ledger.state.account.positions()).toEqual([]);
+  expect(rig.exchange.books.balances().get('BTC')).toBeGreaterThan(0.0199);
 });

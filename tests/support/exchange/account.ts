@@ -41,8 +41,8 @@ export interface Books {
     readonly price: number;
   }[];
   fills(): readonly { readonly tradeId: number; readonly clientOrderId: string; readonly quantity: number }[];
-  /** The price comes to an order that sleeps, falls through its limit and comes back: it fills there. */
-  readonly trigger: (clientOrderId: string) => void;
+  /** The price comes to an order that sleeps, falls through its limit and comes back: it fills there, but for `left`, which sleeps again. */
+  readonly trigger: (clientOrderId: string, left?: number) => void;
   /** Money that moves without an order. */
   move(asset: string, amount: number): void;
 }
@@ -243,11 +243,11 @@ export function createAccount(
         orders.flatMap(({ clientOrderId, fills }) =>
           fills.map(({ tradeId, quantity }) => ({ tradeId, clientOrderId, quantity })),
         ),
-      trigger: (clientOrderId) => {
+      trigger: (clientOrderId, left = 0) => {
         const order = orders.find((one) => one.clientOrderId === clientOrderId);
         if (order === undefined || order.isAwake) throw new Error(`${clientOrderId} does not sleep`);
-        order.isAwake = true;
-        fill(order, order.price, rest(order), order.timeMs + 1_000);
+        order.isAwake = left === 0;
+        fill(order, order.price, round8(rest(order) - left), order.timeMs + 1_000);
       },
       move: (asset, amount) => void move(asset, amount),
     },
