@@ -13,7 +13,6 @@ import { parseSymbols } from '../../core/market/symbols.ts';
 import { plainText } from '../../core/foundation/plain-text.ts';
 import { explainSystemError, FileError } from '../../data/file-errors.ts';
 import { classify, Interrupted, UsageError } from './exit.ts';
-import { jsonText } from './json-text.ts';
 import { keepAwake } from './keep-awake.ts';
 import type { LogLevel } from './logging.ts';
 import { createOutput, type Output } from './output.ts';
@@ -109,11 +108,12 @@ export function command(
       const context = await createContext(options, { out, colour, redact, logs, readsFile, signal, given });
       loaded = context.config;
       await run(context, options, ...args);
+      out.end();
     } catch (error) {
       // What the disk refuses is worth more than that somebody wanted to stop.
       const interrupted = interrupt.signal.aborted && explainSystemError(error) === undefined;
       fail(interrupted && !(error instanceof FileError) ? interrupt.signal.reason : error, {
-        json: out.json,
+        out,
         redact,
         config: loaded,
       });
@@ -127,16 +127,24 @@ export function command(
 /** Prints an error where the caller looks for it and sets the exit code. */
 export function fail(
   error: unknown,
-  { json, redact, config }: { json: boolean; redact: (text: string) => string; config?: Config | undefined },
+  {
+    out,
+    redact,
+    config,
+  }: {
+    readonly out: Pick<Output, 'end'>;
+    readonly redact: (text: string) => string;
+    readonly config?: Config | undefined;
+  },
 ): void {
   const { exitCode, kind, message, hint: advice } = classify(error);
   process.exitCode = exitCode;
-  if (exitCode === 0) return;
+  if (exitCode === 0) return out.end();
   const setting = config === undefined ? undefined : settingOf(error, config);
   const hint = setting === undefined ? advice : `${advice ?? ''} The folder is set by ${setting}.`;
   const text = redact(plainText(`${message}\n${hint === undefined ? '' : `${hint}\n`}`));
   process.stderr.write(wrapped(text, screenWidth(process.stderr)));
-  if (json) process.stdout.write(`${redact(jsonText({ error: { kind, message, hint } }))}\n`);
+  out.end({ kind, message, hint });
 }
 
 /** The setting that names the folder of a file that cannot be read or written. */

@@ -6,12 +6,14 @@ import { openExchange } from '../../data/exchange/client.ts';
 import { openVenue } from '../../data/exchange/open-venue.ts';
 import { openStore } from '../../data/store/store.ts';
 import { readTextFile } from '../../data/text-file.ts';
-import { createHealth } from '../../desk/live/health.ts';
-import { createHints } from '../../desk/live/hints.ts';
+import { LONGEST_PAUSE_MS } from '../../desk/live/pause.ts';
+import { unprotected } from '../../desk/live/protect.ts';
 import { ARRIVES_WITHIN_MS, type Standing } from '../../desk/live/reconcile.ts';
 import { runLive } from '../../desk/live/run.ts';
 import { readControl } from '../../desk/paper/controls.ts';
 import { termsOf } from '../../desk/paper/outlook.ts';
+import { createHeartbeat } from '../../desk/session/heartbeat.ts';
+import { createHints } from '../../desk/session/hints.ts';
 import { activeRunId } from '../../learning/training/active-run.ts';
 import {
   loadTrained,
@@ -49,6 +51,8 @@ export interface StartOptions {
 }
 
 const CLOCK_TOLERANCE_MS = 5_000;
+/** What a poll itself may take: requests that wait for their time-out, one after another. */
+const POLL_TAKES_MS = 120_000;
 
 /** Parameters as a ledger keeps them. */
 const asRecord = (params: unknown) => z.record(z.string(), z.unknown()).parse(params);
@@ -161,7 +165,17 @@ export async function startLive(context: CommandContext, options: StartOptions):
     (line) => tell('session', line ?? 'Ledger and exchange agree.'),
   );
   const intervalMs = 1000 * config.paper.intervalSeconds;
-  const health = createHealth(folder, state, { intervalMs });
+  const heartbeat = createHeartbeat(folder, {
+    standing: () => ({
+      lastBarMs: state.last?.timeMs,
+      equity: state.account.equity(),
+      positions: state.account.positions().length,
+      unprotected: [...unprotected(state)],
+    }),
+    now: Date.now,
+    log,
+  });
+  let feedFault: string | undefined;
   const first = { trained, feed: createFeed(termsOf(state.session, trained)) };
   const followed = followActive(first, {
     // Models that were named are kept.
@@ -234,11 +248,18 @@ export async function startLive(context: CommandContext, options: StartOptions):
         const line = entryText(entry, state);
         if (line !== undefined) tell(entry.kind === 'halt' ? 'session' : 'fills', line);
       },
-      onStanding: async (standing) => {
+      onStanding: (standing) => {
         sayStanding(standing);
-        await health(standing, Date.now());
+        const unknown = standing.kind === 'known' ? feedFault : standing.reason;
+        const { halt } = state;
+        heartbeat.beat({
+          state: halt !== undefined ? 'halted' : unknown === undefined ? 'running' : 'stale',
+          reason: halt ?? unknown,
+          nextInMs: Math.max(intervalMs, LONGEST_PAUSE_MS) + POLL_TAKES_MS,
+        });
       },
       onFeed: (fault) => {
+        feedFault = fault;
         sayFeed(fault);
         alerts.tick(now());
       },
@@ -256,6 +277,7 @@ export async function startLive(context: CommandContext, options: StartOptions):
   } finally {
     deaf.abort();
     await listening;
+    await heartbeat.stop();
     await telegram.close();
     await alerts.settled();
     await notices.close();

@@ -233,7 +233,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     // commander has printed its message and the nearest valid word already.
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
     // What a command needs is loaded with the first one: help, typed often, comes at once.
-    else (await import('./command.ts')).fail(error, { json: argv.includes('--json'), redact });
+    else {
+      const [{ fail }, { createOutput }] = await Promise.all([import('./command.ts'), import('./output.ts')]);
+      const json = argv.includes('--json');
+      fail(error, { out: createOutput({ json, colour: false, width: undefined, redact }), redact });
+    }
   }
 }
 

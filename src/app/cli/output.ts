@@ -18,8 +18,10 @@ export interface Output {
   notice(text: string): void;
   /** A table for people; silent under --json. */
   table(columns: readonly Column[], rows: readonly (readonly string[])[]): void;
-  /** The one JSON document of --json; silent otherwise. */
-  document(value: unknown): void;
+  /** The one JSON document of --json, printed when the command ends; silent otherwise. */
+  document(value: object): void;
+  /** Prints the document, with the error that the command ended by, or that error alone. */
+  end(error?: object): void;
   /** Bars on a terminal, plain lines otherwise, always on stderr; of what is `passing` nothing stays on a terminal when it stops. */
   progress(options?: { readonly passing?: boolean }): Progress;
 }
@@ -47,6 +49,7 @@ export function createOutput(settings: OutputSettings): Output {
     if (!settings.json) process.stdout.write(`${settings.redact(text)}\n`);
   };
   const flowing = wrappedPieces(settings.width);
+  let held: object | undefined;
   return {
     json: settings.json,
     print: (text = '') => human(wrapped(settings.redact(plainText(text)), settings.width)),
@@ -68,8 +71,10 @@ export function createOutput(settings: OutputSettings): Output {
         ),
       );
     },
-    document(value) {
-      if (settings.json) process.stdout.write(`${settings.redact(jsonText(value))}\n`);
+    document: (value) => void (held = value),
+    end(error) {
+      const whole = error === undefined ? held : { ...held, error };
+      if (settings.json && whole !== undefined) process.stdout.write(`${settings.redact(jsonText(whole))}\n`);
     },
     progress: ({ passing = false } = {}) =>
       process.stderr.isTTY && !settings.json ? bars(passing) : lines(),

@@ -1,9 +1,8 @@
 import { CheckFailed, UserError } from '../../core/foundation/errors.ts';
 import { formatMinute } from '../../core/foundation/time.ts';
 import { type Control, writeControl } from '../../desk/paper/controls.ts';
-import { sessionFault } from '../../desk/paper/health.ts';
 import { verifySession } from '../../desk/paper/session.ts';
-import { findSession, listSessions, readStatus, sessionFolder } from '../../desk/paper/sessions.ts';
+import { faultOf, findSession, listSessions, readStatus, sessionFolder } from '../../desk/paper/sessions.ts';
 import { describeSession } from '../workflows/paper-status.ts';
 import type { CommandContext } from './command.ts';
 import { less } from './table.ts';
@@ -28,9 +27,7 @@ export async function showStatus(
   if (names.length === 0) await findSession(config.dataDir, undefined);
   const sessions = await Promise.all(names.map((one) => readStatus(config.dataDir, one)));
   const nowMs = Date.now();
-  const faults = sessions.map((one) =>
-    one.session.feed === 'exchange' ? sessionFault(one, nowMs) : undefined,
-  );
+  const faults = sessions.map((one) => faultOf(one, nowMs));
   out.document({ sessions: sessions.map((one, i) => ({ ...describeSession(one), fault: faults[i] })) });
   out.table(
     [

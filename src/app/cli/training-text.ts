@@ -183,7 +183,7 @@ export function runDocument(
   { runId, plan, result, members, kept, active, path, datasets, projections }: FinishedRun,
   mode: string,
   testFolds?: Readonly<Record<string, TestFoldScore>>,
-): unknown {
+): object {
   return {
     runId,
     mode,

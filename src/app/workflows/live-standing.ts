@@ -1,13 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { duration } from '../../core/foundation/duration.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { lockHolder } from '../../data/lock.ts';
-import { behind } from '../../desk/paper/health.ts';
-import { readHealth } from '../../desk/live/health.ts';
 import { readLive } from '../../desk/live/ledger.ts';
 import { unprotected } from '../../desk/live/protect.ts';
 import type { LiveState } from '../../desk/live/state.ts';
+import { readHealth, sessionFault } from '../../desk/session/health.ts';
 import { liveFolder } from './live.ts';
 
 /** A live session as it stands on disk. */
@@ -33,19 +31,16 @@ export async function liveStanding(dataDir: string, name: string, nowMs: number)
   const folder = liveFolder(dataDir, name);
   const state = await readLive(folder);
   const pid = (await lockHolder(`${folder}.lock`))?.pid;
-  const health = await readHealth(folder);
-  const bare = unprotected(state);
-  const silentMs =
-    health?.pid === pid && health !== undefined && nowMs > health.goodUntilMs && nowMs - health.atMs;
-  const fault =
-    pid === undefined
-      ? 'no process runs it'
-      : state.halt !== undefined
-        ? `trading is STOPPED: ${state.halt}`
-        : silentMs
-          ? `process ${pid} has been silent for ${duration(silentMs / 1000)}`
-          : bare.length > 0
-            ? `UNPROTECTED: ${bare.join(', ')} (the exchange took no stop)`
-            : behind(state.last?.timeMs, TIMEFRAME_MS[state.session.timeframe], nowMs);
+  const fault = sessionFault(
+    {
+      pid,
+      barMs: TIMEFRAME_MS[state.session.timeframe],
+      lastBarMs: state.last?.timeMs,
+      health: await readHealth(folder),
+      halt: state.halt,
+      unprotected: unprotected(state),
+    },
+    nowMs,
+  );
   return { name, folder, state, pid, fault };
 }

@@ -1,5 +1,4 @@
-import { sessionFault } from '../../desk/paper/health.ts';
-import { listSessions, readStatus } from '../../desk/paper/sessions.ts';
+import { faultOf, listSessions, readStatus } from '../../desk/paper/sessions.ts';
 import { liveSessions, liveStanding } from './live-standing.ts';
 
 /** A session as a supervisor sees it. */
@@ -26,7 +25,7 @@ export async function sessionHealth(dataDir: string, nowMs: number): Promise<rea
         kind: 'paper',
         pid: status.pid,
         lastBarMs: status.last?.timeMs,
-        fault: sessionFault(status, nowMs),
+        fault: faultOf(status, nowMs),
       })),
     ...(await liveHealth(dataDir, nowMs)),
   ];

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { UserError } from '../../core/foundation/errors.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
+import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { errorCode } from '../../data/files.ts';
 import { checkChain, readLastEntry, tornTail } from '../../data/journal/read.ts';
 import { lockHolder } from '../../data/lock.ts';
+import { type Health, readHealth, sessionFault } from '../session/health.ts';
 import { type Control, readControl } from './controls.ts';
-import { type Health, readHealth } from './health.ts';
 import { LEDGER_FILE, ledgerFile, parseBar, readSession, SNAPSHOT_FILE } from './ledger.ts';
 import { type BarRecord, ensembleOf, type SessionRecord, symbolsOf } from './record.ts';
 import { readSnapshot } from './snapshot.ts';
@@ -84,6 +85,12 @@ export async function readStatus(dataDir: string, name: string): Promise<Session
     pid: (await lockHolder(lockOf(folder)))?.pid,
   };
 }
+
+/** What is wrong with one that follows an exchange and should be running; `undefined`: nothing. A replay of stored bars ends by itself. */
+export const faultOf = ({ session, last, ...status }: SessionStatus, nowMs: number): string | undefined =>
+  session.feed === 'stored'
+    ? undefined
+    : sessionFault({ ...status, barMs: TIMEFRAME_MS[session.timeframe], lastBarMs: last?.timeMs }, nowMs);
 
 /** The training run that the session called `name` works with: that of its last bar, else the one it began with. */
 export async function runOfSession(dataDir: string, name: string): Promise<string | undefined> {

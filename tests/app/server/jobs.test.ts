@@ -181,7 +181,7 @@ describe('what a command printed', () => {
     ['', { document: undefined, error: undefined }],
     [text({ a: { b: [{}, []] } }), { document: { a: { b: [{}, []] } }, error: undefined }],
     [text({ error }), { document: undefined, error }],
-    [text({ ok: false }) + text({ error }), { document: { ok: false }, error }],
+    [text({ ok: false, error }), { document: { ok: false }, error }],
     ['{ "cut of', { document: undefined, error: undefined }],
   ])('%j', (printed, expected) => {
     expect(answersOf(printed)).toEqual(expected);

@@ -208,7 +208,7 @@ it('tells and answers Telegram, evaluates alerts, writes its health, and leaves 
   const live = join(folder, 'data/live/binance-1h');
   expect(readFileSync(join(live, 'control.json'), 'utf8')).toContain('"flatten"');
   const health: unknown = JSON.parse(readFileSync(join(live, 'health.json'), 'utf8'));
-  expect(health).toMatchObject({ version: 1, pid: running.pid, unprotected: [] });
+  expect(health).toMatchObject({ version: 2, pid: running.pid, unprotected: [] });
 
   // The stop rests, and is told to whoever asks.
   const { stdout } = await runCli(['live', 'status'], { cwd: folder, environment });

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createHints } from '../../../src/desk/live/hints.ts';
+import { createHints } from '../../../src/desk/session/hints.ts';
 import type { BarFeed } from '../../../src/desk/paper/feed.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { frame } from '../../support/exchange/web-socket.ts';

@@ -336,12 +336,12 @@ describe('paper trading against an exchange', () => {
     deaf.closeAllConnections();
     deaf.close();
     const { status, stdout } = await runCli(['paper', 'status', '--check', '--json'], { cwd: folder });
-    expect({
-      status,
-      document: JSON.parse(stdout.slice(0, stdout.indexOf('\n}') + 2)) as unknown,
-    }).toMatchObject({
+    expect({ status, document: JSON.parse(stdout) as unknown }).toMatchObject({
       status: 3,
-      document: { sessions: [{ fault: 'no process runs it', health: { state: 'stopped' } }] },
+      document: {
+        sessions: [{ fault: 'no process runs it', health: { state: 'stopped' } }],
+        error: { kind: 'check', message: '1 of 1 paper sessions do not run as they should.' },
+      },
     });
   });
 

@@ -4,7 +4,8 @@ import { formatMinute } from '../../../core/foundation/time.ts';
 import { openExchange } from '../../../data/exchange/client.ts';
 import { openStore } from '../../../data/store/store.ts';
 import type { BarRecord } from '../../../desk/paper/record.ts';
-import { createHeartbeat } from '../../../desk/paper/heartbeat.ts';
+import type { Cycle } from '../../../desk/paper/run.ts';
+import { createHeartbeat, type Heartbeat } from '../../../desk/session/heartbeat.ts';
 import { isSessionName, sessionFolder } from '../../../desk/paper/sessions.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
 import { loadTrained } from '../../../learning/training/checkpoints.ts';
@@ -233,7 +234,16 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
   };
   const telegram = answerTelegram(config, process.env, { log, now: Date.now });
   const cycles = reportCycles(context, notices);
-  const heartbeat = createHeartbeat(sessionFolder(config.dataDir, name), { intervalMs, now: Date.now, log });
+  const heartbeat = createHeartbeat(sessionFolder(config.dataDir, name), {
+    standing: () => ({
+      lastBarMs: session.last?.timeMs,
+      equity: session.account.equity(),
+      positions: session.account.positions().length,
+      unprotected: [],
+    }),
+    now: Date.now,
+    log,
+  });
   const alerts = watchPaperAlerts({
     dataDir: config.dataDir,
     name,
@@ -270,7 +280,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       },
       onCycle: (cycle) => {
         cycles(cycle);
-        heartbeat.beat(cycle.feed, session.last?.timeMs);
+        heartbeat.beat(signOf(cycle.feed, intervalMs));
         alerts.tick(Date.now());
       },
       onRunChange: (runId) =>
@@ -290,7 +300,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       notices.say('session', `Session FAILED: ${error instanceof Error ? error.message : String(error)}`);
     throw error;
   } finally {
-    await heartbeat.stop(session.last?.timeMs);
+    await heartbeat.stop();
     await telegram.close();
     await alerts.settled();
     await notices.close();
@@ -342,6 +352,19 @@ function readRequest(context: CommandContext, options: Options, registry: Regist
     signal,
   };
 }
+
+/** Longest that a machine at work may take for a poll. */
+const POLL_TAKES_MS = 60_000;
+
+const signOf = (feed: Cycle['feed'], intervalMs: number): Parameters<Heartbeat['beat']>[0] =>
+  feed.kind === 'fresh'
+    ? { state: 'running', nextInMs: intervalMs + POLL_TAKES_MS }
+    : {
+        state: 'stale',
+        reason: feed.reason,
+        sinceMs: feed.sinceMs,
+        nextInMs: feed.retryInMs + POLL_TAKES_MS,
+      };
 
 /** Stored bars follow one another at once unless a pause is asked for. */
 function pauseOf({ config }: CommandContext, { intervalSeconds, exchange }: Options): number {
