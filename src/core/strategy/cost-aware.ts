@@ -40,9 +40,12 @@ export const costAware: Strategy<Params> = {
       const { slope, low, high } = edge;
       return () => ({ target: 0, reason: { kind: 'no-skill', slope, low, high } });
     }
-    const perBar = shrunk / reach(edge.persistence, edge.horizonBars);
+    const bars = reach(edge.persistence, edge.horizonBars);
+    const perBar = shrunk / bars;
     const signal = { persistence: edge.persistence, deviation: edge.deviation * perBar };
     const region = regionOf(edge, cost, () => noTradeRegion(signal, cost));
+    const costBps = 2e4 * cost;
+    const opensAtBps = 1e4 * bars * region.opensAt;
     return (seen): Decision => {
       const { held, expectedReturn, volatility } = seen;
       if (Number.isNaN(expectedReturn) || !(volatility > 0))
@@ -53,14 +56,19 @@ export const costAware: Strategy<Params> = {
       const down = region.sellDownTo(f) / risk;
       const sellTo = allowed(down, setting);
       const target = held < buyTo ? buyTo : held > sellTo ? sellTo : held;
+      const edgeBps = 1e4 * expectedReturn * shrunk;
+      const short = barred(edgeBps <= -costBps ? edgeBps : down, setting);
+      const explained =
+        held !== 0 || short.noShorts === true || Math.abs(edgeBps) >= costBps === (target !== 0);
       return {
         target,
         reason: {
           kind: 'edge',
           action: actionOf(held, target),
-          edgeBps: 1e4 * expectedReturn * shrunk,
-          costBps: 2e4 * cost,
-          ...barred(down, setting),
+          edgeBps,
+          costBps,
+          ...(!explained && Number.isFinite(opensAtBps) && { opensAtBps }),
+          ...short,
         },
       };
     };

@@ -23,6 +23,8 @@ export interface NoTradeRegion {
   readonly buyUpTo: (f: number) => number;
   /** Smallest slice level worth keeping at signal `f`: what lies above is sold. */
   readonly sellDownTo: (f: number) => number;
+  /** The signal from which the first slice is worth buying; `Infinity`: none is. */
+  readonly opensAt: number;
 }
 
 /** Slice levels of the table, in deviations of the signal; beyond the last the boundaries run on straight. */
@@ -33,7 +35,7 @@ const STEP = (2 * LIMIT) / (NODES - 1);
 
 /** The region for trades that cost `cost` of their value one way. A signal that never moves is never traded. */
 export function noTradeRegion({ persistence, deviation }: SignalProcess, cost: number): NoTradeRegion {
-  if (!(deviation > 0)) return { buyUpTo: () => -Infinity, sellDownTo: () => Infinity };
+  if (!(deviation > 0)) return { buyUpTo: () => -Infinity, sellDownTo: () => Infinity, opensAt: Infinity };
   const transitions = transitionsOf(persistence);
   const solved = LEVELS.map((level) => boundaries(level, cost / deviation, transitions));
   // The problem is symmetric: a slice below zero is the mirror image of one above.
@@ -46,7 +48,7 @@ export function noTradeRegion({ persistence, deviation }: SignalProcess, cost: n
   ];
   const enter = [...below.reverse(), ...solved.map((one) => one.enter)];
   const buyUpTo = (f: number): number => deviation * levelAt(enter, levels, f / deviation);
-  return { buyUpTo, sellDownTo: (f) => -buyUpTo(-f) };
+  return { buyUpTo, sellDownTo: (f) => -buyUpTo(-f), opensAt: deviation * solved[0].enter };
 }
 
 /**

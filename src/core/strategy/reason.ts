@@ -11,6 +11,8 @@ export type Reason =
       readonly edgeBps: number;
       /** Of the way there and back. */
       readonly costBps: number;
+      /** The edge from which opening pays; present where edge and cost alone do not explain the action. */
+      readonly opensAtBps?: number | undefined;
       readonly noShorts?: NoShorts;
     }
   | {
@@ -52,8 +54,10 @@ export function describeReason(reason: Reason): string {
     case 'own':
       return `its own position: ${figure(reason.position)}`;
     case 'edge': {
-      const sign = Math.abs(reason.edgeBps) < reason.costBps ? '<' : '>=';
-      return `edge ${figure(reason.edgeBps)} bp ${sign} cost ${figure(reason.costBps)} bp${shortsNote(reason)}: ${WORDS[reason.action]}`;
+      const { edgeBps, costBps, action } = reason;
+      const edge = `edge ${figure(Math.abs(edgeBps))} bp${edgeBps < 0 ? ' down' : ''}`;
+      const sign = Math.abs(edgeBps) < costBps ? '<' : '>=';
+      return `${edge} ${sign} cost ${figure(costBps)} bp${shortsNote(reason)}${opensNote(reason)}: ${WORDS[action]}`;
     }
     case 'level':
       return `${reason.stated} ${figure(reason.value)} against ${figure(reason.level)}${shortsNote(reason)}: ${WORDS[reason.action]}`;
@@ -62,6 +66,13 @@ export function describeReason(reason: Reason): string {
 
 const shortsNote = ({ noShorts }: { readonly noShorts?: NoShorts }): string =>
   noShorts === true ? ', and shorts are not allowed' : '';
+
+/** The cost is weighed against the whole time a position is worth holding, the edge is stated over the horizon. */
+const opensNote = ({ edgeBps, costBps, opensAtBps }: Extract<Reason, { readonly kind: 'edge' }>): string => {
+  if (opensAtBps === undefined) return '';
+  const why = Math.abs(edgeBps) < costBps ? 'such a signal outlasts its horizon' : 'such a signal soon turns';
+  return `, but ${why} and pays from ${figure(opensAtBps)} bp on`;
+};
 
 const WORDS: Readonly<Record<Action, string>> = {
   open: 'open',

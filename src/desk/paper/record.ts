@@ -267,7 +267,14 @@ const ReasonSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('unmeasured') }),
   z.strictObject({ kind: z.literal('own'), position: z.number(), confidence: off(z.number()) }),
   z.strictObject({ kind: z.literal('no-skill'), slope: z.number(), low: z.number(), high: z.number() }),
-  z.strictObject({ kind: z.literal('edge'), action, edgeBps: z.number(), costBps: z.number(), noShorts }),
+  z.strictObject({
+    kind: z.literal('edge'),
+    action,
+    edgeBps: z.number(),
+    costBps: z.number(),
+    opensAtBps: z.number().optional(),
+    noShorts,
+  }),
   z.strictObject({
     kind: z.literal('level'),
     action,

@@ -54,9 +54,9 @@ describe('cost-aware', () => {
       return describeReason(reason);
     };
     expect(flat('cost-aware', -0.05)).toBe(
-      'edge -400 bp >= cost 30 bp, and shorts are not allowed: stay flat',
+      'edge 400 bp down >= cost 30 bp, and shorts are not allowed: stay flat',
     );
-    expect(flat('cost-aware', -0.0005)).toBe('edge -4 bp < cost 30 bp: stay flat');
+    expect(flat('cost-aware', -0.0005)).toBe('edge 4 bp down < cost 30 bp: stay flat');
     expect(flat('sign', -0.05)).toBe('median -0.05 against 0, and shorts are not allowed: stay flat');
     const { reason } = rule(
       'threshold',
@@ -69,6 +69,28 @@ describe('cost-aware', () => {
     });
     expect(describeReason(reason)).toBe(
       'probability 0.2 against 0.35, and shorts are not allowed: stay flat',
+    );
+  });
+
+  it('says from which edge on opening pays where edge and cost alone do not explain the action', () => {
+    const open = (expectedReturn: number, over: object, allowShort = true) => {
+      const setup = { edge: { ...skilled, ...over }, allowShort };
+      const { target, reason } = rule('cost-aware', {}, setup)({ ...blank, expectedReturn });
+      return { target, says: describeReason(reason) };
+    };
+    // Twice as many bars as the horizon has are still to come, and what is bought may be held for them.
+    const lasting = { persistence: 0.95 };
+    const opened = open(0.0036, lasting);
+    expect(opened.target).toBeGreaterThan(0);
+    expect(opened.says).toMatch(
+      /^edge 28\.8 bp < cost 30 bp, but such a signal outlasts its horizon and pays from [\d.]+ bp on: open$/,
+    );
+    const paysFrom = Number(/from ([\d.]+) bp/.exec(opened.says)?.[1]);
+    expect(open((0.99 * paysFrom) / 8000, lasting)).toMatchObject({ target: 0 });
+    expect(open((1.01 * paysFrom) / 8000, lasting).target).toBeGreaterThan(0);
+    // Where signals are mostly far larger, a small one is gone before it has paid.
+    expect(open(0.0039, { deviation: 0.5 }).says).toMatch(
+      /^edge 31.2 bp >= cost 30 bp, but such a signal soon turns and pays from [\d.]+ bp on: stay flat$/,
     );
   });
 
