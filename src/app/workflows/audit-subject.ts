@@ -3,6 +3,7 @@ import { computeFeatures, inputsOf } from '../../core/features/catalogue.ts';
 import type { Feature } from '../../core/features/feature.ts';
 import { inputPlace, type InputSources } from '../../core/features/inputs.ts';
 import { seriesKind } from '../../core/market/series-kinds.ts';
+import type { BarLength } from '../../core/market/bar-length.ts';
 import type { Candles } from '../../core/market/candles.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { barsPerYear, type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
@@ -29,6 +30,8 @@ export interface AuditedRun {
   readonly sources: InputSources;
   readonly catalogue: readonly Feature[];
   readonly featureNames: readonly string[];
+  /** Bars of other lengths that its models read beside. */
+  readonly lengths?: readonly BarLength[];
   readonly trainUntilMs: number;
   readonly validateUntilMs: number;
   readonly members: readonly (AuditedMember & { readonly noSkill?: string | undefined })[];

@@ -1,5 +1,6 @@
 import { bootstrapMean, type Interval } from '../../core/evaluation/bootstrap.ts';
 import { type Fold, walkForwardFolds } from '../../core/dataset/splits.ts';
+import { barLengthsOf } from '../../core/forecast/model.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { mean } from '../../core/foundation/moments.ts';
 import { createRandom, deriveSeed } from '../../core/foundation/random.ts';
@@ -87,6 +88,12 @@ export async function openAutoBench(
       sinceMs,
       ...(task.untilMs !== undefined && { untilMs: task.untilMs }),
       featureNames: featuresToLoad({ registry, mode, own }, task.models, task.features, stored),
+      lengths: barLengthsOf(
+        task.models.map((id) => {
+          const model = registry.findModel(id);
+          return { model, params: modelParams(model, mode, own.models[id] ?? {}) };
+        }),
+      ),
       signal,
     });
     refuseWrong(panel.doubts, acceptImplausible);

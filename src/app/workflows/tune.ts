@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Fold, walkForwardFolds } from '../../core/dataset/splits.ts';
-import type { Model } from '../../core/forecast/model.ts';
+import { barLengthsOf, type Model } from '../../core/forecast/model.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { issueLines } from '../../core/foundation/plain-issues.ts';
 import { barOpen, parseTimeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
@@ -95,6 +95,7 @@ export async function openBench(
     ...(task.untilMs !== undefined && { untilMs: task.untilMs }),
     catalogue: registry.features,
     featureNames: model.features(paramsOf({})),
+    lengths: barLengthsOf([{ model, params: paramsOf({}) }]),
     sources: task.sources,
     signal,
   });

@@ -1,7 +1,8 @@
 import { type Candles, lowerBound, sliceCandles } from '../market/candles.ts';
 import { type EndedHistory, endedHistories } from '../market/history-end.ts';
 import type { PairSymbol } from '../market/symbol.ts';
-import type { Timeframe } from '../market/timeframe.ts';
+import { barOpen, type Timeframe, TIMEFRAME_MS } from '../market/timeframe.ts';
+import { type BarView, viewAt } from './bar-views.ts';
 
 /** Feature columns of one series, row by row beside its candles; `NaN` before a feature's warm-up. */
 export interface FeatureTable {
@@ -14,6 +15,8 @@ export interface Series {
   readonly symbol: PairSymbol;
   readonly candles: Candles;
   readonly features: FeatureTable;
+  /** Stored bars of other lengths, finer and longer, each known at its own close; those that a model asked for. */
+  readonly views?: readonly BarView[];
 }
 
 /** What a model may look at: the closed bars of each symbol and the features computed from them. */
@@ -33,18 +36,23 @@ export const endedSeries = ({ series, timeframe }: Panel): readonly EndedHistory
 export const panelUntil = (panel: Panel, untilMs: number): Panel =>
   panelWithin(panel, { fromMs: -Infinity, untilMs });
 
-/** The bars that opened at `fromMs` or later and before `untilMs`, as views on the same memory. */
+/**
+ * The bars that opened at `fromMs` or later and before `untilMs`, as views on the same memory. Bars of other lengths are there as
+ * far as they had closed with the last of these, from their first on.
+ */
 export function panelWithin(
   panel: Panel,
   { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number },
 ): Panel {
-  const series = panel.series.map(({ symbol, candles, features }) => {
+  const closedMs = barOpen(untilMs - 1, panel.timeframe) + TIMEFRAME_MS[panel.timeframe];
+  const series = panel.series.map(({ symbol, candles, features, views }) => {
     const [from, until] = [lowerBound(candles.time, fromMs), lowerBound(candles.time, untilMs)];
     const columns = features.columns.map((column) => column.subarray(from, until));
     return {
       symbol,
       candles: sliceCandles(candles, from, until),
       features: { names: features.names, columns },
+      ...(views && { views: views.map((view) => viewAt(view, closedMs)) }),
     };
   });
   return { timeframe: panel.timeframe, series };

@@ -1,4 +1,4 @@
-import { type Timeframe, TIMEFRAME_MS } from '../market/timeframe.ts';
+import { type BarLength, closeOfBar } from '../market/bar-length.ts';
 
 /**
  * Rows at which a sequence model has its whole input: `lookBack` consecutive bars that end with the row, no bar
@@ -7,14 +7,13 @@ import { type Timeframe, TIMEFRAME_MS } from '../market/timeframe.ts';
 export function windowEnds(
   time: Float64Array,
   columns: readonly Float64Array[],
-  timeframe: Timeframe,
+  length: BarLength,
   { lookBack, from = 0 }: { readonly lookBack: number; readonly from?: number },
 ): Int32Array {
-  const step = TIMEFRAME_MS[timeframe];
   const ends: number[] = [];
   let run = 0;
   for (let row = from; row < time.length; row++) {
-    const follows = row > from && time[row] - time[row - 1] === step;
+    const follows = row > from && time[row] === closeOfBar(time[row - 1], length);
     let complete = true;
     for (let i = 0; complete && i < columns.length; i++) complete = Number.isFinite(columns[i][row]);
     run = complete ? (follows ? run + 1 : 1) : 0;

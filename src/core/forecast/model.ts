@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Panel } from '../dataset/panel.ts';
+import type { BarLength } from '../market/bar-length.ts';
 import type { PairSymbol } from '../market/symbol.ts';
 import type { ExplanationPart } from './explanation.ts';
 
@@ -33,6 +34,8 @@ export interface Model<Params = unknown> {
   readonly fullParams?: Readonly<Record<string, unknown>>;
   /** Names from the feature catalogue that the model reads. */
   features(params: Params): readonly string[];
+  /** Bar lengths that it reads beside the panel's own, as `Series.views`, where they are stored for every symbol. */
+  barLengths?(params: Params): readonly BarLength[];
   /**
    * Throws `UserError` when the panel cannot support the model (too few bars, one symbol for a pair), and
    * `task.signal.reason` soon after the signal is aborted: long work gives the event loop a turn now and then.
@@ -69,6 +72,13 @@ export interface Adapted {
   /** After 0, 1, ... steps. */
   readonly queryLosses: readonly number[];
 }
+
+/** The bar lengths that these models read beside the panel's own, where they are stored. */
+export const barLengthsOf = (
+  entries: readonly { readonly model: Model; readonly params: unknown }[],
+): readonly BarLength[] => [
+  ...new Set(entries.flatMap(({ model, params }) => model.barLengths?.(params) ?? [])),
+];
 
 /** A model that states positions and no belief: what it says is traded as it is. */
 export const statesPosition = ({ kind }: Pick<Model, 'kind'>): boolean =>

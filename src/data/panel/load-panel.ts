@@ -6,6 +6,7 @@ import { candlesSha256 } from '../store/fingerprint.ts';
 import { type DatasetManifest, describeKey } from '../store/manifest.ts';
 import type { Store } from '../store/store.ts';
 import type { Panel, Series } from '../../core/dataset/panel.ts';
+import type { BarLength } from '../../core/market/bar-length.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { featureSteps } from '../../core/features/catalogue.ts';
 import type { Feature } from '../../core/features/feature.ts';
@@ -15,6 +16,7 @@ import { requireOneQuote } from '../../core/market/symbols.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { FeatureInputs, InputSources } from '../../core/features/inputs.ts';
 import { loadInputs, type UsedInput } from './load-inputs.ts';
+import { lengthsBeside, viewsBeside } from './load-views.ts';
 
 export interface LoadedPanel extends Panel {
   readonly exchange: string;
@@ -24,7 +26,7 @@ export interface LoadedPanel extends Panel {
   readonly untilMs: number;
   readonly synthetic: boolean;
   /**
-   * SHA-256 of exchange, timeframe, symbols, every candle and, where features need them, every row of other inputs:
+   * SHA-256 of exchange, timeframe, symbols, every candle of every length that is read and, where features need them, every row of other inputs:
    * equal for equal data, however it was fetched.
    */
   readonly fingerprint: string;
@@ -34,6 +36,8 @@ export interface LoadedPanel extends Panel {
   readonly doubts: readonly Doubt[];
   /** What the features read beside the candles, symbol by symbol. */
   readonly inputs: readonly UsedInput[];
+  /** Of the bars that stand beside, as `Series.views`. */
+  readonly lengths: readonly BarLength[];
 }
 
 /** Candles of several symbols with what their features would be computed from. */
@@ -56,6 +60,8 @@ export interface PanelRequest {
   /** Bars that open at or after this time are left out. */
   readonly untilMs?: number;
   readonly featureNames: readonly string[];
+  /** Bars of other lengths that are read beside, where they are stored for every symbol. */
+  readonly lengths?: readonly BarLength[];
   /** Which markets features that need other inputs look at. */
   readonly sources: InputSources;
   /** The features that there are: ours and the user's. */
@@ -75,23 +81,32 @@ export const loadPanel = async (store: Store, request: PanelRequest): Promise<Lo
 export async function loadMarket(store: Store, request: Omit<PanelRequest, 'signal'>): Promise<LoadedMarket> {
   const { exchange, symbols, timeframe, sinceMs, untilMs, featureNames, sources, catalogue } = request;
   requireOneQuote(symbols);
+  const about = { exchange, symbols, timeframe, lengths: request.lengths ?? [] };
+  const { lengths, parts } = await lengthsBeside(store, about);
   const range = { ...(sinceMs !== undefined && { sinceMs }), ...(untilMs !== undefined && { untilMs }) };
   const loaded = await Promise.all(
     symbols.map(async (symbol) => {
       const key = { exchange, symbol, timeframe };
       const [manifest, candles] = await Promise.all([store.manifest(key), store.read(key, range)]);
       if (manifest === undefined || candles.time.length === 0) throw noBars(key, request);
-      const last = candles.time[candles.time.length - 1];
+      const closedMs = candles.time[candles.time.length - 1] + TIMEFRAME_MS[timeframe];
+      const fromMs = candles.time[0];
       const { inputs, used } = await loadInputs(store, featureNames, {
         exchange,
         symbol,
         timeframe,
         sources,
         catalogue,
-        fromMs: candles.time[0],
-        untilMs: last + TIMEFRAME_MS[timeframe],
+        fromMs,
+        untilMs: closedMs,
       });
-      const series: Series = { symbol, candles, features: { names: [], columns: [] } };
+      const views = await viewsBeside(store, { ...about, lengths, symbol, fromMs, closedMs });
+      const series: Series = {
+        symbol,
+        candles,
+        features: { names: [], columns: [] },
+        ...(lengths.length > 0 && { views }),
+      };
       const doubt = { key, oddities: findOddities(candles, timeframe) };
       return { manifest, series, inputs, used, doubt };
     }),
@@ -105,13 +120,14 @@ export async function loadMarket(store: Store, request: Omit<PanelRequest, 'sign
     series,
     manifests,
     inputs,
+    lengths,
     featureInputs: loaded.map((one) => one.inputs),
     doubts: loaded.flatMap(({ doubt }) => (doubt.oddities.length > 0 ? [doubt] : [])),
     firstTimeMs: Math.min(...series.map(({ candles }) => candles.time[0])),
     untilMs:
       Math.max(...series.map(({ candles }) => candles.time[candles.time.length - 1])) +
       TIMEFRAME_MS[timeframe],
-    synthetic: manifests.some(({ synthetic }) => synthetic),
+    synthetic: [...manifests, ...parts].some(({ synthetic }) => synthetic),
     fingerprint: fingerprintOf(exchange, timeframe, series, inputs),
   };
 }
@@ -122,9 +138,9 @@ export async function computePanel(
   { featureNames, catalogue, signal }: Pick<PanelRequest, 'featureNames' | 'catalogue' | 'signal'>,
 ): Promise<LoadedPanel> {
   const series: Series[] = [];
-  for (const [s, { symbol, candles }] of market.series.entries()) {
+  for (const [s, { candles, ...one }] of market.series.entries()) {
     const steps = featureSteps(featureNames, candles, market.timeframe, featureInputs[s], catalogue);
-    series.push({ symbol, candles, features: await inTurns(steps, signal) });
+    series.push({ ...one, candles, features: await inTurns(steps, signal) });
   }
   return { ...market, series };
 }
@@ -136,7 +152,10 @@ function fingerprintOf(
   inputs: readonly UsedInput[],
 ): string {
   const hash = createHash('sha256').update(`${exchange} ${timeframe}`);
-  for (const { symbol, candles } of series) hash.update(`\n${symbol} ${candlesSha256(candles)}`);
+  for (const { symbol, candles, views = [] } of series) {
+    hash.update(`\n${symbol} ${candlesSha256(candles)}`);
+    for (const view of views) hash.update(`\n${view.length} ${candlesSha256(view.candles)}`);
+  }
   // In an order of their own: which feature asked for an input first does not matter.
   const lines = new Set(inputs.map(({ input, place, sha256 }) => `\n${input} ${place} ${sha256}`));
   for (const line of [...lines].toSorted()) hash.update(line);

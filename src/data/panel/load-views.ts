@@ -1,10 +1,10 @@
 import { barView, type BarView, type SymbolViews, viewAt } from '../../core/dataset/bar-views.ts';
 import { UserError } from '../../core/foundation/errors.ts';
-import { type BarLength, isMadeOf } from '../../core/market/bar-length.ts';
+import { type BarLength, isMadeOf, shortestMs } from '../../core/market/bar-length.ts';
 import { resampleCandles } from '../../core/market/resample.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { isTimeframe, type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
-import type { Store } from '../store/store.ts';
+import type { DatasetManifest, Store } from '../store/store.ts';
 
 interface ViewRequest {
   readonly exchange: string;
@@ -59,3 +59,65 @@ export const longestPart = (length: BarLength, timeframes: readonly Timeframe[])
   timeframes
     .filter((timeframe) => isMadeOf(length, timeframe))
     .toSorted((a, b) => TIMEFRAME_MS[b] - TIMEFRAME_MS[a])[0];
+
+/** The bars of `timeframe` that others are to stand beside. */
+interface Beside {
+  readonly exchange: string;
+  readonly timeframe: Timeframe;
+  readonly lengths: readonly BarLength[];
+}
+
+/**
+ * Those of `lengths` that bars are stored for beside those of `timeframe`, for every symbol, and the datasets that they are made of.
+ * What is best made of the bars of `timeframe` themselves is left to whoever has these.
+ */
+export async function lengthsBeside(
+  store: Store,
+  { exchange, timeframe, lengths, symbols }: Beside & { readonly symbols: readonly PairSymbol[] },
+): Promise<{ readonly lengths: readonly BarLength[]; readonly parts: readonly DatasetManifest[] }> {
+  if (lengths.length === 0) return { lengths, parts: [] };
+  const stored = (await store.list()).filter((one) => one.exchange === exchange);
+  const found = lengths.flatMap((length) => {
+    const parts = symbols.map((symbol) => {
+      const own = stored.filter((one) => one.symbol === symbol);
+      const part = longestPart(
+        length,
+        own.map((one) => one.timeframe),
+      );
+      return part === timeframe ? undefined : own.find((one) => one.timeframe === part);
+    });
+    return parts.every((part) => part !== undefined) ? [{ length, parts }] : [];
+  });
+  return {
+    lengths: found.map(({ length }) => length),
+    parts: [...new Set(found.flatMap(({ parts }) => parts))],
+  };
+}
+
+/**
+ * Bars of other lengths of one symbol as they were known at `closedMs`: finer ones from `fromMs` on, where its own bars begin,
+ * and longer ones from the first stored one, for a window of days reaches further back.
+ */
+export async function viewsBeside(
+  store: Store,
+  {
+    lengths,
+    symbol,
+    timeframe,
+    fromMs,
+    closedMs,
+    exchange,
+  }: Beside & { readonly symbol: PairSymbol; readonly fromMs: number; readonly closedMs: number },
+): Promise<readonly BarView[]> {
+  const isFiner = (length: BarLength): boolean => shortestMs(length) < TIMEFRAME_MS[timeframe];
+  const views = await Promise.all(
+    [true, false].map(async (finer) => {
+      const wanted = lengths.filter((length) => isFiner(length) === finer);
+      if (wanted.length === 0) return [];
+      const range = { nowMs: closedMs, ...(finer && { sinceMs: fromMs }) };
+      const [loaded] = await loadViews(store, { exchange, symbols: [symbol], lengths: wanted, ...range });
+      return loaded.views;
+    }),
+  );
+  return views.flat();
+}

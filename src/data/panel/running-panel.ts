@@ -8,6 +8,8 @@ import type { DatasetKey, Store } from '../store/store.ts';
 import { inTurns } from '../turns.ts';
 import { type Growing, growing } from './growing.ts';
 import { type LoadedPanel, loadMarket, type PanelRequest } from './load-panel.ts';
+import { viewsBeside } from './load-views.ts';
+import { type BarView, viewAt } from '../../core/dataset/bar-views.ts';
 
 /** A panel that bars are added to as they close: a bar costs the same however many are stored. */
 export interface RunningPanel {
@@ -36,9 +38,10 @@ export async function startPanel(
 ): Promise<{ readonly whole: LoadedPanel; readonly running: RunningPanel }> {
   const { featureInputs, ...market } = await loadMarket(store, request);
   const { exchange, timeframe, featureNames, catalogue, signal } = request;
+  const { lengths } = market;
   const series: Series[] = [];
   const followed: Followed[] = [];
-  for (const [s, { symbol, candles }] of market.series.entries()) {
+  for (const [s, { symbol, candles, views }] of market.series.entries()) {
     const inputs: FollowedInput[] = [];
     for (const name of inputsOf(featureNames, catalogue)) {
       const first = featureInputs[s][name];
@@ -56,7 +59,7 @@ export async function startPanel(
       BLOCK_ROWS,
     );
     const features = await inTurns(stream.appendSteps(candles), signal);
-    series.push({ symbol, candles, features });
+    series.push({ symbol, candles, features, ...(views && { views }) });
     followed.push({
       symbol,
       stream,
@@ -64,6 +67,10 @@ export async function startPanel(
       rows: await followRows(store, { exchange, symbol, timeframe }, candles.time),
       candles: CANDLE_COLUMNS.map((column) => growing(candles[column], keepBars)),
       features: features.columns.map((column) => growing(column, keepBars)),
+      views,
+      closedMs: candles.time[candles.time.length - 1] + TIMEFRAME_MS[timeframe],
+      readViews: (closedMs) =>
+        viewsBeside(store, { exchange, symbol, timeframe, lengths, fromMs: candles.time[0], closedMs }),
     });
   }
   const whole: LoadedPanel = { ...market, series };
@@ -77,7 +84,15 @@ interface Followed {
   readonly rows: FollowedRows;
   readonly candles: readonly Growing[];
   readonly features: readonly Growing[];
+  /** Bars of other lengths, where such are read, as they were known at `closedMs`. */
+  views: readonly BarView[] | undefined;
+  closedMs: number;
+  readonly readViews: (closedMs: number) => Promise<readonly BarView[]>;
 }
+
+/** Whether the view is what it was at `closedMs`, and what closed since: no bar came late. */
+const onlyLonger = (view: BarView, before: BarView | undefined, closedMs: number): boolean =>
+  viewAt(view, closedMs).known.length === before?.known.length;
 
 interface FollowedInput {
   readonly name: InputName;
@@ -94,12 +109,13 @@ function runOn(
   const step = TIMEFRAME_MS[whole.timeframe];
   const view = (): Panel => ({
     timeframe: whole.timeframe,
-    series: followed.map(({ symbol, candles, features }) => {
+    series: followed.map(({ symbol, candles, features, views }) => {
       const [time, open, high, low, close, volume] = candles.map((column) => column.view);
       return {
         symbol,
         candles: { time, open, high, low, close, volume },
         features: { names: featureNames, columns: features.map((column) => column.view) },
+        ...(views && { views }),
       };
     }),
   });
@@ -120,6 +136,14 @@ function runOn(
         Object.assign(series, longer);
       }
       if (!found.every((candles) => candles !== undefined)) return false;
+      for (const [s, { time }] of found.entries()) {
+        const one = followed[s];
+        if (one.views === undefined || time.length === 0) continue;
+        const closedMs = time[time.length - 1] + step;
+        const views = await one.readViews(closedMs);
+        if (!views.every((view, v) => onlyLonger(view, one.views?.[v], one.closedMs))) return false;
+        [one.views, one.closedMs] = [views, closedMs];
+      }
       for (const [s, closed] of found.entries()) {
         const { stream, candles, features } = followed[s];
         const { columns } = stream.append(closed);

@@ -41,6 +41,7 @@ export function createExchangeFeed(options: ExchangeFeedOptions): BarFeed {
     exchange,
     timeframe,
     symbols: watched,
+    beside: trained,
     sinceMs: trained.sinceMs,
   });
 

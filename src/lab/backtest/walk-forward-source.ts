@@ -7,7 +7,7 @@ import type { InputSources } from '../../core/features/inputs.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
-import { type Forecast, type Model, statesPosition } from '../../core/forecast/model.ts';
+import { barLengthsOf, type Forecast, type Model, statesPosition } from '../../core/forecast/model.ts';
 import { builtIn, ownPartsOf, type Registry } from '../../learning/models/registry.ts';
 import { inTurns } from '../../data/turns.ts';
 import { refuseWrong } from '../../data/plausibility.ts';
@@ -70,6 +70,7 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
     sinceMs,
     ...(untilMs !== undefined && { untilMs }),
     featureNames,
+    lengths: barLengthsOf(entries),
     sources: request.sources,
     catalogue: registry.features,
     signal: request.signal,

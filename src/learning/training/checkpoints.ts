@@ -9,6 +9,7 @@ import { suggest } from '../../core/foundation/nearest.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { requireOneQuote } from '../../core/market/symbols.ts';
 import type { Strategy } from '../../core/strategy/strategy.ts';
+import type { BarLength } from '../../core/market/bar-length.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import { type LoadedMarket, type LoadedPanel, loadMarket, loadPanel } from '../../data/panel/load-panel.ts';
@@ -32,6 +33,8 @@ export interface TrainedSet<Member = TrainedMember> {
   /** Bars that open at or after this time have never been seen by training. */
   readonly validateUntilMs: number;
   readonly dataFingerprint: string;
+  /** Bars of other lengths that its models read beside. */
+  readonly lengths: readonly BarLength[];
   /** Which markets features that need other inputs look at. */
   readonly sources: InputSources;
   /** The features that there are, the user's own with the parameters that the run was trained with. */
@@ -128,6 +131,7 @@ export async function readTrained(
     trainUntilMs: plan.trainUntilMs,
     validateUntilMs: plan.validateUntilMs,
     dataFingerprint: plan.dataFingerprint,
+    lengths: plan.lengths,
     sources: plan.sources,
     catalogue: featuresOfRun(plan, registry),
     strategies: registry.strategies,
@@ -223,12 +227,13 @@ const marketOf = ({
   timeframe,
   sinceMs,
   featureNames,
+  lengths,
   sources,
   catalogue,
 }: Pick<
   TrainedSet,
-  'exchange' | 'symbols' | 'timeframe' | 'sinceMs' | 'featureNames' | 'sources' | 'catalogue'
->) => ({ exchange, symbols, timeframe, sinceMs, featureNames, sources, catalogue });
+  'exchange' | 'symbols' | 'timeframe' | 'sinceMs' | 'featureNames' | 'lengths' | 'sources' | 'catalogue'
+>) => ({ exchange, symbols, timeframe, sinceMs, featureNames, lengths, sources, catalogue });
 
 interface SetForecasts {
   /** Forecasts of each member, one a symbol. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { invariant } from '../../core/foundation/errors.ts';
 import type { Forecast } from '../../core/forecast/model.ts';
 import { inputsOf } from '../../core/features/catalogue.ts';
+import { viewAt } from '../../core/dataset/bar-views.ts';
 import { candlesBetween, lowerBound } from '../../core/market/candles.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { knownAt } from '../../core/market/timed-series.ts';
@@ -121,8 +122,12 @@ function evidenceOf(
     const known = seen.get(key);
     if (known !== undefined) return known;
     const hash = createHash('sha256');
-    series.forEach(({ symbol, candles }, s) => {
+    series.forEach(({ symbol, candles, views = [] }, s) => {
       hash.update(`\n${symbol} ${candlesSha256(candlesBetween(candles, -Infinity, lastMs + 1))}`);
+      for (const view of views) {
+        const known = viewAt(view, lastMs + TIMEFRAME_MS[timeframe]);
+        hash.update(`\n${view.length} ${candlesSha256(known.candles)}`);
+      }
       for (const input of inputs) {
         const rows = featureInputs[s][input];
         if (rows === undefined) continue;

@@ -5,7 +5,7 @@ import { UserError } from '../../core/foundation/errors.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
-import type { Model } from '../../core/forecast/model.ts';
+import { barLengthsOf, type Model } from '../../core/forecast/model.ts';
 import { type Approach, builtIn, modelsOf, ownPartsOf, type Registry } from '../models/registry.ts';
 import { findFeatures, inputsOf } from '../../core/features/catalogue.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
@@ -82,6 +82,7 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
     ...(untilMs !== undefined && { untilMs }),
     // Only those that read more than candles: what they read belongs to the fingerprint.
     featureNames: read.filter((name) => inputsOf([name], registry.features).length > 0),
+    lengths: barLengthsOf(chosen.map((model, i) => ({ model, params: entries[i].params }))),
     sources,
     catalogue: registry.features,
   });
@@ -104,6 +105,7 @@ export async function planRun(store: Store, settings: TrainingSettings): Promise
     timeframe,
     sources,
     inputs: [...panel.inputs],
+    lengths: panel.lengths,
     absentGroups: absent.groups,
     sinceMs: span.fromMs,
     untilMs: span.untilMs,

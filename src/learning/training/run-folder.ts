@@ -6,6 +6,7 @@ import { requireNoLinks } from '../../data/plain-file.ts';
 import { DEFAULT_SOURCES } from '../../core/features/inputs.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
+import { parseBarLength } from '../../core/market/bar-length.ts';
 import { parseTimeframe } from '../../core/market/timeframe.ts';
 import { ForecastScore } from '../validation/score.ts';
 import { damagedJson, readSealed, type Sealed } from './sealed-json.ts';
@@ -44,6 +45,8 @@ export const RunPlan = z.strictObject({
     .array(z.strictObject({ input: z.string(), place: z.string(), rows: z.int(), sha256 }))
     .default([]),
   absentGroups: z.array(z.string()).default([]),
+  /** Bars of other lengths that are read beside. */
+  lengths: z.array(z.string().transform(parseBarLength)).readonly().default([]),
   /** First bar of the data, where features and forecasts start; the bars end before `untilMs`. */
   sinceMs: epochMs,
   untilMs: epochMs,

@@ -1,10 +1,13 @@
 import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { barView, type BarView, newestKnown } from '../../../src/core/dataset/bar-views.ts';
 import { forwardReturns } from '../../../src/core/dataset/labels.ts';
 import type { Panel } from '../../../src/core/dataset/panel.ts';
 import type { FitTask, Forecast, Model } from '../../../src/core/forecast/model.ts';
 import { createRandom } from '../../../src/core/foundation/random.ts';
 import { runBacktest } from '../../../src/core/trading/run.ts';
+import { lowerBound } from '../../../src/core/market/candles.ts';
+import { resampleCandles } from '../../../src/core/market/resample.ts';
 import { audit } from '../../../src/lab/audit/audit.ts';
 import type { Subject } from '../../../src/lab/audit/subject.ts';
 import { HOUR_MS } from '../../../src/lab/contracts/law-market.ts';
@@ -56,6 +59,28 @@ const withFeature = (change: (panel: Panel) => Panel): Subject => ({
   panelOf: async (candles) => change(panelOf(candles)),
 });
 
+/** A model that reads the day that it finds for the close of a bar, out of days that stand beside the hours. */
+const withDays = async (find: (days: BarView, closedMs: number) => number): Promise<Subject> => {
+  const panel: Panel = {
+    ...base.panel,
+    series: base.panel.series.map((one) => ({
+      ...one,
+      views: [barView('1d', resampleCandles(one.candles, '1h', '1d'))],
+    })),
+  };
+  const model = cheat({
+    learn: () => [],
+    say: (seen) =>
+      everyRow(seen, (s, row) =>
+        (seen.series[s].views ?? []).reduce(
+          (_, days) => find(days, seen.series[s].candles.time[row] + HOUR_MS) || 0,
+          0,
+        ),
+      ),
+  });
+  return { ...base, panel, members: [await member(model, {}, panel)] };
+};
+
 const firstFeature = (panel: Panel, of: (close: Float64Array, row: number) => number): Panel => ({
   ...panel,
   series: panel.series.map((one) => {
@@ -91,6 +116,15 @@ const CHEATS: Readonly<Record<string, { check: string; says: RegExp; subject: ()
       withFeature((panel) =>
         firstFeature(panel, (close, row) => close[Math.min(close.length - 1, row - (row % 4) + 3)]),
       ),
+  },
+  'a stored bar of a day that counts from its open': {
+    check: 'forecasts',
+    says: /"cheat" forecasts BTC\/USDT .* looks ahead/,
+    subject: () =>
+      withDays((days, ms) => {
+        const row = lowerBound(days.candles.time, ms + 1) - 1;
+        return Math.sign(days.candles.close[row] - days.candles.open[row]);
+      }),
   },
   'a scaler that was fitted on all bars, at forecasting': {
     check: 'forecasts',
@@ -334,6 +368,15 @@ test.each([...new Set(Object.values(CHEATS).map(({ check }) => check))])(
     expect(finding.verdict, finding.text).not.toBe('failed');
   },
 );
+
+test('a stored bar of a day that counts from its close is no cheat', async () => {
+  const honest = await withDays((days, ms) => {
+    const [row] = newestKnown(days, Float64Array.of(ms));
+    return Math.sign(days.candles.close[row] - days.candles.open[row]);
+  });
+  const [finding] = await audit(honest, { checks: ['forecasts'] });
+  expect(finding).toMatchObject({ verdict: 'passed' });
+});
 
 test('models that take too long to be fitted again are named, and nothing is said for them', async () => {
   const slow = { ...base, members: base.members.map((one) => ({ ...one, seconds: 100 })) };

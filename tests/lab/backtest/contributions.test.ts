@@ -28,6 +28,7 @@ const source: ForecastSource = {
     fingerprint: 'x',
     manifests: [],
     inputs: [],
+    lengths: [],
     doubts: [],
   },
   range,

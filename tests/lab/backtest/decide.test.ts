@@ -52,6 +52,7 @@ function source(forecast: Forecast, decisions: ForecastSource['decisions']): For
       fingerprint: 'x',
       manifests: [],
       inputs: [],
+      lengths: [],
       doubts: [],
     },
     range: { fromMs: decisions[0].fromMs, untilMs: at(BARS) },

@@ -183,7 +183,9 @@ describe('a training run', () => {
     const absent = ['1m', '5m', '10m', 'text', '1d'];
     expect(run.members[0].manifest.absent?.map(({ name }) => name)).toEqual(absent);
     const log = readFileSync(join(folder, 'logs/training', `${run.runId}.jsonl`), 'utf8');
-    expect(log).toContain('{"name":"5m","reason":"finer than the 1h bars of the data"}');
+    expect(log).toContain(
+      '{"name":"5m","reason":"finer than the 1h bars of the data, and not stored for every symbol"}',
+    );
   });
 
   it('refuses synthetic candles unless they are asked for, and labels the result', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../../core/foundation/errors.ts';
+import type { BarLength } from '../../../core/market/bar-length.ts';
 import { type Timeframe, TIMEFRAME_MS, TIMEFRAMES, isTimeframe } from '../../../core/market/timeframe.ts';
 import type { Branch, PanelShape } from './inputs.ts';
 
@@ -21,7 +22,7 @@ export const longerFeatures = z
 
 /** The branch of one timeframe: the panel's own columns, or features of the longer bars made from its bars. */
 export const branchOf = (
-  timeframe: Timeframe,
+  timeframe: BarLength,
   panel: PanelShape,
   of: {
     readonly lookBack: number;

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { BarLength } from '../../../core/market/bar-length.ts';
 import type { Model } from '../../../core/forecast/model.ts';
 import type { Architecture } from './architecture.ts';
 import { type DeepParams, networkInputs } from './params.ts';
@@ -12,6 +13,8 @@ export interface DeepModelAbout<Params extends DeepParams> {
   readonly quickParams: Readonly<Record<string, unknown>>;
   /** Columns of the panel; default: the volatility and the features of the parameters. */
   readonly features?: (params: Params) => readonly string[];
+  /** As in `Model`. */
+  readonly barLengths?: (params: Params) => readonly BarLength[];
   /** Imports the network, and with it TensorFlow.js and ONNX Runtime. */
   readonly architecture: () => Promise<Architecture<Params>>;
 }

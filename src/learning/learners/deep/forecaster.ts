@@ -4,6 +4,7 @@ import type { Feeds } from '../../engine/program.ts';
 import type { Panel } from '../../../core/dataset/panel.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import type { PairSymbol } from '../../../core/market/symbol.ts';
+import { parseBarLength } from '../../../core/market/bar-length.ts';
 import { parseTimeframe, TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { ExplanationPart } from '../../../core/forecast/explanation.ts';
 import {
@@ -45,6 +46,8 @@ const Saved = z.strictObject({
   panel: z.strictObject({
     timeframe: z.string().transform(parseTimeframe),
     features: z.array(z.string()),
+    /** Absent in older checkpoints. */
+    lengths: z.array(z.string().transform(parseBarLength)).default([]),
   }),
   symbols: z.array(z.templateLiteral([z.string(), '/', z.string()])),
   scalers: z.array(z.strictObject({ means: z.array(z.number()), deviations: z.array(z.number()) })),

@@ -6,7 +6,8 @@ import { UserError } from '../../../core/foundation/errors.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
 import { resampleCandles } from '../../../core/market/resample.ts';
 import type { PairSymbol } from '../../../core/market/symbol.ts';
-import { barOpen, type Timeframe, TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
+import { type BarLength, openOfBar } from '../../../core/market/bar-length.ts';
+import { isTimeframe, type Timeframe, TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 
 /** What is known of a bar before it happens: its place in the day and in the week. */
 export const CALENDAR_INPUTS = ['hour_sin', 'hour_cos', 'weekday_sin', 'weekday_cos'] as const;
@@ -14,10 +15,12 @@ export const CALENDAR_INPUTS = ['hour_sin', 'hour_cos', 'weekday_sin', 'weekday_
 /** The newest closed bars of one timeframe: an input [rows, lookBack, features] of this name. */
 export interface Branch {
   readonly name: string;
-  /** The panel's, or a multiple of it. */
-  readonly timeframe: Timeframe;
+  /** The panel's, or one that its bars make up, or one whose bars stand beside. */
+  readonly timeframe: BarLength;
+  /** Its bars stand beside those of the panel: see `Series.views`. */
+  readonly beside?: true;
   readonly lookBack: number;
-  /** Columns of the panel; of a longer timeframe, features that are computed from its bars. */
+  /** Columns of the panel; of another length, features that are computed from its bars. */
   readonly features: readonly string[];
   /** Left out, by name, where the bars of training hold too few whole windows of it: see `withWholeBranches`. */
   readonly omittable?: true;
@@ -60,12 +63,18 @@ export interface PanelShape {
   readonly timeframe: Timeframe;
   /** Names of the feature columns. */
   readonly features: readonly string[];
+  /** Of the bars beside, which every series has. */
+  readonly lengths: readonly BarLength[];
 }
 
 export const shapeOf = ({ timeframe, series }: Panel): PanelShape => ({
   timeframe,
   features: series[0].features.names,
+  lengths: (series[0].views ?? []).map(({ length }) => length),
 });
+
+/** When the newest bar opened that has closed by `ms`. */
+const openOfClosed = (ms: number, length: BarLength): number => openOfBar(openOfBar(ms, length) - 1, length);
 
 /** One symbol's bars as a network reads them. */
 export interface SeriesInputs {
@@ -101,13 +110,26 @@ interface BranchColumns {
   readonly columns: readonly Float64Array[];
 }
 
-function branchColumns({ candles, features }: Series, branch: Branch, timeframe: Timeframe): BranchColumns {
+function branchColumns(
+  { symbol, candles, features, views }: Series,
+  branch: Branch,
+  timeframe: Timeframe,
+): BranchColumns {
   if (branch.timeframe === timeframe) {
     const columns = branch.features.map((name) => features.columns[features.names.indexOf(name)]);
     return { time: candles.time, columns };
   }
-  const longer = resampleCandles(candles, timeframe, branch.timeframe);
-  return { time: longer.time, columns: computeFeatures(branch.features, longer, branch.timeframe).columns };
+  const beside = views?.find(({ length }) => length === branch.timeframe);
+  if (branch.beside && beside === undefined)
+    throw new UserError(`The model reads ${branch.timeframe} bars of ${symbol}, and none are stored.`, {
+      hint: `Fetch them: crypto-trader fetch --symbols ${symbol} --timeframe ${isTimeframe(branch.timeframe) ? branch.timeframe : '1d'}`,
+    });
+  const bars = branch.beside
+    ? (beside?.candles ?? candles)
+    : resampleCandles(candles, timeframe, branch.timeframe);
+  // No window of the catalogue's is shorter than a week where it is stated in days.
+  const length = isTimeframe(branch.timeframe) ? branch.timeframe : '1d';
+  return { time: bars.time, columns: computeFeatures(branch.features, bars, length).columns };
 }
 
 /**
@@ -154,7 +176,7 @@ export function fitScalers({ series, timeframe }: Panel, layout: InputLayout, un
   return layout.branches.map((branch) => {
     const parts = series.map((one) => {
       const { time, columns } = branchColumns(one, branch, timeframe);
-      const rows = lowerBound(time, untilMs - TIMEFRAME_MS[branch.timeframe] + 1);
+      const rows = lowerBound(time, openOfClosed(untilMs, branch.timeframe) + 1);
       return columns.map((column) => column.subarray(0, rows));
     });
     const rows = Int32Array.from(joined(parts.map(([first]) => first)), (_, row) => row);
@@ -186,7 +208,7 @@ export function seriesInputs(
     const { time } = one.candles;
     const inputs = branches.map((branch, b): BranchInputs => {
       const read = branchColumns(one, branch, timeframe);
-      const closed = barOpen(sinceMs, branch.timeframe) - TIMEFRAME_MS[branch.timeframe];
+      const closed = sinceMs === -Infinity ? sinceMs : openOfClosed(sinceMs, branch.timeframe);
       const from = Math.max(0, lowerBound(read.time, closed) - branch.lookBack);
       return {
         values: scaleRows(options.scalers[b], read.columns, { clip: 5, from }),
@@ -222,7 +244,6 @@ function windowRows(
   branch: Branch,
   { time: opened, columns, from = 0 }: BranchColumns & { readonly from?: number },
 ): Int32Array {
-  const duration = TIMEFRAME_MS[branch.timeframe];
   const ends = windowEnds(opened, columns, branch.timeframe, { lookBack: branch.lookBack, from });
   const last = new Int32Array(time.length).fill(-1);
   if (branch.timeframe === timeframe) {
@@ -231,7 +252,7 @@ function windowRows(
   }
   const rowAt = new Map(Array.from(ends, (row) => [opened[row], row]));
   for (let row = 0; row < last.length; row++) {
-    const closed = barOpen(time[row] + TIMEFRAME_MS[timeframe], branch.timeframe) - duration;
+    const closed = openOfClosed(time[row] + TIMEFRAME_MS[timeframe], branch.timeframe);
     last[row] = rowAt.get(closed) ?? -1;
   }
   return last;

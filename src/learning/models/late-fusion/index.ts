@@ -1,23 +1,28 @@
 import { z } from 'zod';
-import { isTimeframe, TIMEFRAME_MS, TIMEFRAMES } from '../../../core/market/timeframe.ts';
+import { parseBarLength, shortestMs } from '../../../core/market/bar-length.ts';
 import { longerFeatures } from '../../learners/deep/branches.ts';
 import { deepModel } from '../../learners/deep/deep-model.ts';
 import { directionParams, quickDirection } from '../../learners/deep/direction-params.ts';
 import { networkInputs } from '../../learners/deep/params.ts';
 
-const timeframes = z.array(z.literal(TIMEFRAMES.filter(isTimeframe)));
+const lengths = z.array(z.string().transform(parseBarLength));
 
 const Params = z
   .strictObject({
     ...directionParams,
-    lookBack: directionParams.lookBack.default(48).describe('Bars in the window of every timeframe but days'),
+    lookBack: directionParams.lookBack
+      .default(48)
+      .describe('Bars in the window of every timeframe up to hours'),
     dayLookBack: z.int().min(2).default(14).describe('Bars in the window of days'),
-    fine: timeframes
+    weekLookBack: z.int().min(2).default(52).describe('Bars in the window of weeks'),
+    monthLookBack: z.int().min(2).default(12).describe('Bars in the window of months; 120: ten years'),
+    fine: lengths
       .default(['1m', '5m', '10m'])
-      .describe('Timeframes that a bidirectional LSTM reads, of those that the data can give'),
-    coarse: timeframes
+      .describe('Timeframes that a bidirectional LSTM reads, of those that are stored or made of the data'),
+    finerFeatures: longerFeatures.describe('Inputs of stored bars that are shorter than those of the data'),
+    coarse: lengths
       .default(['1h', '1d'])
-      .describe('Timeframes that a GRU with attention reads, of those that the data can give'),
+      .describe('Timeframes that a GRU with attention reads, likewise; 1w and 1M too'),
     longerFeatures,
     text: z
       .array(z.string())
@@ -33,7 +38,7 @@ const Params = z
   })
   .refine(
     ({ fine, coarse }) =>
-      [...fine, ...coarse].every((one, i, all) => i === 0 || TIMEFRAME_MS[one] > TIMEFRAME_MS[all[i - 1]]),
+      [...fine, ...coarse].every((one, i, all) => i === 0 || shortestMs(one) > shortestMs(all[i - 1])),
     { error: 'fine and then coarse timeframes must ascend', path: ['fine'] },
   );
 export type LateFusionParams = z.output<typeof Params>;
@@ -48,5 +53,6 @@ export const lateFusion = deepModel<LateFusionParams>({
   params: Params,
   quickParams: { ...quickDirection, lookBack: 32, dayLookBack: 7 },
   features: (params) => [...new Set([...networkInputs(params), ...params.text])],
+  barLengths: ({ fine, coarse }) => [...fine, ...coarse],
   architecture: async () => (await import('./network.ts')).lateFusionArchitecture,
 });

@@ -4,7 +4,8 @@ import { gru } from '../../engine/layers/gru.ts';
 import { toSteps } from '../../engine/layers/sequence.ts';
 import { type Declare, defineNetwork, type Layer, within } from '../../engine/network.ts';
 import { type Tensor, tf } from '../../engine/tf.ts';
-import { type Timeframe, TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
+import { type BarLength, isMadeOf, shortestMs } from '../../../core/market/bar-length.ts';
+import type { PanelShape } from '../../learners/deep/inputs.ts';
 import type { Architecture } from '../../learners/deep/architecture.ts';
 import { branchOf } from '../../learners/deep/branches.ts';
 import { directionHead } from '../../learners/deep/direction-head.ts';
@@ -26,14 +27,15 @@ export const lateFusionArchitecture: Architecture<LateFusionParams> = {
   inputs(params, panel) {
     const branches = [...params.fine, ...params.coarse].map((timeframe) => ({
       ...branchOf(timeframe, panel, {
-        lookBack: timeframe === '1d' ? params.dayLookBack : params.lookBack,
-        longerFeatures: params.longerFeatures,
+        lookBack: lookBackOf(timeframe, params),
+        longerFeatures: isFiner(timeframe, panel) ? params.finerFeatures : params.longerFeatures,
         own: networkInputs(params),
       }),
       omittable: true as const,
+      ...(panel.lengths.includes(timeframe) && { beside: true as const }),
     }));
     const absent = branches.flatMap(({ name, timeframe }) => {
-      const reason = whyNot(timeframe, panel.timeframe);
+      const reason = whyNot(timeframe, panel);
       return reason === undefined ? [] : [{ name, reason }];
     });
     const { text: features, textLookBack: lookBack } = params;
@@ -108,12 +110,28 @@ export const lateFusionArchitecture: Architecture<LateFusionParams> = {
     }),
 };
 
-/** Why bars of `timeframe` cannot be made of bars of `base`; `undefined` when they can. */
-function whyNot(timeframe: Timeframe, base: Timeframe): string | undefined {
-  if (TIMEFRAME_MS[timeframe] < TIMEFRAME_MS[base]) return `finer than the ${base} bars of the data`;
-  if (TIMEFRAME_MS[timeframe] % TIMEFRAME_MS[base] !== 0)
-    return `no multiple of the ${base} bars of the data`;
-  return undefined;
+const isFiner = (length: BarLength, { timeframe }: PanelShape): boolean =>
+  shortestMs(length) < shortestMs(timeframe);
+
+/** Why there are no bars of this length; `undefined` when they are stored or the panel's own make them up. */
+function whyNot(length: BarLength, panel: PanelShape): string | undefined {
+  if (panel.lengths.includes(length) || isMadeOf(length, panel.timeframe)) return undefined;
+  if (isFiner(length, panel))
+    return `finer than the ${panel.timeframe} bars of the data, and not stored for every symbol`;
+  return `no multiple of the ${panel.timeframe} bars of the data, and not stored for every symbol`;
+}
+
+function lookBackOf(length: BarLength, params: LateFusionParams): number {
+  switch (length) {
+    case '1d':
+      return params.dayLookBack;
+    case '1w':
+      return params.weekLookBack;
+    case '1M':
+      return params.monthLookBack;
+    default:
+      return params.lookBack;
+  }
 }
 
 /** From the steps of one branch, [features, rows] each, to what it tells. */

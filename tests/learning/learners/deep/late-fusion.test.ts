@@ -38,7 +38,7 @@ describe('late fusion of five-minute bars', async () => {
 
   it('names what it does without, and why', () => {
     expect(fitted.absent).toEqual([
-      { name: '1m', reason: 'finer than the 5m bars of the data' },
+      { name: '1m', reason: 'finer than the 5m bars of the data, and not stored for every symbol' },
       { name: 'text', reason: 'models.late-fusion.text names no features of texts' },
       {
         name: '1d',
@@ -143,7 +143,7 @@ describe('late fusion of five-minute bars', async () => {
 
   it('is an error when nothing is left', async () => {
     await expect(fit(panel, { fine: ['1m'], coarse: [] })).rejects.toThrow(
-      'None of the timeframes of the model can be read here: 1m (finer than the 5m bars of the data)',
+      'None of the timeframes of the model can be read here: 1m (finer than the 5m bars of the data, and not stored for every symbol)',
     );
   });
 });
