@@ -118,6 +118,8 @@ code { font-size: 12.5px; overflow-wrap: anywhere; }
   .card .value { font-size: 20px; }
   /* What has many columns is read to the right of its names, what has long texts row by row. */
   .scroll:not(.stack) th:first-child, .tall th:first-child { position: sticky; left: 0; background: var(--paper); z-index: 1; min-width: 26vw; max-width: 40vw; overflow-wrap: break-word; white-space: normal; }
+  /* A shadow at the right while there is more to the right. */
+  .scroll:not(.stack), .tall { background: linear-gradient(270deg, var(--paper) 50%, transparent) 100% 0 / 36px 100% no-repeat local, linear-gradient(270deg, var(--edge), transparent) 100% 0 / 14px 100% no-repeat scroll; }
   .scroll:not(.stack) thead th:first-child, .tall thead th:first-child { z-index: 2; }
   .stack thead { position: absolute; clip-path: inset(50%); }
   .stack tr { display: block; padding: 8px 0; border-bottom: 1px solid var(--line); }

@@ -52,10 +52,10 @@ function whyNeverTraded({ rejections }: BacktestRun, { targets }: Strategy, cond
   const wants = (side: number): boolean => filled.some((column) => column.some((goal) => goal * side > 0));
   if (wants(1))
     return `every change was within trading.rebalanceBandPct (${rules.rebalanceBandPct} % of equity)`;
-  if (!wants(-1)) return 'it never wanted a position that a later bar could fill';
+  if (!wants(-1)) return 'no position was ever wanted that a later bar could fill';
   return rules.allowShort
     ? `every change was within trading.rebalanceBandPct (${rules.rebalanceBandPct} % of equity)`
-    : 'it only ever wanted to be short, and trading.allowShort is false';
+    : 'only short positions were ever wanted, and trading.allowShort is false';
 }
 
 function whyRejected(reason: RejectionReason, count: number, { instruments, rules }: Conditions): string {

@@ -45,7 +45,7 @@ describe('a backtest in which nothing traded passes no judgement', () => {
       /trading\.minNotional is 5 USDT and trading\.initialBalance 1/,
     ],
     ['shorts on a spot market', { ensemble: short }, /trading\.allowShort is false/],
-    ['no position ever wanted', { ensemble: flat }, /never wanted a position/],
+    ['no position ever wanted', { ensemble: flat }, /no position was ever wanted/],
     ['one bar', { bars: 1 }, /one bar is not enough.*--since/],
     ['changes within the band', { rules: { rebalanceBandPct: 100 } }, /trading\.rebalanceBandPct \(100 %/],
     ['a volume limit of nothing', { rules: { maxVolumeSharePct: 0 } }, /trading\.maxVolumeSharePct/],
