@@ -21,7 +21,7 @@ import {
   symbolsOfRun,
   type TrainedSet,
 } from '../../learning/training/checkpoints.ts';
-import { configuredInstruments, marketRules, riskRules } from '../config/execution.ts';
+import { configuredInstruments, marketRules, pollIntervalMs, riskRules } from '../config/execution.ts';
 import {
   accountOf,
   liveFolder,
@@ -33,6 +33,7 @@ import {
 } from '../workflows/live.ts';
 import { watchLiveAlerts } from '../workflows/alerts.ts';
 import { followActive } from '../workflows/follow-active.ts';
+import { listenForBars } from '../workflows/listen-for-bars.ts';
 import { openLiveFeed } from '../workflows/paper-feed.ts';
 import type { CommandContext } from './command.ts';
 import { credentialsFrom } from './credentials.ts';
@@ -114,7 +115,8 @@ export async function startLive(context: CommandContext, options: StartOptions):
   const { timeoutMs, retries } = config.fetch;
   const { exchange: id, sandbox, symbols } = terms;
   const venue = await openVenue({ id, baseUrl, sandbox, timeoutMs, credentials });
-  const client = await openExchange({ id, baseUrl, timeoutMs, retries, log });
+  const streams = config.paper.stream ?? baseUrl === undefined;
+  const client = await openExchange({ id, baseUrl, timeoutMs, retries, streams, log });
   if ((await requireSafeKey(venue, terms, signal)) === 'not-asked')
     out.print('The playground does not say what the key may do; it holds no money.');
   // Orders are due by the exchange's clock, wherever ours stands.
@@ -164,7 +166,7 @@ export async function startLive(context: CommandContext, options: StartOptions):
     (standing: Standing) => (standing.kind === 'known' ? undefined : `Not known: ${standing.reason}`),
     (line) => tell('session', line ?? 'Ledger and exchange agree.'),
   );
-  const intervalMs = 1000 * config.paper.intervalSeconds;
+  const intervalMs = pollIntervalMs(config, terms.timeframe);
   const heartbeat = createHeartbeat(folder, {
     standing: () => ({
       lastBarMs: state.last?.timeMs,
@@ -214,6 +216,18 @@ export async function startLive(context: CommandContext, options: StartOptions):
         },
         AbortSignal.any([signal, deaf.signal]),
       );
+  const listeningForBars = listenForBars(
+    client,
+    {
+      symbols,
+      timeframe: terms.timeframe,
+      lastMs: () => state.last?.timeMs,
+      hints,
+      now,
+      log,
+    },
+    AbortSignal.any([signal, deaf.signal]),
+  );
   try {
     tell(
       'session',
@@ -276,7 +290,7 @@ export async function startLive(context: CommandContext, options: StartOptions):
     throw error;
   } finally {
     deaf.abort();
-    await listening;
+    await Promise.all([listening, listeningForBars]);
     await heartbeat.stop();
     await telegram.close();
     await alerts.settled();

@@ -1,5 +1,6 @@
 import { UserError } from '../../core/foundation/errors.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
+import type { Timeframe } from '../../core/market/timeframe.ts';
 import type { ExitRules } from '../../core/trading/exit-rules.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { RiskRules } from '../../core/trading/risk/rules.ts';
@@ -8,6 +9,10 @@ import { MODELLED_IMPACT, SPOT_RULES } from '../../core/trading/rules.ts';
 import { accountRules, requireSpot } from './account.ts';
 import { entryRules } from './entry.ts';
 import type { Config } from './schema.ts';
+
+/** Longest pause between polls of the exchange, for a session of this timeframe. */
+export const pollIntervalMs = ({ paper }: Pick<Config, 'paper'>, timeframe: Timeframe): number =>
+  1000 * (paper.intervalSecondsOf[timeframe] ?? paper.intervalSeconds);
 
 /**
  * The sections `trading` and `exits` as rules of the execution core for so many symbols; what has no

@@ -10,7 +10,7 @@ import { Sizing } from '../../core/strategy/sizing.ts';
 import { MODELLED_IMPACT } from '../../core/trading/rules.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
 import { repeatedSymbols } from '../../core/market/symbols.ts';
-import { parseTimeframe, type Timeframe } from '../../core/market/timeframe.ts';
+import { parseTimeframe, type Timeframe, TIMEFRAMES } from '../../core/market/timeframe.ts';
 import { formatTime, parseTime, parseUntil } from '../../core/foundation/time.ts';
 
 const LONGEST_QUOTED = 60;
@@ -565,11 +565,24 @@ export const ConfigSchema = z
           .max(DAY_SECONDS)
           .default(60)
           .describe('Longest pause between polls of the exchange; a bar that is due is asked for sooner'),
+        intervalSecondsOf: z
+          .record(
+            z.string().refine((text) => TIMEFRAMES.includes(text), 'not a timeframe'),
+            z.number().positive().max(DAY_SECONDS),
+          )
+          .default({})
+          .describe('The same for sessions of one timeframe, such as { 1d: 3600, 1m: 10 }'),
         followActive: z
           .boolean()
           .default(false)
           .describe(
             'A training run that becomes active takes over running sessions between two bars; else each keeps its own until `--run`',
+          ),
+        stream: z
+          .boolean()
+          .optional()
+          .describe(
+            'Let messages of the exchange (WebSocket) bring the poll for a closed bar forward, in paper and live (default: yes, no with exchange.baseUrl)',
           ),
       })
       .prefault({}),

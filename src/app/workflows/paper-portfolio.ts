@@ -131,8 +131,10 @@ export async function openPortfolioPaper(
   return openRunning({
     name,
     dataDir,
+    log,
     signal,
     session,
+    listensTo: client,
     open: () => ({ feed, deciders: () => ({ runId, members: [] }) }),
     sinceMs: since,
     ended: async () => endedPairs(store, { exchange, symbols, timeframe }),

@@ -10,6 +10,7 @@ import type { ExecutionRules } from '../../core/trading/rules.ts';
 import type { Log } from '../../core/foundation/log.ts';
 import type { ExchangeClient } from '../../data/exchange/client.ts';
 import type { Store } from '../../data/store/store.ts';
+import { createHints } from '../../desk/session/hints.ts';
 import { readControl } from '../../desk/paper/controls.ts';
 import { termsOf } from '../../desk/paper/outlook.ts';
 import type { BarFeed, Said } from '../../desk/paper/feed.ts';
@@ -35,6 +36,7 @@ import {
 } from '../../learning/training/checkpoints.ts';
 import { findRun } from '../../learning/training/run-folder.ts';
 import { followActive } from './follow-active.ts';
+import { listenForBars } from './listen-for-bars.ts';
 import { keepSaid } from './prediction-log.ts';
 import { endedPairs, openLiveFeed, openStoredFeed } from './paper-feed.ts';
 
@@ -48,7 +50,11 @@ interface Chosen {
 /** Stored bars that training has not seen, or bars as they close on an exchange. */
 export type PaperBars =
   | { readonly kind: 'stored'; readonly since?: number | undefined; readonly until?: number | undefined }
-  | { readonly kind: 'exchange'; readonly open: (id: string) => Promise<ExchangeClient> };
+  | {
+      readonly kind: 'exchange';
+      /** A client with `streams` is listened to: a bar that closes is asked for as soon as the exchange tells it. */
+      readonly open: (id: string) => Promise<ExchangeClient>;
+    };
 
 /** A session to be opened, or to go on. */
 export interface PaperRequest {
@@ -175,6 +181,7 @@ export async function openPaper(
   return openRunning({
     name,
     dataDir,
+    log: request.log,
     signal,
     session,
     open() {
@@ -205,6 +212,7 @@ export async function openPaper(
       (bars.kind === 'stored' ? bars.since : undefined) ?? -Infinity,
       trained.validateUntilMs,
     ),
+    listensTo: bars.kind === 'exchange' ? await bars.open(trained.exchange) : undefined,
     ended: () => endedPairs(store, { ...trained, symbols }),
     keep: async ({ runId, timeMs, processedAtMs }, said) => {
       const { exchange, timeframe, synthetic } = trained;
@@ -223,11 +231,14 @@ export async function openPaper(
 export async function openRunning(running: {
   readonly name: string;
   readonly dataDir: string;
+  readonly log: Log;
   readonly signal: AbortSignal;
   readonly session: PaperSession;
   readonly open: () => { readonly feed: BarFeed; readonly deciders: () => Deciders };
   readonly onRun?: (told: PaperRun) => void;
   readonly sinceMs: number;
+  /** The exchange whose messages bring polls forward; default: none. */
+  readonly listensTo?: ExchangeClient | undefined;
   readonly ended: () => Promise<readonly EndedHistory[]>;
   /** Puts predictions on record. */
   readonly keep?: (record: BarRecord, said: readonly Said[]) => Promise<void>;
@@ -248,17 +259,37 @@ export async function openRunning(running: {
       async run(told) {
         const { onBar, onCycle = () => {}, onEnd = () => {}, intervalMs, maxCycles } = told;
         running.onRun?.(told);
+        const hints = createHints();
+        const deaf = new AbortController();
+        const listening =
+          running.listensTo &&
+          listenForBars(
+            running.listensTo,
+            {
+              symbols: instruments.map(({ symbol }) => symbol),
+              timeframe: session.session.timeframe,
+              lastMs: () => session.last?.timeMs,
+              hints,
+              now: Date.now,
+              log: running.log,
+            },
+            AbortSignal.any([signal, deaf.signal]),
+          );
         const summary = await runPaper(session, feed, {
           intervalMs,
           maxCycles,
           signal,
           now: Date.now,
+          hints,
           control: () => readControl(sessionFolder(dataDir, name)),
           async onBar(record, said) {
             if (said !== undefined && said.length > 0) await running.keep?.(record, said);
             onBar(record, fallenSilent(session, record));
           },
           onCycle,
+        }).finally(async () => {
+          deaf.abort();
+          await listening;
         });
         onEnd(summary);
         if (signal.aborted) return summary;

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../../core/foundation/errors.ts';
@@ -58,6 +59,8 @@ export interface CcxtExchange {
   watchOrders(): Promise<unknown>;
   watchMyTrades(): Promise<unknown>;
   watchBalance(): Promise<unknown>;
+  watchOHLCV(symbol: string, timeframe: string): Promise<unknown>;
+  watchTrades(symbol: string): Promise<unknown>;
   /** Before sockets without TLS are opened, as those to a server of one's own are. */
   loadHttpProxyAgent(): Promise<unknown>;
   /** Open sockets by address. */
@@ -153,7 +156,7 @@ export async function loadCcxt(
     readonly perpetuals?: boolean | undefined;
     readonly credentials?: Credentials | undefined;
     readonly sandbox?: boolean | undefined;
-    /** With ccxt pro's calls that listen on sockets. */
+    /** With ccxt pro's calls that listen on sockets, where it knows any of this exchange. */
     readonly streams?: boolean | undefined;
     /** Whether requests are spaced as the exchange asks for; only a server of one's own needs none of it. */
     readonly paced?: boolean | undefined;
@@ -161,9 +164,9 @@ export async function loadCcxt(
 ): Promise<Ccxt> {
   const folder = ccxtFolder();
   await requireExchange(id, folder);
-  const exchangeModule: unknown = await import(
-    new URL(options.streams === true ? `pro/${id}.js` : `${id}.js`, folder).href
-  );
+  const pro = new URL(`pro/${id}.js`, folder);
+  const isPro = options.streams === true && existsSync(pro);
+  const exchangeModule: unknown = await import((isPro ? pro : new URL(`${id}.js`, folder)).href);
   const errorsModule: unknown = await import(new URL('base/errors.js', folder).href);
   const { default: Exchange } = ExchangeModule.parse(exchangeModule);
   const errors = ErrorsModule.parse(errorsModule);

@@ -4,11 +4,13 @@ import { nearest } from '../../core/foundation/nearest.ts';
 import { plainLine } from '../../core/foundation/plain-text.ts';
 import type { Log } from '../../core/foundation/log.ts';
 import { isSpellingOf, type PairSymbol } from '../../core/market/symbol.ts';
+import type { Timeframe } from '../../core/market/timeframe.ts';
 import type { TimedSeries } from '../../core/market/timed-series.ts';
 import { Unanswered } from '../answer.ts';
 import { type CandleSource, SourceUnavailable, SymbolUnknown } from '../source.ts';
 import { type Ccxt, type CcxtExchange, loadCcxt } from './ccxt.ts';
 import { exchangePages } from './candles.ts';
+import { type CandleListener, listenToCandles } from './candle-stream.ts';
 import { HISTORY_CALLS, type HistoryName, historyPages } from './history.ts';
 import { type InstrumentFacts, readInstrument } from './instruments.ts';
 import { readOrderBook } from './order-book.ts';
@@ -27,6 +29,8 @@ export interface ExchangeOptions {
   readonly retryDelayMs?: number;
   /** Whether requests are spaced as the exchange asks for; default: yes. */
   readonly paced?: boolean;
+  /** With sockets to listen on; default: no. */
+  readonly streams?: boolean;
   readonly log: Log;
 }
 
@@ -37,6 +41,15 @@ export interface ExchangeClient extends CandleSource {
   instruments(symbols: readonly PairSymbol[], signal: AbortSignal): Promise<readonly InstrumentFacts[]>;
   /** Price of the last trade, in the order of `symbols`; `undefined` where the exchange gives none. */
   lastPrices(symbols: readonly PairSymbol[], signal: AbortSignal): Promise<readonly (number | undefined)[]>;
+  /**
+   * Tells when bars close, as the exchange's messages say it, until `signal` aborts; absent where the client was opened without
+   * `streams` or the exchange sends no such messages. Never throws.
+   */
+  readonly listen?: (
+    asked: { readonly symbols: readonly PairSymbol[]; readonly timeframe: Timeframe },
+    listener: CandleListener,
+    signal: AbortSignal,
+  ) => Promise<void>;
   /** Rows from `sinceMs` on, before `untilMs`, page after page, of the kinds that exchanges keep a history of. */
   history(
     name: HistoryName,
@@ -131,6 +144,14 @@ export async function openExchange(options: ExchangeOptions): Promise<ExchangeCl
         return theirs.map((symbol) => tickers[symbol]?.last ?? undefined);
       }, signal);
     },
+    ...(options.streams === true &&
+      (['watchOHLCV', 'watchTrades'] as const).some((call) => exchange.has[call] === true) && {
+        listen: (asked, listener, signal) => {
+          const spell = async (symbol: PairSymbol): Promise<string> =>
+            (await knownSymbols([symbol], signal))[0];
+          return listenToCandles(ccxt, { ...asked, spell }, listener, signal);
+        },
+      }),
     async *history(name, { symbol, signal, ...range }) {
       assertCan(exchange, HISTORY_CALLS[name]);
       const [market] = await knownSymbols([symbol], signal);

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../core/foundation/random.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { SourceUnavailable } from '../../data/source.ts';
+import { createHints, type Hints } from '../session/hints.ts';
 import { type Control, heed } from './controls.ts';
 import { pauseUntilDue } from './due.ts';
 import type { BarFeed, Said } from './feed.ts';
@@ -16,6 +16,8 @@ interface RunOptions {
   readonly maxCycles: number | undefined;
   readonly signal: AbortSignal;
   readonly now: () => number;
+  /** What the exchange says unasked: the next poll comes at once. */
+  readonly hints?: Hints;
   /** What was asked of the session from outside, read before each bar. */
   readonly control: () => Promise<Control | undefined>;
   /** A bar was processed and is on disk; `said`: what was predicted at its close. What it returns is waited for. */
@@ -54,7 +56,7 @@ export async function runPaper(
   feed: BarFeed,
   options: RunOptions,
 ): Promise<RunSummary> {
-  const { signal, intervalMs, maxCycles = Infinity } = options;
+  const { signal, intervalMs, maxCycles = Infinity, hints = createHints() } = options;
   let cycles = 0;
   let freshCycles = 0;
   let barsProcessed = 0;
@@ -97,7 +99,7 @@ export async function runPaper(
     const isDue = lastMs !== undefined && nowMs >= lastMs + 2 * barMs;
     vain = isDue && barsProcessed === before ? vain + 1 : 0;
     const due = { intervalMs, lastMs, barMs, nowMs, vain: Math.max(0, vain - 1), random };
-    await pause(state.kind === 'stale' ? state.retryInMs : pauseUntilDue(due), signal);
+    await hints.pause(state.kind === 'stale' ? state.retryInMs : pauseUntilDue(due), signal);
   }
   return { cycles, freshCycles, barsProcessed, feed: state };
 }
@@ -111,9 +113,3 @@ const stale = (before: FeedState, reason: string, retryInMs: number, nowMs: numb
   reason,
   retryInMs,
 });
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
-}

@@ -4,6 +4,7 @@ import {
   executionRules,
   latencyBars,
   marketRules,
+  pollIntervalMs,
   spotRules,
   trainingRules,
 } from '../../../src/app/config/execution.ts';
@@ -60,6 +61,14 @@ it('latency in milliseconds counts whole bars, rounded up', () => {
   const late = (trading: object): number => latencyBars(config(trading).trading, 60_000);
   expect([0, 1, 60_000, 60_001].map((latencyMs) => late({ latencyMs }))).toEqual([0, 1, 1, 2]);
   expect(late({ latencyMs: 250, latencyBars: 2 })).toBe(3);
+});
+
+it('the longest pause between polls may differ by timeframe', () => {
+  const set = (paper: object) => ConfigSchema.parse({ paper });
+  const given = set({ intervalSecondsOf: { '1d': 3600 } });
+  expect(pollIntervalMs(given, '1d')).toBe(3_600_000);
+  expect(pollIntervalMs(given, '1h')).toBe(60_000);
+  expect(() => set({ intervalSecondsOf: { hourly: 5 } })).toThrow('not a timeframe');
 });
 
 it('a delisted pair is left after so many hours, or never', () => {

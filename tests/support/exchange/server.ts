@@ -42,6 +42,10 @@ export interface LoopbackExchange {
   readonly calls: readonly string[];
   /** Open WebSocket connections. */
   readonly sockets: ReadonlySet<WebSocketEnd>;
+  /** Market streams that clients have subscribed to, such as `btcusdt@kline_1h`. */
+  readonly streams: ReadonlyMap<string, WebSocketEnd>;
+  /** Tells whoever has subscribed to `btcusdt@kline_1h` that a bar goes on which opens at `openMs`. */
+  kline(symbol: string, interval: string, openMs: number): void;
   setFaults(faults: readonly FaultSpec[]): void;
   /** What the one account really holds and has done. */
   readonly books: Books;
@@ -74,6 +78,7 @@ export async function startExchange(options: LoopbackOptions): Promise<LoopbackE
   const clock = createClock(options.nowMs, options.speed);
   /** Connections that have subscribed to what happens to the account. */
   const listeners = new Set<WebSocketEnd>();
+  const streams = new Map<string, WebSocketEnd>();
   const account = createAccount(options.pairs, {
     onEvent: (event) => {
       for (const end of listeners)
@@ -135,7 +140,11 @@ export async function startExchange(options: LoopbackOptions): Promise<LoopbackE
   });
   // Binance's WebSocket API, as far as the user data stream goes: its own signature is that of the requests.
   const sockets = acceptWebSockets(server, (end, text) => {
-    const { id, method } = Asked.parse(JSON.parse(text));
+    const { id, method, params } = Asked.parse(JSON.parse(text));
+    if (method === 'SUBSCRIBE' && Array.isArray(params)) {
+      for (const stream of params) streams.set(String(stream), end);
+      end.send(JSON.stringify({ result: null, id }));
+    }
     if (method !== 'userDataStream.subscribe.signature') return;
     listeners.add(end);
     end.send(JSON.stringify({ id, status: 200, result: { subscriptionId: 0 } }));
@@ -150,6 +159,18 @@ export async function startExchange(options: LoopbackOptions): Promise<LoopbackE
     calls,
     books: account.books,
     sockets,
+    streams,
+    kline: (symbol, interval, openMs) => {
+      const [s, o] = [symbol.replace('/', ''), '100'];
+      const event = {
+        e: 'kline',
+        E: openMs,
+        s,
+        k: { t: openMs, s, i: interval, o, c: o, h: o, l: o, v: '1' },
+      };
+      const end = streams.get(`${s.toLowerCase()}@kline_${interval}`);
+      if (end !== undefined && sockets.has(end)) end.send(JSON.stringify(event));
+    },
     setFaults: (faults) => (strike = createFaults(faults)),
     close: () =>
       new Promise((resolve) => {
@@ -160,7 +181,7 @@ export async function startExchange(options: LoopbackOptions): Promise<LoopbackE
   };
 }
 
-const Asked = z.object({ id: z.string(), method: z.string() });
+const Asked = z.object({ id: z.union([z.string(), z.number()]), method: z.string(), params: z.unknown() });
 
 const ClockOrder = z.strictObject({
   nowMs: z.number().optional(),

@@ -9,7 +9,7 @@ import { createHeartbeat, type Heartbeat } from '../../../desk/session/heartbeat
 import { isSessionName, sessionFolder } from '../../../desk/paper/sessions.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
 import { loadTrained } from '../../../learning/training/checkpoints.ts';
-import { configuredInstruments, riskRules, spotRules } from '../../config/execution.ts';
+import { configuredInstruments, pollIntervalMs, riskRules, spotRules } from '../../config/execution.ts';
 import { watchPaperAlerts } from '../../workflows/alerts.ts';
 import { openPaper, type PaperRequest } from '../../workflows/paper.ts';
 import { command, type CommandContext, decimal, integer, refuseIgnored } from '../command.ts';
@@ -86,7 +86,10 @@ export function register(program: Command): void {
     until: 'with --no-exchange: up to the end of this date, or before this time (UTC; default: the last bar)',
   })
     .option('--no-exchange', 'run over the stored candles, asking no exchange')
-    .option('--interval-seconds <seconds>', 'pause between cycles (default: paper.intervalSeconds)')
+    .option(
+      '--interval-seconds <seconds>',
+      'longest pause between cycles (default: paper.intervalSeconds, paper.intervalSecondsOf)',
+    )
     .option('--max-cycles <number>', 'stop after N cycles')
     .option('--fresh', 'archive the current session and start another')
     .option(
@@ -211,7 +214,7 @@ const ONLY_PORTFOLIO = ['--allocator', '--window', '--covariance', '--rebalance'
 
 async function paper(context: CommandContext, options: Options): Promise<void> {
   const { config, out, log, signal } = context;
-  const intervalMs = pauseOf(context, options);
+  const asked = pauseAsked(options);
   const maxCycles =
     options.maxCycles === undefined ? undefined : integer('--max-cycles', options.maxCycles, { least: 1 });
   refuseLive(config);
@@ -226,6 +229,7 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       ? await openPaper(request, sayOpening(out))
       : await openPortfolio(context, { ...options, portfolio }, request);
   const { name, session } = opened;
+  const intervalMs = asked ?? pollIntervalMs(config, session.session.timeframe);
   const notices = openNotices(config, process.env, { title: `paper ${name}`, log, own: channels });
   const say = (line: string): void => {
     out.print(line);
@@ -328,13 +332,14 @@ function readRequest(context: CommandContext, options: Options, registry: Regist
   const { method, ...weighing } = ensembleSetting(context, options.ensemble);
   const { baseUrl } = config.exchange;
   const { timeoutMs, retries } = config.fetch;
+  const streams = config.paper.stream ?? baseUrl === undefined;
   return {
     store: openStore(config.dataDir),
     dataDir: config.dataDir,
     checkpointDir: config.checkpointDir,
     bars: isStored
       ? { kind: 'stored', since: options.since, until: options.until }
-      : { kind: 'exchange', open: (id) => openExchange({ id, baseUrl, timeoutMs, retries, log }) },
+      : { kind: 'exchange', open: (id) => openExchange({ id, baseUrl, timeoutMs, retries, streams, log }) },
     name,
     run,
     followActive: !isStored && run === undefined && (options.followActive ?? config.paper.followActive),
@@ -367,8 +372,8 @@ const signOf = (feed: Cycle['feed'], intervalMs: number): Parameters<Heartbeat['
       };
 
 /** Stored bars follow one another at once unless a pause is asked for. */
-function pauseOf({ config }: CommandContext, { intervalSeconds, exchange }: Options): number {
+function pauseAsked({ intervalSeconds, exchange }: Options): number | undefined {
   if (intervalSeconds !== undefined)
     return 1000 * decimal('--interval-seconds', intervalSeconds, { least: 0, most: 86_400 });
-  return exchange === false ? 0 : 1000 * config.paper.intervalSeconds;
+  return exchange === false ? 0 : undefined;
 }
