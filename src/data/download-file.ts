@@ -62,7 +62,7 @@ export async function downloadFile(
       throw new SourceUnavailable(
         `${new URL(url).host} cannot be reached or is not answering: ${error.message}`,
         {
-          hint: 'What has come is kept: run the command again and it goes on from there.',
+          hint: 'What has come is kept: run the command again to resume.',
           cause: error,
         },
       );

@@ -63,7 +63,7 @@ describe('a feature that breaks a law is caught', () => {
       feature(writing(({ close }, out) => out.forEach((_, i) => (out[i] = shared += close[i])))),
     ],
     [
-      'goes on from its stored state to the same bits',
+      'resumes from its stored state to the same bits',
       feature({
         create: () => {
           let mean = 0;

@@ -170,7 +170,7 @@ describe('a model that breaks a law is caught', () => {
       })),
     ],
     [
-      'goes on from a snapshot to the weights of a training that was never stopped',
+      'resumes from a snapshot to the weights of a training that was never stopped',
       {
         ...sound,
         fit: async (task) => {

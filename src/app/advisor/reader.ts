@@ -66,7 +66,7 @@ export function languageScorer(
   const file: JournalFile = {
     path: join(advisorFolder(dataDir), `scores-${id}.jsonl`),
     name: 'record of scores',
-    hint: 'Move it away: its texts are judged anew, and count from then.',
+    hint: 'Move it away: its texts are judged again, and count from then.',
   };
   return {
     id,

@@ -135,7 +135,7 @@ const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 function requireRoom(budget: Budget, spent: Spent, wanted: Pick<Spent, 'usd' | 'tokens'>): void {
   const over = (what: string, limit: string, key: string): never => {
     throw new UserError(`Today's budget for language models does not hold this call: ${what} of ${limit}.`, {
-      hint: `It starts anew at 00:00 UTC; or raise advisor.${key} in config.yaml.`,
+      hint: `A new day begins at 00:00 UTC; or raise advisor.${key} in config.yaml.`,
     });
   };
   const { usdPerDay, tokensPerDay } = budget;

@@ -17,7 +17,7 @@ export function renderContributions(all: readonly Contribution[] | undefined): S
     title: 'What each model contributes',
     body:
       all === undefined
-        ? '<p class="faint">Absent: it takes an ensemble of at least two models that vote from the first bar to the last. A walk-forward chooses them anew in every fold.</p>'
+        ? '<p class="faint">Absent: it takes an ensemble of at least two models that vote from the first bar to the last. A walk-forward chooses them again in every fold.</p>'
         : `<p class="faint">The ensemble traded again without each model in turn, costs and all. Contributions do not add up to the result: two models that say the same replace each other, and an ensemble of fewer models takes larger positions more often, which moves the result whoever left.</p>
 ${renderTable(['model', 'adds, points of return', 'return % without it', 'Sharpe without it'], rows, { name: 'contributions' })}`,
   };

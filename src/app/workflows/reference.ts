@@ -262,7 +262,7 @@ async function tradedTrees(request: ReferenceRequest, sampleBars: number) {
     lines.push({ ...accuracy, interval95: quality?.hitRatePct95 });
     const points = trees && (await inTurns(costCurve(trees.strategy, result.setting), signal)).points;
     for (const { costBps, sharpe } of (points ?? []).filter(({ costBps: bps }) => COSTS_BPS.includes(bps)))
-      lines.push(line('sharpe', `${name}, ${costBps} bp a side`, sharpe));
+      lines.push(line('sharpe', `${name}, ${costBps} bp per side`, sharpe));
     buyAndHoldSharpe = result.benchmark.metrics.sharpe;
   }
   return { lines, buyAndHoldSharpe };

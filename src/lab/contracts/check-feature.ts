@@ -72,7 +72,7 @@ export const FEATURE_LAWS: Readonly<Record<string, (feature: OwnFeature) => Prom
     assert.deepEqual(columnOf(feature, first), before);
   },
 
-  'goes on from its stored state to the same bits': async (feature) => {
+  'resumes from its stored state to the same bits': async (feature) => {
     const open = () => streamFeatures([feature.name], TIMEFRAME, {}, [feature]);
     const whole = columnOf(feature, first);
     for (const cut of [1, 500]) {

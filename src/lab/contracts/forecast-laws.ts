@@ -169,7 +169,7 @@ export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<vo
     assert.deepEqual(panel, before);
   },
 
-  'goes on from a snapshot to the weights of a training that was never stopped': async (model) => {
+  'resumes from a snapshot to the weights of a training that was never stopped': async (model) => {
     const snapshots: Artifact[] = [];
     const stop = new AbortController();
     const keeper: SnapshotKeeper = {

@@ -128,12 +128,12 @@ test('a planted pair that returns within the published half-life reproduces, two
   }
   const costs = of(planted, 'sharpe').map(({ way }) => way.replace(/^.*, /, ''));
   expect(costs).toEqual([
-    '0 bp a side',
-    '5 bp a side',
-    '10 bp a side',
-    '0 bp a side',
-    '5 bp a side',
-    '10 bp a side',
+    '0 bp per side',
+    '5 bp per side',
+    '10 bp per side',
+    '0 bp per side',
+    '5 bp per side',
+    '10 bp per side',
   ]);
   expect(of(planted, 'sharpe').filter(({ reproduces }) => reproduces)).toEqual([]);
   expect(planted.synthetic).toBe(true);

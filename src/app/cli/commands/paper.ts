@@ -60,7 +60,7 @@ With --no-exchange, each cycle is one stored bar that training has not seen: a r
 A session keeps the training run it was started with until --run names another, or until another becomes active with
 --follow-active (retrain and models activate|rollback change which one is). Sessions of different names run side
 by side. pause, resume and flatten hold until the next such command, also over restarts.
-With --portfolio, weights of all pairs are chosen together, on bars of 1d unless --timeframe says otherwise; a session goes on by
+With --portfolio, weights of all pairs are chosen together, on bars of 1d unless --timeframe says otherwise; resume a session with
 the same command. Its weights are of the whole capital: trading.maxPositionPct and the exits of single positions do not apply.
 
 Examples:

@@ -20,7 +20,7 @@ const SHORTEST_PASSWORD = 16;
 
 const HELP = `
 The address that is printed ends in a token of this start; without it nothing is answered. Long work (fetch, train, backtest, ...)
-runs as processes of their own: it goes on when the server ends, and the next one finds it.
+runs as processes of their own: it continues when the server ends, and the next server finds it.
 
 Another address than 127.0.0.1 needs the names it is reached by (--allow-host) and a password of at least ${SHORTEST_PASSWORD} characters in
 the variable ${PASSWORD}, which takes the place of the token. Put TLS in front: without it anybody on the way reads everything.

@@ -76,7 +76,7 @@ A column "seen" says when a text was first seen. Without it and without --seen-d
     .option('--asset <ticker>', 'only texts that name this asset, such as BTC')
     .option('--source <name>', 'only of this source')
     .option('--since <date>', 'first seen at or after this time (UTC)')
-    .option('--limit <number>', 'show at most so many', '20')
+    .option('--limit <number>', 'show at most this many', '20')
     .addHelpText('after', '\nExamples:\n  $ crypto-trader text list --asset ETH --limit 50')
     .action(command(async (context, options) => showTexts(context, ListOptions.parse(options))));
 
@@ -129,7 +129,7 @@ Examples:
   $ crypto-trader text fetch-model
   $ crypto-trader text fetch-model --from ./finbert-onnx
 
-Downloads what text.finbert in config.yaml names, 438 MB unless set otherwise, and goes on where it was stopped. What comes
+Downloads what text.finbert in config.yaml names, 438 MB unless set otherwise, and resumes where it was stopped. What comes
 must have the SHA-256 that the hub announced, or that text.finbert.sha256 says. Nothing is fetched afterwards.`,
     )
     .action(command(async (context, options) => fetchModel(context, FetchModelOptions.parse(options))));

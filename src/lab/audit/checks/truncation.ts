@@ -21,7 +21,7 @@ function cutsOf({ panel }: Subject, count = 12, fromMs = -Infinity): readonly nu
   });
 }
 
-/** Every feature made anew from what was known at a time must be what it is in the whole history. */
+/** Every feature recomputed from what was known at a time must be what it is in the whole history. */
 export async function features(subject: Subject): Promise<Outcome> {
   let values = 0;
   for (const cutMs of cutsOf(subject)) {
@@ -41,7 +41,7 @@ export async function features(subject: Subject): Promise<Outcome> {
     }
   }
   return passed(
-    `Features made anew at ${cutsOf(subject).length} times are the same bits.`,
+    `Features recomputed at ${cutsOf(subject).length} times are equal to the bit.`,
     `${values} values`,
   );
 }
