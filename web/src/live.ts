@@ -1,12 +1,14 @@
 import { effect, signal } from '@preact/signals';
 import type { DashboardView } from '../../src/app/dashboard/view.ts';
 import { forgetToken, headers, token } from './api.ts';
-import type { Job } from './types.ts';
+import type { Job, Prices } from './types.ts';
 
 type View = Omit<DashboardView, 'log' | 'time'>;
 
 /** The newest paper session and training, as they are on disk. */
 export const view = signal<View | undefined>(undefined);
+/** Last prices of the exchange, while a session trades there. */
+export const prices = signal<Prices | null>(null);
 export const jobs = signal<readonly Job[]>([]);
 export const connected = signal(false);
 
@@ -53,6 +55,7 @@ async function read(body: ReadableStream<Uint8Array>): Promise<void> {
     for (const part of parts) {
       const [, event, data] = /^event: (\w+)\ndata: (.*)$/s.exec(part) ?? [];
       if (event === 'view') view.value = JSON.parse(data) as View;
+      if (event === 'prices') prices.value = JSON.parse(data) as Prices | null;
       if (event === 'jobs') jobs.value = JSON.parse(data) as Job[];
     }
   }

@@ -16,6 +16,7 @@ const LATER = {
   texts: lazy(() => import('./pages/texts.tsx')),
   advisor: lazy(() => import('./pages/advisor.tsx')),
   paper: lazy(() => import('./pages/paper.tsx')),
+  live: lazy(() => import('./pages/live-trading.tsx')),
   jobs: lazy(() => import('./pages/jobs.tsx')),
   settings: lazy(() => import('./pages/settings.tsx')),
   api: lazy(() => import('./pages/api.tsx')),

@@ -1,3 +1,5 @@
+import type { RiskView } from '../../src/app/dashboard/view.ts';
+
 /** What the API answers, as far as this page reads it; `/api/openapi.json` has the whole. */
 export interface Job {
   readonly id: string;
@@ -100,6 +102,7 @@ export interface TrainingCurve {
   readonly loss: readonly (number | null)[];
   readonly validationLoss: readonly (number | null)[];
   readonly trialPct: readonly (number | null)[];
+  readonly meanReward: readonly (number | null)[];
   readonly steps?: number;
   readonly etaSeconds?: number;
   readonly samplesPerSecond?: number;
@@ -108,6 +111,13 @@ export interface TrainingCurve {
   readonly weightHash?: string;
   readonly noSkill?: string;
   readonly reason?: string;
+}
+
+/** Last prices of the exchange. */
+export interface Prices {
+  readonly exchange: string;
+  readonly time: string;
+  readonly bySymbol: Readonly<Record<string, number>>;
 }
 
 export interface Signal {
@@ -188,14 +198,10 @@ export interface SessionHistory {
     readonly timeMs: number;
     readonly decision: string;
     readonly targets: readonly (number | null)[];
-    readonly reasons?: readonly (Readonly<Record<string, unknown>> | null)[];
-    readonly verdicts?: readonly {
-      readonly symbol: string;
-      readonly rule: string;
-      readonly wanted: number;
-      readonly allowed?: number;
-    }[];
   };
+  /** By pair, in the order of `candles`: why the strategy wants what it wants. */
+  readonly why?: readonly (string | null)[];
+  readonly risk?: RiskView;
 }
 
 export interface Setting {

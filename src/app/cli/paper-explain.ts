@@ -85,12 +85,13 @@ function document(session: SessionRecord, explanation: Explanation) {
       decision: decided.decision,
       candle: candleOf(session, order, decided.candles),
       reason: reasonOf(session, order, decided),
+      why: whyOf(reasonOf(session, order, decided)),
       targetPosition: decided.targets[symbolIndex(session, order)] ?? undefined,
       forecasts: forecastsOf(session, explanation),
       equity: decided.equity,
       cash: decided.cash,
     },
-    riskVerdicts: verdictsOf(explanation),
+    riskVerdicts: verdictsOf(explanation).map((verdict) => ({ ...verdict, why: describeVerdict(verdict) })),
     notRecorded: NOT_RECORDED,
   };
 }
@@ -132,6 +133,8 @@ const reasonOf = (
   order: OrderRow,
   { reasons }: Pick<BarRecord, 'reasons'>,
 ): Reason | undefined => reasons?.[symbolIndex(session, order)] ?? undefined;
+
+const whyOf = (reason: Reason | undefined): string | undefined => reason && describeReason(reason);
 
 const symbolIndex = (session: SessionRecord, { symbol }: OrderRow): number =>
   session.instruments.findIndex((instrument) => instrument.symbol === symbol);

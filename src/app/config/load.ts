@@ -175,6 +175,7 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly description?: string;
   readonly type?: string;
+  readonly format?: string;
 }
 
 /** JSON schema of config.yaml, for editors. */

@@ -1,7 +1,12 @@
+import { describeReason } from '../../core/strategy/reason.ts';
+import { lockHolder } from '../../data/lock.ts';
+import { readControl } from '../../desk/paper/controls.ts';
 import { LEDGER_FILE } from '../../desk/paper/ledger.ts';
 import type { BarRecord, SessionRecord } from '../../desk/paper/record.ts';
-import { sessionFolder } from '../../desk/paper/sessions.ts';
+import { lockOf, sessionFolder } from '../../desk/paper/sessions.ts';
 import { followLedger } from './follow-ledger.ts';
+import { riskOf } from './risk-view.ts';
+import type { RiskView } from './view.ts';
 
 /** A paper session over time, as columns. Times are epoch ms UTC. */
 export interface SessionHistory {
@@ -20,15 +25,20 @@ export interface SessionHistory {
   /** Fills, rejections and closed trades of the whole session, the newest last. */
   readonly events: readonly Readonly<Record<string, unknown>>[];
   readonly last: BarRecord | undefined;
+  /** By symbol, why the strategy wants what it wants since the last close. */
+  readonly why: readonly (string | undefined)[];
+  readonly risk: RiskView;
 }
 
 /** Follows one session's ledger; each call reads what was added since the one before. Never writes. */
 export function followSession(dataDir: string, name: string): () => Promise<SessionHistory | undefined> {
-  const ledger = followLedger(sessionFolder(dataDir, name), (file) => file === LEDGER_FILE);
+  const path = sessionFolder(dataDir, name);
+  const ledger = followLedger(path, (file) => file === LEDGER_FILE);
   return async () => {
     await ledger.poll();
     const state = ledger.state();
     if (state === undefined) return undefined;
+    const [control, holder] = await Promise.all([readControl(path), lockHolder(lockOf(path))]);
     const { session, bars, curve, recent, events, last } = state;
     return {
       session,
@@ -43,6 +53,11 @@ export function followSession(dataDir: string, name: string): () => Promise<Sess
       })),
       events,
       last,
+      why: session.instruments.map((_, s) => {
+        const reason = last?.reasons?.[s];
+        return reason === null || reason === undefined ? undefined : describeReason(reason);
+      }),
+      risk: riskOf(state, control, holder?.pid),
     };
   };
 }

@@ -6,6 +6,7 @@ import { about } from './routes/about.ts';
 import { advisorRoutes } from './routes/advisor.ts';
 import { backtests } from './routes/backtests.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { liveTrading } from './routes/live-trading.ts';
 import { market } from './routes/market.ts';
 import { models } from './routes/models.ts';
 import { paper } from './routes/paper.ts';
@@ -27,6 +28,7 @@ export function createApp(served: Served, guard: GuardSettings, webFolder: strin
     ...predictionRoutes,
     ...backtests,
     ...paper,
+    ...liveTrading,
     ...jobRoutes,
     ...settingsRoutes,
     ...textRoutes,

@@ -4,17 +4,20 @@ import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Log } from '../../core/foundation/log.ts';
+import type { PairSymbol } from '../../core/market/symbol.ts';
 import { errorCode } from '../../data/files.ts';
 import { acquireLock } from '../../data/lock.ts';
 import { openStore } from '../../data/store/store.ts';
 import type { ConfigSources } from '../config/load.ts';
 import { createRedactor } from '../config/redact.ts';
+import type { DashboardView } from '../dashboard/view.ts';
 import type { Watch } from '../dashboard/watch.ts';
 import { createApp } from './app.ts';
 import { createAsk, type Program } from './ask.ts';
 import { createConverse } from './converse.ts';
 import { jobsFolder, openJobs } from './jobs/jobs.ts';
 import { createLive } from './live.ts';
+import { createPrices, exchangePrices, type Prices } from './prices.ts';
 import { createSettings, jsonAnswers, type Served } from './served.ts';
 
 export interface ServeSettings {
@@ -68,13 +71,25 @@ export async function startServer(settings: ServeSettings): Promise<RunningServe
     const redact = (text: string): string => redactor(text);
     const jobs = await openJobs(jobsFolder(dataDir), program, { log, redact });
     let watch: Watch | undefined;
+    let traded: readonly PairSymbol[] = [];
     const look = async () => {
       watch ??= (await import('../dashboard/watch.ts')).createWatch(watched);
-      return viewOf(await watch.look());
+      const { risk, ...view } = await watch.look(['risk']);
+      const atExchange =
+        view.session?.feed === 'exchange' && view.session.exchange === load().config.exchange.id;
+      traded = atExchange && risk?.pid !== undefined ? view.positions.map(({ symbol }) => symbol) : [];
+      return viewOf(view);
     };
+    const prices = createPrices(
+      exchangePrices(() => load().config, log),
+      { changed: () => live.hurry() },
+    );
+    const newestPrices = async (): Promise<Prices | undefined> =>
+      prices.newest(load().config.exchange.id, traded);
     const live = createLive(
       [
         { event: 'view', value: look },
+        { event: 'prices', value: newestPrices },
         { event: 'jobs', value: async () => jobs.list().slice(0, 30) },
       ],
       redact,
@@ -119,6 +134,7 @@ export async function startServer(settings: ServeSettings): Promise<RunningServe
       token,
       close: async () => {
         live.close();
+        prices.close();
         jobs.close();
         await new Promise((done) => {
           server.close(done);
@@ -135,7 +151,7 @@ export async function startServer(settings: ServeSettings): Promise<RunningServe
 }
 
 /** Without the log, and with whole minutes where seconds would make every look another view. */
-function viewOf({ log: _, time: __, session, ...view }: Awaited<ReturnType<Watch['look']>>) {
+function viewOf({ log: _, time: __, session, ...view }: DashboardView) {
   const overdue = session?.overdueSeconds;
   return {
     ...view,

@@ -12,6 +12,8 @@ interface ModelCurve {
   readonly validationLoss: (number | null)[];
   /** What an agent's trial on the validation bars returned, in percent. */
   readonly trialPct: (number | null)[];
+  /** Of an agent's practice, as its environment pays it. */
+  readonly meanReward: (number | null)[];
   steps: number | undefined;
   etaSeconds: number | undefined;
   samplesPerSecond: number | undefined;
@@ -63,6 +65,7 @@ function heed(curve: ModelCurve, record: Extract<TrainingRecord, { model: string
       curve.loss.push(record.loss ?? null);
       curve.validationLoss.push(record.validationLoss ?? null);
       curve.trialPct.push(percentOf(record.figures?.['validationLogGrowth']));
+      curve.meanReward.push(record.figures?.['meanReward'] ?? null);
       curve.steps = record.steps;
       curve.etaSeconds = record.etaSeconds;
       curve.samplesPerSecond = record.samplesPerSecond;
@@ -95,6 +98,7 @@ const newCurve = (model: string): ModelCurve => ({
   loss: [],
   validationLoss: [],
   trialPct: [],
+  meanReward: [],
   steps: undefined,
   etaSeconds: undefined,
   samplesPerSecond: undefined,
@@ -107,7 +111,7 @@ const newCurve = (model: string): ModelCurve => ({
 
 /** Every so-and-so-many-th point; those where something was validated, and the last, always. */
 function thinned(curve: ModelCurve): ModelCurve {
-  const { step, loss, validationLoss, trialPct } = curve;
+  const { step, loss, validationLoss, trialPct, meanReward } = curve;
   const every = Math.ceil(step.length / MOST_POINTS);
   const rows = step.flatMap((_, i) =>
     i % every === 0 || validationLoss[i] !== null || trialPct[i] !== null || i === step.length - 1 ? [i] : [],
@@ -119,6 +123,7 @@ function thinned(curve: ModelCurve): ModelCurve {
     loss: pick(loss),
     validationLoss: pick(validationLoss),
     trialPct: pick(trialPct),
+    meanReward: pick(meanReward),
   };
 }
 

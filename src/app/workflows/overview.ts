@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { formatTime } from '../../core/foundation/time.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import { lockHolder } from '../../data/lock.ts';
 import type { Store } from '../../data/store/store.ts';
 import { listSessions, readStatus } from '../../desk/paper/sessions.ts';
 import { activeRunId } from '../../learning/training/active-run.ts';
@@ -41,12 +43,14 @@ export async function projectStanding({
   const runs = await listRuns(checkpointDir);
   const active = await activeRunId(checkpointDir);
   const sessions = await Promise.all((await listSessions(dataDir)).map((name) => readStatus(dataDir, name)));
+  const unfinished = runs.find(({ result }) => result === undefined);
   const next = nextStep({
     configured,
     missing,
     stale: behindMs > 2 * TIMEFRAME_MS[timeframe],
     complete: runs.some(({ result }) => result !== undefined),
-    unfinished: runs.find(({ result }) => result === undefined)?.runId,
+    unfinished: unfinished?.runId,
+    training: unfinished !== undefined && (await lockHolder(join(unfinished.path, '.lock'))) !== undefined,
     active,
     sessions: sessions.length,
     running: sessions.some(({ pid }) => pid !== undefined),
@@ -68,6 +72,8 @@ interface Standing {
   readonly stale: boolean;
   readonly complete: boolean;
   readonly unfinished: string | undefined;
+  /** A process trains it now. */
+  readonly training: boolean;
   readonly active: string | undefined;
   readonly sessions: number;
   readonly running: boolean;
@@ -80,6 +86,11 @@ function nextStep(at: Standing): { readonly why: string; readonly command: strin
       command: 'crypto-trader init (or crypto-trader demo for the whole job once)',
     };
   if (at.missing.length > 0) return { why: 'Candles are missing.', command: 'crypto-trader fetch' };
+  if (at.training && !at.complete)
+    return {
+      why: `The run ${at.unfinished ?? ''} is being trained.`,
+      command: 'crypto-trader dashboard --view training',
+    };
   if (at.unfinished !== undefined && !at.complete)
     return {
       why: `The run ${at.unfinished} was stopped.`,

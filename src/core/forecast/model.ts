@@ -3,6 +3,7 @@ import type { Panel } from '../dataset/panel.ts';
 import type { BarLength } from '../market/bar-length.ts';
 import type { PairSymbol } from '../market/symbol.ts';
 import type { ExplanationPart } from './explanation.ts';
+import type { NetworkAbout, NetworkLayers } from './layers.ts';
 
 /**
  * One folder, one object like this, one line in registry.ts: anything that satisfies it can be trained,
@@ -36,6 +37,8 @@ export interface Model<Params = unknown> {
   features(params: Params): readonly string[];
   /** Bar lengths that it reads beside the panel's own, as `Series.views`, where they are stored for every symbol. */
   barLengths?(params: Params): readonly BarLength[];
+  /** The network that `fit` would build, layer by layer: `models show`. Absent: it has none. */
+  layers?(params: Params, about: NetworkAbout): Promise<NetworkLayers>;
   /**
    * Throws `UserError` when the panel cannot support the model (too few bars, one symbol for a pair), and
    * `task.signal.reason` soon after the signal is aborted: long work gives the event loop a turn now and then.

@@ -26,6 +26,8 @@ export interface Pass {
   mask(shape: readonly number[], keep: number): Tensor;
   uniform(shape: readonly number[]): Tensor;
   normal(shape: readonly number[]): Tensor;
+  /** Told of every layer as it begins; what it returns is told what the layer gave. */
+  readonly watch?: ((layer: string, input: unknown) => (output: unknown) => void) | undefined;
 }
 
 /** A part of a network with its parameters bound: forecasts = layer(pass, inputs). */
@@ -65,7 +67,10 @@ export function within(declare: Declare, prefix: string): Declare {
 export function named<In, Out>(name: string, layer: Layer<In, Out>): Layer<In, Out> {
   return (pass, input) => {
     try {
-      return layer(pass, input);
+      const done = pass.watch?.(name, input);
+      const output = layer(pass, input);
+      done?.(output);
+      return output;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       throw new Error(`In ${name}: ${message}`, { cause: error });

@@ -1,4 +1,4 @@
-import type { Layer, Network } from './network.ts';
+import type { Layer, Network, Pass } from './network.ts';
 import { availableParallelism } from 'node:os';
 import { defaultDevice, type Device, executionProviders } from './devices.ts';
 import { compileProgram, createExecutor, type Engine } from './executor.ts';
@@ -98,7 +98,11 @@ export async function createPredictor(
   return { run, runAll: (runs) => oneByOne(run, runs), dispose: () => executor.release() };
 }
 
-function predictProgram({ network, outputs, parameters, batch }: PredictOptions): Program {
+/** What is compiled; `seen`: the pass as the network is to see it. */
+export function predictProgram(
+  { network, outputs, parameters, batch }: PredictOptions,
+  seen = (pass: Pass): Pass => pass,
+): Program {
   return {
     name: network.name,
     build(inputs) {
@@ -120,7 +124,7 @@ function predictProgram({ network, outputs, parameters, batch }: PredictOptions)
         name,
         inputs.input(name, shape, type),
       ]);
-      return outputs(pass, Object.fromEntries(given) as Tensors);
+      return outputs(seen(pass), Object.fromEntries(given) as Tensors);
     },
   };
 }

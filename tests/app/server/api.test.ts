@@ -123,6 +123,7 @@ describe('the OpenAPI document', () => {
       '/api/jobs/{id}/lines',
       '/api/jobs/{id}/result',
       '/api/live',
+      '/api/live-sessions',
       '/api/models',
       '/api/models/{model}',
       '/api/overview',

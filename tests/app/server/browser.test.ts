@@ -30,6 +30,7 @@ const PAGES = [
   'backtests',
   'portfolio',
   'paper',
+  'live',
   'texts',
   'advisor',
   'jobs',

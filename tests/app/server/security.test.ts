@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '../../../src/core/foundation/log.ts';
 import { createBucket } from '../../../src/app/server/bucket.ts';
 import { startServer } from '../../../src/app/server/serve.ts';
+import { configJsonSchema, type JsonSchema } from '../../../src/app/config/load.ts';
 import { writable } from '../../../src/app/server/settings-rules.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { runCli } from '../../support/cli.ts';
@@ -248,17 +249,37 @@ describe('settings', () => {
     });
   });
 
-  it.each(['exchange.mode', 'exchange', 'exchange.baseUrl', 'plugins', 'dataDir', 'fetch.yahooUrl'])(
-    'that decide on money, files or addresses are not for the web: %s',
-    async (path) => {
-      expect(writable(path)).toBe(false);
-      const answer = await server.ask(`/api/settings/${path}`, { method: 'PUT', body: { value: 'live' } });
-      expect(answer.status).toBe(400);
-      const settings = { [path === 'exchange' ? 'exchange.mode' : path]: 'live' };
-      const job = await server.ask('/api/jobs', { method: 'POST', body: { kind: 'verify', settings } });
-      expect(job.status).toBe(400);
-    },
-  );
+  it('that name an address are none for the web, nor is what holds one', () => {
+    const addresses = configLeaves(configJsonSchema());
+    expect(addresses).toContain('series.glassnodeUrl');
+    expect(addresses).toContain('text.x.url');
+    for (const path of addresses) {
+      const around = path.split('.').map((_, i, all) => all.slice(0, i + 1).join('.'));
+      expect(around.filter(writable)).toEqual([]);
+    }
+  });
+
+  // `series.custom` sends any variable of the environment as a header; `execution.dryRun` is what holds orders back.
+  it.each([
+    'exchange.mode',
+    'exchange',
+    'exchange.baseUrl',
+    'plugins',
+    'dataDir',
+    'fetch.yahooUrl',
+    'execution.dryRun',
+    'series.custom',
+    'text.feeds',
+    'notifiers',
+    'telegram.commands',
+  ])('that decide on money, files or addresses are not for the web: %s', async (path) => {
+    expect(writable(path)).toBe(false);
+    const answer = await server.ask(`/api/settings/${path}`, { method: 'PUT', body: { value: 'live' } });
+    expect(answer.status).toBe(400);
+    const settings = { [path === 'exchange' ? 'exchange.mode' : path]: 'live' };
+    const job = await server.ask('/api/jobs', { method: 'POST', body: { kind: 'verify', settings } });
+    expect(job.status).toBe(400);
+  });
 });
 
 describe('secrets', () => {
@@ -335,3 +356,12 @@ const firstLine = (socket: Socket): Promise<string> =>
     socket.once('close', () => fail(new Error('closed without an answer')));
     socket.resume();
   });
+
+/** Paths of the settings that are addresses. */
+function configLeaves(
+  { format, properties = {} }: JsonSchema,
+  path: readonly string[] = [],
+): readonly string[] {
+  if (format === 'uri') return [path.join('.')];
+  return Object.entries(properties).flatMap(([name, inside]) => configLeaves(inside, [...path, name]));
+}

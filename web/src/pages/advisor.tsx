@@ -182,7 +182,7 @@ function Record({ votes }: { readonly votes: Votes | undefined }) {
             { head: 'Pair', cell: (one) => one.symbol },
             { head: 'Voter', cell: (one) => one.provider },
             { head: 'Vote', cell: (one) => one.action ?? 'abstains' },
-            { head: 'Sure', number: true, cell: (one) => fixed(one.confidence) },
+            { head: 'Confidence', number: true, cell: (one) => fixed(one.confidence) },
             {
               head: 'Rests on',
               less: true,

@@ -37,6 +37,7 @@ import {
 } from '../parts/ui.tsx';
 import { useGet } from '../parts/use.ts';
 import { go, route } from '../router.ts';
+import { type Fold, Folds } from '../parts/folds.tsx';
 import type { Candles } from '../types.ts';
 
 interface Summary {
@@ -106,6 +107,7 @@ interface Document extends Omit<Summary, 'metrics'> {
     readonly totalReturnPct95?: Interval | null;
     readonly trials?: number;
   };
+  readonly folds?: readonly Fold[];
   readonly rules: { readonly initialBalance: number };
   readonly seed?: number;
   readonly dataFingerprint?: string;
@@ -298,6 +300,11 @@ function BacktestForm() {
   );
 }
 
+const between = (ends: Interval | null | undefined, digits: number, unit = ''): string =>
+  ends?.low === undefined
+    ? 'no interval'
+    : `95 %: ${fixed(ends.low, digits)} to ${fixed(ends.high, digits)}${unit}`;
+
 function OneBacktest({ id }: { readonly id: string }) {
   const { value: found, error } = useGet<Document>(`/backtests/${encodeURIComponent(id)}`);
   const curves = useGet<{
@@ -335,10 +342,6 @@ function OneBacktest({ id }: { readonly id: string }) {
   if (error !== undefined) return <Fault error={error} />;
   if (found === undefined) return <Empty>{LOADING}</Empty>;
   const { metrics, benchmark, confidence } = found;
-  const range95 = (ends: Interval | null | undefined, digits: number, unit = ''): string =>
-    ends?.low === undefined
-      ? 'no interval'
-      : `95 %: ${fixed(ends.low, digits)} to ${fixed(ends.high, digits)}${unit}`;
   return (
     <>
       <Panel title={`Result of ${id}`} wide actions={found.synthetic === true && <Synthetic />}>
@@ -347,7 +350,7 @@ function OneBacktest({ id }: { readonly id: string }) {
             label="Return"
             value={signed(metrics['totalReturnPct'])}
             of={metrics['totalReturnPct']}
-            note={range95(confidence.totalReturnPct95, 1, ' %')}
+            note={between(confidence.totalReturnPct95, 1, ' %')}
           />
           <Stat
             label="Holding"
@@ -355,7 +358,7 @@ function OneBacktest({ id }: { readonly id: string }) {
             of={benchmark['totalReturnPct']}
             note="same bars and costs"
           />
-          <Stat label="Sharpe" value={fixed(metrics['sharpe'])} note={range95(confidence.sharpe95, 2)} />
+          <Stat label="Sharpe" value={fixed(metrics['sharpe'])} note={between(confidence.sharpe95, 2)} />
           <Stat
             label="Deflated Sharpe"
             value={known(confidence.deflatedSharpe) ? percent(100 * confidence.deflatedSharpe, 0) : NONE}
@@ -403,6 +406,11 @@ function OneBacktest({ id }: { readonly id: string }) {
       </Panel>
       {curves.value !== undefined && (
         <Months time={curves.value.time} equity={curves.value.curves['ensemble'] ?? []} />
+      )}
+      {found.folds !== undefined && (
+        <Panel title={`${found.folds.length} folds, refitted before each`} wide flush>
+          <Folds folds={found.folds} />
+        </Panel>
       )}
       <Panel title="Models" flush>
         <Table
@@ -470,7 +478,7 @@ function Months({
   const most = Math.max(0.01, ...[...returns.values()].map(Math.abs));
   return (
     <Panel title="By month" flush>
-      <div class="table-wrap" role="region" aria-label="Return by month" tabIndex={0}>
+      <div class="table-wrap" role="group" aria-label="Return by month" tabIndex={0}>
         <table class="heat">
           <caption class="visually-hidden">Return of the ensemble by month, in percent</caption>
           <thead>
@@ -610,39 +618,121 @@ function Trades({ document: { trades, exchange, timeframe } }: { readonly docume
 interface Difference {
   readonly settings: readonly Changed[];
   readonly figures: readonly Changed[];
-  readonly trades: unknown;
+  readonly trades?: {
+    readonly same: number;
+    readonly onlyA: readonly unknown[];
+    readonly onlyB: readonly unknown[];
+    readonly changed: readonly unknown[];
+  };
+  readonly earned?: {
+    readonly bars: number;
+    readonly returnPctPerYear: number;
+    readonly returnInterval?: Interval;
+    readonly sharpe?: number;
+    readonly sharpeInterval?: Interval;
+  } | null;
 }
 interface Changed {
   readonly path?: string;
   readonly a?: unknown;
   readonly b?: unknown;
 }
+interface Curves {
+  readonly time: readonly number[];
+  readonly curves: Readonly<Record<string, readonly number[]>>;
+}
 
 function Compare({ a, b }: { readonly a: string; readonly b: string }) {
   const { value, error } = useGet<Difference>(
     `/backtests/${encodeURIComponent(a)}/compare/${encodeURIComponent(b)}`,
   );
+  const first = useGet<Curves>(`/backtests/${encodeURIComponent(a)}/equity`).value;
+  const second = useGet<Curves>(`/backtests/${encodeURIComponent(b)}/equity`).value;
+  const both = useMemo(() => first && second && joined(first, second), [first, second]);
+  const curves = useMemo(
+    () =>
+      both === undefined
+        ? []
+        : [
+            { name: a, values: both.a, colour: 'series-1' },
+            { name: b, values: both.b, colour: 'series-2' },
+          ],
+    [both],
+  );
   if (error !== undefined) return <Fault error={error} />;
   if (value === undefined) return <Empty>{LOADING}</Empty>;
+  const { trades } = value;
+  const earning = value.earned ?? undefined;
   const rows = [
     ...value.settings.map((one) => ({ ...one, of: 'setting' })),
     ...value.figures.map((one) => ({ ...one, of: 'result' })),
   ];
-  if (rows.length === 0) return <Empty>Nothing: every setting and every figure is the same.</Empty>;
   return (
-    <Table
-      caption="Differences"
-      rows={rows}
-      keyOf={({ of, path }, i) => `${of} ${path ?? i}`}
-      columns={[
-        { head: 'Of', cell: ({ of }) => of },
-        { head: 'What', cell: ({ path }) => path },
-        { head: a, cell: ({ a: one }) => <code>{shown(one)}</code> },
-        { head: b, cell: ({ b: one }) => <code>{shown(one)}</code> },
-      ]}
-    />
+    <>
+      {both !== undefined && (
+        <CurveChart x={both.time} curves={curves} label="Return of both" unit=" %" height={220} />
+      )}
+      <Stats>
+        {earning !== undefined && (
+          <Stat
+            label="The second earns more, per year"
+            value={signed(earning.returnPctPerYear, 1)}
+            of={earning.returnPctPerYear}
+            note={between(earning.returnInterval, 1, ' %')}
+          />
+        )}
+        {earning !== undefined && (
+          <Stat
+            label="Its Sharpe ratio is higher by"
+            value={fixed(earning.sharpe)}
+            note={between(earning.sharpeInterval, 2)}
+          />
+        )}
+        {trades !== undefined && (
+          <Stat
+            label="Trades they share"
+            value={count(trades.same)}
+            note={`${count(trades.changed.length)} entered alike, then different`}
+          />
+        )}
+        {trades !== undefined && (
+          <Stat
+            label="Trades of one alone"
+            value={`${count(trades.onlyA.length)} and ${count(trades.onlyB.length)}`}
+            note="of the first, of the second"
+          />
+        )}
+      </Stats>
+      {rows.length === 0 ? (
+        <Empty>Nothing differs: every setting and every figure is the same.</Empty>
+      ) : (
+        <Table
+          caption="Differences"
+          rows={rows}
+          keyOf={({ of, path }, i) => `${of} ${path ?? i}`}
+          columns={[
+            { head: 'Of', cell: ({ of }) => of },
+            { head: 'What', cell: ({ path }) => path },
+            { head: a, cell: ({ a: one }) => <code>{shown(one)}</code> },
+            { head: b, cell: ({ b: one }) => <code>{shown(one)}</code> },
+          ]}
+        />
+      )}
+    </>
   );
 }
+
+/** Two curves over the times of both, as returns since their own starts. */
+function joined(a: Curves, b: Curves) {
+  const time = [...new Set([...a.time, ...b.time])].sort((x, y) => x - y);
+  const along = ({ time: own, curves }: Curves): readonly (number | null)[] => {
+    const equity = curves['ensemble'] ?? [];
+    const at = new Map(own.map((ms, i) => [ms, 100 * (equity[i] / equity[0] - 1)]));
+    return time.map((ms) => at.get(ms) ?? null);
+  };
+  return { time, a: along(a), b: along(b) };
+}
+
 const shown = (value: unknown): string =>
   value === undefined
     ? '–'

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import { amount, count, duration, fixed, money, percent, price, signed, time, tone } from '../format.ts';
-import { view } from '../live.ts';
+import { prices, view } from '../live.ts';
 import { CandleChart, CurveChart } from '../parts/charts.tsx';
 import type { Bars, Fan, Level, Mark } from '../parts/candle-chart.tsx';
 import { JobPanel, useJob } from '../parts/jobs.tsx';
@@ -19,6 +19,7 @@ import {
 } from '../parts/ui.tsx';
 import { useGet } from '../parts/use.ts';
 import { href } from '../router.ts';
+import type { PositionView } from '../../../src/app/dashboard/view.ts';
 import type { Candles, Overview, SessionHistory, SessionStatus, Signal } from '../types.ts';
 
 interface Signals {
@@ -181,7 +182,7 @@ function Next({ overview: { next, runs, market } }: { readonly overview: Overvie
       </p>
       <p class="row">
         <a class="button primary" href={href(page)}>
-          Go on
+          Open {page}
         </a>
         <code>{next.command}</code>
       </p>
@@ -259,6 +260,7 @@ function SymbolChart({
         marks={marks}
         levels={levels}
         fan={fan?.fan}
+        live={prices.value?.bySymbol[symbol]}
         averages={AVERAGES}
       />
       <p class="legend muted">
@@ -291,7 +293,8 @@ function fanOf(
     horizon: one.horizon,
     fan: {
       fromMs: last,
-      toMs: last + one.horizonBars * step,
+      steps: one.horizonBars,
+      stepMs: step,
       close,
       prices: one.quantiles.map(({ returnPct }) => close * (1 + returnPct / 100)),
     },
@@ -344,18 +347,24 @@ function Positions() {
           less: true,
           cell: ({ entryPrice }) => (entryPrice === undefined ? '' : price(entryPrice)),
         },
-        { head: 'Now', number: true, cell: ({ markPrice }) => price(markPrice) },
+        {
+          head: 'Now',
+          number: true,
+          cell: ({ symbol, markPrice }) => price(prices.value?.bySymbol[symbol] ?? markPrice),
+        },
         {
           head: 'Profit',
           number: true,
-          cell: ({ unrealizedPnl, unrealizedPct }) =>
-            unrealizedPnl === undefined ? (
+          cell: (held) => {
+            const { unrealizedPnl, unrealizedPct } = atLastPrice(held);
+            return unrealizedPnl === undefined ? (
               ''
             ) : (
               <span
                 class={tone(unrealizedPnl)}
               >{`${money(unrealizedPnl)} (${signed(unrealizedPct, 1)})`}</span>
-            ),
+            );
+          },
         },
         {
           head: 'Stop',
@@ -363,7 +372,7 @@ function Positions() {
           cell: ({ stopPrice }) => (stopPrice === undefined ? '' : price(stopPrice)),
         },
         {
-          head: 'Waits',
+          head: 'Next open',
           number: true,
           less: true,
           cell: ({ pendingTarget }) => (pendingTarget === undefined ? '' : percent(100 * pendingTarget, 0)),
@@ -371,6 +380,18 @@ function Positions() {
       ]}
     />
   );
+}
+
+/** What a position has gained at the last price of the exchange; at the last close where none is known. */
+function atLastPrice(held: PositionView): Pick<PositionView, 'unrealizedPnl' | 'unrealizedPct'> {
+  const { symbol, baseAmount, entryPrice } = held;
+  const now = prices.value?.bySymbol[symbol];
+  if (now === undefined || entryPrice === undefined || baseAmount === 0) return held;
+  const change = now / entryPrice - 1;
+  return {
+    unrealizedPnl: baseAmount * (now - entryPrice),
+    unrealizedPct: 100 * (baseAmount < 0 ? -change : change),
+  };
 }
 
 const ARROWS = { buy: '▲ buy', sell: '▼ sell', hold: '· hold' } as const;
@@ -466,7 +487,7 @@ function LastVotes() {
             ) : (
               <span class={`nowrap ${tone(position)}`}>
                 {signed(100 * position, 0)}{' '}
-                <span class="muted">{confidence === undefined ? '' : `sure ${fixed(confidence)}`}</span>
+                <span class="muted">{confidence === undefined ? '' : `confidence ${fixed(confidence)}`}</span>
               </span>
             );
           },

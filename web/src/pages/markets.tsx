@@ -44,7 +44,7 @@ function Calendar({ datasets, chosen }: { readonly datasets: readonly Dataset[];
   }, [datasets]);
   const years = [...new Set(months.map((month) => month.slice(0, 4)))];
   return (
-    <div class="table-wrap" role="region" aria-label="Coverage by month" tabIndex={0}>
+    <div class="table-wrap" role="group" aria-label="Coverage by month" tabIndex={0}>
       <table class="calendar">
         <caption class="visually-hidden">Share of the bars of each month that is stored</caption>
         <thead>
@@ -146,6 +146,7 @@ function OneMarket({ dataset }: { readonly dataset: Dataset }) {
           bars · SHA-256 <code>{dataset.sha256.slice(0, 16)}</code>
         </p>
       </Panel>
+      {gaps.length > 0 && <GapCalendar dataset={dataset} />}
       {gaps.length > 0 && (
         <Panel title={`${count(gaps.length)} ${gaps.length === 1 ? 'gap' : 'gaps'}`} flush>
           <Table
@@ -168,6 +169,71 @@ function OneMarket({ dataset }: { readonly dataset: Dataset }) {
   );
 }
 const LENGTHS = [24, 168] as const;
+
+const DAY_MS = 86_400_000;
+
+/** Every day of the months that have gaps, by how many of its bars are missing. */
+function GapCalendar({ dataset: { gaps, timeframe, firstTime, lastTime } }: { readonly dataset: Dataset }) {
+  const stepMs = 60_000 * (MINUTES[timeframe] ?? 60);
+  const missing = useMemo(() => {
+    const byDay = new Map<string, number>();
+    for (const { from, bars } of gaps)
+      for (let bar = 0; bar < bars; bar++) {
+        const name = day(Date.parse(from) + bar * stepMs);
+        byDay.set(name, (byDay.get(name) ?? 0) + 1);
+      }
+    return byDay;
+  }, [gaps]);
+  const months = [...new Set([...missing.keys()].map((name) => name.slice(0, 7)))].sort().reverse();
+  const perDay = Math.max(1, DAY_MS / stepMs);
+  return (
+    <Panel title="Days with gaps">
+      <div class="gap-months">
+        {months.slice(0, MOST_MONTHS).map((month) => (
+          <div key={month}>
+            <small class="muted">{month}</small>
+            <div class="days" role="img" aria-label={monthText(month, missing)}>
+              {daysOf(month).map((name, i) => {
+                const lost = missing.get(name) ?? 0;
+                const outside = name < day(firstTime) || name > day(lastTime);
+                return (
+                  <i
+                    key={name}
+                    title={outside ? `${name}: outside` : `${name}: ${lost} of ${perDay} bars missing`}
+                    style={i === 0 ? { gridColumnStart: String(weekday(name)) } : {}}
+                    class={outside ? 'none' : lost === 0 ? 'whole' : lost < perDay / 4 ? 'most' : 'part'}
+                  />
+                );
+              })}
+            </div>
+          </div>
+        ))}
+      </div>
+      <p class="legend muted">
+        A row per week, Monday first. <i class="key whole" /> whole <i class="key most" /> less than a quarter
+        missing <i class="key part" /> more
+        {months.length > MOST_MONTHS && `; the newest ${MOST_MONTHS} of ${months.length} months with gaps`}
+      </p>
+    </Panel>
+  );
+}
+const MOST_MONTHS = 24;
+
+const daysOf = (month: string): readonly string[] => {
+  const start = Date.parse(`${month}-01`);
+  return Array.from({ length: 31 }, (_, i) => day(start + i * DAY_MS)).filter((name) =>
+    name.startsWith(month),
+  );
+};
+
+/** From 1, Monday. */
+const weekday = (name: string): number => ((new Date(name).getUTCDay() + 6) % 7) + 1;
+
+const monthText = (month: string, missing: ReadonlyMap<string, number>): string =>
+  `${month}: ${[...missing]
+    .filter(([name]) => name.startsWith(month))
+    .map(([name, bars]) => `${bars} bars missing on ${name}`)
+    .join(', ')}`;
 
 const MINUTES: Readonly<Record<string, number>> = {
   '1m': 1,

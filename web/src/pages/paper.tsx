@@ -24,6 +24,7 @@ import {
 } from '../parts/ui.tsx';
 import { useAction, useGet } from '../parts/use.ts';
 import { go, route } from '../router.ts';
+import type { GaugeView, RiskView } from '../../../src/app/dashboard/view.ts';
 import type { SessionEvent, SessionHistory, SessionStatus } from '../types.ts';
 
 const MODES = { trade: 'trading', pause: 'paused', flatten: 'flattened' } as const;
@@ -121,7 +122,7 @@ function Session({ status, changed }: { readonly status: SessionStatus; readonly
           <CurveChart x={value?.curveTime ?? []} curves={curves} label="Equity" height={220} />
         )}
       </Panel>
-      <Risk history={value} drawdown={drawdown} />
+      <Risk risk={value?.risk} />
       <Panel title="Positions" flush>
         {status.positions.length === 0 ? (
           <Empty>Nothing is held.</Empty>
@@ -159,10 +160,42 @@ function Session({ status, changed }: { readonly status: SessionStatus; readonly
           />
         )}
       </Panel>
+      <Decisions history={value} />
       <Ledger history={value} />
       <Explained path={path} />
       <Parity path={path} />
     </div>
+  );
+}
+
+/** What was decided at the last close, pair by pair. */
+function Decisions({ history }: { readonly history: SessionHistory | undefined }) {
+  const { last, why = [], candles = [] } = history ?? {};
+  return (
+    <Panel title={`Decided at the close of the bar of ${time(last?.timeMs)}`} wide flush>
+      {last === undefined ? (
+        <Empty>{history === undefined ? LOADING : 'No bar has closed yet.'}</Empty>
+      ) : (
+        <Table
+          caption="Decisions at the last close"
+          rows={candles.map(({ symbol }, i) => ({ symbol, target: last.targets[i], why: why[i] }))}
+          keyOf={({ symbol }) => symbol}
+          columns={[
+            { head: 'Pair', cell: ({ symbol }) => symbol },
+            {
+              head: 'Target',
+              number: true,
+              cell: ({ target }) => (
+                <span class={tone(target)}>
+                  {target === null || target === undefined ? 'as it is' : signed(100 * target, 0)}
+                </span>
+              ),
+            },
+            { head: 'Why', cell: ({ why: reason }) => reason ?? last.decision },
+          ]}
+        />
+      )}
+    </Panel>
   );
 }
 
@@ -241,75 +274,77 @@ function Controls({
   );
 }
 
-const LIMITS: Readonly<Record<string, string>> = {
-  maxDrawdownPct: 'Drawdown',
-  maxDailyLossPct: 'Loss of a day',
-  maxTradePct: 'One trade',
-  maxOrdersPerMinute: 'Orders a minute',
-  priceCollarPct: 'Price collar',
-  minBalance: 'Least balance',
-};
-
-function Risk({
-  history,
-  drawdown,
-}: {
-  readonly history: SessionHistory | undefined;
-  readonly drawdown: { readonly now: number };
-}) {
-  const limits = Object.entries(history?.session?.risk ?? {}).filter(
-    (entry): entry is [string, number] => typeof entry[1] === 'number',
-  );
-  const verdicts = history?.last?.verdicts ?? [];
-  const status = history?.status;
-  const exposure =
-    status === undefined || status.equity === 0 ? 0 : (100 * (status.equity - status.cash)) / status.equity;
+function Risk({ risk }: { readonly risk: RiskView | undefined }) {
   return (
-    <Panel title="Risk">
-      <dl class="gauges">
-        <dt>Invested</dt>
-        <dd>
-          <Meter
-            value={Math.abs(exposure)}
-            most={100}
-            text={`${exposure.toFixed(0)} % of equity is invested`}
-          />{' '}
-          {percent(exposure, 0)}
-        </dd>
-        {limits.map(([key, limit]) => (
-          <div key={key} class="contents">
-            <dt>{LIMITS[key] ?? key}</dt>
-            <dd>
-              {key === 'maxDrawdownPct' ? (
-                <Meter
-                  value={drawdown.now}
-                  most={limit}
-                  kind={drawdown.now > 0.8 * limit ? 'bad' : 'good'}
-                  text={`${drawdown.now.toFixed(1)} of ${limit} %`}
-                />
-              ) : null}{' '}
-              at most {fixed(limit, limit % 1 === 0 ? 0 : 2)}
-              {key.endsWith('Pct') ? ' %' : ''}
-            </dd>
-          </div>
-        ))}
-      </dl>
-      {limits.length === 0 && (
-        <p class="muted">
-          This session has no limits above its strategy: see the settings under risk, before its start.
-        </p>
-      )}
-      {verdicts.length > 0 && (
-        <ul class="sentences">
-          {verdicts.map(({ symbol, rule, wanted, allowed }) => (
-            <li key={`${symbol} ${rule}`}>
-              <Badge kind="warn">{rule}</Badge> {symbol}: wanted {percent(100 * wanted, 0)},{' '}
-              {allowed === undefined ? 'refused' : `allowed ${percent(100 * allowed, 0)}`}
-            </li>
+    <Panel
+      title="Risk"
+      actions={risk?.killed === true && <Badge kind="bad">KILL SWITCH: everything is closed</Badge>}
+    >
+      {risk === undefined ? (
+        <Empty>{LOADING}</Empty>
+      ) : (
+        <>
+          <dl class="gauges">
+            {risk.gauges.map((gauge) => (
+              <div key={gauge.name} class="contents">
+                <dt>{gauge.name}</dt>
+                <dd>
+                  <Gauge of={gauge} />
+                </dd>
+              </div>
+            ))}
+          </dl>
+          {risk.protections.map((text) => (
+            <p key={text} class="muted">
+              {text}
+            </p>
           ))}
-        </ul>
+          {risk.newest.length === 0 ? (
+            <p class="muted">The rules have refused nothing in this session.</p>
+          ) : (
+            <details>
+              <summary>
+                Refused or cut: {risk.verdicts.map(({ rule, count: times }) => `${rule} ${times}`).join(', ')}
+              </summary>
+              <ul class="sentences">
+                {risk.newest.slice(0, 20).map(({ time: at, text }, i) => (
+                  <li key={i}>
+                    <span class="muted">{time(at)}</span> {text}
+                  </li>
+                ))}
+              </ul>
+            </details>
+          )}
+        </>
       )}
     </Panel>
+  );
+}
+
+/** Green, then orange from four fifths of the limit on, red at it; the words say the same. */
+function Gauge({ of: { name, value, limit, unit, kind } }: { readonly of: GaugeView }) {
+  const figure = (one: number): string =>
+    unit === '%' ? percent(one) : unit === 'quote' ? money(one) : count(one);
+  if (limit === undefined)
+    return (
+      <>
+        {figure(value)} <span class="muted">no limit is set</span>
+      </>
+    );
+  const share = kind === 'ceiling' ? value / limit : value <= 0 ? 1 : limit / value;
+  return (
+    <>
+      <Meter
+        value={share}
+        kind={share >= 1 ? 'bad' : share >= 0.8 ? 'warn' : 'good'}
+        text={`${name}: ${figure(value)}, ${kind === 'ceiling' ? 'at most' : 'at least'} ${figure(limit)}`}
+      />{' '}
+      {figure(value)}{' '}
+      <span class="muted">
+        {kind === 'ceiling' ? 'of' : 'at least'} {figure(limit)}
+        {share >= 1 && (kind === 'ceiling' ? ', REACHED' : ', BELOW')}
+      </span>
+    </>
   );
 }
 
@@ -452,7 +487,7 @@ interface Explanation {
     readonly time: string;
     readonly runId: string;
     readonly decision: string;
-    readonly reason?: Readonly<Record<string, unknown>>;
+    readonly why?: string;
     readonly targetPosition?: number;
     readonly forecasts: readonly {
       readonly model: string;
@@ -464,8 +499,7 @@ interface Explanation {
   };
   readonly riskVerdicts: readonly {
     readonly rule: string;
-    readonly wanted: number;
-    readonly allowed?: number;
+    readonly why: string;
   }[];
 }
 
@@ -478,9 +512,9 @@ function Reasons({ of: { decision, riskVerdicts } }: { readonly of: Explanation 
         {decision.targetPosition === undefined ? 'none' : percent(100 * decision.targetPosition, 0)},{' '}
         {decision.decision}; equity {money(decision.equity)}.
       </p>
-      {decision.reason !== undefined && (
+      {decision.why !== undefined && (
         <p>
-          <code>{JSON.stringify(decision.reason)}</code>
+          <b>Strategy:</b> {decision.why}.
         </p>
       )}
       <Table
@@ -501,27 +535,49 @@ function Reasons({ of: { decision, riskVerdicts } }: { readonly of: Explanation 
             number: true,
             cell: ({ position }) => <span class={tone(position)}>{fixed(position)}</span>,
           },
-          { head: 'Sure', number: true, cell: ({ confidence }) => fixed(confidence) },
+          { head: 'Confidence', number: true, cell: ({ confidence }) => fixed(confidence) },
         ]}
       />
-      {riskVerdicts.map(({ rule, wanted, allowed }) => (
+      {riskVerdicts.map(({ rule, why }) => (
         <p key={rule}>
-          <Badge kind="warn">{rule}</Badge> wanted {percent(100 * wanted, 0)},{' '}
-          {allowed === undefined ? 'refused' : `allowed ${percent(100 * allowed, 0)}`}
+          <Badge kind="warn">{rule}</Badge> {why}
         </p>
       ))}
     </>
   );
 }
 
+interface Parity {
+  readonly bars: number;
+  readonly sessionTrades?: number;
+  readonly backtestTrades?: number;
+  readonly sessionEquity?: number;
+  readonly backtestEquity?: number;
+  readonly affectedBars?: Readonly<Record<string, number>>;
+  readonly differences: readonly {
+    readonly symbol: string;
+    readonly entryTime: string;
+    readonly session?: { readonly profitQuote: number };
+    readonly backtest?: { readonly profitQuote: number };
+    readonly causes: readonly string[];
+  }[];
+}
+
+const CAUSES: Readonly<Record<string, string>> = {
+  'missed-bars': 'decisions missed while the program was away',
+  paused: 'decisions held back by pause or close everything',
+  candles: 'stored candles that differ from those the session saw',
+  forecasts: 'forecasts that differ when they are computed from the whole store',
+  'changed-models': 'bars decided by another training run',
+  'exchange-steps': "the exchange's steps and minimums in place of the configured ones",
+};
+
 function Parity({ path }: { readonly path: string }) {
   const [asked, ask] = useState(false);
-  const { value, error, loading } = useGet<Readonly<Record<string, unknown>>>(
-    asked ? `${path}/parity` : undefined,
-  );
-  const scalars = Object.entries(value ?? {}).filter(([, one]) => typeof one !== 'object');
+  const { value, error, loading } = useGet<Parity>(asked ? `${path}/parity` : undefined);
+  const affected = Object.entries(value?.affectedBars ?? {}).filter(([, bars]) => bars > 0);
   return (
-    <Panel title="Same as a backtest?">
+    <Panel title="Same as a backtest?" wide>
       <p class="muted">The bars of the ledger through the backtest, trade by trade.</p>
       {!asked ? (
         <button type="button" onClick={() => ask(true)}>
@@ -531,15 +587,48 @@ function Parity({ path }: { readonly path: string }) {
         <Empty>Replaying…</Empty>
       ) : null}
       <Fault error={error} />
-      {scalars.length > 0 && (
-        <dl class="gauges">
-          {scalars.map(([key, one]) => (
-            <div key={key} class="contents">
-              <dt>{key}</dt>
-              <dd>{typeof one === 'number' ? String(Number(one.toPrecision(8))) : String(one)}</dd>
-            </div>
-          ))}
-        </dl>
+      {value !== undefined && (
+        <>
+          <Stats>
+            <Stat label="Bars" value={count(value.bars)} />
+            <Stat
+              label="Trades"
+              value={count(value.sessionTrades)}
+              note={`backtest ${count(value.backtestTrades)}`}
+            />
+            <Stat
+              label="Equity"
+              value={money(value.sessionEquity)}
+              note={`backtest ${money(value.backtestEquity)}`}
+            />
+            <Stat
+              label="Trades that differ"
+              value={count(value.differences.length)}
+              note={value.differences.length === 0 ? 'the same to the bit' : 'causes below'}
+            />
+          </Stats>
+          <ul class="sentences">
+            {affected.map(([cause, bars]) => (
+              <li key={cause}>
+                {count(bars)} bars: {CAUSES[cause] ?? cause}.
+              </li>
+            ))}
+          </ul>
+          {value.differences.length > 0 && (
+            <Table
+              caption="Trades that differ"
+              rows={value.differences}
+              keyOf={({ symbol, entryTime }) => `${symbol} ${entryTime}`}
+              columns={[
+                { head: 'Entry', cell: (one) => time(one.entryTime) },
+                { head: 'Pair', cell: (one) => one.symbol },
+                { head: 'Session', number: true, cell: (one) => money(one.session?.profitQuote) },
+                { head: 'Backtest', number: true, cell: (one) => money(one.backtest?.profitQuote) },
+                { head: 'Cause', cell: ({ causes }) => causes.join(', ') },
+              ]}
+            />
+          )}
+        </>
       )}
     </Panel>
   );
@@ -595,7 +684,7 @@ function StartForm({ sessions }: { readonly sessions: readonly SessionStatus[] }
           label="Run"
           value={form.run}
           options={[
-            { value: '', text: 'its own, or the active one' },
+            { value: '', text: 'its own, or active' },
             ...(runs.value?.runs.filter(({ complete }) => complete).map(({ runId }) => runId) ?? []),
           ]}
           onChange={set('run')}

@@ -350,7 +350,7 @@ function CorrelationPanel({ of }: { readonly of: Correlation }) {
         />
       }
     >
-      <div class="table-wrap" role="region" aria-label="Correlation" tabIndex={0}>
+      <div class="table-wrap" role="group" aria-label="Correlation" tabIndex={0}>
         <table class="heat">
           <caption class="visually-hidden">
             {shown === 'correlation'

@@ -15,6 +15,7 @@ import {
   Synthetic,
   Table,
 } from '../parts/ui.tsx';
+import { CurveChart } from '../parts/charts.tsx';
 import { JobPanel, useJob } from '../parts/jobs.tsx';
 import { useGet } from '../parts/use.ts';
 
@@ -61,7 +62,7 @@ export default function PredictionsPage() {
     () => all.filter((one) => model === 'all' || one.model === model).toReversed(),
     [value, model],
   );
-  const judged = shown.filter(({ hit }) => hit !== undefined);
+  const judged = useMemo(() => shown.filter(({ hit }) => hit !== undefined), [shown]);
   const hits = judged.filter(({ hit }) => hit === true).length;
   const late = shown.filter((one) => one.late).length;
   return (
@@ -111,7 +112,7 @@ export default function PredictionsPage() {
                     number: true,
                     cell: (one) => (one.judged === 0 ? '–' : percent((100 * one.hits) / one.judged, 0)),
                   },
-                  { head: 'Sure', number: true, less: true, cell: (one) => fixed(one.meanConfidence) },
+                  { head: 'Confidence', number: true, less: true, cell: (one) => fixed(one.meanConfidence) },
                   {
                     head: 'Return',
                     number: true,
@@ -132,7 +133,7 @@ export default function PredictionsPage() {
                   { head: 'Pair', width: 'minmax(6em, 1fr)', cell: (one) => one.symbol },
                   { head: 'Model', width: 'minmax(8em, 1.4fr)', cell: (one) => one.model },
                   {
-                    head: 'Leaned',
+                    head: 'Direction',
                     width: '5em',
                     cell: (one) =>
                       one.lean === undefined ? (
@@ -143,15 +144,15 @@ export default function PredictionsPage() {
                         </span>
                       ),
                   },
-                  { head: 'Sure', width: '4em', number: true, cell: (one) => fixed(one.confidence) },
+                  { head: 'Confidence', width: '6.5em', number: true, cell: (one) => fixed(one.confidence) },
                   {
-                    head: 'Happened',
+                    head: 'Realised',
                     width: '6em',
                     number: true,
                     cell: (one) => <span class={tone(one.realisedPct)}>{signed(one.realisedPct)}</span>,
                   },
                   {
-                    head: 'Right',
+                    head: 'Hit',
                     width: '4.5em',
                     cell: (one) =>
                       one.hit === undefined ? (
@@ -184,30 +185,78 @@ function interval(hits: number, of: number): string {
 
 /** How often those who were so sure were right. */
 function Calibration({ judged }: { readonly judged: readonly Given[] }) {
-  const bins = Array.from({ length: 5 }, (_, i) => {
-    const inside = judged.filter(
-      ({ confidence }) => confidence !== undefined && Math.min(4, Math.floor(confidence * 5)) === i,
-    );
-    return { from: i / 5, inside, hits: inside.filter(({ hit }) => hit === true).length };
-  });
+  const bins = useMemo(
+    () =>
+      Array.from({ length: BINS }, (_, i) => {
+        const inside = judged.filter(
+          ({ confidence }) =>
+            confidence !== undefined && Math.min(BINS - 1, Math.floor(confidence * BINS)) === i,
+        );
+        const sure =
+          inside.reduce((sum, { confidence = 0 }) => sum + confidence, 0) / Math.max(1, inside.length);
+        return {
+          from: i / BINS,
+          until: (i + 1) / BINS,
+          sure: 100 * sure,
+          inside,
+          hits: inside.filter(({ hit }) => hit === true).length,
+        };
+      }).filter(({ inside }) => inside.length > 0),
+    [judged],
+  );
+  const curves = useMemo(
+    () => [
+      {
+        name: 'hit rate',
+        values: bins.map(({ inside, hits }) => (100 * hits) / inside.length),
+        points: true,
+        colour: 'accent',
+      },
+      {
+        name: 'perfectly calibrated',
+        values: bins.map(({ sure }) => sure),
+        dashed: true,
+        colour: 'muted',
+      },
+    ],
+    [bins],
+  );
   return (
-    <Panel title="Sure, and right" flush>
-      <Table
-        caption="Hit rate by stated confidence"
-        rows={bins.filter(({ inside }) => inside.length > 0)}
-        keyOf={({ from }) => String(from)}
-        columns={[
-          { head: 'Sure', cell: ({ from }) => `${from.toFixed(1)} – ${(from + 0.2).toFixed(1)}` },
-          { head: 'Judged', number: true, cell: ({ inside }) => count(inside.length) },
-          {
-            head: 'Right',
-            number: true,
-            cell: ({ inside, hits }) => percent((100 * hits) / inside.length, 0),
-          },
-          { head: '95 %', number: true, cell: ({ inside, hits }) => interval(hits, inside.length) },
-        ]}
-      />
-      {judged.length === 0 && <Empty>No horizon is over yet.</Empty>}
+    <Panel title="Calibration">
+      {bins.length > 1 && (
+        <CurveChart
+          x={bins.map(({ sure }) => sure)}
+          curves={curves}
+          time={false}
+          unit=" %"
+          digits={0}
+          xLabel="stated confidence, %"
+          label="Hit rate by stated confidence"
+          height={200}
+        />
+      )}
+      {bins.length === 0 ? (
+        <Empty>
+          {judged.length === 0 ? 'No horizon is over yet.' : 'None of these models states a confidence.'}
+        </Empty>
+      ) : (
+        <Table
+          caption="Hit rate by stated confidence"
+          rows={bins}
+          keyOf={({ from }) => String(from)}
+          columns={[
+            { head: 'Confidence', cell: ({ from, until }) => `${from.toFixed(1)} – ${until.toFixed(1)}` },
+            { head: 'Judged', number: true, cell: ({ inside }) => count(inside.length) },
+            {
+              head: 'Hit',
+              number: true,
+              cell: ({ inside, hits }) => percent((100 * hits) / inside.length, 0),
+            },
+            { head: '95 %', number: true, cell: ({ inside, hits }) => interval(hits, inside.length) },
+          ]}
+        />
+      )}
     </Panel>
   );
 }
+const BINS = 10;

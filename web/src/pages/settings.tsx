@@ -19,15 +19,29 @@ const GROUPS: readonly {
   {
     title: 'Models and training',
     about: 'What is trained, and how',
-    sections: ['training', 'models', 'ensemble', 'ensembles', 'ownFeatures', 'seed'],
+    sections: ['training', 'models', 'deepLearning', 'ensemble', 'ensembles', 'ownFeatures', 'seed'],
   },
   {
     title: 'Trading',
     about: 'Costs, sizes and exits, in backtests and on paper',
     sections: ['strategy', 'strategies', 'sizing', 'trading', 'exits', 'backtest'],
   },
-  { title: 'Risk and paper', about: 'Limits above the strategy', sections: ['risk', 'paper'] },
-  { title: 'Notifications', about: 'What is worth a message', sections: ['notify', 'notifiers'] },
+  { title: 'Risk and paper', about: 'Limits above the strategy', sections: ['risk', 'paper', 'execution'] },
+  {
+    title: 'Texts and series',
+    about: 'Where news, posts and series come from; their keys are among the secrets',
+    sections: ['text', 'series'],
+  },
+  {
+    title: 'Language models',
+    about: 'Limits of the advisor; providers are set in a terminal, their keys are among the secrets',
+    sections: ['advisor'],
+  },
+  {
+    title: 'Notifications',
+    about: 'What is worth a message',
+    sections: ['notify', 'notifiers', 'telegram'],
+  },
   { title: 'Everything else', about: '', sections: [] },
 ];
 
@@ -220,7 +234,8 @@ function Display() {
       <p class="muted">
         Keys: <kbd>g</kbd> then <kbd>d</kbd> dashboard, <kbd>m</kbd> markets, <kbd>t</kbd> training,{' '}
         <kbd>p</kbd> predictions, <kbd>b</kbd> backtests, <kbd>o</kbd> portfolio, <kbd>a</kbd> paper,{' '}
-        <kbd>j</kbd> jobs, <kbd>s</kbd> settings. In a chart: drag to look closer, double-click to see all.
+        <kbd>l</kbd> live, <kbd>n</kbd> texts, <kbd>v</kbd> advisor, <kbd>j</kbd> jobs, <kbd>s</kbd> settings.
+        In a chart: drag to look closer, double-click to see all.
       </p>
     </Panel>
   );

@@ -3,6 +3,8 @@ import { post } from '../api.ts';
 import { count, day, duration, percent, signed, tone } from '../format.ts';
 import { jobs, view } from '../live.ts';
 import { CurveChart } from '../parts/charts.tsx';
+import { type Fold, Folds } from '../parts/folds.tsx';
+import { Network } from '../parts/network.tsx';
 import { isLive, JobPanel, useJob } from '../parts/jobs.tsx';
 import {
   Badge,
@@ -22,7 +24,8 @@ import {
 import { useAction, useGet } from '../parts/use.ts';
 import { go, route } from '../router.ts';
 import type { ExplanationPart } from '../../../src/core/forecast/explanation.ts';
-import type { Run, Runs, TrainingCurve } from '../types.ts';
+import type { NetworkLayers } from '../../../src/core/forecast/layers.ts';
+import type { Job, Run, Runs, TrainingCurve } from '../types.ts';
 
 interface Model {
   readonly id: string;
@@ -50,6 +53,7 @@ export default function Training() {
           <Curves key={chosen} runId={chosen} run={all.find(({ runId }) => runId === chosen)} />
         )}
         <TrainForm />
+        <WalkForward />
         <TuneForm />
       </div>
     </Page>
@@ -257,6 +261,13 @@ function Curves({ runId, run }: { readonly runId: string; readonly run: Run | un
         : undefined,
     [current],
   );
+  const rewards = useMemo(
+    () =>
+      current?.meanReward.some((one) => one !== null) === true
+        ? [{ name: 'mean reward of an episode', values: current.meanReward, colour: 'series-4' }]
+        : undefined,
+    [current],
+  );
   const score = (curve: TrainingCurve): number | undefined => curve.metrics?.netReturnPct;
   return (
     <>
@@ -346,6 +357,17 @@ function Curves({ runId, run }: { readonly runId: string; readonly run: Run | un
               label={`Loss of ${current.model}`}
               height={trials === undefined ? 300 : 160}
             />
+            {rewards !== undefined && (
+              <CurveChart
+                x={current.step}
+                curves={rewards}
+                time={false}
+                xLabel="step"
+                digits={4}
+                label={`Rewards of ${current.model}`}
+                height={140}
+              />
+            )}
             {trials !== undefined && (
               <CurveChart
                 x={current.step}
@@ -375,6 +397,7 @@ function Curves({ runId, run }: { readonly runId: string; readonly run: Run | un
 interface Learned {
   readonly summary: string;
   readonly source: string;
+  readonly network?: NetworkLayers;
   readonly checkpoint?: {
     readonly trainedAt: string;
     readonly seed: number;
@@ -412,7 +435,7 @@ function ModelFacts({ runId, model }: { readonly runId: string; readonly model: 
     <Panel title={`What ${model} is made of`} wide>
       {!asked && (
         <button type="button" onClick={() => ask(true)}>
-          Show parameters, lineage and what it learned
+          Show its network, parameters, lineage and what it learned
         </button>
       )}
       <Fault error={error} />
@@ -423,6 +446,12 @@ function ModelFacts({ runId, model }: { readonly runId: string; readonly model: 
         </p>
       )}
       {value !== undefined && checkpoint === undefined && <Empty>It is not in this run.</Empty>}
+      {checkpoint !== undefined && value?.network !== undefined && (
+        <details>
+          <summary>Its network, layer by layer</summary>
+          <Network of={value.network} />
+        </details>
+      )}
       {checkpoint?.explanation?.map((part) => (
         <Explained key={part.title} part={part} />
       ))}
@@ -625,6 +654,7 @@ function TrainForm() {
 }
 
 interface ModelPage {
+  readonly network?: NetworkLayers;
   readonly params: Readonly<Record<string, unknown>>;
   readonly quickParams?: Readonly<Record<string, unknown>>;
   readonly paramsSchema: {
@@ -666,6 +696,7 @@ function Parameters({
         </span>
       </summary>
       <Fault error={error} />
+      {value === undefined && error === undefined && <Empty>{LOADING}</Empty>}
       <div class="fields">
         {properties.map(([name, schema]) => {
           const path = `models.${id}.${name}`;
@@ -712,6 +743,15 @@ function Parameters({
           );
         })}
       </div>
+      {value?.network !== undefined && (
+        <details>
+          <summary>
+            Its network{' '}
+            <span class="muted">as the newest run has it, or the settings where there is none</span>
+          </summary>
+          <Network of={value.network} />
+        </details>
+      )}
     </details>
   );
 }
@@ -722,6 +762,39 @@ function parsedOr(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** The models of the form above, refitted before each of some stretches of bars: how well training generalises. */
+function WalkForward() {
+  const isOne = ({ kind, arguments: words }: Job): boolean =>
+    kind === 'backtest' && words.includes('--walk-forward');
+  const { job, result } = useJob<{ readonly folds?: readonly Fold[] }>(isOne);
+  const [folds, setFolds] = useState('5');
+  const [models, setModels] = useState('');
+  const named = models.split(/[,\s]+/).filter(Boolean);
+  return (
+    <Panel title="Walk forward" wide>
+      <p class="muted">
+        Refits the models before every fold and trades the bars after it: the result is a backtest, kept with
+        the others.
+      </p>
+      <div class="fields">
+        <Text label="Folds" type="number" min={1} max={100} value={folds} onChange={setFolds} />
+        <Text label="Models" value={models} placeholder="all of the approach" onChange={setModels} />
+      </div>
+      <JobPanel
+        job={job}
+        request={{
+          kind: 'backtest',
+          walkForward: true,
+          folds: Number(folds),
+          ...(named.length > 0 && { models: named }),
+        }}
+        label="Walk forward"
+      />
+      {result?.folds !== undefined && <Folds folds={result.folds} />}
+    </Panel>
+  );
 }
 
 interface Study {

@@ -6,9 +6,11 @@ import {
   CrosshairMode,
   HistogramSeries,
   type IChartApi,
+  type ISeriesApi,
   LineSeries,
   LineStyle,
   type SeriesMarker,
+  type SeriesType,
   type UTCTimestamp,
 } from 'lightweight-charts';
 import { useEffect, useRef } from 'preact/hooks';
@@ -40,14 +42,23 @@ export interface Level {
 /** What a model says of the price some bars ahead: quantiles of it, the lowest first. */
 export interface Fan {
   readonly fromMs: number;
-  readonly toMs: number;
+  /** Bars of the horizon, and how long one is. */
+  readonly steps: number;
+  readonly stepMs: number;
   readonly close: number;
   readonly prices: readonly number[];
 }
 
 const at = (ms: number): UTCTimestamp => Math.floor(ms / 1000) as UTCTimestamp;
 
-/** Candles with volume, fills, levels and a forecast. Times are UTC. */
+/** What is seen at first. */
+const FIRST_BARS = 240;
+const FREE_BARS = 6;
+
+/**
+ * Candles with volume, fills, levels and a forecast. Times are UTC. New bars move the view along where its newest bar was in sight, and
+ * leave it where it is elsewhere.
+ */
 export default function CandleChart({
   bars,
   marks = [],
@@ -57,6 +68,7 @@ export default function CandleChart({
   label,
   height = 380,
   focusMs,
+  live,
 }: {
   readonly bars: Bars;
   readonly marks?: readonly Mark[];
@@ -68,8 +80,11 @@ export default function CandleChart({
   readonly height?: number;
   /** A time to look at, from and to. */
   readonly focusMs?: readonly [number, number] | undefined;
+  /** The last price at the exchange. */
+  readonly live?: number | undefined;
 }) {
   const box = useRef<HTMLDivElement>(null);
+  const made = useRef<Made | undefined>(undefined);
   const seen = look.value;
   useEffect(() => {
     if (box.current === null) return;
@@ -85,19 +100,57 @@ export default function CandleChart({
       },
       grid: { vertLines: { color: colour('grid') }, horzLines: { color: colour('grid') } },
       crosshair: { mode: CrosshairMode.Normal },
-      timeScale: { timeVisible: true, secondsVisible: false, borderColor: colour('line'), rightOffset: 6 },
+      timeScale: {
+        timeVisible: true,
+        secondsVisible: false,
+        borderColor: colour('line'),
+        rightOffset: FREE_BARS,
+        minBarSpacing: 0.02,
+      },
       rightPriceScale: { borderColor: colour('line'), scaleMargins: { top: 0.06, bottom: 0.22 } },
       localization: { locale: 'en-GB' },
     });
-    draw(chart, { bars, marks, levels, fan, averages });
-    if (focusMs !== undefined)
-      chart.timeScale().setVisibleRange({ from: at(focusMs[0]), to: at(focusMs[1]) });
-    else {
-      const last = bars.time.length + 6;
-      chart.timeScale().setVisibleLogicalRange({ from: Math.max(0, last - 240), to: last });
-    }
-    return () => chart.remove();
-  }, [bars, marks, levels, fan, averages.join(), seen, focusMs?.join()]);
+    made.current = { chart, drawn: undefined, of: '', bars: 0 };
+    return () => {
+      made.current = undefined;
+      chart.remove();
+    };
+  }, [seen]);
+  useEffect(() => {
+    const own = made.current;
+    if (own === undefined) return;
+    const scale = own.chart.timeScale();
+    const [range, times] = [scale.getVisibleLogicalRange(), scale.getVisibleRange()];
+    for (const series of own.drawn?.all ?? []) own.chart.removeSeries(series);
+    own.drawn = draw(own.chart, { bars, marks, levels, fan, averages });
+    const last = bars.time.length;
+    if (focusMs !== undefined) scale.setVisibleRange({ from: at(focusMs[0]), to: at(focusMs[1]) });
+    else if (own.of !== label || range === null || times === null)
+      scale.setVisibleLogicalRange({
+        from: Math.max(0, last - FIRST_BARS + FREE_BARS),
+        to: last + Math.max(FREE_BARS, (fan?.steps ?? 0) + 2),
+      });
+    else if (range.to >= own.bars - 1)
+      scale.setVisibleLogicalRange({ from: range.from + last - own.bars, to: range.to + last - own.bars });
+    else scale.setVisibleRange(times);
+    own.of = label;
+    own.bars = last;
+  }, [bars, marks, levels, fan, averages.join(), seen, label, focusMs?.join()]);
+  useEffect(() => {
+    const candles = made.current?.drawn?.candles;
+    if (candles === undefined || live === undefined) return;
+    const line = candles.createPriceLine({
+      price: live,
+      title: 'now',
+      color: colour('accent'),
+      lineWidth: 1,
+      lineStyle: LineStyle.SparseDotted,
+      axisLabelVisible: true,
+    });
+    return () => {
+      if (made.current?.drawn?.candles === candles) candles.removePriceLine(line);
+    };
+  }, [live, bars, marks, levels, fan, seen]);
   const last = bars.close.at(-1);
   return (
     <div
@@ -108,6 +161,19 @@ export default function CandleChart({
       style={{ height: `${height}px` }}
     />
   );
+}
+
+interface Made {
+  readonly chart: IChartApi;
+  drawn: Drawn | undefined;
+  /** What it showed last: which market, and how many bars. */
+  of: string;
+  bars: number;
+}
+
+interface Drawn {
+  readonly candles: ISeriesApi<'Candlestick'> | ISeriesApi<'Bar'>;
+  readonly all: readonly ISeriesApi<SeriesType>[];
 }
 
 function draw(
@@ -125,7 +191,8 @@ function draw(
     readonly fan: Fan | undefined;
     readonly averages: readonly number[];
   },
-): void {
+): Drawn {
+  const all: ISeriesApi<SeriesType>[] = [];
   const [up, down] = [colour('up'), colour('down')];
   const close = bars.close.at(-1) ?? 1;
   const precision = close >= 1000 ? 1 : close >= 10 ? 2 : close >= 0.1 ? 4 : 7;
@@ -151,6 +218,7 @@ function draw(
           priceFormat,
         });
   series.setData(data);
+  all.push(series);
   if (bars.volume !== undefined) {
     const volume = chart.addSeries(HistogramSeries, {
       priceScaleId: 'volume',
@@ -158,6 +226,7 @@ function draw(
       lastValueVisible: false,
       priceLineVisible: false,
     });
+    all.push(volume);
     chart.priceScale('volume').applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
     const { volume: amounts } = bars;
     const [upSoft, downSoft] = [colour('up-soft'), colour('down-soft')];
@@ -175,6 +244,7 @@ function draw(
       color: colour(`series-${i + 1}`),
       lineWidth: 1,
     });
+    all.push(line);
     line.setData(
       average(bars.close, length).map((value, row) => ({ time: data[row + length - 1].time, value })),
     );
@@ -197,10 +267,14 @@ function draw(
         lineWidth: i === middle ? 2 : 1,
         lineStyle: i === middle ? LineStyle.Solid : LineStyle.Dotted,
       });
-      line.setData([
-        { time: at(fan.fromMs), value: fan.close },
-        { time: at(fan.toMs), value: price },
-      ]);
+      all.push(line);
+      // A point for each bar: the chart gives no room to bars that have none.
+      line.setData(
+        Array.from({ length: fan.steps + 1 }, (_, step) => ({
+          time: at(fan.fromMs + step * fan.stepMs),
+          value: fan.close + ((price - fan.close) * step) / fan.steps,
+        })),
+      );
     });
   }
   const markers: SeriesMarker<UTCTimestamp>[] = marks
@@ -213,6 +287,7 @@ function draw(
       text,
     }));
   createSeriesMarkers(series, markers);
+  return { candles: series, all };
 }
 
 const QUIET = { lastValueVisible: false, priceLineVisible: false, crosshairMarkerVisible: false } as const;

@@ -70,8 +70,9 @@ export default function CurveChart({
         axes: [
           {
             ...axis,
+            size: xLabel === undefined ? 30 : 26,
             ...(time && { values: days }),
-            ...(xLabel !== undefined && { label: xLabel, labelSize: 18, labelFont: axis.font }),
+            ...(xLabel !== undefined && { label: xLabel, labelSize: 16, labelFont: axis.font }),
           },
           { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : show(tick))) },
         ],
@@ -97,8 +98,13 @@ export default function CurveChart({
       [time ? x.map((ms) => ms / 1000) : [...x], ...curves.map(({ values }) => [...values])],
       element,
     );
-    const observer = new ResizeObserver(() =>
-      plot.setSize({ width: Math.max(200, element.clientWidth), height }),
+    // Without a cursor, what the curves end at.
+    const rest = (): void => plot.setLegend({ idx: x.length - 1 }, false);
+    plot.over.addEventListener('mouseleave', rest);
+    // It draws in a microtask, and clears the legend there.
+    queueMicrotask(rest);
+    const observer = new ResizeObserver(
+      () => (plot.setSize({ width: Math.max(200, element.clientWidth), height }), queueMicrotask(rest)),
     );
     observer.observe(element);
     return () => {

@@ -277,7 +277,7 @@ export function Table<Row>({
   readonly selected?: string | undefined;
 }) {
   return (
-    <div class="table-wrap" role="region" aria-label={caption} tabIndex={0}>
+    <div class="table-wrap" role="group" aria-label={caption} tabIndex={0}>
       <table>
         <caption class="visually-hidden">{caption}</caption>
         <thead>

@@ -41,6 +41,16 @@ export function useGet<T>(path: string | undefined, ...when: readonly unknown[])
   };
 }
 
+/** Counts on every so often, while the page is looked at. */
+export function useEvery(ms: number): number {
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => document.hidden || setTurn((before) => before + 1), ms);
+    return () => clearInterval(timer);
+  }, [ms]);
+  return turn;
+}
+
 export const asError = (error: unknown): ApiError =>
   error instanceof ApiError
     ? error

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Command } from 'commander';
+import { parseSymbol } from '../../../core/market/symbol.ts';
+import { parseTimeframe } from '../../../core/market/timeframe.ts';
 import { formatDay, formatMinute } from '../../../core/foundation/time.ts';
 import { writeFileAtomic } from '../../../data/files.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
@@ -255,6 +257,7 @@ async function showModel({ config, out }: CommandContext, model: Model, options:
     .record(z.string(), z.unknown())
     .parse(modelParams(model, 'full', config.models[model.id] ?? {}));
   const member = await memberToShow(config.checkpointDir, model, options);
+  const network = await networkOf(config, model, effective, member);
   out.document({
     id: model.id,
     kind: model.kind,
@@ -264,6 +267,7 @@ async function showModel({ config, out }: CommandContext, model: Model, options:
     quickParams: model.quickParams,
     paramsSchema: schema,
     features: model.features(effective),
+    network,
     checkpoint: member && {
       folder: member.folder,
       ...member.manifest,
@@ -283,6 +287,22 @@ async function showModel({ config, out }: CommandContext, model: Model, options:
     ]),
   );
   out.print(`\nFeatures: ${model.features(effective).join(', ') || 'none'}`);
+  if (network !== undefined) {
+    const { parameters, layers } = network;
+    out.print(`\nNetwork, ${parameters.toLocaleString('en')} parameters, layer by layer for one window:`);
+    out.table(
+      ['layer', 'kind', 'takes', 'gives', 'parameters'],
+      layers
+        .filter(({ depth }) => depth === 0)
+        .map((layer) => [
+          layer.name,
+          layer.kind,
+          layer.inputs.map(shapeText).join(', '),
+          layer.outputs.map(shapeText).join(', '),
+          layer.parameters.toLocaleString('en'),
+        ]),
+    );
+  }
   if (member === undefined) return out.print('\nNot trained yet: crypto-trader train --mode quick');
   const { manifest } = member;
   const { metrics } = manifest;
@@ -297,6 +317,27 @@ ${member.noSkill === undefined ? '' : `  no skill     ${member.noSkill}; it does
 Learned:
 ${reportText(member.fitted.report)}`);
   for (const part of member.fitted.explanation ?? []) out.print(`\n${explanationText(part)}`);
+}
+
+const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+
+/** The network of the checkpoint, or what would be built of the settings. */
+function networkOf(
+  { market }: Config,
+  model: Model,
+  params: Readonly<Record<string, unknown>>,
+  member: Shown | undefined,
+) {
+  const trained = member === undefined ? params : model.params.parse(member.manifest.params);
+  const { timeframe, symbols, lengths } =
+    member === undefined
+      ? { ...market, lengths: model.barLengths?.(trained) ?? [] }
+      : {
+          lengths: member.lengths,
+          timeframe: parseTimeframe(member.manifest.timeframe),
+          symbols: member.manifest.symbols.map(parseSymbol),
+        };
+  return model.layers?.(trained, { timeframe, symbols, lengths, features: model.features(trained) });
 }
 
 /** One line: how often the direction was right, and what following it would have returned. */
@@ -322,7 +363,7 @@ async function memberToShow(
   checkpointDir: string,
   model: Model,
   options: Options,
-): Promise<TrainedMember | undefined> {
+): Promise<Shown | undefined> {
   const { registry } = options;
   const name = runNamed(options);
   if (name !== undefined) {
@@ -340,13 +381,14 @@ async function memberToShow(
 }
 
 /** A model of a run, with what the run found of its skill. */
-async function memberOf(
-  run: RunFolder,
-  { id }: Model,
-  registry: Registry,
-): Promise<TrainedMember | undefined> {
+async function memberOf(run: RunFolder, { id }: Model, registry: Registry): Promise<Shown | undefined> {
   const member = await loadMember(join(run.path, id), { run, registry });
-  return member && { ...member, noSkill: run.result?.noSkill?.[id] };
+  return member && { ...member, noSkill: run.result?.noSkill?.[id], lengths: run.plan.lengths };
+}
+
+/** A trained model, and the bars of other lengths that its run read beside. */
+interface Shown extends TrainedMember {
+  readonly lengths: RunFolder['plan']['lengths'];
 }
 
 async function exportModel({ config, out }: CommandContext, model: Model, options: Options): Promise<void> {

@@ -45,7 +45,7 @@ export const about = [
     path: '/api/live',
     tag: 'About',
     summary:
-      'Server-sent events: `view` (newest paper session and training), `jobs`; the newest at once, then what changes.',
+      'Server-sent events: `view` (newest paper session and training), `prices` (last ones of the exchange, while a session runs there), `jobs`; the newest at once, then what changes.',
     mediaType: 'text/event-stream',
     answers: z.string(),
     answer: ({ request }, { live }) => live.listen(request.signal),

@@ -1,4 +1,5 @@
 import { fanInUniform, orthogonal, zeros } from '../../engine/initializers.ts';
+import type { NetworkLayer, NetworkLayers } from '../../../core/forecast/layers.ts';
 import type { Parameter } from '../../engine/network.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import type { Block, Kernel } from './kernel.ts';
@@ -31,6 +32,25 @@ export function mlpParameters(name: string, shape: MlpShape, outputGain?: number
     ];
   });
 }
+
+/** Networks side by side, as layers for one observation; `loose`: trained numbers beside them. */
+export function mlpLayers(networks: Readonly<Record<string, MlpShape>>, loose = 0): NetworkLayers {
+  const layers = Object.entries(networks).flatMap(([name, shape]) => layersOfOne(name, shape));
+  const parameters = layers.reduce((sum, layer) => sum + layer.parameters, loose);
+  const [{ inputs }] = Object.values(networks);
+  return { inputs: [{ name: 'observation', shape: [1, inputs] }], layers, parameters };
+}
+
+const layersOfOne = (name: string, shape: MlpShape): readonly NetworkLayer[] =>
+  layersOf(shape).map(({ inputs, outputs }, i) => ({
+    kind: i < shape.hidden.length ? `dense, ${shape.activation}` : 'dense',
+    name: `${name}.${i}`,
+    depth: 0,
+    inputs: [[1, inputs]],
+    outputs: [[1, outputs]],
+    parameters: outputs * (inputs + 1),
+    times: 1,
+  }));
 
 const layersOf = ({ inputs, hidden, outputs }: MlpShape) => {
   const widths = [inputs, ...hidden, outputs];

@@ -1,3 +1,4 @@
+import { ACCOUNT_OBSERVATION } from '../../../core/environments/trading-account.ts';
 import { z } from 'zod';
 import { type Panel, panelUntil, selectFeatures } from '../../../core/dataset/panel.ts';
 import { type Fold, walkForwardFolds } from '../../../core/dataset/splits.ts';
@@ -51,6 +52,10 @@ export const agentFeatures = (params: AgentParams, forecasters: readonly Model[]
     ...params.forecasts.flatMap((id) => featuresOf(findForecaster(forecasters, id), params)),
   ]),
 ];
+
+/** Numbers that an agent of these parameters sees at a bar. */
+export const observationSize = ({ features, forecasts }: AgentParams): number =>
+  features.length + new Set(forecasts).size + ACCOUNT_OBSERVATION.length;
 
 /** Share of the bars of a refit that are kept for early stopping and entry levels. */
 const VALIDATION_PCT = 15;

@@ -29,6 +29,10 @@ export function deepModel<Params extends DeepParams>(about: DeepModelAbout<Param
     usesValidation: true,
     warmStarts: true,
     features,
+    async layers(params, panel) {
+      const [chosen, { deepLayers }] = await Promise.all([architecture(), import('./layers-of.ts')]);
+      return deepLayers(chosen, params, panel);
+    },
     async fit(task) {
       const [chosen, { fitDeep }, { trainedForecaster }] = await Promise.all([
         architecture(),

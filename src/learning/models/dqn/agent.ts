@@ -3,9 +3,11 @@ import type { ActionSpace } from '../../../core/environments/environment.ts';
 import { bestAction } from '../../learners/agent/actions.ts';
 import { type AgentRecord, fittedAgent, readAgent } from '../../learners/agent/fitted-agent.ts';
 import { createKernel } from '../../learners/agent/kernel.ts';
-import { createMlp } from '../../learners/agent/mlp.ts';
+import { createMlp, mlpLayers } from '../../learners/agent/mlp.ts';
+import { observationSize } from '../../learners/agent/refits.ts';
 import { known, trainAgent } from '../../learners/agent/train.ts';
 import type { Decide } from '../../learners/agent/trading-agent.ts';
+import type { NetworkLayers } from '../../../core/forecast/layers.ts';
 import type { Artifact, FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
 import { createDqn, type DqnState } from './learner.ts';
 import { qParameters, qShape, rankedFrom } from './network.ts';
@@ -53,6 +55,9 @@ export async function fitDqn(
     forecasters,
   );
 }
+
+export const dqnLayers = (params: DqnAgentParams): NetworkLayers =>
+  mlpLayers({ q: qShape(observationSize(params), ACTIONS, params) });
 
 export async function loadDqn(artifact: Artifact, forecasters: readonly Model[]): Promise<FittedModel> {
   return fitted(

@@ -16,6 +16,7 @@ export const dqn: Model<DqnAgentParams> = {
   quickParams: { totalTimesteps: 8192, evaluations: 4, forecasts: SEEN_IN_QUICK },
   fullParams: { forecasts: SEEN_IN_FULL },
   features: (params) => agentFeatures(params, forecasters),
+  layers: async (params) => (await import('./agent.ts')).dqnLayers(params),
   fit: async (task) => (await import('./agent.ts')).fitDqn(task, forecasters),
   load: async (artifact) => (await import('./agent.ts')).loadDqn(artifact, forecasters),
 };

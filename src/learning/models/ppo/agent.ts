@@ -4,15 +4,17 @@ import type { ActionSpace } from '../../../core/environments/environment.ts';
 import { bestAction } from '../../learners/agent/actions.ts';
 import { type AgentRecord, fittedAgent, readAgent } from '../../learners/agent/fitted-agent.ts';
 import { createKernel } from '../../learners/agent/kernel.ts';
-import { createMlp } from '../../learners/agent/mlp.ts';
+import { createMlp, mlpLayers } from '../../learners/agent/mlp.ts';
+import { observationSize } from '../../learners/agent/refits.ts';
 import { known, trainAgent } from '../../learners/agent/train.ts';
 import type { Decide } from '../../learners/agent/trading-agent.ts';
+import type { NetworkLayers } from '../../../core/forecast/layers.ts';
 import type { Artifact, FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
 import { createPpo, type PpoAgentState, type PpoState } from './learner.ts';
-import { actorCriticParameters, actorShape } from './network.ts';
+import { actorCriticParameters, actorShape, criticShape } from './network.ts';
 import { PpoAgentParams } from './params.ts';
 
-const SPACE: ActionSpace = { kind: 'box', size: 1, low: -1, high: 1 };
+const SPACE = { kind: 'box', size: 1, low: -1, high: 1 } as const satisfies ActionSpace;
 
 /** Trains a PPO agent whose action is the target position. */
 export async function fitPpo(
@@ -62,6 +64,15 @@ export async function fitPpo(
     forecasters,
   );
 }
+
+export const ppoLayers = (params: PpoAgentParams): NetworkLayers =>
+  mlpLayers(
+    {
+      actor: actorShape(observationSize(params), SPACE, params),
+      critic: criticShape(observationSize(params), params),
+    },
+    SPACE.size,
+  );
 
 export async function loadPpo(artifact: Artifact, forecasters: readonly Model[]): Promise<FittedModel> {
   return fitted(

@@ -15,6 +15,7 @@ export const ppo: Model<PpoAgentParams> = {
   quickParams: { totalTimesteps: 20_480, evaluations: 5, forecasts: SEEN_IN_QUICK },
   fullParams: { forecasts: SEEN_IN_FULL },
   features: (params) => agentFeatures(params, forecasters),
+  layers: async (params) => (await import('./agent.ts')).ppoLayers(params),
   fit: async (task) => (await import('./agent.ts')).fitPpo(task, forecasters),
   load: async (artifact) => (await import('./agent.ts')).loadPpo(artifact, forecasters),
 };
