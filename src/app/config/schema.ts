@@ -160,6 +160,11 @@ export const ConfigSchema = z
           .max(100)
           .default(1)
           .describe('How often each model that draws random numbers is trained; the first forecasts'),
+        models: z
+          .array(id)
+          .min(1)
+          .optional()
+          .describe('Models that `train` fits when no flag chooses them; default: all that learn'),
         snapshotMinutes: z
           .number()
           .min(0)

@@ -33,7 +33,7 @@ describe('the program alone', () => {
 describe('init', () => {
   it('writes settings that hold, and a place for secrets', async () => {
     const { status, stdout } = await run(
-      'init', '--exchange', 'kraken', '--symbols', 'btc/eur,eth/eur', '--timeframe', '4h', '--capital', '5000', '--risk', 'low',
+      'init', '--exchange', 'kraken', '--symbols', 'btc/eur,eth/eur', '--timeframe', '4h', '--capital', '5000', '--risk', 'low', '--models', 'boosted-trees,tft',
     ); // prettier-ignore
     expect(status).toBe(0);
     expect(stdout).toContain('Next: crypto-trader fetch');
@@ -46,6 +46,7 @@ describe('init', () => {
     expect(value('market.symbols')).toEqual(['BTC/EUR', 'ETH/EUR']);
     expect(value('trading.initialBalance')).toBe(5000);
     expect(value('risk.maxDrawdownPct')).toBe(10);
+    expect(value('training.models')).toEqual(['boosted-trees', 'tft']);
     expect(readFileSync(join(cwd, '.env'), 'utf8')).toContain('EXCHANGE_API_KEY');
   });
 
@@ -67,6 +68,7 @@ describe('init', () => {
     [['--exchange', 'No Such'], 2],
     [['--symbols', 'BTC/USDT,ETH/BTC,'], 1],
     [['--timeframe', '7h'], 1],
+    [['--models', 'boosted-tree'], 1],
   ] as const)('refuses %j with exit code %i and writes nothing', async (args, code) => {
     const { status } = await run('init', ...args);
     expect(status).toBe(code);

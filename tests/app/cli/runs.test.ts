@@ -35,7 +35,15 @@ beforeAll(async () => {
   const first = await run('train', '--name', 'first', '--models', 'persistence', ...flags);
   expect(first.stdout).toContain('It is active: signals, backtest and paper use it.');
   const until = ['--since', '2025-01-03', '--until', '2025-01-20'];
-  const second = await run('train', '--name', 'second', '--models', 'buy-and-hold', ...flags, ...until);
+  const second = await run(
+    'train',
+    '--name',
+    'second',
+    '--set',
+    'training.models=[buy-and-hold]',
+    ...flags,
+    ...until,
+  );
   expect(second.stdout).toContain('crypto-trader models activate second');
   expect(second.stdout).toContain('2025-01-03 .. ');
 });

@@ -6,6 +6,7 @@ import { UserError } from '../../../core/foundation/errors.ts';
 import { parseSymbols, requireOneQuote } from '../../../core/market/symbols.ts';
 import { parseTimeframe } from '../../../core/market/timeframe.ts';
 import { writeFileAtomic } from '../../../data/files.ts';
+import { builtIn } from '../../../learning/models/registry.ts';
 import { loadConfig } from '../../config/load.ts';
 import { command, type CommandContext, decimal, list, MOST_MONEY, oneOf } from '../command.ts';
 import { UsageError } from '../exit.ts';
@@ -25,6 +26,7 @@ const Options = z.object({
   timeframe: z.string().optional(),
   capital: z.string().optional(),
   risk: z.string().optional(),
+  models: z.string().optional(),
   yes: z.boolean().default(false),
 });
 type Options = z.output<typeof Options>;
@@ -43,6 +45,7 @@ export function register(program: Command): void {
     .option('--timeframe <length>', 'bar length: 1m, 5m, 15m, 1h, 4h, 1d, ...')
     .option('--capital <amount>', 'what the paper account starts with, in quote currency')
     .option('--risk <level>', `${RISKS.join(', ')}: exposure, stops and the loss at which trading ends`)
+    .option('--models <list>', 'what train fits: all, or names such as boosted-trees,tft')
     .option('--yes', 'ask nothing: flags, else what is proposed')
     .addHelpText('after', EXAMPLES)
     .action(command(async (context, options) => init(context, Options.parse(options)), { logs: false }));
@@ -54,6 +57,7 @@ interface Answers {
   readonly timeframe: string;
   readonly capital: number;
   readonly risk: (typeof RISKS)[number];
+  readonly models: 'all' | readonly string[];
 }
 
 const QUESTIONS = {
@@ -62,6 +66,7 @@ const QUESTIONS = {
   timeframe: { ask: 'Bar length', proposed: '1h' },
   capital: { ask: 'Paper capital, in quote currency', proposed: '10000' },
   risk: { ask: `Risk (${RISKS.join(', ')})`, proposed: 'medium' },
+  models: { ask: 'Models to train (all, or names such as boosted-trees,tft)', proposed: 'all' },
 } as const;
 
 const checks: { readonly [Key in keyof Answers]: (text: string) => Answers[Key] } = {
@@ -78,6 +83,12 @@ const checks: { readonly [Key in keyof Answers]: (text: string) => Answers[Key] 
   timeframe: (text) => parseTimeframe(text),
   capital: (text) => decimal('--capital', text, { least: 1, most: MOST_MONEY }),
   risk: (text) => oneOf('--risk', text, RISKS),
+  models: (text) => {
+    if (text === 'all') return text;
+    const ids = list(text);
+    if (ids.length === 0) throw new UsageError('--models names no model.');
+    return ids.map((one) => builtIn.findModel(one).id);
+  },
 };
 
 async function init(context: CommandContext, options: Options): Promise<void> {
@@ -123,6 +134,7 @@ async function answersOf({ signal }: CommandContext, options: Options): Promise<
       timeframe: await answer('timeframe'),
       capital: await answer('capital'),
       risk: await answer('risk'),
+      models: await answer('models'),
     };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -132,7 +144,7 @@ async function answersOf({ signal }: CommandContext, options: Options): Promise<
   }
 }
 
-function configText({ exchange, symbols, timeframe, capital, risk }: Answers): string {
+function configText({ exchange, symbols, timeframe, capital, risk, models }: Answers): string {
   const { exposure, stop, drawdown } = RISK_SETTINGS[risk];
   return `# Settings of this crypto-trader project. Every key may be left out; \`crypto-trader config show\` prints what is in
 # force and where it came from. A flag wins over CRYPTO_TRADER_... in the environment or .env, that over this file.
@@ -149,6 +161,7 @@ market:
 training: # shares of the bars in time order; what is left, the oldest, is trained on
   validationPct: 10 # early stopping and comparison
   testPct: 20 # the newest bars: training never sees them, backtests run on them
+  ${models === 'all' ? '# models: [boosted-trees, tft] # what train fits; all that learn unless they are named' : `models: [${models.join(', ')}] # what train fits`}
 
 trading: # risk: ${risk}
   initialBalance: ${capital} # quote currency

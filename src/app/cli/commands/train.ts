@@ -36,7 +36,7 @@ const Options = z.object({
   ...MARKET_OPTIONS,
   mode: z.string().default('quick'),
   name: z.string().optional(),
-  approach: z.string().default('ml'),
+  approach: z.string().optional(),
   models: z.string().transform(list).optional(),
   tuned: z.string().transform(list).optional(),
   seeds: z.string().optional(),
@@ -79,8 +79,14 @@ export function register(program: Command): void {
     since: 'first bar to use (UTC; default: market.since)',
     until: 'bars up to the end of this date, or before this time (UTC; default: all)',
   })
-    .option('--approach <what>', 'ml: models that learn; quant: rules that a person states; both', 'ml')
-    .option('--models <list>', 'only these models, such as boosted-trees,momentum-garch')
+    .option(
+      '--approach <what>',
+      'ml: models that learn; quant: rules that a person states; both (default: ml)',
+    )
+    .option(
+      '--models <list>',
+      'only these models, such as boosted-trees,momentum-garch (default: training.models)',
+    )
     .option('--tuned <studies>', 'models of these studies with the parameters that `tune` found')
     .option(
       '--from <run>',
@@ -241,6 +247,8 @@ async function settingsOf(
   const { config, seed, log } = context;
   const { market, training, trading } = config;
   const untilMs = options.until ?? market.until;
+  const chosenOtherwise = options.approach ?? options.from ?? options.meta;
+  const models = options.models ?? (chosenOtherwise === undefined ? training.models : undefined);
   return {
     ...marketSettings(context, options),
     registry,
@@ -252,8 +260,8 @@ async function settingsOf(
     validationPct: training.validationPct,
     testPct: training.testPct,
     costs: { feeBps: trading.feeBps, slippageBps: trading.slippageBps ?? SPOT_RULES.slippageBps },
-    approach: oneOf('--approach', options.approach, APPROACHES),
-    ...(options.models !== undefined && { models: options.models }),
+    approach: oneOf('--approach', options.approach ?? 'ml', APPROACHES),
+    ...(models !== undefined && { models }),
     ...(await adapting(context, options, registry)),
     params: withAdapting({ ...config.models, ...tuned }, options, registry),
     sources: config.features,
