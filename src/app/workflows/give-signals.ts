@@ -15,7 +15,8 @@ import {
 import { keptForecasts } from '../../learning/training/kept-forecasts.ts';
 import type { StoredMember } from '../../learning/training/member-folder.ts';
 import { keepSignals } from './prediction-log.ts';
-import { sheetOf, type SignalSheet, type SignalTerms } from './signals.ts';
+import { decidedSince, sheetOf, type SignalSheet, type SignalTerms } from './signals.ts';
+import { goOn, keptSheets, newestRows, ofLastRows } from './sheet-standing.ts';
 
 /** What one model bases its forecast of a symbol's newest bar on. */
 interface Explained {
@@ -58,10 +59,11 @@ export async function giveSignals(request: {
   const { symbols, untrained } = symbolsOfRun(trained, wanted.symbols);
   const market = await loadTrainedMarket(store, trained, untilMs === undefined ? {} : { untilMs });
   const { signal } = terms;
-  const sheet = await sheetOf(trained, market, terms, (sinceMs) =>
-    // What was known at an earlier bar says less than what is kept, and would take its place.
-    keptForecasts(untilMs === undefined ? dataDir : undefined, trained, market, { sinceMs, signal }),
-  );
+  // What was known at an earlier bar says less than what is kept, and would take its place.
+  const keepDir = untilMs === undefined ? dataDir : undefined;
+  const sheet =
+    (keepDir === undefined ? undefined : await goneOn(keepDir, trained, market, terms)) ??
+    (await fromTheStart(keepDir, trained, market, terms));
   const isSaid = ({ symbol }: { readonly symbol: PairSymbol }): boolean =>
     symbols.includes(symbol) && !sheet.ended.some((one) => one.symbol === symbol);
   const signals = sheet.signals.filter(isSaid);
@@ -88,6 +90,51 @@ export async function giveSignals(request: {
     isStale: ageMs > TIMEFRAME_MS[timeframe],
     notKept,
   };
+}
+
+/** From where signals stood when they were last given, if the candles are those of then and some more. */
+async function goneOn(
+  dataDir: string,
+  trained: TrainedSet<StoredMember>,
+  market: LoadedMarket,
+  terms: SignalTerms,
+): Promise<SignalSheet | undefined> {
+  const files = keptSheets(dataDir, trained, terms);
+  const kept = await files?.read(market);
+  if (kept === undefined || kept.standing.decidedSinceMs !== decidedSince(trained, market)) return undefined;
+  const members = await goOn(trained, market, kept, terms.signal);
+  if (members === undefined) return undefined;
+  const { sheet, standing } = await sheetOf(trained, market, terms, {
+    rows: newestRows(market, kept),
+    standing: kept.standing,
+    said: async (member) => members[trained.members.indexOf(member)].forecasts,
+  });
+  if (standing !== undefined && standing.fromMs > kept.lastMs)
+    await files?.keep({ lastMs: standing.fromMs, standing, members: members.map(ofLastRows) }, market);
+  return sheet;
+}
+
+/** By what every model says of all bars. */
+async function fromTheStart(
+  dataDir: string | undefined,
+  trained: TrainedSet<StoredMember>,
+  market: LoadedMarket,
+  terms: SignalTerms,
+): Promise<SignalSheet> {
+  let asked: Awaited<ReturnType<typeof keptForecasts>> | undefined;
+  const { sheet, said, standing } = await sheetOf(trained, market, terms, {
+    ask: async (sinceMs) => {
+      asked = await keptForecasts(dataDir, trained, market, { sinceMs, signal: terms.signal });
+      return asked.ask;
+    },
+  });
+  if (dataDir !== undefined && standing !== undefined) {
+    const members = trained.members.map((member, m) =>
+      ofLastRows({ forecasts: said.members[m].forecasts, follower: asked?.standing(member) }),
+    );
+    await keptSheets(dataDir, trained, terms)?.keep({ lastMs: standing.fromMs, standing, members }, market);
+  }
+  return sheet;
 }
 
 function messageOf(error: unknown): string {

@@ -2,6 +2,7 @@ import { endedSeries, type Panel, type Series } from '../../core/dataset/panel.t
 import type { Forecast } from '../../core/forecast/model.ts';
 import { statesPosition } from '../../core/forecast/model.ts';
 import { formatTime } from '../../core/foundation/time.ts';
+import { type Candles, lowerBound } from '../../core/market/candles.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { type DecisionTerms, decidePaths, measureSkill } from '../../core/strategy/decide.ts';
@@ -14,9 +15,10 @@ import type { ExecutionRules } from '../../core/trading/rules.ts';
 import { tradeCostsFrom } from '../../core/trading/trade-cost.ts';
 import type { LoadedPanel } from '../../data/panel/load-panel.ts';
 import { giveWay } from '../../data/turns.ts';
-import type { EnsembleChoice } from '../../learning/ensemble/combine.ts';
-import { withReturns } from '../../learning/ensemble/stated-returns.ts';
+import type { EnsembleChoice, EnsembleState, LearnedEnsemble } from '../../learning/ensemble/combine.ts';
+import { atWorth, withReturns, worthOf } from '../../learning/ensemble/stated-returns.ts';
 import type { TrainedSet } from '../../learning/training/checkpoints.ts';
+import type { TrainedMember } from '../../learning/training/member-folder.ts';
 import {
   type Ask,
   askedSinceMs,
@@ -104,31 +106,87 @@ export interface SignalTerms {
  * What is wanted at the newest bar: the strategy's path from the end of the run's validation bars on, as a backtest or a
  * paper session that began there walks it. Throws `signal.reason` when aborted.
  */
-export const signalSheet = (
+export const signalSheet = async (
   trained: TrainedSet,
   panel: LoadedPanel,
   terms: SignalTerms,
-): Promise<SignalSheet> =>
-  sheetOf(
-    trained,
-    panel,
-    terms,
-    async () =>
+): Promise<SignalSheet> => {
+  const asking: Asking<TrainedMember> = {
+    ask:
+      async () =>
       ({ fitted }, sinceMs) =>
         fitted.forecast(panel, { sinceMs }),
-  );
+  };
+  return (await sheetOf(trained, panel, terms, asking)).sheet;
+};
 
-/** The same, of models that are asked as `asking` says, from a bar on. */
+/** What signals go on from: what all bars before one have come to. */
+export interface SheetStanding {
+  /** Bars from this one on are decided. */
+  readonly fromMs: number;
+  /** The first bar that was. */
+  readonly decidedSinceMs: number;
+  readonly learned: LearnedEnsemble;
+  readonly state?: EnsembleState | undefined;
+  /** Of each model and of the ensemble. */
+  readonly speakers: readonly {
+    readonly id: string;
+    readonly edge?: Edge | undefined;
+    /** Return per unit of its statements; absent: it states returns. */
+    readonly worth?: number | undefined;
+    /** What was wanted at the bar before, by symbol; `NaN`: nothing was decided yet. */
+    readonly wanted: readonly number[];
+  }[];
+}
+
+/** How models are asked from a bar on; or what they said of the last bars, and what came before. */
+type Asking<Member> =
+  | { readonly ask: (sinceMs: number) => Promise<Ask<Member>> }
+  | { readonly said: Ask<Member>; readonly rows: Panel; readonly standing: SheetStanding };
+
+/** The first bar that is decided. */
+export const decidedSince = (
+  { validateUntilMs }: Pick<TrainedSet, 'validateUntilMs'>,
+  { series }: Pick<Panel, 'series'>,
+): number => Math.min(validateUntilMs, ...series.map(({ candles: { time } }) => time[time.length - 1]));
+
+/**
+ * The same, of models that are asked as `asking` says. `panel` is the whole history; where only its last rows are decided, the
+ * forecasts lie beside these. Also what to go on from when there are newer bars, where that can be said.
+ */
 export async function sheetOf<Member extends Speaker>(
   trained: TrainedSet<Member>,
-  panel: Panel,
+  whole: Panel,
   { strategy, params, ensemble, rules, onMember, signal }: SignalTerms,
-  asking: (sinceMs: number) => Promise<Ask<Member>>,
-): Promise<SignalSheet> {
-  const newestMs = Math.min(...panel.series.map(({ candles }) => candles.time[candles.time.length - 1]));
-  const fromMs = Math.min(trained.validateUntilMs, newestMs);
-  const ask = await asking(askedSinceMs(trained, panel, fromMs));
-  const said = await forecastsOfRun(trained, panel, { ask, choice: ensemble, fromMs, onMember, signal });
+  asking: Asking<Member>,
+): Promise<{
+  readonly sheet: SignalSheet;
+  readonly said: RunForecasts;
+  readonly standing: SheetStanding | undefined;
+}> {
+  const newestMs = Math.max(...whole.series.map(({ candles: { time } }) => time[time.length - 1]));
+  const decidedSinceMs = decidedSince(trained, whole);
+  const { panel, before, ask } =
+    'ask' in asking
+      ? {
+          panel: whole,
+          before: undefined,
+          ask: await asking.ask(askedSinceMs(trained, whole, decidedSinceMs)),
+        }
+      : { panel: asking.rows, before: asking.standing, ask: asking.said };
+  const fromMs = before?.fromMs ?? decidedSinceMs;
+  let state = before?.state;
+  const said = await forecastsOfRun(trained, panel, {
+    ask,
+    choice: ensemble,
+    fromMs,
+    ...(before && { learned: before.learned, state }),
+    onBar: (timeMs, _, after) => {
+      if (timeMs < newestMs) state = after;
+    },
+    onMember,
+    signal,
+  });
   const terms = { strategy, params, cost: tradeCostsFrom(rules), allowShort: rules.allowShort };
   const own = { ...terms, ...chooseStrategy('own', {}) };
   const keeps = new Set(trained.members.filter(({ model }) => statesPosition(model)).map(({ id }) => id));
@@ -142,18 +200,42 @@ export async function sheetOf<Member extends Speaker>(
     },
   ];
   const ended = endedSeries(panel);
-  const measured = measuredSpan(trained, fromMs);
-  const costs = panel.series.map(({ candles }) => terms.cost(candles, measured.untilMs));
-  const regimes = panel.series.map(({ candles }) => regimeOf(candles, panel.timeframe));
+  const measured = measuredSpan(trained, decidedSinceMs);
+  const costs = whole.series.map(({ candles }) => terms.cost(candles, measured.untilMs));
+  const cost = (candles: Candles): number => costs[panel.series.findIndex((one) => one.candles === candles)];
+  const regimes = whole.series.map(({ candles }) => regimeOf(candles, panel.timeframe));
   const all: (readonly Signal[])[] = [];
+  const after: SheetStanding['speakers'][number][] = [];
   for (const { id, noSkill, forecasts: stated, keeps: stays } of speakers) {
     await giveWay(signal);
-    const forecasts = withReturns(panel, stated, [{ fromMs, measured }]);
-    const edge = measureSkill(panel, forecasts, measured, { labels: strategy.restsOnLabels });
+    const known = before?.speakers.find((one) => one.id === id);
+    const forecasts = known
+      ? atWorth(stated, known.worth ?? NaN)
+      : withReturns(panel, stated, [{ fromMs, measured }]);
+    const edge = known
+      ? known.edge
+      : measureSkill(panel, forecasts, measured, { labels: strategy.restsOnLabels });
     const reasons: (Reason | undefined)[] = panel.series.map(() => undefined);
-    const paths = decidePaths(panel, forecasts, stays ? own : terms, {
-      spans: [{ fromMs, asOfMs: measured.untilMs, edge }],
-      onReason: (s, _, reason) => (reasons[s] = reason),
+    const paths = decidePaths(
+      panel,
+      forecasts,
+      { ...(stays ? own : terms), cost },
+      {
+        spans: [{ fromMs, asOfMs: measured.untilMs, edge }],
+        wanted: known?.wanted,
+        onReason: (s, _, reason) => (reasons[s] = reason),
+      },
+    );
+    const statesReturns = stated.some(({ expectedReturn }) => expectedReturn !== undefined);
+    after.push({
+      id,
+      edge,
+      worth: known ? known.worth : statesReturns ? undefined : worthOf(panel, stated, measured),
+      wanted: paths.map(({ wanted }, s) => {
+        const row = lowerBound(panel.series[s].candles.time, newestMs) - 1;
+        const last = wanted[row] ?? NaN;
+        return Number.isNaN(last) ? (known?.wanted[s] ?? NaN) : last;
+      }),
     });
     all.push(
       panel.series.map((series, s) =>
@@ -171,6 +253,7 @@ export async function sheetOf<Member extends Speaker>(
           {
             forecast: forecasts[s],
             wanted: paths[s].wanted,
+            before: known?.wanted[s] ?? NaN,
             edge,
             reason: reasons[s],
             contributions: id === 'ensemble' ? contributionsAt(said, series, s) : undefined,
@@ -179,7 +262,7 @@ export async function sheetOf<Member extends Speaker>(
       ),
     );
   }
-  return {
+  const sheet = {
     signals: panel.series.flatMap(({ symbol }, s) =>
       ended.some((one) => one.symbol === symbol) ? [] : all.map((signals) => signals[s]),
     ),
@@ -191,6 +274,14 @@ export async function sheetOf<Member extends Speaker>(
       ...said.combined.learned.leftOut.map(({ id, reason }) => ({ model: id, reason })),
     ],
     ended,
+  };
+  const { learned } = said.combined;
+  // A learned rule over the members is more than its weights; nothing lies before the first bar.
+  const goesOn = learned.weighing.meta === undefined && said.failed.length === 0 && newestMs > decidedSinceMs;
+  return {
+    sheet,
+    said,
+    standing: goesOn ? { fromMs: newestMs, decidedSinceMs, learned, state, speakers: after } : undefined,
   };
 }
 
@@ -217,12 +308,15 @@ function signalAt(
   {
     forecast,
     wanted,
+    before,
     edge: skill,
     reason,
     contributions,
   }: {
     readonly forecast: Forecast;
     readonly wanted: Float64Array;
+    /** What was wanted before the first of these rows; `NaN`: nothing yet. */
+    readonly before: number;
     readonly edge: Edge | undefined;
     readonly reason: Reason | undefined;
     readonly contributions: readonly Contribution[] | undefined;
@@ -232,7 +326,7 @@ function signalAt(
   const at = (column: Float64Array | undefined, i = row): number | undefined =>
     column === undefined || i < 0 || Number.isNaN(column[i]) ? undefined : column[i];
   const position = at(wanted);
-  const heldPosition = at(wanted, row - 1) ?? 0;
+  const heldPosition = at(wanted, row - 1) ?? (Number.isNaN(before) ? 0 : before);
   const stated = at(forecast.expectedReturn);
   const { horizonBars, quantiles } = forecast;
   const volatility = at(volatilities);

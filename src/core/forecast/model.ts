@@ -158,8 +158,11 @@ export interface FittedModel {
    * the model has no opinion there. The panel as in `forecast`.
    */
   readonly explain?: (panel: Panel) => Promise<readonly (readonly ExplanationPart[])[]>;
-  /** Where a forecast of the newest bar need not cost more with every bar before it; absent: `forecast` is asked again. */
-  readonly follow?: () => Follower;
+  /**
+   * Where a forecast of the newest bar need not cost more with every bar before it; absent: `forecast` is asked again. `from`:
+   * what a follower of the same weights stood at, read back from JSON; it is then as if it had been shown those bars.
+   */
+  readonly follow?: (from?: unknown) => Follower;
   save(): Artifact;
   dispose?(): void;
 }
@@ -173,13 +176,19 @@ export interface Follower {
    * shown bars that no call was shown, from `sinceMs` on, behind `lookBackBars` or more of those that were.
    */
   forecast(panel: Panel, sinceMs: number): Promise<readonly Forecast[]>;
+  /** What the bars shown so far have come to, for `exactJson` to write; absent or `undefined`: only all bars can tell. */
+  standing?(): unknown;
 }
 
 /** Follows a model whose forecast of a bar looks at `lookBackBars` before it and nothing else. */
 export const followWindow = (
   { forecast }: Pick<FittedModel, 'forecast'>,
   lookBackBars: number,
-): Follower => ({ lookBackBars, forecast: (panel, sinceMs) => forecast(panel, { sinceMs }) });
+): Follower => ({
+  lookBackBars,
+  forecast: (panel, sinceMs) => forecast(panel, { sinceMs }),
+  standing: () => null,
+});
 
 /** What a model says of one symbol, a value a bar in each column. */
 export interface Forecast {

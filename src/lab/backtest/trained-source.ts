@@ -67,7 +67,7 @@ export async function trainedForecasts(
     onMember: request.onMember,
     signal: request.signal,
   });
-  const beside = besideOf(choice, equal, voters);
+  const beside = besideOf(choice, equal(), voters);
   const otherSeeds: ForecastSource['otherSeeds'][number][] = [];
   for (const seedNumber of request.seeds ? numbersAfterFirst(trained) : []) {
     const other = await loadTrained(checkpointDir, { ...chosen, runId: runId ?? trained.runId, seedNumber });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { panelUntil, panelWithin } from '../../core/dataset/panel.ts';
 import { ExplanationPart } from '../../core/forecast/explanation.ts';
 import type { Artifact, Forecast, Model, SnapshotKeeper } from '../../core/forecast/model.ts';
+import { exactJson } from '../../core/foundation/exact-json.ts';
 import { artifactHash } from '../../learning/training/artifact-folder.ts';
 import { fitOn, fitted, lawForecast, ownPanelOf, panelOf, panelOn } from './law-fits.ts';
 import { BARS, HOUR_MS, lawMarket, TRAIN_UNTIL } from './law-market.ts';
@@ -71,7 +72,7 @@ export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<vo
   'forecasts the same bits when it follows the bars as they close': async (model) => {
     const panel = panelOf(model);
     const forecaster = await fitted(model);
-    const follower = forecaster.follow?.();
+    let follower = forecaster.follow?.();
     if (follower === undefined) return;
     const full = await lawForecast(model);
     const check = (said: readonly Forecast[], offset: number, from: number): void =>
@@ -90,6 +91,9 @@ export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<vo
     check(await follower.forecast(panelUntil(panel, from * HOUR_MS), (from - 20) * HOUR_MS), 0, from - 20);
     // Bar by bar, and several at once after an outage.
     for (const bars of [1, 1, 1, 7, 1, 30, 1, 1]) {
+      // What it stands at, written down and read back, is as good as what it remembers.
+      const standing: unknown = follower.standing?.();
+      if (standing !== undefined) follower = forecaster.follow?.(JSON.parse(exactJson(standing))) ?? follower;
       const first = Math.max(0, from - follower.lookBackBars);
       const seen = panelWithin(panel, { fromMs: first * HOUR_MS, untilMs: (from + bars) * HOUR_MS });
       check(await follower.forecast(seen, from * HOUR_MS), first, from);

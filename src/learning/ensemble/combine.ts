@@ -149,7 +149,7 @@ function plainMean(panel: Panel, members: readonly EnsembleMember[]): Combined {
     ),
     learned: {
       horizonBars: commonHorizon(members),
-      members,
+      members: members.map(factsOf),
       coefficients: even().fill(NaN),
       isVoter: new Uint8Array(members.length).fill(1),
       usualConfidence: even().fill(1),
@@ -244,7 +244,7 @@ function openEnsemble(panel: Panel, members: readonly EnsembleMember[], { method
     voters.forEach((m, k) => (weights[m] = own[k]));
     return {
       horizonBars,
-      members,
+      members: members.map(factsOf),
       coefficients,
       isVoter,
       usualConfidence: Float64Array.from(members, ({ forecasts }) =>
@@ -416,6 +416,9 @@ function openEnsemble(panel: Panel, members: readonly EnsembleMember[], { method
     }),
   };
 }
+
+/** Without what it said: what was learned is kept for long. */
+const factsOf = ({ id, kind }: MemberFacts): MemberFacts => ({ id, kind });
 
 /** The lower median of the horizons of those that state a belief, else of all. */
 function commonHorizon(members: readonly EnsembleMember[]): number {

@@ -21,10 +21,7 @@ export function withReturns(
   const returns = stated.map(({ length }) => new Float64Array(length).fill(NaN));
 
   const say = (measured: Span, isKept: ((timeMs: number) => boolean) | undefined, within: Span): void => {
-    const rows = shownRows(panel, measured, horizonBars);
-    const { slope, believed } = calibrate(stated, rows, { horizonBars, barMs, isKept });
-    // Without skill the size of what is said makes no difference; its side must stay.
-    const worth = believed > 0 ? believed : Math.abs(slope ?? NaN);
+    const worth = worthOfColumns(panel, stated, measured, { horizonBars, isKept });
     panel.series.forEach(({ candles: { time } }, s) => {
       const until = lowerBound(time, within.untilMs);
       for (let row = lowerBound(time, within.fromMs); row < until; row++)
@@ -39,3 +36,33 @@ export function withReturns(
     returns[s].some((value) => !Number.isNaN(value)) ? { ...forecast, expectedReturn: returns[s] } : forecast,
   );
 }
+
+/** What a unit of what a model states was worth, on bars that no fit has seen: returns per unit. */
+export const worthOf = (panel: Panel, forecasts: readonly Forecast[], measured: Span): number =>
+  worthOfColumns(panel, forecasts.map(statementOf), measured, forecasts[0]);
+
+function worthOfColumns(
+  panel: Panel,
+  stated: readonly Float64Array[],
+  measured: Span,
+  {
+    horizonBars,
+    isKept,
+  }: { readonly horizonBars: number; readonly isKept?: ((timeMs: number) => boolean) | undefined },
+): number {
+  const rows = shownRows(panel, measured, horizonBars);
+  const { slope, believed } = calibrate(stated, rows, { horizonBars, barMs: barMsOf(panel), isKept });
+  // Without skill the size of what is said makes no difference; its side must stay.
+  return believed > 0 ? believed : Math.abs(slope ?? NaN);
+}
+
+/** The forecasts with the returns that they come to at that worth, where they state none. */
+export const atWorth = (forecasts: readonly Forecast[], worth: number): readonly Forecast[] =>
+  forecasts.some(({ expectedReturn }) => expectedReturn !== undefined)
+    ? forecasts
+    : forecasts.map((forecast) => ({
+        ...forecast,
+        expectedReturn: statementOf(forecast).map((stated, row) =>
+          Number.isNaN(forecast.position[row]) ? NaN : worth * stated,
+        ),
+      }));

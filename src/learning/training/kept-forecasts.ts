@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { invariant } from '../../core/foundation/errors.ts';
-import type { Forecast } from '../../core/forecast/model.ts';
+import type { FittedModel, Forecast } from '../../core/forecast/model.ts';
+import type { Panel } from '../../core/dataset/panel.ts';
 import { inputsOf } from '../../core/features/catalogue.ts';
 import { viewAt } from '../../core/dataset/bar-views.ts';
 import { candlesBetween, lowerBound } from '../../core/market/candles.ts';
@@ -32,7 +33,11 @@ export async function keptForecasts(
   trained: TrainedSet<StoredMember>,
   market: LoadedMarket,
   { sinceMs, signal }: { readonly sinceMs: number; readonly signal?: AbortSignal | undefined },
-): Promise<Ask<StoredMember>> {
+): Promise<{
+  readonly ask: Ask<StoredMember>;
+  /** Where a model's follower stands at the newest bar; `undefined`: it has none, or was not asked. */
+  readonly standing: (member: StoredMember) => unknown;
+}> {
   const files =
     dataDir === undefined
       ? undefined
@@ -60,7 +65,8 @@ export async function keptForecasts(
       ? market
       : await computePanel(market, { featureNames, catalogue: trained.catalogue, signal });
   let pruning: Promise<void> | undefined;
-  return async (member, since) => {
+  const standings = new Map<StoredMember, unknown>();
+  const ask: Ask<StoredMember> = async (member, since) => {
     const known = found.get(member);
     invariant(known !== undefined && since === sinceMs, 'asked for what was prepared');
     const fitted = opened.get(member);
@@ -68,11 +74,12 @@ export async function keptForecasts(
     invariant(fitted !== undefined, 'what is not kept was opened');
     let { kept } = known;
     const askedMs = kept === undefined ? sinceMs : kept.untilMs + 1;
-    let said = await fitted.forecast(panel, { sinceMs: askedMs });
+    let { said, standing } = await askAll(fitted, panel, askedMs);
     if (said.some((one, s) => kept && shapeOf(one) !== shapeOf(kept.forecasts[s]))) {
       kept = undefined;
-      said = await fitted.forecast(panel, { sinceMs });
+      ({ said, standing } = await askAll(fitted, panel, sinceMs));
     }
+    standings.set(member, standing);
     const forecasts = said.map((one, s) =>
       joined(market.series[s].candles.time, [
         { forecast: kept?.forecasts[s] ?? one, fromMs: sinceMs },
@@ -81,12 +88,25 @@ export async function keptForecasts(
     );
     await files?.put(
       known.name,
-      write(forecasts, { market, sinceMs, lastMs, evidence: evidence(lastMs, member) }),
+      write(forecasts, { market, sinceMs, lastMs, evidence: evidence(lastMs, member.manifest.features) }),
     );
     pruning ??= files?.prune();
     await pruning;
     return forecasts;
   };
+  return { ask, standing: (member) => standings.get(member) };
+}
+
+/** The forecasts from a bar on of a model that is shown all bars, and where its follower then stands. */
+export async function askAll(
+  fitted: FittedModel,
+  panel: Panel,
+  sinceMs: number,
+): Promise<{ readonly said: readonly Forecast[]; readonly standing: unknown }> {
+  const follower = fitted.follow?.();
+  if (follower?.standing === undefined)
+    return { said: await fitted.forecast(panel, { sinceMs }), standing: undefined };
+  return { said: await follower.forecast(panel, sinceMs), standing: follower.standing() };
 }
 
 const newestOf = ({ series }: LoadedMarket): number =>
@@ -108,16 +128,16 @@ const nameOf = ({
   return `${createHash('sha256').update(JSON.stringify(all)).digest('hex')}.bin`;
 };
 
-type Evidence = (lastMs: number, member: StoredMember) => string;
+type Evidence = (lastMs: number, features: readonly string[]) => string;
 
-/** What a member's forecasts up to the bar that opened at `lastMs` rest on: a SHA-256 of candles and other inputs. */
-function evidenceOf(
+/** What forecasts from these features up to the bar that opened at `lastMs` rest on: a SHA-256 of candles and other inputs. */
+export function evidenceOf(
   { series, featureInputs, timeframe }: LoadedMarket,
   { catalogue }: { readonly catalogue: TrainedSet['catalogue'] },
 ): Evidence {
   const seen = new Map<string, string>();
-  return (lastMs, { manifest }) => {
-    const inputs = inputsOf(manifest.features, catalogue);
+  return (lastMs, features) => {
+    const inputs = inputsOf(features, catalogue);
     const key = `${lastMs} ${inputs.join()}`;
     const known = seen.get(key);
     if (known !== undefined) return known;
@@ -216,7 +236,7 @@ async function read(
   const head = bytes && headOf(bytes);
   if (bytes === undefined || head === undefined || head.series.length !== of.market.series.length)
     return undefined;
-  if (head.evidence !== of.evidence(head.lastMs, of.member)) return undefined;
+  if (head.evidence !== of.evidence(head.lastMs, of.member.manifest.features)) return undefined;
   let { at } = head;
   const take = (rows: number, into: Float64Array, from: number): Float64Array => {
     bytesOf(into.subarray(from, from + rows)).set(bytes.subarray(at, at + 8 * rows));
@@ -259,7 +279,7 @@ function headOf(bytes: Uint8Array): (Head & { readonly at: number }) | undefined
 }
 
 /** What a forecast consists of. */
-const shapeOf = ({ horizonBars, quantiles, ...columns }: Forecast): string =>
+export const shapeOf = ({ horizonBars, quantiles, ...columns }: Forecast): string =>
   JSON.stringify([horizonBars, COLUMNS.filter((name) => columns[name] !== undefined), quantiles?.levels]);
 
 /** One forecast out of several, each good from its time on; `NaN` before the first. */

@@ -141,10 +141,10 @@ export function withFeatures(fitted: FittedModel, names: readonly string[]): Fit
     ...(explain && { explain: (panel: Panel) => explain(selectFeatures(panel, names)) }),
     forecast: (panel, wanted) => fitted.forecast(selectFeatures(panel, names), wanted),
     ...(follow && {
-      follow: () => {
-        const follower = follow();
+      follow: (from?: unknown) => {
+        const follower = follow(from);
         return {
-          lookBackBars: follower.lookBackBars,
+          ...follower,
           forecast: (panel: Panel, sinceMs: number) =>
             follower.forecast(selectFeatures(panel, names), sinceMs),
         };

@@ -30,7 +30,7 @@ export interface RunForecasts {
   /** One a symbol. */
   readonly ensemble: readonly Forecast[];
   /** The plain mean of the same voters, to stand beside it. */
-  readonly equal: readonly Forecast[];
+  readonly equal: () => readonly Forecast[];
   /** The voters, in the order of the weights. */
   readonly voters: readonly MemberFacts[];
   readonly combined: Combined;
@@ -152,7 +152,7 @@ export async function forecastsOfRun<Member extends Speaker>(
   return {
     members: said.map(({ member: { id, noSkill }, forecasts }) => ({ id, noSkill, forecasts })),
     ensemble: combined.forecasts,
-    equal: panel.series.map((_, s) => forecastEnsemble(voters.map(({ forecasts }) => forecasts[s]))),
+    equal: () => panel.series.map((_, s) => forecastEnsemble(voters.map(({ forecasts }) => forecasts[s]))),
     voters: voters.map(({ id, kind }) => ({ id, kind })),
     combined,
     failed,

@@ -33,7 +33,7 @@ async function said(folder: string, store: Store, untilMs?: number) {
   }));
   const market = await loadTrainedMarket(store, trained, untilMs === undefined ? {} : { untilMs });
   const sinceMs = trained.trainUntilMs;
-  const ask = await keptForecasts(join(folder, 'data'), { ...trained, members }, market, { sinceMs });
+  const { ask } = await keptForecasts(join(folder, 'data'), { ...trained, members }, market, { sinceMs });
   const forecasts = await Promise.all(members.map((member) => ask(member, sinceMs)));
   return { forecasts, opened };
 }

@@ -19,7 +19,7 @@ import {
   saveRefits,
   withForecasts,
 } from './refits.ts';
-import { agentEnvironments, type Decide, playThrough, type Standing } from './trading-agent.ts';
+import { agentEnvironments, type Decide, playThrough, Standing } from './trading-agent.ts';
 
 /** A trained agent as data; `weights` are the network's, flat. */
 export interface AgentRecord<Params> {
@@ -76,10 +76,11 @@ export function fittedAgent<Params extends AgentParams>(
     report: { ...figures, observation, ...(refits.absent.length > 0 && { absentForecasts: refits.absent }) },
     forecast: (panel) => play(panel, askRefit, { ...whole, standings: new Map() }),
     ...(refits.all.every(({ fitted }) => fitted.follow !== undefined) && {
-      follow() {
-        const followed = followRefits(refits);
-        const standings = new Map<string, Standing | undefined>();
-        let isFirst = true;
+      follow(from) {
+        const before = from === undefined ? undefined : Stood.parse(from);
+        const followed = followRefits(refits, before?.refits);
+        const standings = new Map<string, Standing | undefined>(before?.accounts);
+        let isFirst = before === undefined;
         return {
           lookBackBars: Math.max(1, followed.lookBackBars),
           async forecast(panel: Panel, sinceMs: number) {
@@ -90,12 +91,23 @@ export function fittedAgent<Params extends AgentParams>(
             isFirst = false;
             return said;
           },
+          standing() {
+            const seen = followed.standing();
+            const accounts = [...standings].filter(([, standing]) => standing !== undefined);
+            return seen && { accounts, refits: seen };
+          },
         };
       },
     }),
     save: () => saveAgent(record),
   };
 }
+
+/** Accounts that have acted, and what the models that are seen came to. */
+const Stood = z.strictObject({
+  accounts: z.array(z.tuple([z.string(), Standing])),
+  refits: z.array(z.unknown()),
+});
 
 function requireLayout(trained: readonly string[], shown: readonly string[]): void {
   if (trained.join() === shown.join()) return;

@@ -153,13 +153,20 @@ export type AskRefit = (refit: Refit, panel: Panel) => Promise<readonly Forecast
 export const askRefit: AskRefit = ({ fitted, fromMs }, panel) => fitted.forecast(panel, { sinceMs: fromMs });
 
 /** Asks the newest refit of each model bar after bar. `ask(sinceMs)` is of the bars from then on; at first of all. */
-export function followRefits({ all }: Refits): {
+export function followRefits(
+  { all }: Refits,
+  from?: readonly unknown[],
+): {
   readonly lookBackBars: number;
   ask(sinceMs: number): AskRefit;
+  /** Of each model, as `from` takes it; `undefined` where one has none. */
+  standing(): readonly unknown[] | undefined;
 } {
   const newest = new Map(all.map((one) => [one.model, one.fitted]));
   const followers = new Map(
-    [...newest.values()].flatMap((fitted) => (fitted.follow ? [[fitted, fitted.follow()] as const] : [])),
+    [...newest.values()].flatMap((fitted, i) =>
+      fitted.follow ? [[fitted, fitted.follow(from?.[i])] as const] : [],
+    ),
   );
   return {
     lookBackBars: Math.max(0, ...Array.from(followers.values(), ({ lookBackBars }) => lookBackBars)),
@@ -167,6 +174,10 @@ export function followRefits({ all }: Refits): {
       const follower = followers.get(refit.fitted);
       if (follower === undefined) return sinceMs === -Infinity ? askRefit(refit, panel) : undefined;
       return follower.forecast(panel, Math.max(refit.fromMs, sinceMs));
+    },
+    standing() {
+      const all = Array.from(followers.values(), (follower) => follower.standing?.());
+      return all.includes(undefined) ? undefined : all;
     },
   };
 }

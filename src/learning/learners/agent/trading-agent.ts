@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { fitScaler, scaleColumn, type Scaler } from '../../../core/dataset/scaler.ts';
 import type { Panel } from '../../../core/dataset/panel.ts';
 import {
@@ -5,6 +6,7 @@ import {
   tradingEnvironments,
   type TradingTask,
 } from '../../../core/environments/trading.ts';
+import { ExactNumber } from '../../../core/foundation/exact-json.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
 import { SPOT_RULES } from '../../../core/trading/rules.ts';
 import type { AgentParams } from './params.ts';
@@ -57,17 +59,18 @@ export function fitAgentScaler(panel: Panel, untilMs: number): Scaler {
 }
 
 /** Where an agent stands at the close of a bar: it has acted, and the next bar has not come. */
-export interface Standing {
+export const Standing = z.strictObject({
   /** As the environment's `snapshot` gives it. */
-  readonly account: readonly number[];
-  readonly action: number;
+  account: z.array(ExactNumber).readonly(),
+  action: ExactNumber,
   /** The position that was asked for last. */
-  readonly stance: number;
+  stance: ExactNumber,
   /** Bars since the first on which it acted. */
-  readonly bars: number;
-  readonly startEquity: number;
-  readonly logGrowth: number;
-}
+  bars: z.int(),
+  startEquity: ExactNumber,
+  logGrowth: ExactNumber,
+});
+export type Standing = Readonly<z.output<typeof Standing>>;
 
 /**
  * What the agent wants at the close of each bar of series `s` from `fromRow` on, in [-1, 1]: its own

@@ -3,7 +3,7 @@ import { fitScaler, type Scaler, scaleRows } from '../../../core/dataset/scaler.
 import { windowEnds } from '../../../core/dataset/windows.ts';
 import { computeFeatures } from '../../../core/features/catalogue.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
-import { lowerBound } from '../../../core/market/candles.ts';
+import { type Candles, lowerBound } from '../../../core/market/candles.ts';
 import { resampleCandles } from '../../../core/market/resample.ts';
 import type { PairSymbol } from '../../../core/market/symbol.ts';
 import { type BarLength, openOfBar } from '../../../core/market/bar-length.ts';
@@ -126,10 +126,20 @@ function branchColumns(
     });
   const bars = branch.beside
     ? (beside?.candles ?? candles)
-    : resampleCandles(candles, timeframe, branch.timeframe);
+    : longerBars(candles, timeframe, branch.timeframe);
   // No window of the catalogue's is shorter than a week where it is stated in days.
   const length = isTimeframe(branch.timeframe) ? branch.timeframe : '1d';
   return { time: bars.time, columns: computeFeatures(branch.features, bars, length).columns };
+}
+
+const resampled = new WeakMap<Candles, Map<BarLength, Candles>>();
+
+/** Worked out once, however many models and branches read them: candles never change. */
+function longerBars(candles: Candles, from: Timeframe, to: BarLength): Candles {
+  const known = resampled.get(candles) ?? new Map<BarLength, Candles>();
+  const longer = known.get(to) ?? resampleCandles(candles, from, to);
+  resampled.set(candles, known.set(to, longer));
+  return longer;
 }
 
 /**
@@ -212,7 +222,7 @@ export function seriesInputs(
       const from = Math.max(0, lowerBound(read.time, closed) - branch.lookBack);
       return {
         values: scaleRows(options.scalers[b], read.columns, { clip: 5, from }),
-        last: windowRows(time, timeframe, branch, { ...read, from }),
+        last: windowRows(time, timeframe, branch, { ...read, from, sinceMs }),
       };
     });
     return {
@@ -242,7 +252,12 @@ function windowRows(
   time: Float64Array,
   timeframe: Timeframe,
   branch: Branch,
-  { time: opened, columns, from = 0 }: BranchColumns & { readonly from?: number },
+  {
+    time: opened,
+    columns,
+    from = 0,
+    sinceMs = -Infinity,
+  }: BranchColumns & { readonly from?: number; readonly sinceMs?: number },
 ): Int32Array {
   const ends = windowEnds(opened, columns, branch.timeframe, { lookBack: branch.lookBack, from });
   const last = new Int32Array(time.length).fill(-1);
@@ -251,7 +266,7 @@ function windowRows(
     return last;
   }
   const rowAt = new Map(Array.from(ends, (row) => [opened[row], row]));
-  for (let row = 0; row < last.length; row++) {
+  for (let row = lowerBound(time, sinceMs); row < last.length; row++) {
     const closed = openOfClosed(time[row] + TIMEFRAME_MS[timeframe], branch.timeframe);
     last[row] = rowAt.get(closed) ?? -1;
   }

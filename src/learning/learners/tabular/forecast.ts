@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import type { Panel, Series } from '../../../core/dataset/panel.ts';
 import type { Follower, Forecast } from '../../../core/forecast/model.ts';
+import { ExactNumber } from '../../../core/foundation/exact-json.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
-import type { PairSymbol } from '../../../core/market/symbol.ts';
 import { featureColumns } from './examples.ts';
 import { followProbability } from './positions.ts';
 
@@ -39,8 +40,8 @@ export function forecastDirection(
 }
 
 /** The same bar after bar: what is held is all that is remembered. */
-export function followDirection(by: RowModel): Follower {
-  const held = new Map<PairSymbol, number>();
+export function followDirection(by: RowModel, from?: unknown): Follower {
+  const held = new Map<string, number>(from === undefined ? [] : Held.parse(from));
   return {
     lookBackBars: 0,
     forecast: async (panel, sinceMs) =>
@@ -49,8 +50,11 @@ export function followDirection(by: RowModel): Follower {
         held.set(series.symbol, found.held);
         return found.forecast;
       }),
+    standing: () => [...held],
   };
 }
+
+const Held = z.array(z.tuple([z.string(), ExactNumber]));
 
 /** `before`: what was held before `sinceMs`, where that is known. */
 function forecastSince(

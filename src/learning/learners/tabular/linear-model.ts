@@ -123,7 +123,7 @@ function fitted(kind: Kind, learned: Learned): FittedModel {
   return {
     report: figures,
     forecast: async (panel, wanted) => forecastDirection(panel, by, wanted),
-    follow: () => followDirection(by),
+    follow: (from) => followDirection(by, from),
     save: () => ({ json: learned, blobs: {} }),
   };
 }

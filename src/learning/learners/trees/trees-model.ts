@@ -110,7 +110,7 @@ function fitted<Params extends TabularParams>(learned: Learned<Params>, booster:
     explanation,
     explain: async (panel) => explainNewest(booster, panel, params.features),
     forecast: async (panel, wanted) => forecastDirection(panel, by, wanted),
-    follow: () => followDirection(by),
+    follow: (from) => followDirection(by, from),
     save: () => ({ json: learned, blobs: { trees: packTrees(booster).bytes } }),
   };
 }

@@ -5,6 +5,7 @@ import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { forwardReturns, labelledRows } from '../../../core/dataset/labels.ts';
 import type { Panel, Series } from '../../../core/dataset/panel.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
+import { ExactNumber } from '../../../core/foundation/exact-json.ts';
 import { normalCdf } from '../../../core/foundation/special-functions.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
 import { barsPerYear, type Timeframe, TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
@@ -187,11 +188,12 @@ function fitted(learned: Learned): FittedModel {
       symbols: learned.symbols.map(({ symbol, garch, figures }) => ({ symbol, ...garch, ...figures })),
     },
     forecast: async (panel, { sinceMs = -Infinity } = {}) => forecast(learned, panel, sinceMs),
-    follow() {
-      const standing = new Map<string, Standing>();
+    follow(from) {
+      const standing = new Map<string, Standing>(from === undefined ? [] : Standings.parse(from));
       return {
         lookBackBars: learned.params.lookBackBars,
         forecast: async (panel, sinceMs) => forecast(learned, panel, sinceMs, standing),
+        standing: () => [...standing],
       };
     },
     save: () => ({ json: learned, blobs: {} }),
@@ -199,10 +201,9 @@ function fitted(learned: Learned): FittedModel {
 }
 
 /** What the bars so far have come to: the variance forecast for the next one, and what is held. */
-interface Standing {
-  readonly variance: number;
-  readonly held: number;
-}
+const Standing = z.strictObject({ variance: ExactNumber, held: ExactNumber });
+type Standing = Readonly<z.output<typeof Standing>>;
+const Standings = z.array(z.tuple([z.string(), Standing]));
 
 /** `standing`: of symbols whose bars before `sinceMs` were seen, which is then updated. */
 function forecast(
