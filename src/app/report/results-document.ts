@@ -66,7 +66,7 @@ function auditParts({ audit: { findings, strategy }, folds }: WindowResult): rea
   const failed = findings.filter(({ verdict }) => verdict === 'failed').map(({ check }) => check);
   return [
     '### Audit',
-    `Of the first fold, trained up to ${formatMinute(folds[0].train.untilMs)} and tested on everything after it, decided by ${strategy}: ${failed.length === 0 ? 'no check proved it wrong.' : `**proved wrong by ${failed.join(', ')}.**`}`,
+    `Of the models that are fitted in seconds: the first fold, trained up to ${formatMinute(folds[0].train.untilMs)} and tested on everything after it, by every check, those after it by the checks of fitting, and each fold's forecasts against a fresh fit; decided by ${strategy}: ${failed.length === 0 ? 'no check proved it wrong.' : `**proved wrong by ${failed.join(', ')}.**`}`,
     table(
       ['check', 'verdict', 'figure', 'what was found'],
       findings.map(({ check, verdict, figure = '', text }) => [check, verdict, figure, text]),

@@ -32,6 +32,8 @@ export interface AuditedRun {
   readonly featureNames: readonly string[];
   /** Bars of other lengths that its models read beside. */
   readonly lengths?: readonly BarLength[];
+  /** Models were fitted on bars from here on; absent: on all. */
+  readonly fitFromMs?: number;
   readonly trainUntilMs: number;
   readonly validateUntilMs: number;
   readonly members: readonly (AuditedMember & { readonly noSkill?: string | undefined })[];
@@ -54,26 +56,24 @@ export const auditedRun = (trained: TrainedSet): AuditedRun => ({
   })),
 });
 
+export interface AuditTerms {
+  readonly store: Store;
+  readonly untilMs?: number | undefined;
+  /** What decides on the ensemble's forecasts. */
+  readonly terms: DecisionTerms;
+  readonly rules: ExecutionRules;
+  readonly instruments: readonly Instrument[];
+  readonly seed: number;
+  readonly trialsFile: string;
+  readonly signal: AbortSignal;
+}
+
 /** A run's bars, its models, and the procedures that trade them. */
 export async function auditSubject(
   run: AuditedRun,
-  {
-    store,
-    terms,
-    ...request
-  }: {
-    readonly store: Store;
-    readonly untilMs?: number | undefined;
-    /** What decides on the ensemble's forecasts. */
-    readonly terms: DecisionTerms;
-    readonly rules: ExecutionRules;
-    readonly instruments: readonly Instrument[];
-    readonly seed: number;
-    readonly trialsFile: string;
-    readonly signal: AbortSignal;
-  },
+  { store, terms, ...request }: AuditTerms,
 ): Promise<Subject> {
-  const { exchange, timeframe, symbols, trainUntilMs, validateUntilMs, members } = run;
+  const { exchange, timeframe, symbols, fitFromMs, trainUntilMs, validateUntilMs, members } = run;
   const panelUntil = (untilMs: number | undefined): Promise<LoadedPanel> =>
     loadPanel(store, { ...run, ...(untilMs !== undefined && { untilMs }) });
   const panel = await panelUntil(request.untilMs);
@@ -83,6 +83,7 @@ export async function auditSubject(
     panel,
     panelAt: panelUntil,
     panelOf: async (candles) => recomputed(panel, candles, run),
+    ...(fitFromMs !== undefined && { fitFromMs }),
     trainUntilMs,
     validateUntilMs,
     members,

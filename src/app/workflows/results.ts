@@ -1,8 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { formatDay } from '../../core/foundation/time.ts';
-import { type Fold, walkForwardFolds } from '../../core/dataset/splits.ts';
-import { UserError } from '../../core/foundation/errors.ts';
-import { deriveSeed } from '../../core/foundation/random.ts';
+import type { Fold } from '../../core/dataset/splits.ts';
+import { invariant, UserError } from '../../core/foundation/errors.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { DecisionTerms } from '../../core/strategy/decide.ts';
@@ -10,9 +9,7 @@ import type { InputSources } from '../../core/features/inputs.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { ExecutionRules } from '../../core/trading/rules.ts';
 import { tradeCostsFrom } from '../../core/trading/trade-cost.ts';
-import { loadPanel } from '../../data/panel/load-panel.ts';
 import type { Store } from '../../data/store/store.ts';
-import { audit } from '../../lab/audit/audit.ts';
 import type { Finding } from '../../lab/audit/finding.ts';
 import { type Backtest, backtest } from '../../lab/backtest/backtest.ts';
 import { decide } from '../../lab/backtest/decide.ts';
@@ -20,13 +17,10 @@ import type { Provenance } from '../../lab/backtest/document.ts';
 import type { ForecastSource } from '../../lab/backtest/sources.ts';
 import { walkForwardForecasts } from '../../lab/backtest/walk-forward-source.ts';
 import type { Registry } from '../../learning/models/registry.ts';
-import { artifactHash } from '../../learning/training/artifact-folder.ts';
-import { modelParams } from '../../learning/training/plan.ts';
 import { identifyProgram } from './program.ts';
 import type { FoldCache } from '../../learning/validation/fold-cache.ts';
-import { refit, validationSpan } from '../../learning/validation/refit.ts';
 import type { WalkForwardCost } from '../../learning/validation/walk-forward.ts';
-import { type AuditedRun, auditSubject } from './audit-subject.ts';
+import { auditFolds } from './audit-folds.ts';
 import { provenanceOf } from './provenance.ts';
 
 /** A market over a time, on which everything is tried. */
@@ -133,7 +127,7 @@ export async function results(request: ResultsRequest): Promise<Results> {
 }
 
 async function resultOf(window: Window, request: ResultsRequest): Promise<WindowResult> {
-  const { strategies: decided, signal, folds, embargoBars } = request;
+  const { strategies: decided, signal, embargoBars } = request;
   const source = await walkForwardForecasts({
     ...request,
     ...window,
@@ -152,14 +146,20 @@ async function resultOf(window: Window, request: ResultsRequest): Promise<Window
   const strategies: WindowResult['strategies'][number][] = [];
   for (const one of traded) strategies.push({ id: one.id, result: one.result, about: await judged(one) });
   request.onStep('audit');
-  const plan =
-    source.folds ??
-    walkForwardFolds({ fromMs: window.sinceMs, untilMs: window.untilMs }, window.timeframe, {
-      folds,
-      firstTestMs: source.range.fromMs,
-      embargoMs: embargoBars * TIMEFRAME_MS[window.timeframe],
-    });
-  const findings = await auditFold(window, plan[0], request);
+  const { folds: plan } = source;
+  invariant(plan !== undefined, 'a walk-forward has folds');
+  const rules = request.rulesOf(window.symbols);
+  const findings = await auditFolds(
+    {
+      ...request,
+      ...window,
+      source: { members: source.members, folds: plan },
+      terms: { ...decided[0], cost: tradeCostsFrom(rules), allowShort: rules.allowShort },
+      rules,
+      instruments: request.instrumentsOf(window.symbols),
+    },
+    { mostFitSeconds: request.mostFitSeconds },
+  );
   return {
     window,
     embargoBars,
@@ -180,61 +180,6 @@ function tradedBy(
   const instruments = instrumentsOf(symbols);
   return { source, result: backtest({ ...source, stated: found, instruments, rules, seed }) };
 }
-
-/** Tries to prove the procedure of the first fold wrong, with the models that are fitted in seconds. */
-async function auditFold(
-  window: Window,
-  { train }: Fold,
-  request: ResultsRequest,
-): Promise<readonly Finding[]> {
-  const { registry, store, signal, trialsFile, validationPct, sources } = request;
-  const { timeframe, symbols, sinceMs, untilMs } = window;
-  const entries = registry.models
-    .filter(({ kind, id }) => kind === 'classical' && wanted(request, id))
-    .map((model) => ({ model, params: modelParams(model, 'quick', request.params[model.id] ?? {}) }));
-  const featureNames = [...new Set(entries.flatMap(({ model, params }) => model.features(params)))];
-  const about = { ...window, featureNames, sources, catalogue: registry.features };
-  const panel = await loadPanel(store, about);
-  const fold = { train, test: { fromMs: train.untilMs, untilMs } };
-  const members: AuditedRun['members'][number][] = [];
-  for (const entry of entries) {
-    const seed = deriveSeed(request.seed, `${entry.model.id} fold 0`);
-    const started = performance.now();
-    const fitted = await refit(entry, fold, { panel, validationPct, seed, signal }).catch(
-      (error: unknown) => {
-        if (error instanceof UserError && !signal.aborted) return undefined;
-        throw error;
-      },
-    );
-    const seconds = (performance.now() - started) / 1000;
-    if (fitted === undefined) continue;
-    const weightHash = artifactHash(fitted.save());
-    members.push({ id: entry.model.id, ...entry, seed, fitted, weightHash, seconds });
-  }
-  const rules = request.rulesOf(symbols);
-  const run: AuditedRun = {
-    ...about,
-    sinceMs,
-    trainUntilMs: validationSpan(train, timeframe, validationPct).fromMs,
-    validateUntilMs: train.untilMs,
-    members,
-    seeds: 1,
-  };
-  const subject = await auditSubject(run, {
-    store,
-    untilMs,
-    terms: { ...request.strategies[0], cost: tradeCostsFrom(rules), allowShort: rules.allowShort },
-    rules,
-    instruments: request.instrumentsOf(symbols),
-    seed: request.seed,
-    trialsFile,
-    signal,
-  });
-  return audit(subject, { mostFitSeconds: request.mostFitSeconds });
-}
-
-const wanted = ({ models }: ResultsRequest, id: string): boolean =>
-  models.includes('all') || models.includes(id);
 
 /** Throws `UserError`, with the command that fetches them, when candles of `window` are not stored. */
 export async function requireCandles(store: Store, window: Window): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Panel, panelUntil, selectFeatures } from '../../core/dataset/panel.ts';
+import { type Panel, panelWithin, selectFeatures } from '../../core/dataset/panel.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import type { FittedModel } from '../../core/forecast/model.ts';
 import { giveWay } from '../../data/turns.ts';
@@ -31,13 +31,14 @@ export function createRefits(
 ): Refits {
   const learning = subject.members.filter(({ model }) => model.kind !== 'baseline' && model.kind !== 'rule');
   const known = new Map<AuditedMember, Promise<Refitted>>();
+  const bars = { fromMs: subject.fitFromMs ?? -Infinity, untilMs: subject.validateUntilMs };
   const fit = async (member: AuditedMember, panel: Panel, seed: number): Promise<Refitted> => {
     onFit?.(member.id);
     await giveWay(subject.signal);
     const losses: number[] = [];
     let looked = false;
     const fitted = await member.model.fit({
-      panel: panelUntil(selectFeatures(panel, member.model.features(member.params)), subject.validateUntilMs),
+      panel: panelWithin(selectFeatures(panel, member.model.features(member.params)), bars),
       params: member.params,
       trainUntilMs: subject.trainUntilMs,
       seed,

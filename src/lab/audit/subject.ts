@@ -17,6 +17,8 @@ export interface Subject {
   readonly panelAt: (untilMs: number) => Promise<Panel>;
   /** The panel with other candles, its features computed from them. */
   readonly panelOf: (candles: readonly Candles[]) => Promise<Panel>;
+  /** Fits were given bars from here on; absent: all. */
+  readonly fitFromMs?: number;
   /** Fits were given labels up to `trainUntilMs` and bars up to `validateUntilMs`; after it lie the test bars. */
   readonly trainUntilMs: number;
   readonly validateUntilMs: number;
@@ -55,6 +57,8 @@ export interface AuditedMember {
   readonly fitted: FittedModel;
   /** Of the weights as they were kept. */
   readonly weightHash: string;
+  /** What the result has of its forecasts from `fromMs` on, row by row beside the panel's first bars; absent: not kept. */
+  readonly shown?: { readonly fromMs: number; readonly forecasts: readonly Forecast[] };
   /** How long its fit took: what takes too long is not fitted again, and said. */
   readonly seconds: number;
 }

@@ -4,18 +4,25 @@ import type { Span } from '../../../core/dataset/splits.ts';
 import { deriveSeed } from '../../../core/foundation/random.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
 import { failed, type Outcome, passed, skipped, warned } from '../finding.ts';
+import { difference } from './truncation.ts';
 import { randomWalks, shuffledCandles, withCandles } from '../markets.ts';
 import type { Refits, Refitted } from '../refits.ts';
 import { MOST_SCORE, skillAhead, skillOf, skillText } from '../skill.ts';
 import type { AuditedMember, Subject } from '../subject.ts';
 
-/** Fitted again from what its run says, a model must have the weights that it has: on these bars and from this seed. */
-export async function reproduction(_: Subject, refits: Refits): Promise<Outcome> {
+/** Fitted again from what its run says, a model must have the weights that it has, and forecast what the result shows. */
+export async function reproduction({ panel }: Subject, refits: Refits): Promise<Outcome> {
   return overMembers(refits, async (member) => {
-    const { weightHash } = await refits.again(member);
-    return weightHash === member.weightHash
-      ? undefined
-      : `"${member.id}" fitted again has other weights (${weightHash.slice(0, 8)}, kept are ${member.weightHash.slice(0, 8)}): it was not fitted on the bars that its run names, or not from this seed.`;
+    const { weightHash, fitted } = await refits.again(member);
+    const why = 'it was not fitted on the bars that its run names, or not from this seed.';
+    if (weightHash !== member.weightHash)
+      return `"${member.id}" fitted again has other weights (${weightHash.slice(0, 8)}, kept are ${member.weightHash.slice(0, 8)}): ${why}`;
+    const { shown } = member;
+    if (shown === undefined) return undefined;
+    const own = selectFeatures(panel, member.model.features(member.params));
+    const forecasts = await fitted.forecast(own, { sinceMs: shown.fromMs });
+    const wrong = difference(own, forecasts, shown.forecasts, shown.fromMs);
+    return wrong && `"${member.id}" fitted again forecasts ${wrong} otherwise than it is shown: ${why}`;
   });
 }
 

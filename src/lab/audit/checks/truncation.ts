@@ -111,7 +111,7 @@ async function procedure(
 }
 
 /** The first bar from `sinceMs` on where two forecasts are not the same bits. */
-function difference(
+export function difference(
   { series }: Panel,
   whole: readonly Forecast[],
   part: readonly Forecast[],
