@@ -4,7 +4,10 @@ import type { Backtest } from './backtest.ts';
 
 type Held = Pick<Backtest, 'benchmark' | 'setting'>;
 
-/** What else could have been done with the capital without a forecast, beside buying and holding: none with one symbol. */
+/**
+ * What else could have been done with the capital without a forecast, beside buying and holding: none with one symbol.
+ * No risk rule stands above them: whoever holds does not sell at a drawdown.
+ */
 export const otherBenchmarks = (held: Held): readonly Traded[] =>
   held.setting.instruments.length < 2 ? [] : [rebalancedMonthly(held), ...heldAlone(held)];
 
@@ -15,7 +18,11 @@ function heldAlone({ benchmark, setting }: Held): readonly Traded[] {
     const targets = benchmark.strategy.targets.map((column, i) =>
       i === s ? column : new Float64Array(column.length).fill(NaN),
     );
-    return trade({ name: `hold ${symbol}`, kind: 'baseline', targets }, { ...setting, rules }, undefined);
+    return trade(
+      { name: `hold ${symbol}`, kind: 'baseline', targets },
+      { ...setting, rules, risk: undefined },
+      undefined,
+    );
   });
 }
 
@@ -28,7 +35,7 @@ function rebalancedMonthly({ benchmark, setting }: Held): Traded {
   );
   return trade(
     { name: 'equal weight, monthly', kind: 'baseline', targets },
-    { ...setting, rules },
+    { ...setting, rules, risk: undefined },
     undefined,
   );
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { RiskRules } from '../../../src/core/trading/risk/rules.ts';
 import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
 import { backtest } from '../../../src/lab/backtest/backtest.ts';
 import { benchmarkText, cashReturnPct, otherBenchmarks } from '../../../src/lab/backtest/benchmarks.ts';
@@ -18,14 +19,23 @@ const run = (series: typeof panel.series, changes: object = {}) =>
   });
 
 test('a symbol held alone earns what its price did, from the second open on, less one entry', () => {
-  const found = otherBenchmarks(run(panel.series)).slice(1);
+  const none = undefined;
+  const limits = {
+    maxDailyLossPct: none,
+    maxTradePct: none,
+    maxOrdersPerMinute: none,
+    priceCollarPct: none,
+    minBalance: none,
+  };
+  const risk: RiskRules = { ...limits, maxDrawdownPct: 0.5, protections: [] };
+  const found = otherBenchmarks(run(panel.series, { risk })).slice(1);
   expect(found.map(({ strategy }) => strategy.name)).toEqual(['hold BTC/USDT', 'hold ETH/USDT']);
   found.forEach(({ metrics, run: { trades } }, s) => {
     const { open, close } = panel.series[s].candles;
     // 5 bp worse than the open, and a fee of 10 bp on what was bought.
     const growth = close[299] / (open[1] * 1.0005) / 1.001;
     expect(metrics.totalReturnPct).toBeCloseTo(100 * (growth - 1), 1);
-    // The stop of the strategy is none of holding.
+    // Neither the stop of the strategy nor its largest drawdown is one of holding.
     expect(trades).toEqual([]);
   });
 });
