@@ -206,6 +206,10 @@ function report(
       out.print(`${name}: ${change.emptyRows} rows of the file have no value and were left out.`);
     if ('unfinishedRows' in change && change.unfinishedRows > 0)
       out.print(`${name}: ${change.unfinishedRows} rows of the file are not known yet and were left out.`);
+    if ('lacking' in change && change.lacking !== undefined)
+      out.print(
+        `Without ${change.lacking.join(', ')} in ${name}: ${change.manifest.source} has none. A source of your own (series.custom) or a file (--csv) can give them.`,
+      );
     if (change.revisedRows > 0)
       out.print(
         `${name}: ${change.revisedRows} rows were revised by the source; what was known first stays.`,

@@ -3,9 +3,8 @@ import { copyFile, rename, rm, stat } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { UserError } from '../../core/foundation/errors.ts';
-import type { Log } from '../../core/foundation/log.ts';
 import { formatTime } from '../../core/foundation/time.ts';
-import { downloadFile } from '../../data/download-file.ts';
+import { downloadFile, type FileDownload } from '../../data/download-file.ts';
 import { makeFolder, syncFolder } from '../../data/files.ts';
 import { hubFiles } from '../../data/text/model-hub.ts';
 import {
@@ -49,12 +48,7 @@ const LARGEST_WEIGHTS = 1024 * 2 ** 20;
 export async function fetchFinbert(
   dataDir: string,
   settings: FinbertSettings,
-  options: {
-    readonly timeoutMs: number;
-    readonly retries: number;
-    readonly retryDelayMs?: number;
-    readonly signal: AbortSignal;
-    readonly log: Log;
+  options: Omit<FileDownload, 'onBytes'> & {
     readonly nowMs: number;
     readonly onBytes: (bytes: number, total: number) => void;
     /** Of a model with another vocabulary; for tests. */

@@ -82,7 +82,14 @@ export async function updateFromSource(
     throw new UserError(`${source.id} has no ${describeSeries(key)} from ${formatTime(sinceMs)} on.`, {
       hint: 'Check --since, and features.benchmark.',
     });
-  return store.merge(key, known.time.length === 0 ? sliceSeries(await store.read(key), 0, 0) : known, origin);
+  const change = await store.merge(
+    key,
+    known.time.length === 0 ? sliceSeries(await store.read(key), 0, 0) : known,
+    origin,
+  );
+  const { columns } = await store.read(key);
+  const lacking = kind.columns.flatMap(({ name }) => (columns[name].every(Number.isNaN) ? [name] : []));
+  return { ...change, ...(lacking.length > 0 && { lacking }) };
 }
 
 /** The rows in the order of time from `fromMs` on, known by the kind's rule and `laterMs`. Throws `Unanswered` for a row that cannot be. */

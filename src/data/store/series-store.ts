@@ -46,6 +46,8 @@ export interface SeriesChange {
   readonly addedRows: number;
   /** Rows that the source now gives with other values than it did first. */
   readonly revisedRows: number;
+  /** Columns that no row has a value of. */
+  readonly lacking?: readonly string[];
 }
 
 export function openSeriesStore(dataDir: string): SeriesStore {

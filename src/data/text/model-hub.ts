@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../../core/foundation/errors.ts';
-import type { Log } from '../../core/foundation/log.ts';
 import { answerOf, Unanswered } from '../answer.ts';
-import type { ExpectedFile } from '../download-file.ts';
+import type { ExpectedFile, FileDownload } from '../download-file.ts';
 import { createPatience } from '../patience.ts';
 import { SourceUnavailable } from '../source.ts';
 import { parseJson } from './source.ts';
@@ -24,13 +23,7 @@ export async function hubFiles<Name extends string>(
     revision,
   }: { readonly url: string; readonly repository: string; readonly revision: string },
   files: Readonly<Record<Name, string>>,
-  options: {
-    readonly timeoutMs: number;
-    readonly retries: number;
-    readonly retryDelayMs?: number;
-    readonly signal: AbortSignal;
-    readonly log: Log;
-  },
+  options: Omit<FileDownload, 'onBytes'>,
 ): Promise<{ readonly commit: string; readonly files: Readonly<Record<Name, HubFile>> }> {
   const { timeoutMs, retries, signal, log } = options;
   const base = url.replace(/\/+$/, '');

@@ -167,9 +167,12 @@ test('an adviser that obeys sees no word of a stranger, and nothing runs that is
 });
 
 test('a vote has its form, or there is none', async () => {
-  const facts = await factsOf(poisoned(INJECTIONS[0].text), 'BTC/USDT', Date.now());
-  // Numbers under names of ours: what a stranger named is not among them.
+  const nowMs = Date.now();
+  const facts = await factsOf(poisoned(INJECTIONS[0].text), 'BTC/USDT', nowMs);
+  // Numbers under names of ours, the same whatever a stranger wrote: none of the sixty reaches a ballot.
   expect(Object.keys(facts).every((name) => /^[\w.]+$/.test(name))).toBe(true);
+  for (const { text, place } of INJECTIONS)
+    expect(await factsOf(poisoned(text), 'BTC/USDT', nowMs), place).toEqual(facts);
   const ballot = { symbol: 'BTC/USDT', timeframe: '1h', horizonBars: 4, facts };
   for (const { kind } of WIRES)
     for (const reply of obedient(KEY)) {
