@@ -32,9 +32,12 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
   const page = route.value[0];
   const running = jobs.value.filter(isLive).length;
   const main = useRef<HTMLElement>(null);
+  const menu = useRef<HTMLUListElement>(null);
   const first = useRef(true);
   useEffect(() => {
     document.title = `${PAGES.find(({ id }) => id === page)?.name ?? 'API'} · crypto-trader`;
+    // Where the menu is one line, it may be out of sight.
+    menu.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     if (!first.current) main.current?.focus();
     first.current = false;
   }, [page]);
@@ -82,7 +85,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
           </svg>
           <b>crypto-trader</b>
         </span>
-        <ul>
+        <ul ref={menu}>
           {PAGES.map(({ id, name, icon }) => (
             <li key={id}>
               <a href={href(id)} aria-current={page === id ? 'page' : undefined}>

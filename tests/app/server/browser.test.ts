@@ -1,42 +1,19 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
 import { z } from 'zod';
 import { buildWebIfStale } from '../../../bin/build.js';
 import { walkStore } from '../../learning/training/runs.ts';
 import { runCli } from '../../support/cli.ts';
+import { executable, inBrowser, launch, openPage, PAGES, visit } from './browser.ts';
 import { serve, type TestServer } from './running.ts';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
-/** Debian's, or whatever `CHROMIUM` names. */
-const executable = [
-  process.env['CHROMIUM'] ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => path !== '' && existsSync(path));
-const inBrowser = it.skipIf(executable === undefined);
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-const PAGES = [
-  '',
-  'markets',
-  'training',
-  'predictions',
-  'backtests',
-  'portfolio',
-  'paper',
-  'live',
-  'texts',
-  'advisor',
-  'jobs',
-  'settings',
-  'api',
-];
 
 let cwd: string;
 let server: TestServer;
@@ -63,7 +40,7 @@ beforeAll(async () => {
     expect([command, status, stderr]).toEqual([command, 0, stderr]);
   }
   server = await serve(cwd, environment);
-  browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox'] });
+  browser = await launch();
 });
 afterAll(async () => {
   if (executable === undefined) return;
@@ -72,34 +49,8 @@ afterAll(async () => {
   rmSync(cwd, { recursive: true });
 });
 
-async function opened(
-  options: { readonly width?: number; readonly theme?: 'dark' | 'light' } = {},
-): Promise<Page> {
-  const { width = 1280, theme = 'dark' } = options;
-  const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme: theme });
-  const page = await context.newPage();
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  // Nothing is asked of anywhere else.
-  page.on('request', (request) => {
-    if (!request.url().startsWith(server.url)) complaints.push(request.url());
-  });
-  await page.goto(`${server.url}#token=${server.token}`);
-  await page.locator('h1').waitFor();
-  return page;
-}
-
-/** Opens a page of the program and waits until everything that it asks for has come. */
-async function visit(page: Page, name: string): Promise<void> {
-  const hash = JSON.stringify(`#/${name}`);
-  await page.evaluate(`location.hash = ${hash}`);
-  const there = `location.hash === ${hash} && document.querySelector('main .panel, main .stats') !== null`;
-  // Evaluated by the debugger: the page's policy forbids what `waitForFunction` does.
-  while ((await page.evaluate(`${there} && !document.body.innerText.includes('Loading…')`)) !== true)
-    await page.waitForTimeout(50);
-}
+const opened = (options: Parameters<typeof openPage>[3] = {}): Promise<Page> =>
+  openPage(browser, server, complaints, options);
 
 const Violations = z.array(
   z.object({ id: z.string(), impact: z.string().nullable(), nodes: z.array(z.object({ html: z.string() })) }),

@@ -148,18 +148,30 @@ export default function Backtests() {
                 },
                 {
                   head: 'Strategy',
+                  less: true,
                   cell: ({ strategy, damaged, why }) =>
                     damaged === true ? <span class="down">{why}</span> : strategy,
                 },
                 {
                   head: 'Models of',
                   less: true,
-                  cell: ({ trainedBy }) => trainedBy?.replace('training run ', ''),
+                  cell: ({ trainedBy }) => (
+                    <span class="cut" title={trainedBy}>
+                      {trainedBy?.replace('training run ', '')}
+                    </span>
+                  ),
                 },
                 {
                   head: 'Range',
                   less: true,
-                  cell: ({ range }) => (range === undefined ? '' : `${day(range.from)} – ${day(range.to)}`),
+                  cell: ({ range }) =>
+                    range === undefined ? (
+                      ''
+                    ) : (
+                      <span class="nowrap">
+                        {day(range.from)} – {day(range.to)}
+                      </span>
+                    ),
                 },
                 {
                   head: 'Return',
@@ -477,7 +489,7 @@ function Months({
   const months = Array.from({ length: 12 }, (_, i) => String(i + 1).padStart(2, '0'));
   const most = Math.max(0.01, ...[...returns.values()].map(Math.abs));
   return (
-    <Panel title="By month" flush>
+    <Panel title="By month" wide flush>
       <div class="table-wrap" role="group" aria-label="Return by month" tabIndex={0}>
         <table class="heat">
           <caption class="visually-hidden">Return of the ensemble by month, in percent</caption>
@@ -703,6 +715,9 @@ function Compare({ a, b }: { readonly a: string; readonly b: string }) {
           />
         )}
       </Stats>
+      {earning === undefined && (
+        <p class="muted">Their bars differ, so no interval says which earned more.</p>
+      )}
       {rows.length === 0 ? (
         <Empty>Nothing differs: every setting and every figure is the same.</Empty>
       ) : (

@@ -132,7 +132,17 @@ export function Dashboard() {
           </Panel>
         )}
         {session !== undefined && (
-          <Panel title="Positions" flush>
+          <Panel
+            title="Positions"
+            flush
+            actions={
+              <span class="muted">
+                {prices.value === null
+                  ? 'at the last close'
+                  : `prices of ${prices.value.time.slice(11, 19)} UTC`}
+              </span>
+            }
+          >
             <Positions />
           </Panel>
         )}
@@ -331,6 +341,7 @@ function Positions() {
         { head: 'Pair', cell: ({ symbol }) => symbol },
         {
           head: 'Side',
+          less: true,
           cell: ({ side }) => (
             <Badge {...(side !== 'flat' && { kind: side === 'long' ? 'good' : 'bad' })}>{side}</Badge>
           ),
@@ -361,7 +372,7 @@ function Positions() {
               ''
             ) : (
               <span
-                class={tone(unrealizedPnl)}
+                class={`nowrap ${tone(unrealizedPnl)}`}
               >{`${money(unrealizedPnl)} (${signed(unrealizedPct, 1)})`}</span>
             );
           },

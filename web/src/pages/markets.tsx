@@ -50,10 +50,12 @@ function Calendar({ datasets, chosen }: { readonly datasets: readonly Dataset[];
         <thead>
           <tr>
             <th scope="col">Market</th>
-            <th scope="col" class="number">
+            <th scope="col" class="number less">
               Bars
             </th>
-            <th scope="col">Range</th>
+            <th scope="col" class="less">
+              Range
+            </th>
             <th scope="col">Months</th>
           </tr>
         </thead>
@@ -73,8 +75,8 @@ function Calendar({ datasets, chosen }: { readonly datasets: readonly Dataset[];
                 </button>{' '}
                 {one.synthetic && <Synthetic />}
               </th>
-              <td class="number">{count(one.rows)}</td>
-              <td class="muted nowrap">
+              <td class="number less">{count(one.rows)}</td>
+              <td class="muted nowrap less">
                 {day(one.firstTime)} – {day(one.lastTime)}
               </td>
               <td>

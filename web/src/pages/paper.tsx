@@ -34,7 +34,10 @@ export default function Paper() {
   const [changes, setChanges] = useState(0);
   const { value, error } = useGet<{ readonly sessions: readonly SessionStatus[] }>('/paper', bars, changes);
   const sessions = value?.sessions ?? [];
-  const chosen = sessions.find(({ name }) => name === route.value[1]) ?? sessions[0];
+  const chosen =
+    sessions.find(({ name }) => name === route.value[1]) ??
+    sessions.find(({ sessionId }) => sessionId === view.value?.session?.sessionId) ??
+    sessions[0];
   return (
     <Page
       title="Paper"
@@ -133,8 +136,8 @@ function Session({ status, changed }: { readonly status: SessionStatus; readonly
             keyOf={({ symbol }) => symbol}
             columns={[
               { head: 'Pair', cell: ({ symbol }) => symbol },
-              { head: 'Amount', number: true, cell: ({ baseAmount }) => amount(baseAmount) },
-              { head: 'Entry', number: true, cell: ({ entryPrice }) => price(entryPrice) },
+              { head: 'Amount', number: true, less: true, cell: ({ baseAmount }) => amount(baseAmount) },
+              { head: 'Entry', number: true, less: true, cell: ({ entryPrice }) => price(entryPrice) },
               { head: 'Now', number: true, cell: ({ markPrice }) => price(markPrice) },
               {
                 head: 'Profit',
@@ -460,24 +463,23 @@ function Explained({ path }: { readonly path: string }) {
       )}
       <Fault error={list.error} />
       {list.value !== undefined && (
-        <Table<Order>
+        <LongTable<Order>
           caption="Newest orders; choose one to see what led to it"
           rows={list.value.orders}
-          keyOf={({ number }) => String(number)}
-          selected={order === undefined ? undefined : String(order)}
           onRow={({ number }) => setOrder(number)}
+          height={280}
           columns={[
-            { head: 'Order', cell: ({ number }) => String(number) },
-            { head: 'Bar', cell: ({ time: at }) => time(at) },
-            { head: 'Pair', cell: ({ symbol }) => symbol },
-            { head: 'Side', cell: ({ side }) => side },
-            { head: 'Status', cell: ({ status }) => status },
-            { head: 'Cause', cell: ({ cause }) => cause },
+            { head: 'Order', width: '5em', cell: ({ number }) => String(number) },
+            { head: 'Bar', width: '9.5em', cell: ({ time: at }) => time(at) },
+            { head: 'Pair', width: 'minmax(6em, 1fr)', cell: ({ symbol }) => symbol },
+            { head: 'Side', width: '4em', cell: ({ side }) => side },
+            { head: 'Status', width: '6em', cell: ({ status }) => status },
+            { head: 'Cause', width: 'minmax(6em, 1fr)', cell: ({ cause }) => cause },
           ]}
         />
       )}
       <Fault error={one.error} />
-      {one.value !== undefined && <Reasons of={one.value} />}
+      {one.value !== undefined && order !== undefined && <Reasons number={order} of={one.value} />}
     </Panel>
   );
 }
@@ -503,10 +505,17 @@ interface Explanation {
   }[];
 }
 
-function Reasons({ of: { decision, riskVerdicts } }: { readonly of: Explanation }) {
+function Reasons({
+  number,
+  of: { decision, riskVerdicts },
+}: {
+  readonly number: number;
+  readonly of: Explanation;
+}) {
   if (decision === undefined) return <p>An exit inside the bar: no decision asked for it.</p>;
   return (
     <>
+      <h3>Order {number}</h3>
       <p>
         Decided at the close of the bar of {time(decision.time)} by the models of {decision.runId}: target{' '}
         {decision.targetPosition === undefined ? 'none' : percent(100 * decision.targetPosition, 0)},{' '}

@@ -123,7 +123,7 @@ function OneSetting({ setting, changed }: { readonly setting: Setting; readonly 
         label={path}
         hint={
           <>
-            {description}
+            {overruled || !writable ? `${description}.` : description}
             {overruled &&
               ` Set by ${origin === 'flag' ? 'the command line' : environment}, which wins over the file.`}
             {!writable && ' Changed in a terminal alone.'}

@@ -21,6 +21,11 @@ const days = (_: uPlot, ticks: readonly number[], __: number, ___: number, step:
     return step >= 28 * 86_400 ? text.slice(0, 7) : step >= 86_400 ? text.slice(5, 10) : text.slice(11, 16);
   });
 
+const known = (value: number | null | undefined, digits: number, unit = ''): string =>
+  value === null || value === undefined
+    ? '–'
+    : `${value.toLocaleString('en', { maximumFractionDigits: digits })}${unit}`;
+
 /** Curves over time, or over anything else that grows. Drag to look closer, double-click to see all. */
 export default function CurveChart({
   x,
@@ -49,10 +54,7 @@ export default function CurveChart({
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
-    const show = (value: number | null | undefined): string =>
-      value === null || value === undefined
-        ? '–'
-        : `${value.toLocaleString('en', { maximumFractionDigits: digits })}${unit}`;
+    const show = (value: number | null | undefined): string => known(value, digits, unit);
     const axis = {
       stroke: colour('muted'),
       grid: { stroke: colour('grid'), width: 1 },
@@ -79,7 +81,7 @@ export default function CurveChart({
         series: [
           time
             ? { value: '{YYYY}-{MM}-{DD} {HH}:{mm}' }
-            : { label: xLabel ?? 'x', value: (_, value) => show(value) },
+            : { label: xLabel ?? 'x', value: (_, value) => known(value, digits) },
           ...curves.map(({ name, colour: own, filled, dashed, points }, i) => {
             const stroke = colour(own ?? `series-${(i % 8) + 1}`);
             return {
