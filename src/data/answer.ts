@@ -42,13 +42,17 @@ export async function answerOf(
   const limit = new AbortController();
   const after = (ms: number, what: string) =>
     setTimeout(() => limit.abort(new Unanswered(`${what} within ${ms / 1000} s`)), ms);
+  // Of every signal that AbortSignal.any derives from one that lives as long as a session, Node 20 keeps a reference for good.
+  const stop = (): void => limit.abort(signal.reason);
+  if (signal.aborted) throw signal.reason;
+  signal.addEventListener('abort', stop, { once: true });
   const silence = after(timeoutMs, 'no answer');
   const whole = after(WHOLE_ANSWER * timeoutMs, 'no end of the answer');
   try {
     const response = await fetch(url, {
       method,
       redirect: 'manual',
-      signal: AbortSignal.any([signal, limit.signal]),
+      signal: limit.signal,
       ...(headers === undefined ? {} : { headers: { ...headers } }),
       ...(body === undefined ? {} : { body }),
     });
@@ -75,6 +79,7 @@ export async function answerOf(
     if (error instanceof Unanswered) throw error;
     throw new Unanswered(networkFault(error), { cause: error });
   } finally {
+    signal.removeEventListener('abort', stop);
     clearTimeout(silence);
     clearTimeout(whole);
   }
