@@ -14,6 +14,7 @@ import { readControl } from '../../desk/paper/controls.ts';
 import { termsOf } from '../../desk/paper/outlook.ts';
 import { createHeartbeat } from '../../desk/session/heartbeat.ts';
 import { createHints } from '../../desk/session/hints.ts';
+import { leanHeap } from '../../desk/session/lean-heap.ts';
 import { activeRunId } from '../../learning/training/active-run.ts';
 import {
   loadTrained,
@@ -139,6 +140,7 @@ export async function startLive(context: CommandContext, options: StartOptions):
     signal,
   });
   const { state } = ledger;
+  leanHeap();
   const notices = openNotices(config, process.env, { title: `live ${name}`, log, own: channels });
   const telegram = answerTelegram(config, process.env, { log, now: Date.now });
   const alerts = watchLiveAlerts({

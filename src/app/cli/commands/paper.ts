@@ -6,6 +6,7 @@ import { openStore } from '../../../data/store/store.ts';
 import type { BarRecord } from '../../../desk/paper/record.ts';
 import type { Cycle } from '../../../desk/paper/run.ts';
 import { createHeartbeat, type Heartbeat } from '../../../desk/session/heartbeat.ts';
+import { leanHeap } from '../../../desk/session/lean-heap.ts';
 import { isSessionName, sessionFolder } from '../../../desk/paper/sessions.ts';
 import type { Registry } from '../../../learning/models/registry.ts';
 import { loadTrained } from '../../../learning/training/checkpoints.ts';
@@ -229,6 +230,8 @@ async function paper(context: CommandContext, options: Options): Promise<void> {
       ? await openPaper(request, sayOpening(out))
       : await openPortfolio(context, { ...options, portfolio }, request);
   const { name, session } = opened;
+  // A replay of stored bars ends, and is to be quick.
+  if (session.session.feed === 'exchange') leanHeap();
   const intervalMs = asked ?? pollIntervalMs(config, session.session.timeframe);
   const notices = openNotices(config, process.env, { title: `paper ${name}`, log, own: channels });
   const say = (line: string): void => {
