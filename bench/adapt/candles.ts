@@ -1,5 +1,5 @@
 /**
- * `npx tsx bench/adapt/candles.ts <project folder> [folds] [seeds, such as 1,2,3]`: ways of keeping a network up to date, walked forward
+ * `npx tsx bench/adapt/candles.ts <project folder> [folds] [seeds, such as 1,2,3] [ways, such as fixed,meta]`: ways of keeping a network up to date, walked forward
  * over the stored hourly candles of a project, as lines of Markdown for docs/results/adapt.md. Finished folds are kept in the
  * project, so the command goes on where it was stopped.
  */
@@ -20,7 +20,7 @@ import { gruModel } from '../../src/learning/models/gru/index.ts';
 import { openFoldCache } from '../../src/learning/validation/fold-cache.ts';
 import { walkForward } from '../../src/learning/validation/walk-forward.ts';
 
-const [project = '.', foldCount = '53', seedList = '1,2,3'] = process.argv.slice(2);
+const [project = '.', foldCount = '53', seedList = '1,2,3', only = ''] = process.argv.slice(2);
 const seeds = seedList.split(',').map(Number);
 const HORIZON = 4;
 const COST = 0.0015;
@@ -42,7 +42,7 @@ const firstTestMs = panel.firstTimeMs + Math.floor(0.2 * ((span.untilMs - span.f
 const folds = walkForwardFolds(span, '1h', { folds: Number(foldCount), firstTestMs, embargoMs: 24 * step });
 const [first, last] = [folds[0], folds[folds.length - 1]];
 
-const WAYS: readonly (readonly [name: string, more: object, cold: boolean, folds: typeof folds])[] = [
+const ALL: readonly (readonly [name: string, more: object, cold: boolean, folds: typeof folds])[] = [
   [
     'fixed',
     {},
@@ -55,6 +55,7 @@ const WAYS: readonly (readonly [name: string, more: object, cold: boolean, folds
   ['replay', { continual: 'replay' }, false, folds],
   ['meta-trained (first-order), refitted', { meta: 'first-order', innerSteps: 3 }, true, folds],
 ];
+const WAYS = ALL.filter(([name]) => only.split(',').some((part) => name.startsWith(part)));
 
 const DAYS = 24;
 /** A regime counts as changed when the new one lasts for a week; what is looked at are two weeks from there on. */

@@ -35,6 +35,19 @@ tf.registerGradient({
   }),
 });
 
+// The sum over the copies in one node; TF.js writes a slice and an addition for each of them.
+replace('Tile', () => (dy, [x], { reps }: NamedAttrMap) => ({
+  x() {
+    const apart: number[] = [];
+    const axes: number[] = [];
+    for (const [axis, copies] of (Array.isArray(reps) ? reps : []).entries()) {
+      if (copies !== 1) axes.push(apart.push(Number(copies)) - 1);
+      apart.push(x.shape[axis]);
+    }
+    return tf.sum(tf.reshape(Array.isArray(dy) ? dy[0] : dy, apart), axes);
+  },
+}));
+
 // Whole numbers as indices have no gradient; TF.js returns the indices themselves and then refuses them.
 replace('GatherV2', (original) => (dy, saved, attributes) => ({
   ...original.gradFunc(dy, saved, attributes),

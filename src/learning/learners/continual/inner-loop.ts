@@ -37,7 +37,8 @@ export function innerSteps(pass: Pass, start: Values, batch: Batch, loop: InnerL
       })(values);
     const found = loop.traced ? gradients() : untaped(gradients);
     const after = loop.learns.map(
-      (parameter, i) => [parameter, tf.sub(values[i], tf.mul(found[i], loop.rate(parameter)))] as const,
+      (parameter, i) =>
+        [parameter, tf.add(values[i], tf.mul(found[i], tf.neg(loop.rate(parameter))))] as const,
     );
     all.push(new Map([...before, ...after]));
   }

@@ -107,7 +107,15 @@ function stackedLoss(
   );
   const summed: Loss = (own, batch) => tf.mul(scalar(loss(own, batch)), tasks);
   const loop = innerLoop(network.parameters, summed, options, (parameter) => pass.value(parameter));
-  const [support, query] = ['support.', 'query.'].map((prefix) => withoutPrefix(given, prefix));
+  // A task's rows stay together, so that no product has to part them and join them again.
+  const [support, query] = ['support.', 'query.'].map((prefix) =>
+    Object.fromEntries(
+      Object.entries(withoutPrefix(given, prefix)).map(([name, tensor]) => [
+        name,
+        tf.reshape(tensor, [tasks, -1, ...tensor.shape.slice(1)]),
+      ]),
+    ),
+  );
   return lossUnder(pass, last(innerSteps(pass, copies, support, loop)), query, loss);
 }
 

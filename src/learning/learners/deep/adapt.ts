@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { z } from 'zod';
 import { labelEndMs } from '../../../core/dataset/labels.ts';
 import type { Adapted, AdaptTask, Artifact } from '../../../core/forecast/model.ts';
@@ -72,7 +73,8 @@ export async function adaptDeep<Params extends DeepParams>(
       judgesStart: true,
     },
   );
-  const executor = await createExecutor(program);
+  // Most of a step judges hundreds of windows: two threads halve it.
+  const executor = await createExecutor(program, { threads: availableParallelism() });
   let parameters = kept.parameters;
   const queryLosses: number[] = [];
   try {
