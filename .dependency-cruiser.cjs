@@ -124,6 +124,7 @@ module.exports = {
       '^src/learning/engine/',
     ),
     only('only-the-portfolio-lab-knows-highs', ['highs'], '^src/lab/portfolio/'),
+    only('only-the-object-store-knows-s3', ['@aws-sdk'], '^src/data/object-store'),
     only('only-the-queue-knows-bullmq', ['bullmq'], '^src/lab/queue/'),
     only('only-the-server-knows-hono', ['hono', '@hono'], '^src/app/server/'),
     only('only-the-advisor-knows-llm-sdks', ['ai', '@ai-sdk'], '^src/app/advisor/'),

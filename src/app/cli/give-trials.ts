@@ -7,6 +7,7 @@ import { type DatasetManifest, openStore, type Store } from '../../data/store/st
 import type { Study } from '../../lab/tuning/study.ts';
 import type { KeptTrial } from '../../lab/tuning/study-journal.ts';
 import { coordinateTrials } from '../workflows/trial-coordinator.ts';
+import type { DeskRequest } from '../workflows/work-desk.ts';
 import type { CommandContext } from './command.ts';
 import type { QueueRequest } from './queue-options.ts';
 import { spawnWorkers } from './study-workers.ts';
@@ -17,23 +18,36 @@ export async function giveTrials(
   queue: QueueRequest,
   task: {
     readonly study: Study;
-    readonly panels: readonly LoadedPanel[];
+    readonly panels: readonly WorkedOn[];
     readonly trials: number;
     readonly workers: number;
     readonly signal: AbortSignal;
     readonly onTrial: (trial: KeptTrial) => void;
   },
 ): Promise<void> {
-  const { config, out } = context;
-  const store = openStore(config.dataDir);
+  const { config } = context;
   const { panels, workers, ...rest } = task;
+  const folder = join(config.tuningDir, task.study.settings.name);
+  await withWorkers(context, queue, { panels, workers }, (desk) =>
+    coordinateTrials({ ...desk, ...rest, folder }),
+  );
+}
+
+/** Runs a coordinator, beside `workers` processes of this machine, and says how others join. */
+export async function withWorkers(
+  context: CommandContext,
+  queue: QueueRequest,
+  { panels, workers }: { readonly panels: readonly WorkedOn[]; readonly workers: number },
+  coordinate: (desk: DeskRequest) => Promise<void>,
+): Promise<void> {
+  const { config, out, signal } = context;
+  const store = openStore(config.dataDir);
   let helpers: ReturnType<typeof spawnWorkers> = [];
   try {
-    await coordinateTrials({
-      ...rest,
+    await coordinate({
       ...queue,
-      folder: join(config.tuningDir, task.study.settings.name),
       store,
+      signal,
       manifests: await manifestsOf(panels, store),
       onListening: (url) => {
         out.notice(`Workers join with: crypto-trader worker --queue ... --coordinator ${url}`);
@@ -50,11 +64,10 @@ export async function giveTrials(
   }
 }
 
+type WorkedOn = Pick<LoadedPanel, 'manifests' | 'inputs'>;
+
 /** Every dataset that panels were made from. Throws `UserError` where features read what cannot be sent. */
-async function manifestsOf(
-  panels: readonly LoadedPanel[],
-  store: Store,
-): Promise<readonly DatasetManifest[]> {
+async function manifestsOf(panels: readonly WorkedOn[], store: Store): Promise<readonly DatasetManifest[]> {
   const found = new Map<string, DatasetManifest>();
   for (const manifest of panels.flatMap((panel) => panel.manifests))
     found.set(store.folder(manifest), manifest);

@@ -11,6 +11,7 @@ import { configuredInstruments, executionRules, latencyBars, riskRules } from '.
 import { backtest, type TradedForecasts, withMembers } from '../workflows/backtest.ts';
 import { type BacktestRequest, settingsDocument } from './backtest-request.ts';
 import type { CommandContext } from './command.ts';
+import { type GivenQueue, giveFolds } from './give-pieces.ts';
 import { lateProgress } from './late-progress.ts';
 import { walkForwardLines } from './walk-forward-text.ts';
 import { chooseStrategy } from '../../core/strategy/registry.ts';
@@ -27,7 +28,10 @@ export interface FinishedBacktest extends TradedForecasts {
 }
 
 /** A command with the models and strategies of its project. */
-type BacktestContext = CommandContext & { readonly registry: Registry };
+type BacktestContext = CommandContext & {
+  readonly registry: Registry;
+  readonly queue?: GivenQueue | undefined;
+};
 
 /**
  * Forecasts, trades and judges. A new backtest enters the ledger of trials, and takes folds that were fitted before; one
@@ -107,6 +111,8 @@ async function forecastsFor(
   }
   const progress = out.progress();
   let task: ReturnType<typeof progress.task> | undefined;
+  const { queue } = context;
+  const cache = openFoldCache(join(config.dataDir, 'folds'));
   try {
     return await walkForwardForecasts({
       ...common,
@@ -114,7 +120,11 @@ async function forecastsFor(
       seed: request.seed,
       signal,
       // To prove that a result comes out again, it is made again.
-      ...(!fresh && { cache: openFoldCache(join(config.dataDir, 'folds')) }),
+      ...(!fresh && { cache }),
+      ...(queue && {
+        elsewhere: (folds, panel) =>
+          giveFolds(context, queue, { request, walk: forecasts, panel, folds, cache }),
+      }),
       onCost: (cost) => walkForwardLines(cost).forEach((line) => out.notice(line)),
       onFold: (done, total, modelId) => {
         task ??= progress.task('walk-forward', total);

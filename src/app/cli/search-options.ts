@@ -43,7 +43,7 @@ export function addSearchOptions(
     .option('--min-trades <count>', 'fills over all folds below which a trial does not count', '30')
     .option('--workers <count>', 'processes that work on the study together', '1')
     .option('--allow-synthetic', 'search on synthetic candles too');
-  addQueueOptions(command);
+  addQueueOptions(command, 'trials');
   return addMarketOptions(command, ['exchange', 'symbols', 'since', 'until']);
 }
 

@@ -19,7 +19,7 @@ export type TrainRequest =
 
 /**
  * Trains what a run lacks, and enters the comparison on its validation bars into the ledger of everything that was tried.
- * `onStart`: the run is on disk and can be resumed from here on. Throws `UserError`, and `signal.reason` when aborted.
+ * `onStart`: the run is on disk and can be resumed from here on; what it has trained is kept. Throws `UserError`, and `signal.reason` when aborted.
  */
 export async function train(
   request: TrainRequest,
@@ -27,7 +27,7 @@ export async function train(
     readonly trialsFile: string;
     /** What decisions on so many symbols trade by: part of what was tried. */
     readonly rules: (symbols: number) => ExecutionRules;
-    readonly onStart?: (run: RunFolder) => void;
+    readonly onStart?: (run: RunFolder, surroundings: TrainingSurroundings) => void | Promise<void>;
   },
 ): Promise<FinishedRun> {
   const { store, checkpointDir } = surroundings;
@@ -37,7 +37,7 @@ export async function train(
     request.kind === 'resume'
       ? await runToResume(checkpointDir, place?.runPath ?? request.run)
       : await startRun(await planRun(store, request.settings), surroundings, request.name);
-  surroundings.onStart?.(run);
+  await surroundings.onStart?.(run, surroundings);
   const finished = await finishRun(run, surroundings, place);
   await countComparison(finished, surroundings);
   return finished;

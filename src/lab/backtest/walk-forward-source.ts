@@ -16,7 +16,9 @@ import { absentInputs } from '../../data/panel/load-inputs.ts';
 import { modelParams, readsAny } from '../../learning/training/plan.ts';
 import type { FoldCache } from '../../learning/validation/fold-cache.ts';
 import {
+  openFolds,
   walkForward,
+  type WalkForwardTask,
   type WalkForwardCost,
   type WalkForwardMember,
 } from '../../learning/validation/walk-forward.ts';
@@ -51,6 +53,8 @@ interface WalkForwardRequest extends SourceRequest {
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly onFold: (done: number, total: number, modelId: string) => void;
+  /** Has folds fitted elsewhere before the rest is fitted here: they end in the cache. */
+  readonly elsewhere?: (folds: ReturnType<typeof openFolds>, panel: LoadedPanel) => Promise<void>;
 }
 
 /**
@@ -58,45 +62,14 @@ interface WalkForwardRequest extends SourceRequest {
  * `fromMs` on. Networks, agents and rules are refitted only when they are named, or with `all`.
  */
 export async function walkForwardForecasts(request: WalkForwardRequest): Promise<ForecastSource> {
-  const { registry = builtIn, store, exchange, symbols, timeframe, sinceMs, untilMs, seed } = request;
+  const { symbols, seed, folds, embargoBars, window = 'expanding' } = request;
   const { ensemble: choice = ENHANCED } = request;
-  const { folds, embargoBars, window = 'expanding', cold = false } = request;
-  const entries = await walkForwardEntries(request, registry);
-  const featureNames = [...new Set(entries.flatMap(({ model, params }) => model.features(params)))];
-  const panel = await loadPanel(store, {
-    exchange,
-    symbols,
-    timeframe,
-    sinceMs,
-    ...(untilMs !== undefined && { untilMs }),
-    featureNames,
-    lengths: barLengthsOf(entries),
-    sources: request.sources,
-    catalogue: registry.features,
-    signal: request.signal,
-  });
-  refuseWrong(panel.doubts, request.acceptImplausible ?? []);
-  const middle = panel.firstTimeMs + (panel.untilMs - panel.firstTimeMs) / 2;
-  const range = { fromMs: request.fromMs ?? middle, untilMs: panel.untilMs };
-  requireBars(range, panel);
-  const embargoMs = embargoBars * TIMEFRAME_MS[timeframe];
-  const plan = walkForwardFolds({ fromMs: panel.firstTimeMs, untilMs: panel.untilMs }, timeframe, {
-    folds,
-    firstTestMs: range.fromMs,
-    embargoMs,
-    ...(window === 'rolling' && { windowMs: range.fromMs - embargoMs - panel.firstTimeMs }),
-  });
+  const { task, panel, plan, entries } = await planWalkForward(request);
+  await request.elsewhere?.(openFolds(task), panel);
   let done = 0;
   const { members, skipped } = await walkForward({
-    panel,
-    entries,
-    folds: plan,
-    validationPct: request.validationPct,
-    seed,
-    cold,
-    ...(request.cache && { cache: request.cache }),
+    ...task,
     ...(request.onCost && { onCost: request.onCost }),
-    signal: request.signal,
     onFold: (modelId) => request.onFold(++done, plan.length * entries.length, modelId),
   });
   const voters = plan.map(
@@ -159,6 +132,49 @@ export async function walkForwardForecasts(request: WalkForwardRequest): Promise
   };
 }
 
+/** What is to be fitted on which bars. */
+export async function planWalkForward(request: Omit<WalkForwardRequest, 'onFold'>): Promise<{
+  readonly task: WalkForwardTask;
+  readonly panel: LoadedPanel;
+  readonly plan: readonly Fold[];
+  readonly entries: WalkForwardTask['entries'];
+}> {
+  const { registry = builtIn, store, exchange, symbols, timeframe, sinceMs, untilMs, seed } = request;
+  const { folds, embargoBars, window = 'expanding', cold = false } = request;
+  const entries = await walkForwardEntries(request, registry);
+  const featureNames = [...new Set(entries.flatMap(({ model, params }) => model.features(params)))];
+  const panel = await loadPanel(store, {
+    exchange,
+    symbols,
+    timeframe,
+    sinceMs,
+    ...(untilMs !== undefined && { untilMs }),
+    featureNames,
+    lengths: barLengthsOf(entries),
+    sources: request.sources,
+    catalogue: registry.features,
+    signal: request.signal,
+  });
+  refuseWrong(panel.doubts, request.acceptImplausible ?? []);
+  const middle = panel.firstTimeMs + (panel.untilMs - panel.firstTimeMs) / 2;
+  const range = { fromMs: request.fromMs ?? middle, untilMs: panel.untilMs };
+  requireBars(range, panel);
+  const embargoMs = embargoBars * TIMEFRAME_MS[timeframe];
+  const plan = walkForwardFolds({ fromMs: panel.firstTimeMs, untilMs: panel.untilMs }, timeframe, {
+    folds,
+    firstTestMs: range.fromMs,
+    embargoMs,
+    ...(window === 'rolling' && { windowMs: range.fromMs - embargoMs - panel.firstTimeMs }),
+  });
+  const { validationPct, cache, signal } = request;
+  const task = {
+    ...{ panel, entries, folds: plan, validationPct, seed, cold, signal },
+    ...(cache && { cache }),
+    onFold: () => {},
+  };
+  return { task, panel, plan, entries };
+}
+
 /** Those that vote in some fold, silent (`NaN`) in the others. */
 function foldVoters(
   panel: LoadedPanel,
@@ -213,7 +229,7 @@ function foldsText(noSkill: readonly (string | undefined)[]): string | undefined
 
 /** With what of each model is not ours, its features included: what it brings depends on what stands there. */
 async function walkForwardEntries(
-  request: WalkForwardRequest,
+  request: Omit<WalkForwardRequest, 'onFold'>,
   registry: Registry,
 ): Promise<readonly { readonly model: Model; readonly params: unknown; readonly plugin?: string }[]> {
   const { models, params, store, symbols } = request;

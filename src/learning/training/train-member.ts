@@ -27,6 +27,8 @@ export interface MemberTask {
   readonly signal: AbortSignal;
   readonly journal: TrainingJournal;
   readonly habits: SnapshotHabits;
+  /** Of another machine: weights may have other bits than on this one. */
+  readonly processor?: string;
   /** What the model learned in an earlier run, to go on from. */
   readonly warm?: { readonly artifact: Artifact; readonly untilMs: number } | undefined;
   /** A snapshot of this run to go on from, where it is this member's; the newest otherwise. */
@@ -135,6 +137,7 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
       'crypto-trader': programVersion(),
       node: process.version,
       ...(device !== 'cpu' && { device }),
+      ...(task.processor !== undefined && { processor: task.processor }),
     },
   });
   await rm(snapshots, { recursive: true, force: true });

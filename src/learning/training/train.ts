@@ -15,7 +15,7 @@ import { builtIn, type Registry } from '../models/registry.ts';
 import { activateFirst, activeRunId } from './active-run.ts';
 import { openJournal, type TrainingEvent, type TrainingJournal } from './journal.ts';
 import { computePanel, type LoadedMarket, loadMarket } from '../../data/panel/load-panel.ts';
-import { loadMember, type TrainedMember } from './member-folder.ts';
+import { loadMember, readMember, type TrainedMember } from './member-folder.ts';
 import { type Projection, projectAll } from './project.ts';
 import {
   createRunFolder,
@@ -98,13 +98,11 @@ export async function finishRun(
   });
 }
 
-async function trainMissing(
-  run: RunFolder,
-  { store, checkpointDir, signal, snapshots, registry = builtIn }: TrainingSurroundings,
-  journal: TrainingJournal,
-  snapshot: { readonly member: string; readonly folder: string } | undefined,
-): Promise<FinishedRun> {
-  const { plan } = run;
+/** Of a run: what there is to train, and on what. */
+async function prepare(
+  { plan }: RunFolder,
+  { store, signal, registry = builtIn }: Pick<TrainingSurroundings, 'store' | 'signal' | 'registry'>,
+) {
   const there = new Set(registry.models.map(({ id }) => id));
   const present = plan.models
     .filter(({ id }) => there.has(id))
@@ -115,7 +113,6 @@ async function trainMissing(
   });
   const entries = present.filter(({ id }) => !lacking.some((one) => one.id === id));
   const market = await planMarket(store, plan, { entries, registry });
-  const { manifests: datasets } = market;
   // Features of one model at a time: those of all of them may be more than fits.
   const panelOf = ({ model, params }: (typeof entries)[number]): Promise<Panel> =>
     computePanel(market, {
@@ -123,8 +120,75 @@ async function trainMissing(
       catalogue: featuresOfRun(plan, registry),
       signal,
     });
-  const baselines = await baselineScores(market, plan, signal);
+  const skipped = [
+    ...plan.models.filter(({ id }) => !there.has(id)).map(({ id }) => absentPlugin(plan, id, registry)),
+    ...lacking,
+  ];
+  return { entries, skipped, market, panelOf, baselines: await baselineScores(market, plan, signal) };
+}
 
+/** A model of a run from one of its seeds, which can be trained apart from the others. */
+export interface RunPiece {
+  readonly id: string;
+  readonly seedNumber: number;
+}
+
+/** The pieces of a run one by one. */
+export async function openPieces(
+  run: RunFolder,
+  surroundings: Omit<TrainingSurroundings, 'snapshots'>,
+): Promise<{
+  /** Those that are not trained yet. */
+  missing(): Promise<readonly RunPiece[]>;
+  /** The datasets that they are trained on. */
+  readonly market: LoadedMarket;
+  /** Trains one, keeps it in its folder and says which that is; or why it cannot learn. `processor`: written into its manifest. */
+  train(
+    piece: RunPiece,
+    processor: string,
+  ): Promise<{ readonly folder: string } | { readonly unfit: string }>;
+}> {
+  const { checkpointDir, signal, registry = builtIn, logDir, onEvent } = surroundings;
+  const { entries, market, panelOf, baselines } = await prepare(run, surroundings);
+  const journal = openJournal(logDir, run.runId, onEvent);
+  const folderOf = ({ id, seedNumber }: RunPiece): string => seedFolder(run.path, id, seedNumber);
+  return {
+    market,
+    async missing() {
+      const all = entries.flatMap(({ id, model }) =>
+        seedNumbers(model, run.plan).map((seedNumber) => ({ id, seedNumber })),
+      );
+      const found = await Promise.all(all.map((piece) => readMember(folderOf(piece), { run, registry })));
+      return all.filter((_, i) => found[i] === undefined);
+    },
+    async train(piece, processor) {
+      const entry = entries.find(({ id }) => id === piece.id);
+      if (entry === undefined) return { unfit: `this machine has no model "${piece.id}"` };
+      const folder = folderOf(piece);
+      if ((await readMember(folder, { run, registry })) !== undefined) return { folder };
+      const result = await trainMember({
+        ...{ run, ...piece, baselines, signal, journal, processor, snapshot: undefined },
+        ...{ model: entry.model, params: entry.params, panel: await panelOf(entry) },
+        warm: await warmStart(checkpointDir, run.plan, { id: piece.id, registry }),
+        habits: { everyMinutes: Infinity, everyEpochs: Infinity, kept: 1 },
+      });
+      if (result.kind === 'unfit') return { unfit: result.reason };
+      result.member.fitted.dispose?.();
+      return { folder };
+    },
+  };
+}
+
+async function trainMissing(
+  run: RunFolder,
+  surroundings: TrainingSurroundings,
+  journal: TrainingJournal,
+  snapshot: { readonly member: string; readonly folder: string } | undefined,
+): Promise<FinishedRun> {
+  const { checkpointDir, signal, snapshots, registry = builtIn } = surroundings;
+  const { plan } = run;
+  const { entries, skipped, market, panelOf, baselines } = await prepare(run, surroundings);
+  const { manifests: datasets } = market;
   const projections = await projectAll(run, entries, panelOf, { signal, journal });
 
   const members: TrainedMember[] = [];
@@ -132,10 +196,6 @@ async function trainMissing(
   const kept: string[] = [];
   const manifests: Record<string, string> = {};
   const withoutSkill: Record<string, string> = {};
-  const skipped = [
-    ...plan.models.filter(({ id }) => !there.has(id)).map(({ id }) => absentPlugin(plan, id, registry)),
-    ...lacking,
-  ];
   for (const { id, reason } of skipped)
     journal.write({ kind: 'model-skipped', model: id, phase: 'plugin', reason });
   for (const entry of entries) {

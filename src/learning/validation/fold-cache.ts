@@ -29,6 +29,17 @@ export interface FoldCache {
   findWarm(key: string): Promise<Artifact | undefined>;
   /** Durable when this resolves. The weights to begin the next fold from replace those of the fold `before`. */
   keep(key: string, result: FoldResult, warm?: { of: Artifact; before: string | undefined }): Promise<void>;
+  /** What is kept, as files: for another machine. */
+  files(key: string): Promise<FoldFiles>;
+  /** Keeps the files of another machine, if they are whole; the weights of the fold `before` go. */
+  take(key: string, files: FoldFiles, before: string | undefined): Promise<boolean>;
+}
+
+/** A fold as its two files; without what was not kept. */
+export interface FoldFiles {
+  readonly forecast?: Uint8Array | undefined;
+  /** Weights to begin the next fold from. */
+  readonly warm?: Uint8Array | undefined;
 }
 
 /** Results as files in `folder`, which may be deleted at any time. */
@@ -43,10 +54,8 @@ export function openFoldCache(folder: string): FoldCache {
       return packed && unpackForecasts(packed.json, packed.blobs);
     },
     async findWarm(key) {
-      const packed = await read(warmFile(key), Warm);
-      if (packed === undefined || packed.blobs.length !== packed.json.blobs.length) return undefined;
-      const blobs = packed.json.blobs.map((name, i) => [name, packed.blobs[i]] as const);
-      return { json: packed.json.json, blobs: Object.fromEntries(blobs) };
+      const bytes = await readPlainFile(warmFile(key), MOST_BYTES);
+      return bytes && unpackWarm(bytes);
     },
     async keep(key, { forecasts, noSkill }, warm) {
       if (warm !== undefined) {
@@ -60,7 +69,31 @@ export function openFoldCache(folder: string): FoldCache {
       );
       if (warm?.before !== undefined) await rm(warmFile(warm.before), { force: true });
     },
+    files: async (key) => ({
+      forecast: await readPlainFile(forecastFile(key), MOST_BYTES),
+      warm: await readPlainFile(warmFile(key), MOST_BYTES),
+    }),
+    async take(key, { forecast, warm }, before) {
+      const packed = forecast && unpack(forecast, Result);
+      if (forecast === undefined || packed === undefined) return false;
+      if (unpackForecasts(packed.json, packed.blobs) === undefined) return false;
+      if (warm !== undefined) {
+        if (unpackWarm(warm) === undefined) return false;
+        await writeFileAtomic(warmFile(key), warm);
+      }
+      await writeFileAtomic(forecastFile(key), forecast);
+      if (before !== undefined) await rm(warmFile(before), { force: true });
+      return true;
+    },
   };
+}
+
+/** The weights in a file that a cache kept; `undefined` where it is damaged. */
+export function unpackWarm(bytes: Uint8Array): Artifact | undefined {
+  const packed = unpack(bytes, Warm);
+  if (packed === undefined || packed.blobs.length !== packed.json.blobs.length) return undefined;
+  const blobs = packed.json.blobs.map((name, i) => [name, packed.blobs[i]] as const);
+  return { json: packed.json.json, blobs: Object.fromEntries(blobs) };
 }
 
 const Described = z.strictObject({
@@ -112,12 +145,16 @@ function pack(json: unknown, blobs: readonly Uint8Array[]): Uint8Array {
 
 const Head = z.object({ json: z.unknown(), lengths: z.array(z.int().min(0)) });
 
-async function read<Schema extends z.ZodType>(
-  path: string,
-  schema: Schema,
-): Promise<{ readonly json: z.output<Schema>; readonly blobs: readonly Uint8Array[] } | undefined> {
+async function read<Schema extends z.ZodType>(path: string, schema: Schema) {
   const bytes = await readPlainFile(path, MOST_BYTES);
-  if (bytes === undefined || bytes.length < HASH_BYTES + 4) return undefined;
+  return bytes && unpack(bytes, schema);
+}
+
+function unpack<Schema extends z.ZodType>(
+  bytes: Uint8Array,
+  schema: Schema,
+): { readonly json: z.output<Schema>; readonly blobs: readonly Uint8Array[] } | undefined {
+  if (bytes.length < HASH_BYTES + 4) return undefined;
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).subarray(HASH_BYTES);
   const hash = createHash('sha256').update(body).digest();
   if (!hash.equals(bytes.subarray(0, HASH_BYTES))) return undefined;

@@ -135,9 +135,44 @@ function dataHashes({ series }: Panel, folds: readonly Fold[]): readonly string[
   });
 }
 
-async function stitch(planned: Planned, task: WalkForwardTask): Promise<Stitched> {
+/** A fold that is still to be fitted, which can be done elsewhere. */
+export interface MissingFold {
+  /** What it is kept under. */
+  readonly key: string;
+  /** The fold that must be there before it: it begins from the weights of that one. */
+  readonly after: string | undefined;
+}
+
+/** The folds of a walk-forward apart from each other; `task.cache` has what is known. */
+export function openFolds(task: WalkForwardTask): {
+  missing(): readonly MissingFold[];
+  /** Keeps the result in the cache. Throws `UserError` where there is no such fold, or its model cannot learn. */
+  fit(key: string): Promise<void>;
+} {
+  const planned = task.entries.map((entry) => planEntry(entry, task));
+  const all = planned.flatMap((entry) =>
+    entry.keys.map((key, index) => ({
+      ...{ entry, index, key },
+      after: entry.warm ? entry.keys[index - 1] : undefined,
+    })),
+  );
+  return {
+    missing: () => all.filter(({ key }) => task.cache?.has(key) !== true),
+    async fit(wanted) {
+      const found = all.find(({ key }) => key === wanted);
+      if (found === undefined)
+        throw new UserError('No fold here is the one that is wanted.', {
+          hint: 'Models of your own, and their parameters, must be the same on both machines.',
+        });
+      await fitter(found.entry, task)(found.index);
+    },
+  };
+}
+
+/** Fits a fold of a model, and before it those that it goes on from where their weights are not kept. */
+function fitter(planned: Planned, task: WalkForwardTask): (index: number) => Promise<FoldResult> {
   const { model, own, keys } = planned;
-  const { folds, cache, signal, onFold } = task;
+  const { folds, cache, signal } = task;
   /** The fold that was fitted last, and where its weights ended. */
   let last: { readonly index: number; readonly warm: Artifact | undefined } | undefined;
 
@@ -177,7 +212,13 @@ async function stitch(planned: Planned, task: WalkForwardTask): Promise<Stitched
   /** Where training ended in a fold: what comes after is new to the next. */
   const trainedUntil = (index: number): number =>
     validationSpan(folds[index].train, own.timeframe, task.validationPct).fromMs;
+  return fitFold;
+}
 
+async function stitch(planned: Planned, task: WalkForwardTask): Promise<Stitched> {
+  const { model, own, keys } = planned;
+  const { folds, cache, signal, onFold } = task;
+  const fitFold = fitter(planned, task);
   const stitched: Forecast[] = [];
   const unskilled: (string | undefined)[] = [];
   for (const [index, { test }] of folds.entries()) {

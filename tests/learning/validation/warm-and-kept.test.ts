@@ -6,7 +6,11 @@ import { z } from 'zod';
 import { walkForwardFolds } from '../../../src/core/dataset/splits.ts';
 import type { Artifact, FitTask, Model } from '../../../src/core/forecast/model.ts';
 import { openFoldCache } from '../../../src/learning/validation/fold-cache.ts';
-import { walkForward, type WalkForwardCost } from '../../../src/learning/validation/walk-forward.ts';
+import {
+  openFolds,
+  walkForward,
+  type WalkForwardCost,
+} from '../../../src/learning/validation/walk-forward.ts';
 import { HOUR_MS, randomPanel } from '../../lab/backtest/panel-of.ts';
 
 /**
@@ -166,5 +170,54 @@ describe('finished folds', () => {
       { folds: 4, kept: 0, slow: [], unmeasured: [{ id: 'counting', folds: 4 }] },
       { folds: 4, kept: 4, slow: [], unmeasured: [] },
     ]);
+  });
+});
+
+describe('folds that are fitted on another machine', () => {
+  const other = (): string => mkdtempSync(join(folder, 'other-'));
+  const task = (cache: ReturnType<typeof openFoldCache>, fits: FitTask<unknown>[] = []) => ({
+    ...{
+      panel,
+      folds,
+      cache,
+      validationPct: 10,
+      seed: 1,
+      signal: new AbortController().signal,
+      onFold: () => {},
+    },
+    entries: [{ model: counting(fits), params: {} }],
+  });
+
+  test('are asked for one behind the other, and are the same when they come back', async () => {
+    const [here, there] = [openFoldCache(folder), openFoldCache(other())];
+    const [asked, fitting] = [openFolds(task(here)), openFolds(task(there))];
+    const missing = asked.missing();
+    expect(missing.map(({ after }) => missing.findIndex(({ key }) => key === after))).toEqual([-1, 0, 1, 2]);
+    for (const { key, after } of missing) {
+      await fitting.fit(key);
+      expect(await here.take(key, await there.files(key), after)).toBe(true);
+    }
+    expect(asked.missing()).toEqual([]);
+    const fits: FitTask<unknown>[] = [];
+    const { members } = await walkForward(task(here, fits));
+    const alone = await walkForward(task(openFoldCache(other())));
+    expect(fits).toEqual([]);
+    expect(members[0].forecasts).toEqual(alone.members[0].forecasts);
+    // The weights of the last fold alone are kept.
+    expect(readdirSync(folder).filter((name) => name.endsWith('.warm'))).toEqual([`${missing[3].key}.warm`]);
+  });
+
+  test('are refused when they are damaged, or of another walk-forward', async () => {
+    const [here, there] = [openFoldCache(folder), openFoldCache(other())];
+    const [{ key }] = openFolds(task(here)).missing();
+    await openFolds(task(there)).fit(key);
+    const { forecast, warm } = await there.files(key);
+    const damaged = Uint8Array.from(forecast ?? []);
+    damaged[damaged.length - 1] ^= 1;
+    expect(await here.take(key, { forecast: damaged, warm }, undefined)).toBe(false);
+    expect(await here.take(key, { forecast, warm: damaged }, undefined)).toBe(false);
+    expect(await here.take(key, { warm }, undefined)).toBe(false);
+    expect(here.has(key)).toBe(false);
+    await expect(openFolds({ ...task(there), seed: 2 }).fit(key)).rejects.toThrow('No fold here is the one');
   });
 });

@@ -97,7 +97,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   const { config, out, log, signal } = context;
   const workers = integer('--workers', options.workers, { least: 1 });
   const limits = limitsOf(options);
-  const queue = queueRequest(options);
+  const queue = await queueRequest(options);
   const registry = await projectRegistry(context);
   const study =
     options.study === undefined

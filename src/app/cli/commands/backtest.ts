@@ -55,11 +55,14 @@ import { printCurves } from '../curve-lines.ts';
 import { requireReport, writeReport } from '../backtest-report-file.ts';
 import type { KeptAudit } from '../../workflows/kept-audits.ts';
 import { runBacktest } from '../run-backtest.ts';
+import { addQueueOptions, givenQueue, QUEUE_OPTIONS } from '../queue-options.ts';
 import { less } from '../table.ts';
 
 const Options = z.object({
   ...RUN_OPTION,
   ...MARKET_OPTIONS,
+  ...QUEUE_OPTIONS,
+  workers: z.string().default('0'),
   from: z.string().transform(parseTime).optional(),
   to: z.string().transform(parseUntil).optional(),
   models: z.string().transform(list).optional(),
@@ -95,6 +98,7 @@ Examples:
   $ crypto-trader backtest --seeds                           mean and deviation over the seeds of \`train --seeds 8\`
   $ crypto-trader backtest --walk-forward --folds 8 --json   refit before every fold, no trained set needed
   $ crypto-trader backtest --walk-forward --models all --folds 12 --window rolling
+  $ crypto-trader backtest --walk-forward --models all --queue redis://10.0.0.5:6379 --listen 10.0.0.5:4100   folds on other machines
   $ crypto-trader backtest --cpcv --models ridge,boosted-trees
   $ crypto-trader backtest diff                              the two newest: settings, figures, trades
   $ crypto-trader backtest rerun --report report.html        the newest again, every digit compared
@@ -157,7 +161,9 @@ export function register(program: Command): void {
     .option(
       '--report <file>',
       'write a report: .html (one page), .md, .json (the document), .csv or .parquet (equity by bar)',
-    )
+    );
+  addQueueOptions(backtests, 'folds of --walk-forward')
+    .option('--workers <count>', 'with --queue: workers that are started on this machine', '0')
     .addHelpText('after', EXAMPLES)
     .action(command(async (context, options) => run(context, Options.parse(options))));
   addKeptCommands(backtests);
@@ -171,7 +177,7 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   if (options.walkForward && options.cpcv)
     throw new UsageError('--walk-forward and --cpcv are two ways to fit: give one of them.');
   if (!options.walkForward) {
-    refuseIgnored(context, ['--folds', '--window', '--cold'], 'without --walk-forward');
+    refuseIgnored(context, ['--folds', '--window', '--cold', '--queue'], 'without --walk-forward');
     if (!options.cpcv) refuseIgnored(context, ['--embargo-bars'], 'without --walk-forward');
   }
   if (!options.cpcv) refuseIgnored(context, ['--paths', '--train-pct'], 'without --cpcv');
@@ -220,8 +226,9 @@ async function run(context: CommandContext, options: Options): Promise<void> {
     });
   const { strategy, params } = strategySetting(context, options.strategy, registry);
   const { method, params: weighing } = ensembleSetting(context, options.ensemble);
+  const queue = await givenQueue(context, options);
   const finished = await runBacktest(
-    { ...context, registry },
+    { ...context, registry, queue },
     {
       forecasts: forecastRequest(context, options),
       fromMs: rangeOf(options).since,

@@ -26,6 +26,8 @@ import {
   RUN_OPTION,
   runNamed,
 } from '../run-options.ts';
+import { giveModels } from '../give-pieces.ts';
+import { addQueueOptions, givenQueue, QUEUE_OPTIONS } from '../queue-options.ts';
 import { folderOf } from '../tune-studies.ts';
 import { showProgress } from '../training-progress.ts';
 import { printRun, runDocument } from '../training-text.ts';
@@ -34,6 +36,8 @@ import { printTransfer } from '../transfer-text.ts';
 const Options = z.object({
   ...RUN_OPTION,
   ...MARKET_OPTIONS,
+  ...QUEUE_OPTIONS,
+  workers: z.string().default('0'),
   mode: z.string().default('quick'),
   name: z.string().optional(),
   approach: z.string().optional(),
@@ -55,6 +59,7 @@ Examples:
   $ crypto-trader train --approach quant                    rules such as trend and momentum, no training needed
   $ crypto-trader train --models boosted-trees --tuned trees  parameters that the study trees found
   $ crypto-trader train --mode full --seeds 8               mean and deviation over eight seeds
+  $ crypto-trader train --mode full --seeds 8 --queue redis://10.0.0.5:6379 --listen 10.0.0.5:4100   models and seeds on other machines
   $ crypto-trader train --name btc-only --symbols BTC/USDT --since 2025-01-01 --until 2025-12-31
   $ crypto-trader train --from btc-only                     fine-tune its networks on the bars since
   $ crypto-trader train --from btc-only --continual replay  the same without forgetting older markets
@@ -102,7 +107,9 @@ export function register(program: Command): void {
       '--test-fold',
       'fit models whose figures flatter once more, on earlier bars, and show what they come to on bars that fit has not seen',
     )
-    .option('--allow-synthetic', 'train on synthetic candles too')
+    .option('--allow-synthetic', 'train on synthetic candles too');
+  addQueueOptions(group, 'models, each from each seed,')
+    .option('--workers <count>', 'with --queue: workers that are started on this machine', '0')
     .addHelpText('after', EXAMPLES)
     .action(
       command(async (context, options) => runTraining(context, Options.parse(options)), { awake: true }),
@@ -126,6 +133,7 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
   let kept: Extract<TrainingEvent, { kind: 'snapshot' }> | undefined;
   let run: RunFolder | undefined;
   const registry = await projectRegistry(context);
+  const queue = await givenQueue(context, options);
   const tuned = mode === 'resume' ? {} : await tunedParams(context, mode, options.tuned ?? []);
   const disk = await diskNeed(config.checkpointDir);
   try {
@@ -150,10 +158,11 @@ async function runTraining(context: CommandContext, options: Options): Promise<v
           everyEpochs: config.training.snapshotEpochs,
           kept: config.training.snapshotsKept,
         },
-        onStart: (started) => {
+        onStart: async (started, surroundings) => {
           run = started;
           out.notice(disk);
           log.info({ runId: run.runId, mode, seed: run.plan.seed }, 'training');
+          if (queue !== undefined) await giveModels(context, queue, started, { ...surroundings, registry });
         },
         onEvent: (event) => {
           if (event.kind === 'snapshot') kept = event;

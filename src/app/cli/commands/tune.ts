@@ -69,7 +69,7 @@ async function tune(context: CommandContext, options: Options): Promise<void> {
   const { config, out, log, signal } = context;
   const trials = integer('--trials', options.trials, { least: 1 });
   const workers = integer('--workers', options.workers, { least: 1 });
-  const queue = queueRequest(options);
+  const queue = await queueRequest(options);
   const registry = await projectRegistry(context);
   const study =
     options.study === undefined
