@@ -11,6 +11,8 @@ export const VIEW_IDS = [
   'jobs',
   'logs',
   'validation',
+  'studies',
+  'live',
 ] as const;
 export type ViewId = (typeof VIEW_IDS)[number];
 

@@ -37,7 +37,9 @@ export function Dashboard({ view, controls, size, palette }: DashboardProps) {
 const OWN_KEYS: Partial<Readonly<Record<Controls['view'], string>>> = {
   markets: '[ ] symbol   + - zoom   , . older, newer',
   models: 'up/down: run   v: validation',
-  training: 'up/down: model',
+  training: 'up/down: model   t: studies',
+  studies: 'up/down: study',
+  live: 'up/down: session',
   trades: 'up/down: trade   s: sort   r: reverse   /: filter',
   logs: 'up/down: scroll   l: level   /: filter   f: follow',
 };
@@ -85,11 +87,20 @@ function Header({ view, paused, columns, palette }: HeaderProps) {
   );
 }
 
+/** Where a view stands in a menu that has no room for it. */
+const NEIGHBOUR: Partial<Readonly<Record<Controls['view'], Controls['view']>>> = {
+  validation: 'models',
+  studies: 'training',
+  live: 'trades',
+};
+
 /** The chosen view stands in brackets: no colour is needed to see it. */
 function Menu({ controls, columns }: { readonly controls: Controls; readonly columns: number }) {
-  const chosen = controls.view === 'validation' ? 'models' : controls.view;
-  const views = VIEWS.filter(({ key }) => /\d/.test(key));
-  const isWide = views.reduce((sum, { title }) => sum + title.length + 4, 0) <= columns;
+  const fit = (some: typeof VIEWS): boolean =>
+    some.reduce((sum, { title }) => sum + title.length + 4, 0) <= columns;
+  const views = fit(VIEWS) ? VIEWS : VIEWS.filter(({ key }) => /\d/.test(key));
+  const isWide = fit(views);
+  const chosen = views.some(({ id }) => id === controls.view) ? controls.view : NEIGHBOUR[controls.view];
   return (
     <Text wrap="truncate">
       {views.map(({ id, key, title, short }, i) => {

@@ -8,7 +8,7 @@ export const HELP: readonly string[] = [
   `${VIEWS.filter(({ key }) => /\d/.test(key))
     .map(({ key, title }) => `${key} ${title}`)
     .join('  ')}`,
-  'v                    validation of the active run',
+  'v   t   e            validation of the active run; studies and their workers; live trading',
   'left / right         previous / next view',
   'tab, shift-tab       next / previous pane; the one in focus gets the most room',
   'up / down, j / k     choose in a list, else scroll; page up / down, g, G: further',

@@ -23,10 +23,14 @@ export interface Details {
   readonly risk: RiskView;
   /** Training runs, the newest first. */
   readonly runs: readonly RunView[];
-  /** Work of `serve` and studies of `tune`, the newest first. */
+  /** Work of `serve`, the newest first. */
   readonly jobs: readonly JobView[];
   /** How often what a model said in the session came true. */
   readonly record: readonly RecordView[];
+  /** Searches of `tune` and `automl`, the newest first. */
+  readonly studies: readonly StudyView[];
+  /** Sessions that trade at an exchange. */
+  readonly live: readonly LiveView[];
 }
 
 export interface SessionView {
@@ -289,4 +293,91 @@ export interface RecordView {
     readonly hits: number;
     readonly judged: number;
   }[];
+}
+
+export interface StudyView {
+  readonly name: string;
+  readonly model: string;
+  readonly sampler: string;
+  /** What decides which trial is best. */
+  readonly objective: string;
+  readonly createdAt: string;
+  readonly complete: number;
+  readonly pruned: number;
+  readonly failed: number;
+  /** Of the objective, among the trials that count. */
+  readonly best: number | undefined;
+  /** Mean of the trials that ran to their end. */
+  readonly secondsPerTrial: number | undefined;
+  /** Those that run now. */
+  readonly running: readonly RunningTrial[];
+  readonly workers: readonly WorkerView[];
+  /** The newest first. */
+  readonly trials: readonly TrialView[];
+  /** Why it cannot be read. */
+  readonly damaged: string | undefined;
+}
+
+export interface RunningTrial {
+  readonly number: number;
+  readonly worker: string;
+  readonly since: string;
+  /** Folds that are measured, of all. */
+  readonly step: number;
+  readonly steps: number;
+  /** At the pace of the trials before; `undefined`: none has ended yet. */
+  readonly etaSeconds: number | undefined;
+}
+
+export interface TrialView {
+  readonly number: number;
+  readonly state: string;
+  readonly worker: string;
+  /** Of the objective; `undefined`: not measured to its end. */
+  readonly value: number | undefined;
+  readonly seconds: number | undefined;
+  readonly params: Readonly<Record<string, string | number | boolean>>;
+  /** Why it failed. */
+  readonly reason: string | undefined;
+}
+
+export interface WorkerView {
+  readonly worker: string;
+  readonly ended: number;
+  /** The trial that it works on. */
+  readonly trial: number | undefined;
+  readonly lastSeen: string;
+}
+
+/** A session of live trading as it stands on disk. */
+export interface LiveView {
+  readonly name: string;
+  readonly exchange: string;
+  readonly account: string;
+  /** The exchange's playground: no real money. */
+  readonly sandbox: boolean;
+  readonly pid: number | undefined;
+  readonly lastBarTime: string | undefined;
+  readonly decision: string | undefined;
+  readonly equity: number;
+  readonly cash: number;
+  readonly positions: readonly {
+    readonly symbol: string;
+    readonly baseAmount: number;
+    readonly entryPrice: number;
+    readonly markPrice: number;
+  }[];
+  /** The newest first. */
+  readonly orders: readonly {
+    readonly time: string;
+    readonly symbol: string;
+    readonly side: string;
+    readonly baseAmount: number;
+    readonly filled: number;
+    readonly price: number | undefined;
+    readonly state: string;
+    readonly reason: string | undefined;
+  }[];
+  /** Why somebody has to look; `undefined`: all is well. */
+  readonly fault: string | undefined;
 }

@@ -1,12 +1,14 @@
 import type { ViewId } from './controls.ts';
 import type { Pane } from './pane.ts';
 import { jobsPane } from './panes/jobs.ts';
+import { liveOrdersPane, livePane, livePositionsPane } from './panes/live.ts';
 import { logPane, logsPane } from './panes/logs.ts';
 import { chartPane, symbolsPane } from './panes/markets.ts';
 import { membersPane, reliabilityPane, runsPane, validationPane } from './panes/models.ts';
 import { equityPane, positionsPane, reasonsPane, signalsPane } from './panes/overview.ts';
 import { correlationPane, weightsPane } from './panes/portfolio.ts';
 import { gaugesPane, rulesPane, verdictsPane } from './panes/risk.ts';
+import { studiesPane, trialsPane, workersPane } from './panes/studies.ts';
 import { tradesPane, whyPane } from './panes/trades.ts';
 import { curvesPane, runningPane, trainingPane } from './panes/training.ts';
 import type { Detail } from './watch.ts';
@@ -61,6 +63,8 @@ export const VIEWS: readonly View[] = [
   view('v', 'validation', 'Validation', [validationPane, reliabilityPane, signalsPane], {
     details: ['runs', 'record'],
   }),
+  view('t', 'studies', 'Studies', [studiesPane, trialsPane, workersPane], { details: ['studies'] }),
+  view('e', 'live', 'Live', [livePane, livePositionsPane, liveOrdersPane], { details: ['live'] }),
 ];
 
 export const viewNamed = (id: ViewId): View => VIEWS.find((one) => one.id === id) ?? VIEWS[0];

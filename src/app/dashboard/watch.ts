@@ -10,10 +10,20 @@ import { watchLedger } from './watch-ledger.ts';
 import { watchLog } from './watch-log.ts';
 import { type ConfiguredMarket, watchMarkets } from './watch-markets.ts';
 import { watchRuns } from './watch-runs.ts';
+import type { watchStudies } from './watch-studies.ts';
 import { watchTraining } from './watch-training.ts';
 
 export type Detail = keyof Details;
-export const DETAILS: readonly Detail[] = ['markets', 'trades', 'risk', 'runs', 'jobs', 'record'];
+export const DETAILS: readonly Detail[] = [
+  'markets',
+  'trades',
+  'risk',
+  'runs',
+  'jobs',
+  'record',
+  'studies',
+  'live',
+];
 
 export interface Watch {
   /** Reads what was written since the last look; of the details, those that are asked for. */
@@ -24,6 +34,7 @@ interface WatchSettings {
   readonly dataDir: string;
   readonly logDir: string;
   readonly checkpointDir: string;
+  readonly tuningDir: string;
   readonly market: ConfiguredMarket;
   /** The paper session to follow; `undefined`: the one that was written last. */
   readonly session?: string | undefined;
@@ -39,6 +50,7 @@ export function createWatch(settings: WatchSettings): Watch {
   const runs = watchRuns(settings.checkpointDir);
   const jobs = watchJobs(dataDir);
   const markets = watchMarkets(dataDir, settings.market);
+  let studies: ReturnType<typeof watchStudies> | undefined;
 
   const details: { readonly [K in Detail]: () => Promise<Details[K] | undefined> } = {
     markets: () => markets.look(ledger.state()),
@@ -53,6 +65,12 @@ export function createWatch(settings: WatchSettings): Watch {
     },
     runs: () => runs.look(),
     jobs: () => jobs.look(now()),
+    // What they read with is not loaded before somebody looks.
+    studies: async () => {
+      studies ??= (await import('./watch-studies.ts')).watchStudies(settings.tuningDir);
+      return studies.look(now());
+    },
+    live: async () => (await import('./watch-live.ts')).lookAtLive(dataDir, now()),
     record: async () => {
       const state = ledger.state();
       if (state === undefined) return undefined;

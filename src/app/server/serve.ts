@@ -53,12 +53,13 @@ const MOST_SOCKETS = 4096;
 export async function startServer(settings: ServeSettings): Promise<RunningServer> {
   const { sources, program, log, host, port, password } = settings;
   const load = createSettings(sources);
-  const { dataDir, logDir, checkpointDir, exchange, market } = load().config;
+  const { dataDir, logDir, checkpointDir, tuningDir, exchange, market } = load().config;
   const { timeframe, symbols } = market;
   const watched = {
     dataDir,
     logDir,
     checkpointDir,
+    tuningDir,
     market: { exchange: exchange.id, timeframe, symbols },
     now: Date.now,
   };

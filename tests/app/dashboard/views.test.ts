@@ -145,7 +145,7 @@ describe('keys', () => {
   });
   it('walk through the views, and begin each at its first pane', () => {
     expect(pressed('next-view')).toMatchObject({ view: 'markets', focus: 'chart' });
-    expect(pressed('previous-view').view).toBe('validation');
+    expect(pressed('previous-view').view).toBe('live');
     expect(pressed({ view: 'trades' }, 'down', { view: 'risk' })).toMatchObject({
       focus: 'gauges',
       cursor: 0,

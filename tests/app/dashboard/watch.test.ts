@@ -5,6 +5,7 @@ import { START } from '../../../src/app/dashboard/controls.ts';
 import { placePanes } from '../../../src/app/dashboard/layout.ts';
 import { createWatch } from '../../../src/app/dashboard/watch.ts';
 import { writeControl } from '../../../src/desk/paper/controls.ts';
+import { createStudy } from '../../../src/lab/tuning/study.ts';
 import type { SessionRecord } from '../../../src/desk/paper/record.ts';
 import { startSession } from '../../../src/desk/paper/session.ts';
 import { HOUR, randomWalk, session, steps } from '../../desk/paper/walk.ts';
@@ -19,6 +20,7 @@ const watchOf = (root: string, now: () => number = () => 0, data = '.') =>
     dataDir: join(root, data),
     logDir: data === '.' ? root : join(root, 'logs'),
     checkpointDir: join(root, 'checkpoints'),
+    tuningDir: join(root, 'tuning'),
     market: { exchange: 'test', timeframe: '1h', symbols: ['BTC/USDT'] },
     now,
   });
@@ -280,5 +282,55 @@ describe('the command', () => {
     expect(frame.stdout).not.toContain('\u001b');
     const json = await runCli(['dashboard', '--json'], { cwd: root });
     expect(JSON.parse(json.stdout)).toMatchObject({ session: { sessionId: 'test-1h', bars: 20 } });
+  });
+});
+
+describe('studies', () => {
+  it('are watched as their journals grow: trials, workers, what is left of the one that runs', async () => {
+    const root = temporaryFolder();
+    let nowMs = Date.now();
+    const watch = watchOf(root, () => nowMs);
+    expect(await watch.look(['studies', 'live'])).toMatchObject({ studies: [], live: [] });
+
+    const study = await createStudy(join(root, 'tuning/trees'), {
+      type: 'study',
+      version: 1,
+      name: 'trees',
+      createdAt: '2026-02-13T10:00:00.000Z',
+      program: '0.1.0',
+      seed: 1,
+      sampler: 'random',
+      pruner: 'none',
+      objectives: ['sharpe'],
+      steps: 2,
+      space: { depth: { kind: 'int', low: 1, high: 9 } },
+      task: { model: 'boosted-trees' },
+    });
+    const first = await study.ask(3);
+    expect(await watch.look(['studies'])).toMatchObject({
+      studies: [{ running: [{ number: 0, step: 0, steps: 2, etaSeconds: undefined }] }],
+    });
+    await study.report(0, 0, -0.5);
+    // A loss: the Sharpe ratio is better the more it is.
+    await study.tell(0, { state: 'complete', values: [-0.5], violation: 0 });
+    await study.ask(3);
+    mkdirSync(join(root, 'tuning/broken'));
+    writeFileSync(join(root, 'tuning/broken/study.jsonl'), 'no study\n');
+    nowMs = Date.now() + 1000;
+    const { studies = [] } = await watch.look(['studies']);
+    const [trees, broken] = ['trees', 'broken'].map((name) => studies.find((one) => one.name === name));
+    expect(trees).toMatchObject({
+      model: 'boosted-trees',
+      objective: 'sharpe',
+      complete: 1,
+      best: 0.5,
+      running: [{ number: 1, step: 0, worker: first?.worker }],
+      workers: [{ worker: first?.worker, ended: 1, trial: 1 }],
+      trials: [{ number: 1 }, { number: 0, state: 'complete', value: 0.5, params: first?.params }],
+    });
+    // The second has run for longer than the first took.
+    expect(trees?.running[0].etaSeconds).toBe(0);
+    expect(broken?.damaged).toContain('study');
+    await study.close();
   });
 });

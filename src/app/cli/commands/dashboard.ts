@@ -59,11 +59,12 @@ async function show(context: CommandContext, options: Options): Promise<void> {
       `"${name}" cannot be the name of a paper session: \`paper status\` lists those that there are.`,
     );
   const { createWatch, DETAILS } = await import('../../dashboard/watch.ts');
-  const { dataDir, logDir, checkpointDir, market } = config;
+  const { dataDir, logDir, checkpointDir, tuningDir, market } = config;
   const watch = createWatch({
     dataDir,
     logDir,
     checkpointDir,
+    tuningDir,
     market: { exchange: config.exchange.id, timeframe: market.timeframe, symbols: market.symbols },
     session: name,
     now: Date.now,
