@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { emptyCandles } from '../src/core/market/candles.ts';
 import { openStore } from '../src/data/store/store.ts';
 import { type BenchRow, medianMs } from './bench.ts';
+import { pageRows } from './server-page.ts';
 
 const bin = resolve(import.meta.dirname, '../bin/crypto-trader.js');
 const BARS = 17_520;
@@ -99,6 +100,7 @@ export async function run(): Promise<readonly BenchRow[]> {
         unit: '% of a core',
         target: '< 10 %',
       },
+      ...(await pageRows(url, token)),
     ];
   } finally {
     await stop(child);

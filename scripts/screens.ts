@@ -1,13 +1,16 @@
 /**
- * Draws the pictures of the terminal in docs/images/: runs the program in tmux in a project of its own and keeps what the screen
- * shows as SVG. The candles are of the seeded generator, so that everybody gets the same pictures: all but times and names of
+ * Draws the pictures in docs/images/: runs the program in tmux in a project of its own and keeps what the screen shows as SVG, then
+ * serves that project and keeps its pages as PNG, in Chromium where there is one. The candles are of the seeded generator, so that everybody gets the same pictures: all but times and names of
  * runs. `npm run screens`.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { chromium } from 'playwright-core';
+import { z } from 'zod';
 import { ansiToSvg } from './ansi-svg.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -43,6 +46,53 @@ async function run(command: string, expected: RegExp): Promise<string> {
   tmux('send-keys', '-t', 'screen', '-l', command);
   tmux('send-keys', '-t', 'screen', 'Enter');
   return shows(expected);
+}
+
+/** Name, page, width and height, and what has to stand there. Low enough for small files: what is below is more of the same. */
+const PAGES = [
+  { name: 'dashboard', page: '', width: 1280, height: 1000, theme: 'dark', shows: '.curve canvas' },
+  { name: 'dashboard-narrow', page: '', width: 360, height: 760, theme: 'light', shows: '.chart canvas' },
+  { name: 'backtests', page: 'backtests', width: 1280, height: 1000, theme: 'light', shows: '.curve canvas' },
+  { name: 'training', page: 'training', width: 1280, height: 900, theme: 'dark', shows: '.curve canvas' },
+  { name: 'paper', page: 'paper', width: 1280, height: 1000, theme: 'dark', shows: '.curve canvas' },
+] as const;
+
+/** How many. */
+async function pages(): Promise<number> {
+  const executablePath = [
+    process.env['CHROMIUM'] ?? '',
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+  ].find((path) => path !== '' && existsSync(path));
+  if (executablePath === undefined) return 0;
+  const server = spawn(process.execPath, [program, 'serve', '--port', '0', '--json'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = z.tuple([z.instanceof(Buffer)]).parse(await once(server.stdout, 'data'));
+  const { url, token } = z.object({ url: z.string(), token: z.string() }).parse(JSON.parse(line.toString()));
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  try {
+    for (const { name, page: hash, width, height, theme, shows: expected } of PAGES) {
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme });
+      const page = await context.newPage();
+      await page.goto(`${url}#token=${token}`);
+      await page.locator('h1').waitFor();
+      await page.evaluate(`location.hash = '#/${hash}'`);
+      await page.locator(expected).first().waitFor();
+      // Everything that it asks for has come, and two frames are drawn.
+      while ((await page.evaluate("document.body.innerText.includes('Loading…')")) === true) await sleep(50);
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+      if (hash === 'backtests')
+        await page.getByRole('heading', { name: /^Result of/ }).scrollIntoViewIfNeeded();
+      await page.screenshot({ path: join(images, `${name}.png`) });
+      await context.close();
+    }
+  } finally {
+    await browser.close();
+    server.kill();
+  }
+  return PAGES.length;
 }
 
 try {
@@ -98,6 +148,7 @@ try {
   }
   tmux('send-keys', '-t', 'screen', 'q');
   process.stdout.write(`docs/images/terminal-*.svg: ${views.length + 3} pictures\n`);
+  process.stdout.write(`docs/images/*.png: ${await pages()} pictures\n`);
 } finally {
   spawnSync('tmux', ['-L', SOCKET, 'kill-server']);
   rmSync(folder, { recursive: true });
