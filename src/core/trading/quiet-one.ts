@@ -25,14 +25,21 @@ export function flatUntil(
   const blocked = columns.blocked[0];
   let pending = columns.target[0];
   let row = from;
-  for (; row < close.length; row++) {
-    if (close[row] !== close[row]) break;
-    if (pending === pending) {
-      const goal = pending < 0 && !allowShort ? 0 : pending;
-      if (blocked === 0 ? goal !== 0 : !keepsOut || goal * blocked <= 0) break;
+  if (blocked === 0 && !ruined)
+    // Only the sign of what is wanted counts here: nothing to clip.
+    for (; row < close.length; row++) {
+      if (close[row] !== close[row] || pending > 0 || (allowShort && pending < 0)) break;
+      pending = target[row];
     }
-    pending = ruined ? NaN : clipped(target[row]);
-  }
+  else
+    for (; row < close.length; row++) {
+      if (close[row] !== close[row]) break;
+      if (pending === pending) {
+        const goal = pending < 0 && !allowShort ? 0 : pending;
+        if (blocked === 0 ? goal !== 0 : !keepsOut || goal * blocked <= 0) break;
+      }
+      pending = ruined ? NaN : clipped(target[row]);
+    }
   equity.fill(cash, from, row);
   return row;
 }
@@ -67,6 +74,11 @@ export function heldUntil(
   const fee = 1 + rules.feeBps / 10_000;
   let costs = fee * (1 + rules.slippageBps / 10_000);
   let pending = columns.target[0];
+  // The exact arithmetic below has five divisions; products alone tell the bars that lie well within the band.
+  const perGoal = maxPositionPct / 100 / costs;
+  const most = maxExposurePct / 100 / costs;
+  const band = rebalanceBandPct / 100 / costs;
+  let [known, goal, share] = [NaN, 0, NaN];
   let row = from;
   for (; row < close.length; row++) {
     const last = close[row];
@@ -76,24 +88,34 @@ export function heldUntil(
     if (follows && side * (leads[row] - lead) > 0) break;
     if (owes && !(cash + amount * worst[row] > 0)) break;
     if (pending === pending) {
-      const goal = pending < 0 && !allowShort ? 0 : pending;
-      if (goal * amount <= 0 || !free) break;
+      if (pending !== known) {
+        goal = pending < 0 && !allowShort ? 0 : pending;
+        if (goal * amount <= 0 || !free) break;
+        if (impact === undefined && most > 0) share = Math.min(side * goal * perGoal, most);
+        known = pending;
+      }
       const price = open[row];
       const value = amount * price;
-      const funds = Math.max(0, cash + value);
-      if (impact !== undefined && liquidity !== undefined) {
-        if (row <= liquidity.settledAt) break;
-        const share = maxVolumeSharePct === undefined ? Infinity : (volume[row] * maxVolumeSharePct) / 100;
-        const limit = Math.min(share, participationLimit(liquidity, impact, row - 1));
-        const base = Math.min((funds * maxPositionPct) / 100 / price + size, limit);
-        costs = fee * (1 + Math.max(0, settledRate(liquidity, impact, row - 1, base)));
+      const wish = share * (cash + value);
+      const off = Math.abs(wish - side * value);
+      if (!(off + SAFE * (wish + off) <= band * (cash + value))) {
+        const funds = Math.max(0, cash + value);
+        if (impact !== undefined && liquidity !== undefined) {
+          if (row <= liquidity.settledAt) break;
+          const limit = Math.min(
+            maxVolumeSharePct === undefined ? Infinity : (volume[row] * maxVolumeSharePct) / 100,
+            participationLimit(liquidity, impact, row - 1),
+          );
+          const base = Math.min((funds * maxPositionPct) / 100 / price + size, limit);
+          costs = fee * (1 + Math.max(0, settledRate(liquidity, impact, row - 1, base)));
+        }
+        const capital = funds / costs;
+        const room = (capital * maxExposurePct) / 100;
+        let wanted = goal * ((capital * maxPositionPct) / 100);
+        const asked = Math.abs(wanted);
+        if (asked > room) wanted *= Math.max(0, room) / asked;
+        if (!(wanted * amount > 0 && Math.abs(wanted - value) <= (capital * rebalanceBandPct) / 100)) break;
       }
-      const capital = funds / costs;
-      const room = (capital * maxExposurePct) / 100;
-      let wanted = goal * ((capital * maxPositionPct) / 100);
-      const asked = Math.abs(wanted);
-      if (asked > room) wanted *= Math.max(0, room) / asked;
-      if (!(wanted * amount > 0 && Math.abs(wanted - value) <= (capital * rebalanceBandPct) / 100)) break;
     }
     pending = clipped(target[row]);
     const value = amount * last;
@@ -103,3 +125,6 @@ export function heldUntil(
   }
   return row;
 }
+
+/** Of what is wanted, so much is left to the exact arithmetic: far more than a few products lose by rounding. */
+const SAFE = 1e-9;
