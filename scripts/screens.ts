@@ -52,7 +52,7 @@ async function run(command: string, expected: RegExp): Promise<string> {
 const PAGES = [
   { name: 'dashboard', page: '', width: 1280, height: 1000, theme: 'dark', shows: '.curve canvas' },
   { name: 'dashboard-narrow', page: '', width: 360, height: 760, theme: 'light', shows: '.chart canvas' },
-  { name: 'backtests', page: 'backtests', width: 1280, height: 1000, theme: 'light', shows: '.curve canvas' },
+  { name: 'backtests', page: 'backtests', width: 1280, height: 780, theme: 'light', shows: '.curve canvas' },
   { name: 'training', page: 'training', width: 1280, height: 900, theme: 'dark', shows: '.curve canvas' },
   { name: 'paper', page: 'paper', width: 1280, height: 1000, theme: 'dark', shows: '.curve canvas' },
 ] as const;
@@ -67,7 +67,7 @@ async function pages(): Promise<number> {
   if (executablePath === undefined) return 0;
   const server = spawn(process.execPath, [program, 'serve', '--port', '0', '--json'], {
     cwd: folder,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
   const [line] = z.tuple([z.instanceof(Buffer)]).parse(await once(server.stdout, 'data'));
   const { url, token } = z.object({ url: z.string(), token: z.string() }).parse(JSON.parse(line.toString()));

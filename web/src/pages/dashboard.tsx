@@ -341,7 +341,6 @@ function Positions() {
         { head: 'Pair', cell: ({ symbol }) => symbol },
         {
           head: 'Side',
-          less: true,
           cell: ({ side }) => (
             <Badge {...(side !== 'flat' && { kind: side === 'long' ? 'good' : 'bad' })}>{side}</Badge>
           ),

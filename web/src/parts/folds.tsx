@@ -87,7 +87,11 @@ export function Folds({ folds }: { readonly folds: readonly Fold[] }) {
               .slice(1, -1)
               .filter(({ sharpe }) => sharpe !== null)
               .toSorted((a, b) => b.returnPct - a.returnPct);
-            return best === undefined ? '–' : `${best.name} ${signed(best.returnPct, 1)}`;
+            return (
+              <span class="nowrap">
+                {best === undefined ? '–' : `${best.name} ${signed(best.returnPct, 1)}`}
+              </span>
+            );
           },
         },
       ]}
