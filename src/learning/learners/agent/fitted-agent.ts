@@ -73,7 +73,10 @@ export function fittedAgent<Params extends AgentParams>(
   };
   const whole = { sinceMs: -Infinity };
   return {
-    report: { ...figures, observation, ...(refits.absent.length > 0 && { absentForecasts: refits.absent }) },
+    report: { ...figures, observation },
+    ...(refits.absent.length > 0 && {
+      absent: refits.absent.map(({ id, reason }) => ({ name: `the forecasts of ${id}`, reason })),
+    }),
     forecast: (panel) => play(panel, askRefit, { ...whole, standings: new Map() }),
     ...(refits.all.every(({ fitted }) => fitted.follow !== undefined) && {
       follow(from) {

@@ -154,8 +154,8 @@ describe('forecasts in the state of an agent', () => {
     const { timeframe, series } = walks(params);
     const alone = { timeframe, series: series.slice(0, 1) };
     const model = await ppo.fit(taskOf(alone, params));
-    expect(model.report.absentForecasts).toEqual([
-      { id: 'mean-reversion', reason: expect.stringContaining('two symbols') as string },
+    expect(model.absent).toEqual([
+      { name: 'the forecasts of mean-reversion', reason: expect.stringContaining('two symbols') as string },
     ]);
     expect(model.report.observation).toEqual(expect.arrayContaining(['return_1', 'ridge.forecast']));
     expect(model.report.observation).not.toContain('mean-reversion.forecast');
