@@ -1,19 +1,23 @@
 /**
  * `npm run soak -- --days 30` takes a paper session of three symbols through that many days of one-minute bars at full speed: a loopback
- * exchange in a process of its own, ccxt, the store, features, models, ledger. Prints memory and descriptors every 250 bars. Exits with 1 when the
- * second half of the run needs more than 300 MB, or its last quarter a tenth more than the one before, or when descriptors are left open.
+ * exchange in a process of its own, ccxt, the store, features, models, ledger. With `--retrain-days 1` another process trains once a day on what is
+ * stored by then, and the session takes the new models over. Prints memory and descriptors every 250 bars. Exits with 1 when the second half of the
+ * run needs more than 300 MB, or its last quarter a tenth more than the one before, when descriptors are left open, when a bar is missing or was not
+ * decided in time, or when the ledger does not replay.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
+import { type ChildProcess, fork } from 'node:child_process';
+import { getEventListeners, once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { followActive } from '../src/app/workflows/follow-active.ts';
 import { DEFAULT_SOURCES } from '../src/core/features/inputs.ts';
 import { silentLog } from '../src/core/foundation/log.ts';
 import { createRandom, normal } from '../src/core/foundation/random.ts';
 import { type Candles, candlesBetween, emptyCandles } from '../src/core/market/candles.ts';
+import { parseTimeframe, TIMEFRAME_MS } from '../src/core/market/timeframe.ts';
 import { SPOT_RULES } from '../src/core/trading/rules.ts';
 import { openExchange } from '../src/data/exchange/client.ts';
 import { openStore } from '../src/data/store/store.ts';
@@ -21,58 +25,66 @@ import { createExchangeFeed } from '../src/desk/paper/exchange-feed.ts';
 import { termsOf } from '../src/desk/paper/outlook.ts';
 import type { SessionRecord } from '../src/desk/paper/record.ts';
 import { leanHeap } from '../src/desk/session/lean-heap.ts';
-import { startSession } from '../src/desk/paper/session.ts';
-import { loadTrained } from '../src/learning/training/checkpoints.ts';
+import { startSession, verifySession } from '../src/desk/paper/session.ts';
+import { loadTrained, type TrainedSet } from '../src/learning/training/checkpoints.ts';
 import { planRun } from '../src/learning/training/plan.ts';
 import { finishRun, startRun } from '../src/learning/training/train.ts';
 import { pair } from '../tests/support/exchange/market.ts';
 import { startExchange } from '../tests/support/exchange/server.ts';
 
-const MINUTE_MS = 60_000;
 const START_MS = Date.UTC(2025, 0, 1);
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as const;
 const STORED_BARS = 3000;
 const EVERY_BARS = 250;
+const DAY_MS = 86_400_000;
 const MOST_MB = 300;
 
 const { values } = parseArgs({
   options: {
     days: { type: 'string', default: '30' },
+    timeframe: { type: 'string', default: '1m' },
+    'retrain-days': { type: 'string', default: '0' },
     models: { type: 'string', default: 'ridge,boosted-trees,momentum-garch,mean-reversion' },
-    exchange: { type: 'string' },
+    /** What a child process does: be the exchange, or train in this folder. */
+    serve: { type: 'boolean', default: false },
+    train: { type: 'string' },
   },
 });
-const bars = Math.round(1440 * Number(values.days));
+const timeframe = parseTimeframe(values.timeframe);
+const step = TIMEFRAME_MS[timeframe];
+const bars = Math.round((DAY_MS * Number(values.days)) / step);
+const retrainBars = Math.round((DAY_MS * Number(values['retrain-days'])) / step);
 /** Prices that wander about where they began: thirty days of them stay plausible. */
 const walks = (): readonly Candles[] => SYMBOLS.map((_, seed) => minutes(STORED_BARS + bars + 2, seed));
 
-if (values.exchange !== undefined) await serve();
+if (values.serve) await serve();
+else if (values.train !== undefined) await train(values.train);
 else await soak();
 
 async function serve(): Promise<void> {
   const candles = walks();
   const { url } = await startExchange({
     nowMs: START_MS,
-    pairs: SYMBOLS.map((symbol, s) => pair(symbol, { '1m': candles[s] })),
+    pairs: SYMBOLS.map((symbol, s) => pair(symbol, { [timeframe]: candles[s] })),
   });
   process.send?.(url);
 }
 
 async function soak(): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'crypto-trader-soak-'));
-  const child = fork(import.meta.filename, ['--exchange', 'yes', '--days', values.days], {
-    execArgv: ['--import', 'tsx'],
-  });
+  const [child, told] = begin('--serve');
   try {
-    const [url] = z.tuple([z.string()]).parse((await once(child, 'message')).slice(0, 1));
+    const url = await told;
     const store = openStore(root);
     for (const [s, candles] of walks().entries())
       await store.merge(
-        { exchange: 'binance', symbol: SYMBOLS[s], timeframe: '1m' },
-        candlesBetween(candles, -Infinity, START_MS + STORED_BARS * MINUTE_MS),
+        { exchange: 'binance', symbol: SYMBOLS[s], timeframe },
+        candlesBetween(candles, -Infinity, START_MS + STORED_BARS * step),
         { source: 'binance', synthetic: false },
       );
-    const trained = await train(root);
+    const trainAside = async (): Promise<TrainedSet> =>
+      loadTrained(join(root, 'checkpoints'), { runId: await begin('--train', root)[1] });
+    let trained = await trainAside();
     leanHeap();
     const session: SessionRecord = {
       kind: 'session',
@@ -81,7 +93,7 @@ async function soak(): Promise<void> {
       startedAtMs: 0,
       feed: 'exchange',
       exchange: 'binance',
-      timeframe: '1m',
+      timeframe,
       synthetic: false,
       runId: trained.runId,
       instruments: SYMBOLS.map((symbol) => ({ symbol, amountStep: 1e-5, priceTick: 0.01, minNotional: 5 })),
@@ -99,30 +111,69 @@ async function soak(): Promise<void> {
       log: silentLog,
     });
     let nowMs = START_MS;
-    const feed = createExchangeFeed({
-      store,
-      trained,
-      terms: termsOf(session),
-      source,
-      log: silentLog,
-      now: () => nowMs,
+    const feedOf = (by: TrainedSet) => ({
+      trained: by,
+      feed: createExchangeFeed({
+        store,
+        trained: by,
+        terms: termsOf(session),
+        source,
+        log: silentLog,
+        now: () => nowMs,
+      }),
+    });
+    let changes = 0;
+    const feed = followActive(feedOf(trained), {
+      active: async () => trained.runId,
+      open: async () => feedOf(trained),
+      onChange: () => changes++,
+      onRefused: (_, why) => {
+        throw why;
+      },
     });
     const running = await startSession(join(root, 'session'), session);
     const { signal } = new AbortController();
     const seen: { readonly mb: number; readonly descriptors: number }[] = [];
     for (let bar = 1; bar <= bars; bar++) {
-      nowMs = START_MS + (STORED_BARS + bar) * MINUTE_MS + 200;
+      nowMs = START_MS + (STORED_BARS + bar) * step + 200;
       await fetch(`${url}/__clock`, { method: 'POST', body: JSON.stringify({ nowMs }) });
       const { bars: closed } = await feed.look(running.last, signal);
+      if (closed.length !== 1 || closed[0].decision.decision !== 'placed')
+        throw new Error(`bar ${bar}: ${closed.length} bars, ${closed.at(0)?.decision.decision}`);
       for (const one of closed) await running.process(one.bar, one.decision, nowMs);
-      if (bar % EVERY_BARS === 0) seen.push(look(bar));
+      if (retrainBars > 0 && bar % retrainBars === 0 && bar < bars) trained = await trainAside();
+      if (bar % EVERY_BARS === 0) {
+        seen.push(look(bar));
+        const listening = getEventListeners(signal, 'abort').length;
+        if (listening > 0) throw new Error(`${listening} listeners are left on the signal`);
+      }
     }
     await running.close();
+    const verified = await verifySession(join(root, 'session'));
+    if (verified?.bars !== bars) throw new Error(`${verified?.bars} of ${bars} bars are on record`);
+    console.log(`${changes} changes of models; the ledger of ${bars} bars replays.`);
     judge(seen);
   } finally {
     child.kill();
     rmSync(root, { recursive: true });
   }
+}
+
+/** A child of this program, and what it says first. */
+function begin(...words: readonly string[]): readonly [ChildProcess, Promise<string>] {
+  const { days, models, timeframe: bar } = values;
+  const child = fork(
+    import.meta.filename,
+    [...words, '--days', days, '--models', models, '--timeframe', bar],
+    { execArgv: ['--import', 'tsx'] },
+  );
+  const first = Promise.race([
+    once(child, 'message').then((told: unknown[]) => z.string().parse(told[0])),
+    once(child, 'exit').then((how): never => {
+      throw new Error(`${words[0]} ended with ${String(how[0])}`);
+    }),
+  ]);
+  return [child, first];
 }
 
 function look(bar: number): { readonly mb: number; readonly descriptors: number } {
@@ -135,6 +186,7 @@ function look(bar: number): { readonly mb: number; readonly descriptors: number 
 }
 
 function judge(seen: readonly { readonly mb: number; readonly descriptors: number }[]): void {
+  if (seen.length < 4) return;
   const half = seen.slice(seen.length >> 1);
   const mean = (some: typeof seen): number => some.reduce((sum, { mb }) => sum + mb, 0) / some.length;
   const [third, last] = [half.slice(0, half.length >> 1), half.slice(half.length >> 1)];
@@ -155,7 +207,7 @@ function minutes(rows: number, seed: number): Candles {
   for (let row = 0; row < rows; row++) {
     level = 0.9995 * level + 0.0007 * normal(random);
     const close = cents(1000 * Math.exp(level));
-    candles.time[row] = START_MS + row * MINUTE_MS;
+    candles.time[row] = START_MS + row * step;
     candles.open[row] = price;
     candles.close[row] = close;
     candles.high[row] = cents(Math.max(price, close) * (1 + 0.0002 * random()));
@@ -166,7 +218,7 @@ function minutes(rows: number, seed: number): Candles {
   return candles;
 }
 
-async function train(root: string) {
+async function train(root: string): Promise<void> {
   const around = {
     store: openStore(root),
     checkpointDir: join(root, 'checkpoints'),
@@ -181,7 +233,7 @@ async function train(root: string) {
     seeds: 1,
     exchange: 'binance',
     symbols: SYMBOLS,
-    timeframe: '1m',
+    timeframe,
     validationPct: 15,
     testPct: 15,
     costs: { feeBps: 10, slippageBps: 5 },
@@ -191,6 +243,6 @@ async function train(root: string) {
     allowSynthetic: false,
     sources: DEFAULT_SOURCES,
   });
-  await finishRun(await startRun(plan, around), around);
-  return loadTrained(around.checkpointDir);
+  const { runId } = await finishRun(await startRun(plan, around), around);
+  process.send?.(runId);
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { plainLine } from '../core/foundation/plain-text.ts';
 import { errorCode } from './files.ts';
 
@@ -45,6 +46,8 @@ export async function answerOf(
   // Of every signal that AbortSignal.any derives from one that lives as long as a session, Node 20 keeps a reference for good.
   const stop = (): void => limit.abort(signal.reason);
   if (signal.aborted) throw signal.reason;
+  // As many as there are requests under way, one for each pair: no sign of a leak.
+  setMaxListeners(0, signal);
   signal.addEventListener('abort', stop, { once: true });
   const silence = after(timeoutMs, 'no answer');
   const whole = after(WHOLE_ANSWER * timeoutMs, 'no end of the answer');
