@@ -263,7 +263,8 @@ export function parallelPlot(
         : [digits(low, 3), digits(high, 3)];
     return `<path class="grid" d="M${x(i)} ${y(0)}V${y(1)}"/><text x="${x(i)}" y="${height - bottom + 16}" text-anchor="middle">${escapeHtml(ends[0])}</text><text x="${x(i)}" y="${top - 8}" text-anchor="middle">${escapeHtml(ends[1])}</text><text x="${x(i)}" y="${height - (i % 2 === 0 ? 16 : 2)}" text-anchor="middle">${escapeHtml(shown(axis))}</text>`;
   });
-  return `<svg class="static" style="max-width:none" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(`Parameters and ${name} of ${all.length} trials, the best ${best} in another colour.`)}">${heads.join('')}<path class="other" opacity=".35" d="${sorted.slice(best).map(line).join('')}"/><path class="down" d="${sorted.slice(0, best).map(line).join('')}"/></svg>`;
+  // On a narrow screen it is moved sideways: as wide as the screen nobody could read its axes.
+  return `<div class="scroll" role="region" tabindex="0" aria-label="parallel coordinates"><svg class="static" style="max-width:none;min-width:720px" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(`Parameters and ${name} of ${all.length} trials, the best ${best} in another colour.`)}">${heads.join('')}<path class="other" opacity=".35" d="${sorted.slice(best).map(line).join('')}"/><path class="down" d="${sorted.slice(0, best).map(line).join('')}"/></svg></div>`;
 }
 
 /** What can be drawn on an axis: parameters with more than one value. */

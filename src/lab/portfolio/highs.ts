@@ -4,14 +4,14 @@ import { dot } from '../../core/foundation/linear-algebra.ts';
 import { dualOf, type LinearProgram, type SolveLinear } from '../../core/portfolio/linear.ts';
 
 /** Its declarations are written for `require` alone: under `import` the compiler does not find the function. */
-const loadHighs = createRequire(import.meta.url)('highs') as () => Promise<Highs>;
+const load = createRequire(import.meta.url);
 
 /**
  * Linear programs by HiGHS, compiled to WebAssembly. Loading takes a tenth of a second; a solver may be used any number of times. Where the
  * dual has less than half as many rows, as for the tail of many bars, that is solved: the simplex method's steps cost by the row.
  */
 export async function loadLinearSolver(): Promise<SolveLinear> {
-  const highs = await loadHighs();
+  const highs = await (load('highs') as () => Promise<Highs>)();
   return (program) => {
     const dual = dualOf(program);
     const x =

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { crc32c } from '@node-rs/crc32';
-import protobuf from 'protobufjs/light.js';
+import { createRequire } from 'node:module';
+import type * as crc32 from '@node-rs/crc32';
+import type protobuf from 'protobufjs/light.js';
 import { appendWhole, makeFolder } from '../../data/files.ts';
 
 /** The part of tensorboard/compat/proto/event.proto and summary.proto that scalars need. */
@@ -31,7 +32,15 @@ const schema = {
     },
   },
 };
-const eventProto = protobuf.Root.fromJSON(schema).lookupType('tensorboard.Event');
+
+const load = createRequire(import.meta.url);
+let loaded: protobuf.Type | undefined;
+
+/** Loaded with the first curve: many commands know of training, few train. */
+function eventProto(): protobuf.Type {
+  const { Root } = load('protobufjs/light.js') as typeof protobuf;
+  return (loaded ??= Root.fromJSON(schema).lookupType('tensorboard.Event'));
+}
 
 export interface EventFile {
   /** Appends scalars of one step, by tag. */
@@ -49,7 +58,9 @@ export function openEventFile(folder: string): EventFile {
       file = join(folder, name);
       append({ file_version: 'brain.Event:2' });
     }
-    const bytes = eventProto.encode({ wall_time: Date.now() / 1000, ...event }).finish();
+    const bytes = eventProto()
+      .encode({ wall_time: Date.now() / 1000, ...event })
+      .finish();
     appendWhole(file, tfRecord(bytes));
   };
   return {
@@ -72,6 +83,7 @@ export function tfRecord(bytes: Uint8Array): Buffer {
 
 /** Rotated right by 15 bits plus a constant, so that the CRC of data that holds CRCs stays meaningful (crc32c.h). */
 export function maskedCrc(bytes: Uint8Array): number {
+  const { crc32c } = load('@node-rs/crc32') as typeof crc32;
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import Database from 'libsql';
+import { createRequire } from 'node:module';
+import type Database from 'libsql';
 import { UserError } from '../../../core/foundation/errors.ts';
 import { JOURNAL_START, type JournalEntry, type JournalFile, type JournalPosition } from '../journal.ts';
 import { holds, readEntries } from '../read.ts';
@@ -13,6 +14,9 @@ export interface IndexSchema {
   /** Called with the entries in order; `put` adds a row to a table. */
   readonly index: (entry: JournalEntry, put: Put) => void;
 }
+
+/** A native library, loaded with the first question. */
+const load = createRequire(import.meta.url);
 
 export type Value = string | number | null;
 type Put = (table: string, row: Readonly<Record<string, Value>>) => void;
@@ -49,7 +53,8 @@ export async function openIndex(
 }
 
 async function update(path: string, journal: JournalFile, schema: IndexSchema): Promise<JournalIndex> {
-  const database = new Database(path);
+  const Opened = load('libsql') as typeof Database;
+  const database = new Opened(path);
   try {
     // Another question may be bringing it up to date.
     database.exec('PRAGMA busy_timeout = 10000');

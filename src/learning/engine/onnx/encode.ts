@@ -1,4 +1,5 @@
-import protobuf from 'protobufjs/light.js';
+import { createRequire } from 'node:module';
+import type protobuf from 'protobufjs/light.js';
 import type { Attribute, ElementType, Graph, Node, Value } from './graph.ts';
 import { onnxSchema } from './schema.ts';
 
@@ -12,7 +13,14 @@ const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, graph: 5, ints: 7 };
 const IR_VERSION = 8;
 const OPSET = 18;
 
-const modelProto = protobuf.Root.fromJSON(onnxSchema).lookupType('onnx.ModelProto');
+const load = createRequire(import.meta.url);
+let loaded: protobuf.Type | undefined;
+
+/** Loaded with the first model: many commands know of networks, few open one. */
+function modelProto(): protobuf.Type {
+  const { Root } = load('protobufjs/light.js') as typeof protobuf;
+  return (loaded ??= Root.fromJSON(onnxSchema).lookupType('onnx.ModelProto'));
+}
 
 /**
  * A graph as the bytes of a standard .onnx file. The same graph gives the same bytes. `float64` writes every
@@ -51,7 +59,7 @@ export function encodeModel(
     return { name, type: ATTRIBUTE_TYPE.ints, ints: value };
   };
   const contrib = usesContrib(graph.nodes);
-  return modelProto
+  return modelProto()
     .encode({
       ir_version: IR_VERSION,
       producer_name: 'crypto-trader',
@@ -76,7 +84,7 @@ export function encodeModel(
 }
 
 /** What a .onnx file holds, field by field, as protobuf names them. Throws where it is no model. */
-export const decodeModel = (model: Uint8Array): unknown => modelProto.decode(model);
+export const decodeModel = (model: Uint8Array): unknown => modelProto().decode(model);
 
 const usesContrib = (nodes: readonly Node[]): boolean =>
   nodes.some(
