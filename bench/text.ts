@@ -8,6 +8,7 @@ import { MARKET_LEXICON } from '../src/core/text/market-words.ts';
 import { mentions } from '../src/core/text/mentions.ts';
 import { lexiconSentiment } from '../src/core/text/vader.ts';
 import { type BenchRow, medianMs } from './bench.ts';
+import { finbertRow, pollsRow, tokeniserRow } from './text/sources-and-models.ts';
 
 const HOUR_MS = 3_600_000;
 const BARS = 17_520;
@@ -53,6 +54,9 @@ export async function run(): Promise<readonly BenchRow[]> {
       unit: 's',
       target: '<= 2 s',
     },
+    tokeniserRow(sentences),
+    await pollsRow(),
+    await finbertRow(sentences),
   ];
 }
 

@@ -24,8 +24,18 @@ export const TINY_VOCABULARY = [
 ];
 
 /** `0.8 sin(1 + 12.9898 k + 78.233 t)` at place k of tensor t, in the order in which they are declared; norms add 1. */
-export function tinyBert({ quantised = false, external = false } = {}): Uint8Array {
-  const { hidden, heads, layers, inner, positions, labels } = TINY_BERT;
+export function tinyBert({
+  quantised = false,
+  external = false,
+  sizes = TINY_BERT,
+  words: pieces = TINY_VOCABULARY.length,
+}: {
+  readonly quantised?: boolean;
+  readonly external?: boolean;
+  readonly sizes?: Readonly<Record<keyof typeof TINY_BERT, number>>;
+  readonly words?: number;
+} = {}): Uint8Array {
+  const { hidden, heads, layers, inner, positions, labels } = sizes;
   const size = hidden / heads;
   const initializers: object[] = [];
   const nodes: object[] = [];
@@ -64,7 +74,7 @@ export function tinyBert({ quantised = false, external = false } = {}): Uint8Arr
     node('Add', [node('MatMul', [x, weight(`${name}.weight`, [from, to])]), weight(`${name}.bias`, [to])]);
 
   const time = node('Slice', [node('Shape', ['input_ids']), one, two, zero]);
-  const words = node('Gather', [weight('word', [TINY_VOCABULARY.length, hidden]), 'input_ids']);
+  const words = node('Gather', [weight('word', [pieces, hidden]), 'input_ids']);
   const places = node('Slice', [weight('position', [positions, hidden]), zero, time, zero]);
   const types = node('Gather', [weight('type', [2, hidden]), 'token_type_ids']);
   let x = norm(node('Add', [node('Add', [words, places]), types]), 'embeddings');
