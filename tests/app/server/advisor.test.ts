@@ -52,6 +52,22 @@ test('a question over HTTP streams its answer, and a key leaves neither with it 
     400,
   );
   expect((await server.ask('/api/advisor/chat', { method: 'POST', body: {}, token: null })).status).toBe(401);
+  // An option in front is part of the question; who fails says so beside the others.
+  const answers = await server.ask('/api/advisor/answers', {
+    method: 'POST',
+    body: { question: '--events What is stored?' },
+  });
+  expect(answers.text).not.toContain(KEY);
+  expect(answers.json()).toMatchObject({
+    answers: [{ provider: 'openai', complete: true, figures: { unsupported: ['42', '[redacted]'] } }],
+  });
+  const failed = await server.ask('/api/advisor/answers', {
+    method: 'POST',
+    body: { question: 'The secret' },
+  });
+  expect(failed.json()).toMatchObject({
+    answers: [{ provider: 'openai', error: expect.stringContaining('status 401') as string }],
+  });
   const providers = await server.ask('/api/advisor/providers');
   expect(providers.json()).toMatchObject({ providers: [{ provider: 'openai', ready: true }, {}, {}] });
   // What a question costs is no business of the web's.

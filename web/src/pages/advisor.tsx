@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { ApiError, headers } from '../api.ts';
+import { ApiError, headers, post } from '../api.ts';
 import { count, fixed, percent, signed, time, tone } from '../format.ts';
 import { jobs } from '../live.ts';
 import { JobPanel, useJob } from '../parts/jobs.tsx';
@@ -200,7 +200,8 @@ function Record({ votes }: { readonly votes: Votes | undefined }) {
 interface Said {
   readonly role: 'user' | 'assistant';
   readonly content: string;
-  /** Of an answer: what it rests on, and what it cost. */
+  /** Of an answer: who gave it, what it rests on, and what it cost. */
+  readonly provider?: string | undefined;
   readonly calls?: readonly string[];
   readonly note?: string;
 }
@@ -213,8 +214,30 @@ type Event =
       readonly usd: number;
       readonly complete: boolean;
       readonly reason?: string;
-      readonly figures: { readonly cited: number; readonly unsupported: readonly string[] };
+      readonly figures: Figures;
     };
+
+interface Figures {
+  readonly cited: number;
+  readonly unsupported: readonly string[];
+}
+
+interface SideBySide {
+  readonly answers: readonly (
+    | {
+        readonly provider: string;
+        readonly answer: string;
+        readonly complete: boolean;
+        readonly reason?: string;
+        readonly calls: readonly { readonly number: number; readonly tool: string; readonly input: object }[];
+        readonly figures: Figures;
+        readonly usd: number;
+      }
+    | { readonly provider: string; readonly error: string }
+  )[];
+}
+
+const ALL = 'all of them, side by side';
 
 function Conversation({
   providers,
@@ -229,11 +252,18 @@ function Conversation({
   const { busy, error, run } = useAction();
   const chosen = provider ?? providers[0];
   const ask = async (): Promise<void> => {
-    const before: readonly Said[] = [...said, { role: 'user', content: question }];
+    // Several answers to one question are no conversation that one of them could go on with.
+    const alone = chosen === ALL || said.some((one, i) => one.role === said[i - 1]?.role);
+    const before: readonly Said[] = [...(alone ? [] : said), { role: 'user', content: question }];
     setQuestion('');
-    setSaid([...before, { role: 'assistant', content: '' }]);
-    let answer: Said = { role: 'assistant', content: '' };
+    let answer: Said = { role: 'assistant', content: '', provider: chosen };
+    setSaid([...before, answer]);
     try {
+      if (chosen === ALL) {
+        const { answers } = await post<SideBySide>('/advisor/answers', { question });
+        setSaid([...before, ...answers.map(fromDocument)]);
+        return;
+      }
       await stream(
         { provider: chosen, messages: before.map(({ role, content }) => ({ role, content })) },
         (event) => {
@@ -255,7 +285,7 @@ function Conversation({
       <div role="log" aria-label="Conversation">
         {said.map((one, i) => (
           <div key={i} class={`said ${one.role}`}>
-            <b>{one.role === 'user' ? 'You' : chosen}</b>
+            <b>{one.role === 'user' ? 'You' : one.provider}</b>
             <p class="prose">
               <Marked text={one.content === '' && busy ? '…' : one.content} />
             </p>
@@ -287,7 +317,12 @@ function Conversation({
         </div>
         <div class="row">
           {chosen !== undefined && (
-            <Select label="Provider" value={chosen} options={providers} onChange={setProvider} />
+            <Select
+              label="Provider"
+              value={chosen}
+              options={providers.length > 1 ? [...providers, ALL] : providers}
+              onChange={setProvider}
+            />
           )}
           <button
             type="submit"
@@ -331,23 +366,31 @@ function withEvent(answer: Said, event: Event): Said {
     case 'text':
       return { ...answer, content: answer.content + event.text };
     case 'tool':
-      return {
-        ...answer,
-        calls: [
-          ...(answer.calls ?? []),
-          `[${event.number}] ${event.tool} ${Object.values(event.input).join(' ')}`,
-        ],
-      };
-    case 'end': {
-      const { cited, unsupported } = event.figures;
-      const open = event.complete ? '' : ` Not complete: ${event.reason ?? ''}.`;
-      return {
-        ...answer,
-        note: `${cited} figures cited, ${unsupported.length} from no tool; ${event.usd.toFixed(4)} USD.${open}`,
-      };
-    }
+      return { ...answer, calls: [...(answer.calls ?? []), callText(event)] };
+    case 'end':
+      return { ...answer, note: noteOf(event) };
   }
 }
+
+const callText = ({ number, tool, input }: { number: number; tool: string; input: object }): string =>
+  `[${number}] ${tool} ${Object.values(input).join(' ')}`;
+
+function noteOf(end: { complete: boolean; reason?: string; figures: Figures; usd: number }): string {
+  const { cited, unsupported } = end.figures;
+  const open = end.complete ? '' : ` Not complete: ${end.reason ?? ''}.`;
+  return `${cited} figures cited, ${unsupported.length} from no tool; ${end.usd.toFixed(4)} USD.${open}`;
+}
+
+const fromDocument = (one: SideBySide['answers'][number]): Said =>
+  'error' in one
+    ? { role: 'assistant', provider: one.provider, content: '', note: `No answer: ${one.error}` }
+    : {
+        role: 'assistant',
+        provider: one.provider,
+        content: one.answer,
+        calls: one.calls.map(callText),
+        note: noteOf(one),
+      };
 
 /** Posts a question and gives each event of the answer as it comes. */
 async function stream(body: object, onEvent: (event: Event) => void): Promise<void> {

@@ -35,6 +35,16 @@ export const advisorRoutes = [
       ),
   }),
   endpoint({
+    method: 'post',
+    path: '/api/advisor/answers',
+    tag: 'Advisor',
+    summary:
+      'One question to every provider that is ready, side by side, when the last has answered; a provider without an answer says why. Each costs what it charges.',
+    body: z.strictObject({ question: z.string().trim().min(1).max(20_000) }),
+    answers: Document,
+    answer: ({ body: { question } }, { ask }) => ask.document(['advisor', 'chat', '--all', '--', question]),
+  }),
+  endpoint({
     method: 'get',
     path: '/api/advisor/votes',
     tag: 'Advisor',
