@@ -237,7 +237,7 @@ interface SideBySide {
   )[];
 }
 
-const ALL = 'all of them, side by side';
+const ALL = 'all of them';
 
 function Conversation({
   providers,
