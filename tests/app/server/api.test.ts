@@ -107,6 +107,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('the OpenAPI document', () => {
   it('has every route, each with a summary and what it answers when it refuses', () => {
     expect(Object.keys(openApi.paths).sort()).toEqual([
+      '/api/advisor/answers',
       '/api/advisor/chat',
       '/api/advisor/providers',
       '/api/advisor/votes',
