@@ -36,6 +36,9 @@ export function closeOfBar(openMs: number, length: BarLength): number {
 export const shortestMs = (length: BarLength): number =>
   length === '1M' ? 28 * DAY_MS : length === '1w' ? WEEK_MS : TIMEFRAME_MS[length];
 
+/** The longest. */
+export const longestMs = (length: BarLength): number => (length === '1M' ? 31 * DAY_MS : shortestMs(length));
+
 /** Whether bars of `length` can be made of whole bars of `part`. */
 export const isMadeOf = (length: BarLength, part: Timeframe): boolean =>
   length === '1w' || length === '1M'

@@ -87,7 +87,8 @@ export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<vo
           );
         });
       });
-    let from = BARS - 60;
+    // A day that began long before closes within the first bars: models that make longer bars need all of its parts.
+    let from = BARS - 90;
     check(await follower.forecast(panelUntil(panel, from * HOUR_MS), (from - 20) * HOUR_MS), 0, from - 20);
     // Bar by bar, and several at once after an outage.
     for (const bars of [1, 1, 1, 7, 1, 30, 1, 1]) {

@@ -4,23 +4,20 @@ import type { Feeds } from '../../engine/program.ts';
 import type { Panel } from '../../../core/dataset/panel.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import type { PairSymbol } from '../../../core/market/symbol.ts';
-import { parseBarLength } from '../../../core/market/bar-length.ts';
+import { longestMs, parseBarLength } from '../../../core/market/bar-length.ts';
 import { parseTimeframe, TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { ExplanationPart } from '../../../core/forecast/explanation.ts';
-import {
-  type Artifact,
-  type FittedModel,
-  followWindow,
-  type Forecast,
-} from '../../../core/forecast/model.ts';
+import type { Artifact, FittedModel, Forecast } from '../../../core/forecast/model.ts';
 import type { Architecture, Head } from './architecture.ts';
 import { barBlock, barBlockSpec } from './bar-block.ts';
 import { explainNewest, explanationOnnx, type InWords } from './explain.ts';
 import type { Trained } from './fit.ts';
+import { followBranches } from './follow-branches.ts';
 import {
   batchSpec,
   type InputLayout,
   type PanelShape,
+  type ReadBranch,
   seriesInputs,
   type SeriesInputs,
   windowBatch,
@@ -178,15 +175,15 @@ async function forecaster(
     return outputs;
   }
 
-  function inputsOf(panel: Panel, sinceMs = -Infinity): SeriesInputs[] {
+  function inputsOf(panel: Panel, sinceMs = -Infinity, read?: ReadBranch): SeriesInputs[] {
     requireSameInputs(panel, saved, layout);
     // Windows that share their bars come in blocks, which begin up to `rows` bars before the first that is wanted.
     const before = sharesBars ? rows * TIMEFRAME_MS[shape.timeframe] : 0;
-    return seriesInputs(panel, { symbols, scalers, layout, sinceMs: sinceMs - before });
+    return seriesInputs(panel, { symbols, scalers, layout, sinceMs: sinceMs - before, read });
   }
 
-  async function forecast(panel: Panel, sinceMs: number): Promise<Forecast[]> {
-    const series = inputsOf(panel, sinceMs);
+  async function forecast(panel: Panel, sinceMs: number, read?: ReadBranch): Promise<Forecast[]> {
+    const series = inputsOf(panel, sinceMs, read);
     const outputs = await outputsOf(series, sinceMs);
     return series.map(({ symbol, volatility }, s) => ({
       symbol,
@@ -194,12 +191,16 @@ async function forecaster(
     }));
   }
 
-  const ask: FittedModel['forecast'] = (panel, { sinceMs = -Infinity } = {}) => {
-    const made = queue.then(() => forecast(panel, sinceMs));
+  const ask = (panel: Panel, sinceMs = -Infinity, read?: ReadBranch): Promise<Forecast[]> => {
+    const made = queue.then(() => forecast(panel, sinceMs, read));
     queue = made.catch(() => undefined);
     return made;
   };
-  const lookBacks = layout.branches.map(({ lookBack }) => lookBack);
+  const step = TIMEFRAME_MS[shape.timeframe];
+  // Of longer bars, all parts of the one that is still open.
+  const lookBacks = layout.branches.map(({ timeframe, lookBack }) =>
+    timeframe === shape.timeframe ? lookBack : longestMs(timeframe) / step,
+  );
 
   return {
     report: saved.report,
@@ -210,9 +211,16 @@ async function forecaster(
         explain: async (panel: Panel) =>
           explainNewest(why, inputsOf(panel), { layout, timeframe: shape.timeframe, inWords }),
       }),
-    forecast: ask,
-    ...(layout.branches.every(({ timeframe }) => timeframe === shape.timeframe) && {
-      follow: () => followWindow({ forecast: ask }, Math.max(...lookBacks) + (sharesBars ? rows : 0) + 1),
+    forecast: (panel, { sinceMs } = {}) => ask(panel, sinceMs),
+    ...(layout.branches.every(({ beside }) => beside !== true) && {
+      follow(from) {
+        const { read, standing } = followBranches(from);
+        return {
+          lookBackBars: Math.max(...lookBacks) + (sharesBars ? rows : 0) + 1,
+          forecast: (panel: Panel, sinceMs: number) => ask(panel, sinceMs, read),
+          standing,
+        };
+      },
     }),
     save: () => ({ json: saved, blobs }),
     dispose: () => void predictor.dispose(),

@@ -105,12 +105,13 @@ export const volatilityOf = ({ features }: Series): Float64Array =>
   features.columns[0].map((value) => Math.max(value, LEAST_VOLATILITY));
 
 /** A branch of one series before scaling. */
-interface BranchColumns {
+export interface BranchColumns {
   readonly time: Float64Array;
   readonly columns: readonly Float64Array[];
 }
 
-function branchColumns(
+/** The bars of one branch of a series, all of them and their features. */
+export function branchColumns(
   { symbol, candles, features, views }: Series,
   branch: Branch,
   timeframe: Timeframe,
@@ -127,15 +128,20 @@ function branchColumns(
   const bars = branch.beside
     ? (beside?.candles ?? candles)
     : longerBars(candles, timeframe, branch.timeframe);
-  // No window of the catalogue's is shorter than a week where it is stated in days.
-  const length = isTimeframe(branch.timeframe) ? branch.timeframe : '1d';
-  return { time: bars.time, columns: computeFeatures(branch.features, bars, length).columns };
+  const { columns } = computeFeatures(branch.features, bars, featureLength(branch.timeframe));
+  return { time: bars.time, columns };
 }
+
+/** No window of the catalogue's is shorter than a week where it is stated in days. */
+export const featureLength = (length: BarLength): Timeframe => (isTimeframe(length) ? length : '1d');
+
+/** Finds the bars of a branch in what is shown of a series. */
+export type ReadBranch = typeof branchColumns;
 
 const resampled = new WeakMap<Candles, Map<BarLength, Candles>>();
 
 /** Worked out once, however many models and branches read them: candles never change. */
-function longerBars(candles: Candles, from: Timeframe, to: BarLength): Candles {
+export function longerBars(candles: Candles, from: Timeframe, to: BarLength): Candles {
   const known = resampled.get(candles) ?? new Map<BarLength, Candles>();
   const longer = known.get(to) ?? resampleCandles(candles, from, to);
   resampled.set(candles, known.set(to, longer));
@@ -210,14 +216,15 @@ export function seriesInputs(
     readonly scalers: readonly Scaler[];
     readonly layout: InputLayout;
     readonly sinceMs?: number;
+    readonly read?: ReadBranch | undefined;
   },
 ): SeriesInputs[] {
   const { branches } = options.layout;
-  const { sinceMs = -Infinity } = options;
+  const { sinceMs = -Infinity, read: readBranch = branchColumns } = options;
   return series.map((one) => {
     const { time } = one.candles;
     const inputs = branches.map((branch, b): BranchInputs => {
-      const read = branchColumns(one, branch, timeframe);
+      const read = readBranch(one, branch, timeframe);
       const closed = sinceMs === -Infinity ? sinceMs : openOfClosed(sinceMs, branch.timeframe);
       const from = Math.max(0, lowerBound(read.time, closed) - branch.lookBack);
       return {
@@ -378,7 +385,7 @@ export function calendarOf(timeframe: Timeframe): (bar: number) => Float32Array 
   return (bar) => week[((bar % week.length) + week.length) % week.length];
 }
 
-function joined(columns: readonly Float64Array[]): Float64Array {
+export function joined(columns: readonly Float64Array[]): Float64Array {
   const all = new Float64Array(columns.reduce((rows, { length }) => rows + length, 0));
   let offset = 0;
   for (const column of columns) {
