@@ -81,6 +81,10 @@ export interface CcxtExchange {
   ): string;
   parseJson(text: string): unknown;
   filterBySinceLimit(rows: unknown): unknown;
+  filterBySymbolSinceLimit(rows: unknown): unknown;
+  /** The last answer as it came, kept where it is enabled. */
+  enableLastJsonResponse: boolean;
+  readonly last_json_response: unknown;
   parseOHLCVs: ParseList;
   parseTrades: ParseList;
   parseFundingRateHistories: ParseList;

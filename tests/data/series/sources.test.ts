@@ -6,6 +6,7 @@ import { glassnodeSource } from '../../../src/data/series/sources/glassnode.ts';
 import { updateFromSource } from '../../../src/data/series/update.ts';
 import { openStore } from '../../../src/data/store/store.ts';
 import { temporaryFolder } from '../../support/folder.ts';
+import { NO_ANSWERS } from '../../support/texts/hostile.ts';
 import { SERIES_WIRES as WIRES, type Wire } from '../../support/texts/series.ts';
 import { startTextServer, type TextAnswer } from '../../support/texts/server.ts';
 
@@ -62,49 +63,15 @@ test.each(WIRES)('$name: rows count as known by their rule, and a revision chang
   );
 });
 
-type Make = (body: string, wire: Wire) => TextAnswer;
-const text =
-  (body: string, status = 200, headers: Readonly<Record<string, string>> = {}): Make =>
-  () => ({ status, headers, body });
-const cut =
-  (share: number): Make =>
-  (body) => ({ body: body.slice(0, Math.floor(share * body.length)) });
 /** The value of the third day replaced. */
 const value =
-  (by: string): Make =>
-  (body, wire) => ({ body: body.replaceAll(new RegExp(`"?\\b${wire.value(2)}\\b"?`, 'g'), by) });
+  (by: string) =>
+  (body: string, wire: Wire): TextAnswer => ({
+    body: body.replaceAll(new RegExp(`"?\\b${wire.value(2)}\\b"?`, 'g'), by),
+  });
 
-const HOSTILE: readonly (readonly [string, Make])[] = [
-  ['cut at the start', cut(0.02)],
-  ['cut in half', cut(0.5)],
-  ['one byte short', (body) => ({ body: body.slice(0, -1) })],
-  ['empty', text('')],
-  ['blanks', text(' \n ')],
-  ['a maintenance page', text('<html>back soon</html>')],
-  ['null', text('null')],
-  ['true', text('true')],
-  ['a number', text('42')],
-  ['a text', text('"ok"')],
-  ['an empty list', text('[]')],
-  ['a list of nothings', text('[null,null]')],
-  ['a list of numbers', text('[1,2,3]')],
-  ['an empty object', text('{}')],
-  ['data that is no list', text('{"data":{},"values":{},"chart":{}}')],
-  ['an error with status 200', text('{"error":{"type":"bad","message":"no"}}')],
-  ['lists of lists of lists', text('['.repeat(50_000) + ']'.repeat(50_000))],
-  ['a prototype', text('{"__proto__":{"data":[]},"constructor":1}')],
-  ['bytes of no text', () => ({ body: Buffer.from([0xff, 0xfe, 0, 1, 2]) })],
-  ['status 400', text('{"error":"bad request"}', 400)],
-  ['status 401', text('{"error":"key"}', 401)],
-  ['status 403', text('<html>forbidden</html>', 403)],
-  ['status 404', text('nothing here', 404)],
-  ['status 429', text('slow down', 429, { 'Retry-After': '0' })],
-  ['status 500', text('oops', 500)],
-  ['status 502', text('<html>bad gateway</html>', 502)],
-  ['a redirect', text('', 302, { Location: 'http://127.0.0.1:9/' })],
-  ['a lost connection', () => ({ broken: 'lost' })],
-  ['a connection lost half way', (body) => ({ body, broken: 'half' })],
-  ['no gzip, but said to be', (body) => ({ body, headers: { 'Content-Encoding': 'gzip' } })],
+const HOSTILE: readonly (readonly [string, (body: string, wire: Wire) => TextAnswer])[] = [
+  ...NO_ANSWERS,
   ['a word for a value', value('"n/a"')],
   ['a negative value', value('-17')],
   ['a value without end', value('1e999')],
