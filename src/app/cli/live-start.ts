@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { z } from 'zod';
+import { duration } from '../../core/foundation/duration.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { formatMinute, formatTime } from '../../core/foundation/time.ts';
 import { openExchange } from '../../data/exchange/client.ts';
@@ -125,7 +126,7 @@ export async function startLive(context: CommandContext, options: StartOptions):
   const now = (): number => Date.now() + aheadMs;
   if (Math.abs(aheadMs) > CLOCK_TOLERANCE_MS)
     out.print(
-      `This machine's clock is ${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs < 0 ? 'ahead of' : 'behind'} the exchange's: synchronise it (NTP).`,
+      `This machine's clock is ${duration(Math.abs(aheadMs) / 1000)} ${aheadMs < 0 ? 'ahead of' : 'behind'} the exchange's: synchronise it (NTP).`,
     );
   const configured = configuredInstruments(config.trading, symbols);
   const store = openStore(config.dataDir);
@@ -235,6 +236,11 @@ export async function startLive(context: CommandContext, options: StartOptions):
       'session',
       `Live session ${state.session.sessionId}${state.last === undefined ? ', new' : `, resumed after the bar of ${formatMinute(state.last.timeMs)}`}; ${state.orders.size} orders on record.`,
     );
+    const mode = (await readControl(folder))?.mode ?? 'trade';
+    if (mode !== 'trade')
+      out.print(
+        `It is ${mode === 'pause' ? 'paused: nothing is ordered' : 'flattened: everything is sold, nothing else is ordered'} until \`crypto-trader live resume\`.`,
+      );
     if (ledger.tornBytes > 0)
       out.print(`The last line of the ledger was cut off by a crash (${ledger.tornBytes} bytes).`);
     const cycles = await runLive(ledger, followed, {

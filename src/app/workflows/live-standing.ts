@@ -5,6 +5,7 @@ import { lockHolder } from '../../data/lock.ts';
 import { readLive } from '../../desk/live/ledger.ts';
 import { unprotected } from '../../desk/live/protect.ts';
 import type { LiveState } from '../../desk/live/state.ts';
+import { type Control, readControl } from '../../desk/paper/controls.ts';
 import { readHealth, sessionFault } from '../../desk/session/health.ts';
 import { liveFolder } from './live.ts';
 
@@ -13,6 +14,8 @@ export interface LiveStanding {
   readonly name: string;
   readonly folder: string;
   readonly state: LiveState;
+  /** Asked for last from another terminal. */
+  readonly mode: Control['mode'];
   /** Of the process that runs it. */
   readonly pid: number | undefined;
   /** Why somebody has to look; `undefined`: all is well. */
@@ -42,5 +45,6 @@ export async function liveStanding(dataDir: string, name: string, nowMs: number)
     },
     nowMs,
   );
-  return { name, folder, state, pid, fault };
+  const mode = (await readControl(folder))?.mode ?? 'trade';
+  return { name, folder, state, mode, pid, fault };
 }

@@ -115,18 +115,31 @@ async function status({ config, out }: CommandContext, { name }: Options): Promi
   const faults = rows.filter(({ fault }) => fault !== undefined);
   out.document({
     ok: faults.length === 0,
-    sessions: rows.map(({ name: one, state, pid, fault }) => ({
+    sessions: rows.map(({ name: one, state, mode, pid, fault }) => ({
       ...liveDocument(one, state),
       state: pid === undefined ? 'stopped' : 'running',
+      mode,
       pid,
       fault,
     })),
   });
   out.table(
-    ['name', 'process', 'account', 'last bar', 'decision', 'equity', 'positions', 'orders', 'at rest'],
-    rows.map(({ name: one, state, pid }) => [
+    [
+      'name',
+      'process',
+      'trading',
+      'account',
+      'last bar',
+      'decision',
+      'equity',
+      'positions',
+      'orders',
+      'at rest',
+    ],
+    rows.map(({ name: one, state, mode, pid }) => [
       one,
       pid === undefined ? 'stopped' : `running (${pid})`,
+      { trade: 'on', pause: 'paused', flatten: 'flattened' }[mode],
       `${state.session.exchange} ${state.session.account}${state.session.sandbox ? ', playground' : ''}`,
       state.last === undefined ? 'none yet' : formatMinute(state.last.timeMs),
       state.halt === undefined ? (state.last?.decision ?? '') : 'STOPPED',
