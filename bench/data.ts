@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ import { candlesBetween } from '../src/core/market/candles.ts';
 import type { PairSymbol } from '../src/core/market/symbol.ts';
 import type { Timeframe } from '../src/core/market/timeframe.ts';
 import { type BenchRow, medianMs } from './bench.ts';
+import { runProgram, type Usage } from './program.ts';
 
 const SYMBOLS: readonly PairSymbol[] = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 const SINCE_MS = Date.UTC(2024, 1, 15);
@@ -45,7 +46,7 @@ async function fetching(folder: string): Promise<readonly BenchRow[]> {
   try {
     await plainDownload(exchange.url); // warms the exchange up
     const plain = await timed(exchange.url, () => plainDownload(exchange.url));
-    const runs: Timed<Awaited<ReturnType<typeof fetchOnce>>>[] = [];
+    const runs: Timed<Usage>[] = [];
     for (let i = 0; i < 5; i++) {
       runs.push(await timed(exchange.url, () => fetchOnce(join(folder, `home-${i}`), exchange.url)));
     }
@@ -169,26 +170,14 @@ async function plainDownload(url: string): Promise<void> {
   );
 }
 
-/** Runs `crypto-trader fetch` in a process of its own. */
-async function fetchOnce(home: string, url: string): Promise<{ peakMb: number; cpuSeconds: number }> {
-  mkdirSync(home, { recursive: true });
-  const report = join(home, 'usage.json');
-  const preload = `import{writeFileSync}from'node:fs';process.on('exit',()=>writeFileSync(${JSON.stringify(report)},JSON.stringify(process.resourceUsage())))`;
-  const child = spawn(
-    process.execPath,
+const fetchOnce = (home: string, url: string): Promise<Usage> =>
+  runProgram(
     [
-      ...['--import', `data:text/javascript,${encodeURIComponent(preload)}`],
-      fileURLToPath(new URL('../bin/crypto-trader.js', import.meta.url)),
       ...['fetch', '--base-url', url, '--symbols', SYMBOLS.join(','), '--json'],
       ...['--since', new Date(SINCE_MS).toISOString(), '--until', new Date(UNTIL_MS).toISOString()],
     ],
-    { cwd: home, stdio: 'ignore' },
+    home,
   );
-  await once(child, 'close');
-  if (child.exitCode !== 0) throw new Error(`fetch ended with exit code ${child.exitCode}`);
-  const usage = JSON.parse(readFileSync(report, 'utf8')) as NodeJS.ResourceUsage;
-  return { peakMb: usage.maxRSS / 1024, cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6 };
-}
 
 async function serve(data: string): Promise<{ readonly url: string; stop(): void }> {
   const script = fileURLToPath(new URL('../tests/support/exchange/serve.ts', import.meta.url));
