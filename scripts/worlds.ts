@@ -1,6 +1,6 @@
 /**
  * `npm run worlds -- --walks 20 --seeds 3` trades made worlds of a year of hours at 10 + 5 bp: random walks, in which nothing can
- * be earned, and walks with an edge of 5 to 600 bp a trade, against the same strategy knowing the true process. `--from 101` takes
+ * be earned, and worlds with an edge of 5 to 600 bp a trade (`--kinds drift,ar1,lead-lag,lead-lag-6`), against the same strategy knowing the true process. `--from 101` takes
  * other worlds: those of the seeds from 101 on.
  * Exits with 1 when more than a tenth of the random walks end beyond 1 %.
  */
@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { clusteringWalk, plantedWorld, tradeWorld, YEAR_BARS } from '../tests/support/worlds.ts';
+import { PLANTED, tradeWorld, walkingWorld } from '../tests/support/worlds.ts';
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     models: { type: 'string', default: 'ridge,logistic,momentum-garch' },
     folds: { type: 'string', default: '4' },
     from: { type: 'string', default: '1' },
+    kinds: { type: 'string', default: 'drift,ar1,lead-lag,lead-lag-6' },
     edges: { type: 'string', default: '5,20,60,200,600' },
   },
 });
@@ -29,22 +30,22 @@ const text = ({ returnPct, trades }: { readonly returnPct: number; readonly trad
 try {
   let still = 0;
   for (let seed = from; seed < from + walks; seed++) {
-    const { decided, plain } = await tradeWorld(
-      { candles: clusteringWalk(YEAR_BARS, seed) },
-      trading(`walk-${seed}`),
-    );
+    const { decided, plain } = await tradeWorld(walkingWorld(seed), trading(`walk-${seed}`));
     if (Math.abs(decided.returnPct) <= 1) still++;
     console.log(`random walk ${String(seed).padStart(2)}: ${text(decided)}; plain mean ${text(plain)}`);
   }
   if (walks > 0) console.log(`${still} of ${walks} random walks end within 1 %.`);
   if (walks > 0 && still < 0.9 * walks) process.exitCode = 1;
-  for (const edgeBps of values.edges.split(',').map(Number))
-    for (let seed = from; seed < from + seeds; seed++) {
-      const name = `edge of ${edgeBps} bp, walk ${seed}`;
-      const { decided, plain, informed } = await tradeWorld(plantedWorld(edgeBps, seed), trading(name));
-      const known = informed === undefined ? '' : `; true process ${text(informed)}`;
-      console.log(`${name}: ${text(decided)}${known}; plain mean ${text(plain)}`);
-    }
+  for (const [kind, world] of Object.entries(PLANTED)) {
+    if (!values.kinds.split(',').includes(kind)) continue;
+    for (const edgeBps of values.edges.split(',').map(Number))
+      for (let seed = from; seed < from + seeds; seed++) {
+        const name = `${kind} of ${edgeBps} bp, world ${seed}`;
+        const { decided, plain, informed } = await tradeWorld(world(edgeBps, seed), trading(name));
+        const known = informed === undefined ? '' : `; true process ${text(informed)}`;
+        console.log(`${name}: ${text(decided)}${known}; plain mean ${text(plain)}`);
+      }
+  }
 } finally {
   rmSync(root, { recursive: true, force: true });
 }

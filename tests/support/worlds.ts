@@ -17,7 +17,19 @@ export const YEAR_BARS = 8760;
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2025, 0, 1);
-const SYMBOL = 'BTC/USDT';
+
+/** A pair of a made world, and what the true process expects of it over so many bars, as of each close. */
+interface Made {
+  readonly symbol: 'BTC/USDT' | 'ETH/USDT';
+  readonly candles: Candles;
+  readonly truth?: (horizonBars: number) => Float64Array;
+}
+type World = readonly Made[];
+
+/** A world in which nobody can foresee anything. */
+export const walkingWorld = (seed: number): World => [
+  { symbol: 'BTC/USDT', candles: clusteringWalk(YEAR_BARS, seed) },
+];
 
 /** A random walk whose volatility clusters (GARCH 1,1 with .08 and .9) and whose returns nobody can foresee. */
 export function clusteringWalk(rows: number, seed: number): Candles {
@@ -61,9 +73,22 @@ interface Outcomes {
   readonly informed: Outcome | undefined;
 }
 
-/** A year of hours of a walk with an edge of so many basis points a trade, and what its true parameters expect. */
-export function plantedWorld(edgeBps: number, seed: number) {
-  const [persistence, noise] = [0.95, 0.004];
+/**
+ * Years of hours with an edge of so many basis points a trade: a deviation of what the true process expects until it is gone.
+ * `drift`: regimes that last, seen through noise. `ar1`: each return repeats a share of the one before. `lead-lag`: ETH/USDT follows
+ * BTC/USDT, itself a random walk, within one bar or over six.
+ */
+export const PLANTED = {
+  drift: driftWorld,
+  ar1: autoregressiveWorld,
+  'lead-lag': (edgeBps: number, seed: number) => leadLagWorld(edgeBps, seed, 1),
+  'lead-lag-6': (edgeBps: number, seed: number) => leadLagWorld(edgeBps, seed, 6),
+} satisfies Readonly<Record<string, (edgeBps: number, seed: number) => World>>;
+
+const NOISE = 0.004;
+
+function driftWorld(edgeBps: number, seed: number): World {
+  const [persistence, noise] = [0.95, NOISE];
   // A drift of one deviation is worth drift / (1 - persistence) until it is gone.
   const drift = edgeBps * 1e-4 * (1 - persistence);
   const { candles } = driftingWalk(YEAR_BARS, { startMs: START, seed, noise, drift, persistence });
@@ -71,7 +96,68 @@ export function plantedWorld(edgeBps: number, seed: number) {
     filtered(candles, { noise, drift, persistence }).map(
       (next) => (next * (1 - persistence ** horizonBars)) / (1 - persistence),
     );
-  return { candles, truth };
+  return [{ symbol: 'BTC/USDT', candles, truth }];
+}
+
+/** r = share r before + noise: a return of one deviation is worth share / (1 - share) of it until it is gone. */
+function autoregressiveWorld(edgeBps: number, seed: number): World {
+  const worth = (share: number): number => (share / (1 - share)) * (NOISE / Math.sqrt(1 - share ** 2));
+  let [below, above] = [0, 1];
+  for (let i = 0; i < 60; i++) {
+    const middle = (below + above) / 2;
+    if (worth(middle) < edgeBps * 1e-4) below = middle;
+    else above = middle;
+  }
+  const share = below;
+  const random = createRandom(seed);
+  const returns = new Float64Array(YEAR_BARS);
+  for (let row = 0; row < YEAR_BARS; row++)
+    returns[row] = share * (row === 0 ? 0 : returns[row - 1]) + NOISE * normal(random);
+  const truth = (horizonBars: number): Float64Array =>
+    returns.map((now) => (now * share * (1 - share ** horizonBars)) / (1 - share));
+  return [{ symbol: 'BTC/USDT', candles: candlesOf(returns, random), truth }];
+}
+
+/** The follower repeats the mean of its leader's last `bars` returns, magnified, beside noise of its own. */
+function leadLagWorld(edgeBps: number, seed: number, bars: number): World {
+  const random = createRandom(seed);
+  // After one return of one deviation, all that is still to come is worth strength * NOISE.
+  const strength = (edgeBps * 1e-4) / NOISE;
+  const leader = Float64Array.from({ length: YEAR_BARS }, () => NOISE * normal(random));
+  const told = (row: number): number => (row < 0 ? 0 : leader[row]);
+  const follower = leader.map((_, row) => {
+    let sum = 0;
+    for (let lag = 1; lag <= bars; lag++) sum += told(row - lag);
+    return (strength * sum) / bars + NOISE * normal(random);
+  });
+  /** Of what the leader did until now, each return is still to come in the bars that it has left. */
+  const truth = (horizonBars: number): Float64Array =>
+    leader.map((_, row) => {
+      let sum = 0;
+      for (let age = 0; age < bars; age++) sum += told(row - age) * Math.min(horizonBars, bars - age);
+      return (strength * sum) / bars;
+    });
+  return [
+    { symbol: 'BTC/USDT', candles: candlesOf(leader, random), truth: () => new Float64Array(YEAR_BARS) },
+    { symbol: 'ETH/USDT', candles: candlesOf(follower, random), truth },
+  ];
+}
+
+/** Candles from log returns, each bar opening where the one before closed. */
+function candlesOf(returns: Float64Array, random: () => number): Candles {
+  const candles = emptyCandles(returns.length);
+  let price = 100;
+  returns.forEach((change, row) => {
+    const close = price * Math.exp(change);
+    candles.time[row] = START + row * HOUR;
+    candles.open[row] = price;
+    candles.close[row] = close;
+    candles.high[row] = Math.max(price, close) * (1 + 0.2 * NOISE * random());
+    candles.low[row] = Math.min(price, close) * (1 - 0.2 * NOISE * random());
+    candles.volume[row] = 1000 + 100 * random();
+    price = close;
+  });
+  return candles;
 }
 
 /** The drift of the next bar as of each close, by the steady Kalman filter of the process that `driftingWalk` draws. */
@@ -94,18 +180,16 @@ function filtered(
 }
 
 /** Trades candles at 10 + 5 bp over the folds of their second half. */
-export async function tradeWorld(
-  { candles, truth }: { readonly candles: Candles; readonly truth?: (horizonBars: number) => Float64Array },
-  { folder, models, folds }: Trading,
-): Promise<Outcomes> {
+export async function tradeWorld(world: World, { folder, models, folds }: Trading): Promise<Outcomes> {
   const store = openStore(join(folder, 'data'));
-  const key = { exchange: 'made', symbol: SYMBOL, timeframe: '1h' } as const;
-  await store.merge(key, candles, { source: 'made', synthetic: true });
+  const key = { exchange: 'made', timeframe: '1h' } as const;
+  for (const { symbol, candles } of world)
+    await store.merge({ ...key, symbol }, candles, { source: 'made', synthetic: true });
   const source = await walkForwardForecasts({
     store,
     exchange: key.exchange,
     timeframe: key.timeframe,
-    symbols: [SYMBOL],
+    symbols: world.map(({ symbol }) => symbol),
     fromMs: undefined,
     untilMs: undefined,
     sinceMs: START,
@@ -122,22 +206,25 @@ export async function tradeWorld(
   const terms = { ...chooseStrategy('cost-aware', {}), cost: tradeCost(SPOT_RULES), allowShort: false };
   const decided = decide(source, terms).source.ensemble;
   const { horizonBars } = source.ensemble[0];
+  const known = world.flatMap(({ symbol, truth }) =>
+    truth === undefined ? [] : [statedBy(symbol, truth(horizonBars), horizonBars)],
+  );
   const informed =
-    truth &&
-    decide({ ...source, ensemble: [statedBy(truth(horizonBars), horizonBars)] }, terms).source.ensemble;
+    known.length > 0 ? decide({ ...source, ensemble: known }, terms).source.ensemble : undefined;
   const plain = source.members.find(({ id }) => id === 'equal-weight')?.forecasts ?? source.ensemble;
   const { market, targetsOf } = marketOf(source.panel, source.range);
-  const instruments = [{ symbol: SYMBOL, amountStep: 0, priceTick: 0, minNotional: 0 }] as const;
+  const instruments = world.map(({ symbol }) => ({ symbol, amountStep: 0, priceTick: 0, minNotional: 0 }));
+  const rules = { ...SPOT_RULES, maxPositionPct: 100 / world.length };
   const outcome = (forecasts: typeof plain): Outcome => {
-    const run = runBacktest({ market, targets: targetsOf(forecasts), instruments, rules: SPOT_RULES });
+    const run = runBacktest({ market, targets: targetsOf(forecasts), instruments, rules });
     const last = run.equity[run.equity.length - 1];
     return { returnPct: 100 * (last / SPOT_RULES.initialBalance - 1), trades: run.trades.length };
   };
   return { decided: outcome(decided), plain: outcome(plain), informed: informed && outcome(informed) };
 }
 
-const statedBy = (expectedReturn: Float64Array, horizonBars: number): Forecast => ({
-  symbol: SYMBOL,
+const statedBy = (symbol: Made['symbol'], expectedReturn: Float64Array, horizonBars: number): Forecast => ({
+  symbol,
   horizonBars,
   position: expectedReturn.map(Math.sign),
   confidence: expectedReturn.map(() => 1),

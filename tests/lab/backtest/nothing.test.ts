@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/folder.ts';
-import { clusteringWalk, plantedWorld, tradeWorld, YEAR_BARS } from '../../support/worlds.ts';
+import { PLANTED, tradeWorld, walkingWorld } from '../../support/worlds.ts';
 
 const trading = () => ({
   folder: temporaryFolder(),
@@ -12,7 +12,7 @@ const trading = () => ({
 it.each([1, 2])(
   'makes nothing from nothing: random walk %i of a year of hours',
   async (seed) => {
-    const { decided, plain } = await tradeWorld({ candles: clusteringWalk(YEAR_BARS, seed) }, trading());
+    const { decided, plain } = await tradeWorld(walkingWorld(seed), trading());
     expect(Math.abs(decided.returnPct)).toBeLessThan(1);
     expect(decided.trades).toBeLessThan(3);
     // The plain mean of the same models pays for nothing.
@@ -23,7 +23,7 @@ it.each([1, 2])(
 );
 
 it('makes something from something: a drift that lasts and pays for its trades', async () => {
-  const { decided, informed } = await tradeWorld(plantedWorld(600, 1), trading());
+  const { decided, informed } = await tradeWorld(PLANTED.drift(600, 1), trading());
   expect(decided.returnPct).toBeGreaterThan(20);
   expect(decided.returnPct).toBeGreaterThan(0.7 * (informed?.returnPct ?? NaN));
 }, 120_000);
