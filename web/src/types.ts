@@ -134,6 +134,16 @@ export interface Signal {
   readonly [key: string]: unknown;
 }
 
+/** What a paper or live session holds of a pair. */
+export interface Position {
+  readonly symbol: string;
+  readonly baseAmount: number;
+  readonly entryPrice: number;
+  readonly markPrice: number;
+  readonly stopPrice?: number;
+  readonly takePrice?: number;
+}
+
 export interface SessionStatus {
   readonly name: string;
   readonly sessionId: string;
@@ -147,14 +157,7 @@ export interface SessionStatus {
   readonly lastBarTime?: string;
   readonly equity: number;
   readonly cash: number;
-  readonly positions: readonly {
-    readonly symbol: string;
-    readonly baseAmount: number;
-    readonly entryPrice: number;
-    readonly markPrice: number;
-    readonly stopPrice?: number;
-    readonly takePrice?: number;
-  }[];
+  readonly positions: readonly Position[];
 }
 
 export interface SessionEvent {

@@ -42,9 +42,12 @@ export function createAsk(program: Program): Ask {
 
   return {
     document: (args, freshMs = 0) => {
+      const nowMs = performance.now();
+      // Nothing of a question stays once its answer is old: a server runs for months.
+      for (const [asked, { freshUntilMs }] of known) if (freshUntilMs <= nowMs) known.delete(asked);
       const key = JSON.stringify(args);
       const before = known.get(key);
-      if (before !== undefined && performance.now() < before.freshUntilMs) return before.answer;
+      if (before !== undefined) return before.answer;
       const answer = inTurn(() => run(program, args));
       const entry = { answer, freshUntilMs: Infinity };
       known.set(key, entry);

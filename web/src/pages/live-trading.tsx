@@ -1,6 +1,7 @@
 import { amount, fixed, money, price, time } from '../format.ts';
 import { Badge, Empty, Fault, LOADING, LongTable, Page, Panel, Stat, Stats, Table } from '../parts/ui.tsx';
 import { useEvery, useGet } from '../parts/use.ts';
+import type { Position } from '../types.ts';
 
 interface LiveSession {
   readonly name: string;
@@ -15,14 +16,7 @@ interface LiveSession {
   readonly cash: number;
   readonly lastBarTime?: string;
   readonly decision?: string;
-  readonly positions: readonly {
-    readonly symbol: string;
-    readonly baseAmount: number;
-    readonly entryPrice: number;
-    readonly markPrice: number;
-    readonly stopPrice?: number;
-    readonly takePrice?: number;
-  }[];
+  readonly positions: readonly Position[];
   readonly orders: readonly Order[];
 }
 interface Order {
