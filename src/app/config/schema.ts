@@ -1,71 +1,19 @@
 import { z } from 'zod';
 import { DEFAULT_SOURCES } from '../../core/features/inputs.ts';
-import { UserError } from '../../core/foundation/errors.ts';
-import { plainLine } from '../../core/foundation/plain-text.ts';
-import { AdvisorConfig } from './advisor.ts';
-import { SeriesConfig, TextConfig } from './sources.ts';
-import { Account } from './account.ts';
-import { Entry } from './entry.ts';
-import { Sizing } from '../../core/strategy/sizing.ts';
-import { MODELLED_IMPACT } from '../../core/trading/rules.ts';
+import { parseTime, parseUntil } from '../../core/foundation/time.ts';
 import { parseSymbol } from '../../core/market/symbol.ts';
 import { repeatedSymbols } from '../../core/market/symbols.ts';
 import { parseTimeframe, type Timeframe, TIMEFRAMES } from '../../core/market/timeframe.ts';
-import { formatTime, parseTime, parseUntil } from '../../core/foundation/time.ts';
-
-const LONGEST_QUOTED = 60;
-
-/** Runs a parser of the program inside zod, so that its message appears with the key it belongs to. */
-const parsed = <T>(parse: (text: string) => T) =>
-  z.union([z.string(), z.date().transform((date) => date.toISOString())]).transform((text, context): T => {
-    try {
-      return parse(text);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      // The parsers quote what they were given, whole.
-      const message = `${error.message} ${error.hint}`.replaceAll(text, plainLine(text, LONGEST_QUOTED));
-      context.addIssue({ code: 'custom', message: plainLine(message) });
-      return z.NEVER;
-    }
-  });
-
-/** A time as text: it is written into kept documents, and read from there again. */
-const day = parsed((text) => formatTime(parseTime(text)));
-
-const percent = (description: string) => z.number().min(0).max(100).describe(description);
-const exposure = (description: string) => z.number().min(0).max(12_500).describe(description);
-const distance = (description: string) =>
-  z
-    .number()
-    .min(0.05, 'too small: write percent, 5 for 5 %')
-    .max(1000)
-    .describe(`${description}, in percent; default: none`);
-const multiple = (description: string) =>
-  z.number().positive().max(1000).describe(`${description}; default: none`);
-const exchangeId = (description: string) =>
-  z
-    .string()
-    .regex(/^[a-z0-9]{1,40}$/, 'expected a ccxt exchange id, such as binance')
-    .describe(description);
-/** Of something in a registry, ours or the user's own. */
-const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'expected an id, such as cost-aware');
-/** A NUL ends a path for the operating system, and a line break ends it for every reader of a message. */
-const path = (description: string) =>
-  z
-    .string()
-    .min(1)
-    .regex(/^\P{Cc}*$/u, 'expected a path without control characters')
-    .describe(description);
-/** Timers of Node end at 2^31 ms, and fire at once beyond. */
-const DAY_SECONDS = 86_400;
-const basisPoints = (description: string) => z.number().min(0).max(1000).describe(description);
+import { Sizing } from '../../core/strategy/sizing.ts';
+import { AdvisorConfig } from './advisor.ts';
+import { Exits } from './exits.ts';
+import { DAY_SECONDS, exchangeId, id, parsed, path, percent } from './kinds.ts';
+import { Risk } from './risk.ts';
+import { SeriesConfig, TextConfig } from './sources.ts';
+import { Trading } from './trading.ts';
 
 const notice = (description: string) =>
   z.enum(['on', 'silent', 'off']).describe(`${description}: notify, notify without a sound, or not at all`);
-const bars = z.int().min(1).max(100_000);
-/** What three of the protections share: how far they look back, at how many trades, and how long they lock. */
-const window = { lookbackBars: bars, tradeLimit: z.int().min(1), stopBars: bars };
-
 /** Everything that can be set, with its default. Keys, descriptions and limits are the documentation. */
 export const ConfigSchema = z
   .strictObject({
@@ -248,205 +196,8 @@ export const ConfigSchema = z
       .record(z.string(), z.record(z.string(), z.unknown()))
       .default({})
       .describe('Parameters of features of your own, by name'),
-    trading: z
-      .strictObject({
-        account: Account.default({ kind: 'spot' }),
-        initialBalance: z
-          .number()
-          .positive()
-          .max(1e15)
-          .default(10_000)
-          .describe('Starting cash in quote currency'),
-        feeBps: basisPoints('Taker fee per side').default(10),
-        feeTiers: z
-          .array(
-            z.strictObject({
-              fromQuote: z.number().min(0),
-              makerBps: z.number().min(-100).max(1000),
-              takerBps: basisPoints('Of a taker'),
-            }),
-          )
-          .min(1)
-          .refine((tiers) => tiers[0].fromQuote === 0, { message: 'the first tier begins at 0' })
-          .refine((tiers) => tiers.every((one, i) => i === 0 || one.fromQuote > tiers[i - 1].fromQuote), {
-            message: 'write them in the order of fromQuote',
-          })
-          .optional()
-          .describe(
-            'Fees of makers (take-profits, limit orders) and takers by the turnover of 30 days, instead of feeBps: [{ fromQuote: 0, makerBps: 2, takerBps: 5 }]',
-          ),
-        latencyBars: z
-          .int()
-          .min(0)
-          .max(1000)
-          .default(0)
-          .describe('Bars by which a decision fills later than at the next open, in backtests'),
-        latencyMs: z
-          .number()
-          .min(0)
-          .max(1000 * 1000 * DAY_SECONDS)
-          .default(0)
-          .describe(
-            'Time from a close to the order at the exchange, in backtests: it fills at the first open that is no earlier',
-          ),
-        entry: Entry,
-        priority: z
-          .array(parsed(parseSymbol))
-          .default([])
-          .describe(
-            'Pairs that are served first, in this order, where all together want more than maxExposurePct; default: all get less alike',
-          ),
-        slippageBps: basisPoints(
-          'A fixed slippage per side; default: half the spread and market impact, estimated from past bars',
-        ).optional(),
-        impactFactor: z
-          .number()
-          .min(0)
-          .max(100)
-          .default(MODELLED_IMPACT.factor)
-          .describe(
-            'Factor of the square-root law of market impact; 0: none; `data slippage` fits it to recorded books',
-          ),
-        maxHalfSpreadBps: basisPoints(
-          'Half the spread where no bar is known, and the most that the estimate from bars may say; `data slippage` fits it',
-        ).default(MODELLED_IMPACT.maxHalfSpreadBps),
-        participationPct: z
-          .number()
-          .positive()
-          .max(100)
-          .default(MODELLED_IMPACT.participationPct)
-          .describe(
-            "Largest share of a bar's mean volume one order may take; the rest waits; only without slippageBps",
-          ),
-        maxPositionPct: exposure(
-          'Largest position of one symbol, of equity: what a target of 1 means; default: an equal share',
-        ).optional(),
-        maxExposurePct: exposure(
-          'Largest sum of all positions, of equity; above 100 with the leverage of an account',
-        ).default(100),
-        allowShort: z
-          .boolean()
-          .default(false)
-          .describe('Let a negative forecast sell short; on a spot market it means flat'),
-        rebalanceBandPct: percent(
-          'Changes of a position smaller than this share of equity do not trade; closing always does',
-        ).default(5),
-        maxVolumeSharePct: percent(
-          "Largest share of a bar's volume one order may take; default: no limit",
-        ).optional(),
-        amountStep: z
-          .number()
-          .min(0)
-          .default(0.00001)
-          .describe(
-            'Order amounts are multiples of this where the exchange was not asked (backtest); 0: any',
-          ),
-        minNotional: z
-          .number()
-          .min(0)
-          .default(5)
-          .describe(
-            'Least value of an order, in quote currency, where the exchange was not asked (backtest)',
-          ),
-        priceTick: z
-          .number()
-          .min(0)
-          .default(0)
-          .describe('Stops and targets lie on multiples of this, on the side that costs (backtest); 0: any'),
-        stopLossPct: distance('Stop-loss distance from the entry price').optional(),
-        takeProfitPct: distance('Take-profit distance from the entry price').optional(),
-        trailingStopPct: distance('Distance of a trailing stop from the best price').optional(),
-        trailingActivationPct: percent('Profit at which the trailing stop starts trailing').default(0),
-        intrabarOrder: z
-          .enum(['stop-first', 'target-first', 'nearest-first'])
-          .default('stop-first')
-          .describe('Which came first when one bar reaches both stop and target'),
-        takeProfitFill: z
-          .enum(['beyond', 'touch'])
-          .default('beyond')
-          .describe(
-            'Whether a take-profit fills only beyond its level, or already when the price touches it',
-          ),
-        reentry: z
-          .enum(['new-signal', 'next-bar'])
-          .default('new-signal')
-          .describe(
-            'After a protective exit: wait until the signal goes flat or turns, or enter again at once',
-          ),
-        delistedAfterHours: z
-          .number()
-          .min(0)
-          .default(48)
-          .describe(
-            'A held pair without a bar for this long, while others have bars, is sold at its last close; 0: never',
-          ),
-        delistingHaircutPct: percent('By how much such a sale fetches less than the last close').default(0),
-        members: z
-          .record(
-            z.string().regex(/^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}$/, 'expected a pair, such as BTC/USDT'),
-            z.strictObject({ listed: day.optional(), delisted: day.optional() }),
-          )
-          .default({})
-          .describe(
-            'When pairs could be traded, in backtests: { LUNA/USDT: { listed: 2020-08-21, delisted: 2022-05-13 } }; default: while they have bars',
-          ),
-      })
-      .superRefine(({ account, maxExposurePct, maxPositionPct = 0 }, context) => {
-        const most = 100 * (account.kind === 'spot' ? 1 : account.leverage);
-        const path = maxExposurePct > most ? 'maxExposurePct' : 'maxPositionPct';
-        if (Math.max(maxExposurePct, maxPositionPct) > most)
-          context.addIssue({
-            code: 'custom',
-            path: [path],
-            message: `at most ${most} with a ${account.kind} account${account.kind === 'spot' ? '' : ` of leverage ${account.leverage}`}`,
-          });
-      })
-      .prefault({}),
-    exits: z
-      .strictObject({
-        atrBars: bars
-          .default(14)
-          .describe("Bars of Wilder's average true range (ATR) that the distances below are measured in"),
-        stopLossAtr: multiple('Stop-loss distance from the entry price, in ATR at the entry').optional(),
-        takeProfitAtr: multiple('Take-profit distance from the entry price, in ATR at the entry').optional(),
-        trailingStopAtr: multiple(
-          'Distance of a trailing stop from the best price, in ATR at the last close',
-        ).optional(),
-        breakEvenPct: distance(
-          'Profit at the best price from which on the stop lies at the entry price',
-        ).optional(),
-        breakEvenLockPct: percent('... or so far beyond it').default(0),
-        maxBars: bars
-          .optional()
-          .describe('A position is closed at the open N bars after its entry; default: never'),
-        maxMinutes: z
-          .number()
-          .positive()
-          .optional()
-          .describe('A position is left at the first open at which it is so old; default: never'),
-        partialTargets: z
-          .array(z.strictObject({ atPct: distance('Profit'), sharePct: z.number().positive().max(100) }))
-          .default([])
-          .refine((steps) => steps.every(({ atPct }, i) => i === 0 || atPct > steps[i - 1].atPct), {
-            message: 'write them in the order of atPct',
-          })
-          .refine((steps) => steps.reduce((sum, { sharePct }) => sum + sharePct, 0) <= 100, {
-            message: 'the shares add up to more than 100 %',
-          })
-          .describe('At atPct of profit sharePct of what was opened is sold'),
-        timedTargets: z
-          .array(z.strictObject({ afterMinutes: z.number().min(0), pct: z.number().min(-100).max(1000) }))
-          .default([])
-          .refine(
-            (steps) => steps.every((step, i) => i === 0 || step.afterMinutes > steps[i - 1].afterMinutes),
-            {
-              message: 'write them in the order of afterMinutes',
-            },
-          )
-          .describe('Take-profit by age: from afterMinutes on at pct of profit; -100 leaves at any price'),
-      })
-      .prefault({})
-      .describe('How positions are left, beside the stop and target of trading'),
+    trading: Trading,
+    exits: Exits,
     execution: z
       .strictObject({
         dryRun: z
@@ -486,58 +237,7 @@ export const ConfigSchema = z
           .describe('What cash earns in percent a year, such as the rate of a stablecoin: a benchmark'),
       })
       .prefault({}),
-    risk: z
-      .strictObject({
-        maxDrawdownPct: percent(
-          'Loss of equity from its peak at which everything is closed for good; default: none',
-        ).optional(),
-        maxDailyLossPct: percent(
-          'Loss of equity in a UTC day at which nothing is opened until it ends; default: none',
-        ).optional(),
-        maxTradePct: percent(
-          'Largest increase of a position by one decision, of equity; default: none',
-        ).optional(),
-        maxOrdersPerMinute: z
-          .int()
-          .min(1)
-          .optional()
-          .describe('Openings and increases per minute; closing is never held back; default: no limit'),
-        priceCollarPct: percent(
-          'Distance between a close and the next open beyond which nothing is opened there; default: none',
-        ).optional(),
-        minBalance: z
-          .number()
-          .min(0)
-          .optional()
-          .describe('Cash that purchases leave, in quote currency; default: none'),
-        protections: z
-          .array(
-            z.discriminatedUnion('kind', [
-              z.strictObject({ kind: z.literal('cooldown'), stopBars: bars }),
-              z.strictObject({
-                kind: z.literal('stop-loss-guard'),
-                ...window,
-                requiredProfitPct: z.number().default(0),
-                onlyPerSymbol: z.boolean().default(false),
-                onlyPerSide: z.boolean().default(false),
-              }),
-              z.strictObject({
-                kind: z.literal('max-drawdown'),
-                ...window,
-                maxDrawdownPct: z.number().positive(),
-              }),
-              z.strictObject({
-                kind: z.literal('low-profit'),
-                ...window,
-                requiredProfitPct: z.number().default(0),
-              }),
-            ]),
-          )
-          .default([])
-          .describe("freqtrade's protections, in bars: cooldown, stop-loss-guard, max-drawdown, low-profit"),
-      })
-      .prefault({})
-      .describe('Limits above the strategy in paper trading'),
+    risk: Risk,
     notify: z
       .strictObject({
         fills: notice('Fills and closed trades').default('on'),

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../../src/data/store/store.ts';
 import { thisMachine } from '../../../src/app/workflows/piece-coordinator.ts';
@@ -11,10 +11,10 @@ import { seedFolder } from '../../../src/learning/training/seeds.ts';
 import { walk } from '../../support/candles.ts';
 import { runCli } from '../../support/cli.ts';
 import { freePort } from '../../support/postgres.ts';
+import { startProgram } from '../../support/process.ts';
 import { hasRedis, startRedis } from '../../support/redis.ts';
 import { startS3 } from '../../support/s3.ts';
 
-const bin = resolve(import.meta.dirname, '../../../bin/crypto-trader.js');
 const CONFIG = `market: { symbols: [BTC/USDT] }
 models:
   gru: { lookBack: 8, epochs: 1, windowsPerEpoch: 64, validationWindows: 64 }
@@ -46,42 +46,14 @@ describe.skipIf(!hasRedis)('work for other machines on a Redis queue (needs a se
     rmSync(root, { recursive: true, force: true });
   });
 
-  /** A process of the program, and its lines as they come. */
   function start(args: readonly string[], folder: string) {
-    const child = spawn(process.execPath, [bin, ...args], {
-      cwd: folder,
-      env: {
-        PATH: process.env['PATH'],
-        WORKER_TOKEN: 'a secret of both sides, 32 letters',
-        QUEUE_URL: redis?.url,
-        ...s3.environment,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const started = startProgram(args, folder, {
+      WORKER_TOKEN: 'a secret of both sides, 32 letters',
+      QUEUE_URL: redis?.url,
+      ...s3.environment,
     });
-    children.push(child);
-    let [told, printed] = ['', ''];
-    let look = (): void => {};
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      told += text;
-      look();
-    });
-    const ended = new Promise<number | null>((done) =>
-      child.once('close', (status) => {
-        look();
-        done(status);
-      }),
-    );
-    const says = (pattern: RegExp): Promise<string> =>
-      new Promise((found, never) => {
-        look = () => {
-          const match = pattern.exec(told);
-          if (match !== null) found(match[1] ?? match[0]);
-          else if (child.exitCode !== null) never(new Error(`ended without ${pattern}: ${told}`));
-        };
-        look();
-      });
-    return { child, ended, says, told: () => told, printed: () => printed };
+    children.push(started.child);
+    return started;
   }
   const worker = (coordinator: string, ...more: readonly string[]) =>
     start(['worker', '--queue', 'env', '--coordinator', coordinator, ...more], elsewhere);

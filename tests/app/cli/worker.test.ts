@@ -1,15 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../../src/data/store/store.ts';
 import { openStudy } from '../../../src/lab/tuning/study.ts';
 import { walk } from '../../support/candles.ts';
 import { runCli } from '../../support/cli.ts';
 import { freePort, pgCtl, startPostgres } from '../../support/postgres.ts';
+import { startProgram } from '../../support/process.ts';
 
-const bin = resolve(import.meta.dirname, '../../../bin/crypto-trader.js');
 const WORKER_TOKEN = 'a secret of both sides, 32 letters';
 
 describe.skipIf(pgCtl === undefined)('workers on a PostgreSQL queue (needs a server)', () => {
@@ -38,37 +38,10 @@ describe.skipIf(pgCtl === undefined)('workers on a PostgreSQL queue (needs a ser
     rmSync(root, { recursive: true, force: true });
   });
 
-  /** A process of the program, and its lines as they come. */
   function start(args: readonly string[], folder: string, token = WORKER_TOKEN) {
-    const child = spawn(process.execPath, [bin, ...args], {
-      cwd: folder,
-      env: { PATH: process.env['PATH'], WORKER_TOKEN: token, QUEUE_URL: queue },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    children.push(child);
-    let told = '';
-    let look = (): void => {};
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        told += text;
-        look();
-      });
-    const ended = new Promise<number | null>((done) =>
-      child.once('close', (status) => {
-        look();
-        done(status);
-      }),
-    );
-    const says = (pattern: RegExp): Promise<string> =>
-      new Promise((found, never) => {
-        look = () => {
-          const match = pattern.exec(told);
-          if (match !== null) found(match[1] ?? match[0]);
-          else if (child.exitCode !== null) never(new Error(`ended without ${pattern}: ${told}`));
-        };
-        look();
-      });
-    return { child, ended, says, told: () => told };
+    const started = startProgram(args, folder, { WORKER_TOKEN: token, QUEUE_URL: queue });
+    children.push(started.child);
+    return started;
   }
   const worker = (coordinator: string, token?: string) =>
     start(['worker', '--queue', 'env', '--coordinator', coordinator], elsewhere, token);
@@ -99,7 +72,7 @@ describe.skipIf(pgCtl === undefined)('workers on a PostgreSQL queue (needs a ser
     killed.child.kill('SIGKILL');
     drained.child.kill('SIGTERM');
     expect(await drained.ended).toBe(0);
-    expect(drained.told()).toMatch(/Stopped after \d+ trials\./);
+    expect(drained.told() + drained.printed()).toMatch(/Stopped after \d+ trials\./);
     const last = worker(address);
     expect(await search.ended).toBe(0);
     last.child.kill('SIGTERM');
