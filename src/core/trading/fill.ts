@@ -61,10 +61,14 @@ export function settle(
     columns.openedBase[s] += baseAmount;
     columns.openedQuote[s] += notional;
     columns.openedFees[s] += feeQuote;
-    const heldBase = Math.abs(held);
-    const cost = heldBase === 0 ? notional : heldBase * unitValue(inverse, columns.entryPrice[s]) + notional;
-    columns.entryPrice[s] =
-      heldBase === 0 ? price : inverse ? (heldBase + baseAmount) / cost : cost / (heldBase + baseAmount);
+    const entry = columns.entryPrice[s];
+    // What is added at the same price leaves it to the last bit, which a sum divided again would not.
+    if (held === 0) columns.entryPrice[s] = price;
+    else if (price !== entry) {
+      const base = Math.abs(held) + baseAmount;
+      const cost = Math.abs(held) * unitValue(inverse, entry) + notional;
+      columns.entryPrice[s] = inverse ? base / cost : cost / base;
+    }
     columns.margin[s] += notional / (portfolio.rules.account?.leverage ?? 1);
     columns.amount[s] = roundNearest(held + signedAmount, portfolio.instruments[s].amountStep);
     protectFrom(portfolio, s);

@@ -91,7 +91,7 @@ export function heldUntil(
       if (pending !== known) {
         goal = pending < 0 && !allowShort ? 0 : pending;
         if (goal * amount <= 0 || !free) break;
-        if (impact === undefined && most > 0) share = Math.min(side * goal * perGoal, most);
+        if (impact === undefined) share = Math.min(side * goal * perGoal, most);
         known = pending;
       }
       const price = open[row];

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { AccountRules } from '../../../src/core/trading/accounts/account-rules.ts';
 import { createPortfolio } from '../../../src/core/trading/portfolio.ts';
 import type { EntryRules, ExecutionRules } from '../../../src/core/trading/rules.ts';
 import { restore, snapshot } from '../../../src/core/trading/snapshot.ts';
@@ -15,6 +17,15 @@ const limit = (changes: Partial<EntryRules> = {}): EntryRules => ({
   bars: 3,
   postOnly: false,
   ...changes,
+});
+
+const perpetual = (kind: 'linear' | 'inverse'): AccountRules => ({
+  kind,
+  marginMode: 'cross',
+  leverage: 1,
+  tiers: [],
+  liquidationFeeBps: 0,
+  funding: 'waived',
 });
 
 /** `bar cause side amount @ price` of each fill and `bar reason` of each rejection; what stands after every bar is restored. */
@@ -99,6 +110,29 @@ describe('an entry by limit order', () => {
     const fills = play(bars, [1], parts, { stopLossPct: 5 });
     expect(fills).toEqual(['1 order buy 50 @ 100', '2 stop-loss sell 50 @ 95']);
   });
+});
+
+test('three parts at one price are entered at that price to the last bit, and trail from there', () => {
+  // Summed up and divided, three times 6.629524399082475e-7 at 1e9 came to 999 999 999.9999999: sold before it rose, nothing trailed.
+  const trailingStop = { distancePct: 1, activationPct: 0, from: 'extreme', ratchet: 'next-bar' } as const;
+  const accounts = [undefined, perpetual('linear'), perpetual('inverse')];
+  const price = fc.double({ min: 1e-3, max: 1e6, noNaN: true });
+  const balance = fc.double({ min: 1e-3, max: 1e6, noNaN: true });
+  fc.assert(
+    fc.property(fc.constantFrom(...accounts), price, balance, (account, at, initialBalance) => {
+      const entry = limit({ offsetPct: 0, parts: 3 });
+      const rules = freeRules({ account, initialBalance, entry, trailingStop, allowShort: true });
+      const portfolio = createPortfolio([anyAmount()], rules);
+      const market = marketOf([flat(at), flat(at)]);
+      const side = account === undefined ? 1 : -1;
+      for (let row = 0; row < 2; row++) stepBar(portfolio, market, row, [Float64Array.of(side, hold)]);
+      const { amount, entryPrice, stopPrice } = portfolio.columns;
+      expect(Math.sign(amount[0])).toBe(side);
+      expect(entryPrice[0]).toBe(at);
+      expect(stopPrice[0]).toBe(at * (1 - side / 100));
+    }),
+    { numRuns: 300, seed: 20260213 },
+  );
 });
 
 test('an entry by stop order buys at the market once the price has risen that far', () => {
