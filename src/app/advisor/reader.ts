@@ -122,7 +122,7 @@ async function keep(
       .filter(({ text }) => !known.has(text))
       .map((one, i) => ({ ...one, judgedMs: Math.max(nowMs, lastMs + 1) + i }));
     if (judged.length > 0) {
-      if (known.size === 0) await (await createJournal(file, { scorer, judged })).close();
+      if (known.size === 0) await (await createJournal(file, [{ scorer, judged }])).close();
       else {
         const { journal } = await resumeJournal(file, JOURNAL_START, () => {});
         await journal.append({ scorer, judged }).finally(() => journal.close());

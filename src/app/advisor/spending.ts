@@ -85,7 +85,7 @@ export function openPurse(dataDir: string, budget: Budget, now: () => number = D
       async () => {
         const counted = tally(day);
         if ((await readFirstEntry(file)) === undefined) {
-          await (await createJournal(file, make(counted.spent()))).close();
+          await (await createJournal(file, [make(counted.spent())])).close();
           return;
         }
         const { journal } = await resumeJournal(file, JOURNAL_START, (entry) =>

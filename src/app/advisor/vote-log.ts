@@ -64,7 +64,7 @@ export async function keepVotes(dataDir: string, votes: readonly VoteRecord[]): 
   await withLock(`${file.path}.lock`, { waitMs: 30_000, purpose: 'keeping votes' }, async () => {
     let left = votes;
     if ((await readFirstEntry(file)) === undefined) {
-      await (await createJournal(file, votes[0])).close();
+      await (await createJournal(file, [votes[0]])).close();
       left = votes.slice(1);
     }
     const { journal } = await resumeJournal(file, JOURNAL_START, () => {});

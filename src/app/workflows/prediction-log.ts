@@ -131,7 +131,7 @@ async function keep(
   makeFolder(dataDir);
   await withLock(`${file.path}.lock`, { waitMs: 10_000, purpose: 'writing the log of signals' }, async () => {
     if ((await sizeOf(file)) >= mostBytes) await setAside(file, earlier(dataDir));
-    if ((await readFirstEntry(file)) === undefined) return (await createJournal(file, batch)).close();
+    if ((await readFirstEntry(file)) === undefined) return (await createJournal(file, [batch])).close();
     const { journal } = await resumeJournal(file, JOURNAL_START, () => {});
     try {
       await journal.append(batch);

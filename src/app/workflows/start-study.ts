@@ -59,7 +59,7 @@ async function start(
     throw new UserError(`The ${task.exchange} candles are synthetic: what is found on them means nothing.`, {
       hint: 'Fetch real candles, or pass --allow-synthetic to try the program out.',
     });
-  const study = await createStudy(join(folder, name), {
+  const settings: StudySettings = {
     type: 'study',
     version: 1,
     name,
@@ -72,9 +72,8 @@ async function start(
     steps: task.folds,
     space: space as StudySettings['space'],
     task,
-  });
-  for (const params of first) await study.enqueue(params);
-  return study;
+  };
+  return createStudy(join(folder, name), settings, first);
 }
 
 /** The searched parameters as they are without a search. */

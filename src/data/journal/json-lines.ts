@@ -5,15 +5,20 @@ import { encodeLink } from './chain.ts';
 import type { Journal, JournalEntry, JournalFile, JournalPosition } from './journal.ts';
 import { readEntries, tornTail } from './read.ts';
 
-/** Starts a journal with its first entry, which is there whole or not at all. */
+/** Starts a journal with its first entries, which are there whole, all of them, or not at all. */
 export async function createJournal(
   file: JournalFile,
-  first: object,
+  first: readonly object[],
   disk: Disk = nodeDisk,
 ): Promise<Journal> {
-  const { line, hash } = encodeLink(first, '');
-  await writeFileAtomic(file.path, line, disk);
-  return openAt(file, { offset: Buffer.byteLength(line), hash }, disk);
+  let [text, hash] = ['', ''];
+  for (const entry of first) {
+    const link = encodeLink(entry, hash);
+    text += link.line;
+    hash = link.hash;
+  }
+  await writeFileAtomic(file.path, text, disk);
+  return openAt(file, { offset: Buffer.byteLength(text), hash }, disk);
 }
 
 /**

@@ -131,7 +131,7 @@ async function openJournal(
   const first = await readFirstEntry(file);
   if (first === undefined) {
     const authorKey = randomBytes(16).toString('hex');
-    return { journal: await createJournal(file, { version: VERSION, authorKey }), authorKey };
+    return { journal: await createJournal(file, [{ version: VERSION, authorKey }]), authorKey };
   }
   const { authorKey } = Header.parse(JSON.parse(first.json));
   const { journal } = await resumeJournal(file, JOURNAL_START, ({ json }) => {

@@ -34,7 +34,7 @@ export async function startLive(
   session: LiveSession,
   disk: Disk = nodeDisk,
 ): Promise<LiveLedger> {
-  const journal = await createJournal(ledgerFile(folder), LiveSession.parse(session), disk);
+  const journal = await createJournal(ledgerFile(folder), [LiveSession.parse(session)], disk);
   return opened(createState(session), journal, 0);
 }
 

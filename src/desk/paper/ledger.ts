@@ -27,7 +27,7 @@ export const ledgerFile = (folder: string): JournalFile => ({
 });
 
 export const createLedger = (folder: string, session: SessionRecord, disk: Disk): Promise<Journal> =>
-  createJournal(ledgerFile(folder), session, disk);
+  createJournal(ledgerFile(folder), [session], disk);
 
 /**
  * The session of the ledger in `folder` and where its first line ends, or `undefined` when there is no session.

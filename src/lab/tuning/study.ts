@@ -39,8 +39,6 @@ export interface Study {
   report(number: number, step: number, value: number): Promise<{ readonly prune: boolean }>;
   /** Keeps how a trial ended. The first answer counts. */
   tell(number: number, outcome: Outcome): Promise<void>;
-  /** Parameters to try before anything is suggested. */
-  enqueue(params: Params): Promise<void>;
   /** Numbers of trials whose parameters do not follow from what was known before them. */
   verify(): Promise<readonly number[]>;
   close(): Promise<void>;
@@ -52,8 +50,12 @@ const journalFile = (folder: string): JournalFile => ({
   hint: 'Restore it from a backup, or start another study.',
 });
 
-/** Starts a study in a folder of its own. Throws `UserError` when one stands there already. */
-export async function createStudy(folder: string, settings: StudySettings): Promise<Study> {
+/** Starts a study in a folder of its own, with parameters to try before anything is suggested. Throws `UserError` when one stands there already. */
+export async function createStudy(
+  folder: string,
+  settings: StudySettings,
+  first: readonly Params[] = [],
+): Promise<Study> {
   await mkdir(folder, { recursive: true });
   const file = journalFile(folder);
   await withLock(lockPath(folder), LOCK, async () => {
@@ -61,7 +63,10 @@ export async function createStudy(folder: string, settings: StudySettings): Prom
       throw new UserError(`There is a study "${settings.name}" already.`, {
         hint: `Go on with it: crypto-trader tune --study ${settings.name}; or choose another --name.`,
       });
-    const journal = await createJournal(file, StudySettings.parse(settings));
+    const journal = await createJournal(file, [
+      StudySettings.parse(settings),
+      ...first.map((params) => Entry.parse({ type: 'enqueue', params })),
+    ]);
     await journal.close();
   });
   return openStudy(folder);
@@ -193,7 +198,6 @@ export async function openStudy(folder: string): Promise<Study> {
           values: [...outcome.values],
         });
       }),
-    enqueue: async (params) => write((append) => append({ type: 'enqueue', params: { ...params } })),
     verify: async () => {
       const again: StudyState = { trials: [], queue: [] };
       const wrong: number[] = [];

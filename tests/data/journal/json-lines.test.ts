@@ -24,7 +24,7 @@ for (const [name, disk] of [
   journalContract(name, () => {
     const file = newFile();
     return {
-      create: (first) => createJournal(file, first, disk),
+      create: (first) => createJournal(file, [first], disk),
       resume: (from, onEntry) => resumeJournal(file, from, onEntry, disk),
     };
   });
@@ -33,7 +33,7 @@ for (const [name, disk] of [
 describe('a journal of JSON lines', () => {
   it('carries SHA-256 of the hash before and the JSON, as anybody can recompute', async () => {
     const file = newFile();
-    const journal = await createJournal(file, { a: 1 });
+    const journal = await createJournal(file, [{ a: 1 }]);
     await journal.append({ b: 'ü' });
     await journal.close();
     const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
@@ -41,13 +41,16 @@ describe('a journal of JSON lines', () => {
     expect(readFileSync(file.path, 'utf8')).toBe(
       `{"a":1,"hash":"${first}"}\n{"b":"ü","hash":"${sha256(`${first}{"b":"ü"}`)}"}\n`,
     );
+    const atOnce = newFile();
+    await (await createJournal(atOnce, [{ a: 1 }, { b: 'ü' }])).close();
+    expect(readFileSync(atOnce.path)).toEqual(readFileSync(file.path));
   });
 
   it('takes nothing more after a failed append, until it is opened again', async () => {
     const file = newFile();
     // The first line: written, synced, renamed, its folder synced. Then the first append's write.
     const { disk } = failingDisk(4, { kind: 'stores-half', code: 'ENOSPC' }, false);
-    const journal = await createJournal(file, { a: 1 }, disk);
+    const journal = await createJournal(file, [{ a: 1 }], disk);
     await expect(journal.append({ b: 2 })).rejects.toThrow('ENOSPC');
     await expect(journal.append({ b: 2 })).rejects.toThrow('open it again');
     expect(journal.end.offset).toBe(readFileSync(file.path).length);
@@ -61,7 +64,7 @@ describe('a journal of JSON lines', () => {
 
   it('is read whole when its lines are longer than what is read at a time', async () => {
     const file = newFile();
-    const journal = await createJournal(file, { text: 'x'.repeat(3_000_000) });
+    const journal = await createJournal(file, [{ text: 'x'.repeat(3_000_000) }]);
     for (let i = 0; i < 4; i++) await journal.append({ i, text: 'ü'.repeat(700_000 * i) });
     await journal.close();
     expect(await checkChain(file)).toEqual({ entries: 5, end: journal.end });
