@@ -8,13 +8,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { PLANTED, tradeWorld, walkingWorld } from '../tests/support/worlds.ts';
+import { MODELS, PLANTED, tradeWorld, walkingMarket, walkingWorld } from '../tests/support/worlds.ts';
 
 const { values } = parseArgs({
   options: {
     walks: { type: 'string', default: '20' },
     seeds: { type: 'string', default: '3' },
-    models: { type: 'string', default: 'ridge,logistic,momentum-garch' },
+    models: { type: 'string', default: MODELS.join(',') },
     folds: { type: 'string', default: '4' },
     from: { type: 'string', default: '1' },
     kinds: { type: 'string', default: 'drift,ar1,lead-lag,lead-lag-6' },
@@ -28,14 +28,19 @@ const trading = (name: string) => ({ folder: join(root, name), models, folds: Nu
 const text = ({ returnPct, trades }: { readonly returnPct: number; readonly trades: number }): string =>
   `${returnPct.toFixed(2).padStart(8)} % ${String(trades).padStart(5)} trades`;
 try {
-  let still = 0;
-  for (let seed = from; seed < from + walks; seed++) {
-    const { decided, plain } = await tradeWorld(walkingWorld(seed), trading(`walk-${seed}`));
-    if (Math.abs(decided.returnPct) <= 1) still++;
-    console.log(`random walk ${String(seed).padStart(2)}: ${text(decided)}; plain mean ${text(plain)}`);
+  for (const [name, world] of [
+    ['random walk', walkingWorld],
+    ['market of three random walks', walkingMarket],
+  ] as const) {
+    let still = 0;
+    for (let seed = from; seed < from + walks; seed++) {
+      const { decided, plain } = await tradeWorld(world(seed), trading(`${name} ${seed}`));
+      if (Math.abs(decided.returnPct) <= 1) still++;
+      console.log(`${name} ${seed}: ${text(decided)}; plain mean ${text(plain)}`);
+    }
+    if (walks > 0) console.log(`${name}: ${still} of ${walks} end within 1 %.`);
+    if (still < 0.9 * walks) process.exitCode = 1;
   }
-  if (walks > 0) console.log(`${still} of ${walks} random walks end within 1 %.`);
-  if (walks > 0 && still < 0.9 * walks) process.exitCode = 1;
   for (const [kind, world] of Object.entries(PLANTED)) {
     if (!values.kinds.split(',').includes(kind)) continue;
     for (const edgeBps of values.edges.split(',').map(Number))

@@ -20,7 +20,7 @@ const START = Date.UTC(2025, 0, 1);
 
 /** A pair of a made world, and what the true process expects of it over so many bars, as of each close. */
 interface Made {
-  readonly symbol: 'BTC/USDT' | 'ETH/USDT';
+  readonly symbol: 'BTC/USDT' | 'ETH/USDT' | 'SOL/USDT';
   readonly candles: Candles;
   readonly truth?: (horizonBars: number) => Float64Array;
 }
@@ -30,6 +30,31 @@ type World = readonly Made[];
 export const walkingWorld = (seed: number): World => [
   { symbol: 'BTC/USDT', candles: clusteringWalk(YEAR_BARS, seed) },
 ];
+
+/** Three pairs that move together and in which nobody can foresee anything either. */
+export function walkingMarket(seed: number): World {
+  const [market, ...own] = Array.from({ length: 4 }, (_, i) =>
+    clusteringWalk(YEAR_BARS, 1000 * (i + 1) + seed),
+  );
+  return (['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as const).map((symbol, s) => ({
+    symbol,
+    candles: multiplied(market, own[s]),
+  }));
+}
+
+/** The two walks as one price. */
+function multiplied(a: Candles, b: Candles): Candles {
+  const product = (name: 'open' | 'high' | 'low' | 'close'): Float64Array =>
+    a[name].map((price, row) => (price * b[name][row]) / 100);
+  return {
+    ...a,
+    open: product('open'),
+    high: product('high'),
+    low: product('low'),
+    close: product('close'),
+    volume: b.volume,
+  };
+}
 
 /** A random walk whose volatility clusters (GARCH 1,1 with .08 and .9) and whose returns nobody can foresee. */
 export function clusteringWalk(rows: number, seed: number): Candles {
@@ -64,6 +89,9 @@ export interface Trading {
   readonly models: readonly string[];
   readonly folds: number;
 }
+
+/** Those that worlds are traded with: fitted in seconds. */
+export const MODELS = ['ridge', 'logistic', 'vector-autoregression', 'momentum-garch'];
 
 /** The default ensemble under the default strategy, and beside it the plain mean of the same models, each position as stated. */
 interface Outcomes {
@@ -206,11 +234,13 @@ export async function tradeWorld(world: World, { folder, models, folds }: Tradin
   const terms = { ...chooseStrategy('cost-aware', {}), cost: tradeCost(SPOT_RULES), allowShort: false };
   const decided = decide(source, terms).source.ensemble;
   const { horizonBars } = source.ensemble[0];
+  // The truth's own statements are what its skill is measured on, not those of the models.
+  const { shown: _, ...stated } = source;
   const known = world.flatMap(({ symbol, truth }) =>
     truth === undefined ? [] : [statedBy(symbol, truth(horizonBars), horizonBars)],
   );
   const informed =
-    known.length > 0 ? decide({ ...source, ensemble: known }, terms).source.ensemble : undefined;
+    known.length > 0 ? decide({ ...stated, ensemble: known }, terms).source.ensemble : undefined;
   const plain = source.members.find(({ id }) => id === 'equal-weight')?.forecasts ?? source.ensemble;
   const { market, targetsOf } = marketOf(source.panel, source.range);
   const instruments = world.map(({ symbol }) => ({ symbol, amountStep: 0, priceTick: 0, minNotional: 0 }));

@@ -81,15 +81,17 @@ function unexplained({
 
 /**
  * The prior moved towards what voters have shown on all bars that no fit has seen: `evidence` in standard errors, which are
- * then 1 each. Where voters differ by no more than that, the prior's proportions stay. Each counts with the part of its worth
- * that its error leaves (1 - 1 / t^2, James & Stein 1961), so that one whose worth is hardly known does not dilute the rest.
+ * then 1 each. Where voters differ by no more than that, the prior's proportions stay; beyond it they count by t^2, the share of
+ * returns that each explains (of forecasts with errors of their own the best mean weighs by precision: Bates & Granger 1969). Each
+ * counts with the part of its worth that its error leaves (1 - 1 / t^2, James & Stein 1961), so that one whose worth is hardly
+ * known does not dilute the rest.
  */
 export function shownWeights(prior: Float64Array, evidence: readonly number[]): Float64Array {
   const [count, errors] = [evidence.length, evidence.length];
   const sum = evidence.reduce((total, t) => total + t, 0);
   const squares = evidence.reduce((total, t) => total + t * t, 0);
   const sure = evidence.map((t) => (t > 1 ? 1 - 1 / (t * t) : 0));
-  const shown = evidence.map((t, m) => (sure[m] > 0 ? t : 0));
+  const shown = evidence.map((t, m) => (sure[m] > 0 ? t * t : 0));
   const all = shown.reduce((total, t) => total + t, 0);
   if (all === 0) return prior;
   const moved = unexplained({ count, sum, squares, errors });

@@ -237,7 +237,13 @@ function openEnsemble(panel: Panel, members: readonly EnsembleMember[], { method
     );
     const { weights: own, ...weighing } = method.weigh(params, {
       voters: voters.map((m) => members[m]),
-      evidence: voters.map((m) => found[m].t),
+      evidence: voters.map((m) => {
+        // What only the first bars hold shows best there: at the horizon that the model itself names, which nothing chose.
+        const own = members[m].forecasts[0].horizonBars;
+        if (own >= horizonBars) return found[m].t;
+        const first = { horizonBars: own, barMs, isKept };
+        return calibrate(stated[m], shownRows(panel, measured, own), first).t;
+      }),
       ...shown,
     });
     const weights = new Float64Array(members.length);

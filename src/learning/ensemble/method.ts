@@ -40,7 +40,10 @@ export interface Shown {
   /** One column a voter; empty columns where nothing was measured yet. */
   readonly stated: readonly Float64Array[];
   readonly realised: Float64Array;
-  /** By voter, how many standard errors the worth of its statements lies above 0. */
+  /**
+   * By voter, how many standard errors the worth of its statements lies above 0: over the ensemble's horizon, or over its own
+   * where that is shorter.
+   */
   readonly evidence: readonly number[];
 }
 

@@ -5,6 +5,7 @@ import type { Model } from '../../core/forecast/model.ts';
 import { momentumGarch } from './momentum-garch/index.ts';
 import { randomForest } from './random-forest/index.ts';
 import { ridge } from './ridge/index.ts';
+import { vectorAutoregression } from './vector-autoregression/index.ts';
 
 /** Models that are fitted in seconds, in the order in which they are trained: those that can be refitted often. */
 export const classicalModels: readonly Model[] = [
@@ -14,4 +15,5 @@ export const classicalModels: readonly Model[] = [
   randomForest,
   logistic,
   ridge,
+  vectorAutoregression,
 ];

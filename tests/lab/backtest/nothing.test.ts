@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/folder.ts';
-import { PLANTED, tradeWorld, walkingWorld } from '../../support/worlds.ts';
+import { MODELS, PLANTED, tradeWorld, walkingWorld } from '../../support/worlds.ts';
 
 const trading = () => ({
   folder: temporaryFolder(),
-  models: ['ridge', 'logistic', 'momentum-garch'],
+  models: MODELS,
   folds: 4,
 });
 

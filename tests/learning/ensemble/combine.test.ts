@@ -179,16 +179,56 @@ describe('the enhanced ensemble', () => {
     const prior = Float64Array.of(1, 0, 0);
     // Alike: the spread of 2, 2, 2 is 0. Each counts with 1 - 1 / t^2 = .75 of itself, which changes no proportion.
     expect([...shownWeights(prior, [2, 2, 2])]).toEqual([1, 0, 0]);
-    // Spread of 2, 6, 7: 7; moved 6 / 7. First: (1/7 + 6/7 * 2/15) * 3/4; second 6/7 * 6/15 * 35/36; third 6/7 * 7/15 * 48/49.
+    // Spread of 2, 6, 7: 7; moved 6 / 7. Squares 4, 36, 49 of 89: (1/7 + 6/7 * 4/89) * 3/4; 6/7 * 36/89 * 35/36; 6/7 * 49/89 * 48/49.
     const raw = [
-      (1 / 7 + (6 / 7) * (2 / 15)) * 0.75,
-      (6 / 7) * 0.4 * (35 / 36),
-      (6 / 7) * (7 / 15) * (48 / 49),
+      (1 / 7 + (6 / 7) * (4 / 89)) * 0.75,
+      (6 / 7) * (36 / 89) * (35 / 36),
+      (6 / 7) * (49 / 89) * (48 / 49),
     ];
     const total = raw[0] + raw[1] + raw[2];
     shownWeights(prior, [2, 6, 7]).forEach((weight, m) => expect(weight).toBeCloseTo(raw[m] / total, 12));
     // Nobody is surer than chance: the prior.
     expect([...shownWeights(prior, [0.9, 0.2, -3])]).toEqual([1, 0, 0]);
+  });
+
+  it('takes the evidence of a model over the bars that it speaks of, where these are fewer', () => {
+    // Both say the same of the first bar alone; one names it, the other four, of which three are noise.
+    const quick = (horizonBars: number): EnsembleMember => ({
+      id: `over ${horizonBars}`,
+      kind: 'classical',
+      forecasts: panel.series.map(({ symbol, candles: { open } }) => {
+        const told = open.map(
+          (_, row) => Math.log((open[row + 2] ?? NaN) / open[row + 1]) + 0.006 * normal(random),
+        );
+        return {
+          symbol,
+          horizonBars,
+          position: told.map(Math.sign),
+          confidence: told.map(() => 1),
+          expectedReturn: told,
+        };
+      }),
+    });
+    let seen: readonly number[] = [];
+    const { method, params } = choose('stacking');
+    combineForecasts(
+      panel,
+      [quick(1), quick(4), quick(4)],
+      {
+        method: {
+          ...method,
+          weigh: (own, shown) => {
+            seen = shown.evidence;
+            return method.weigh(own, shown);
+          },
+        },
+        params,
+      },
+      { spans },
+    );
+    // 2000 bars of two symbols at a correlation near .7: about sqrt(2000) * .7 / sqrt(1 - .5) over one, half of that over four.
+    expect(seen[0]).toBeGreaterThan(1.5 * seen[1]);
+    expect(seen[1]).toBeGreaterThan(5);
   });
 
   it('takes confidence against what is usual for each model, not against other models', () => {
