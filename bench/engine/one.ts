@@ -13,6 +13,7 @@ import { type Tensor, tf } from '../../src/learning/engine/tf.ts';
 import { createTrainer, type TrainerOptions } from '../../src/learning/engine/trainer.ts';
 import { initialParameters } from '../../src/learning/engine/weights.ts';
 import { medianMs } from '../bench.ts';
+import { peakMb } from '../peak.mjs';
 import { networks } from './networks.ts';
 
 const wave = (count: number): Float32Array => Float32Array.from({ length: count }, (_, i) => Math.sin(i));
@@ -96,5 +97,5 @@ const figures =
       : workload === 'lstm-windows'
         ? await predict(17_520, 64)
         : await train(workload);
-console.log(JSON.stringify({ ...figures, peakMb: process.resourceUsage().maxRSS / 1024 }));
+console.log(JSON.stringify({ ...figures, peakMb: peakMb() }));
 process.exit(0);

@@ -10,6 +10,7 @@ import { emptyCandles } from '../../src/core/market/candles.ts';
 import type { PairSymbol } from '../../src/core/market/symbol.ts';
 import { models } from '../../src/learning/models/registry.ts';
 import { modelParams } from '../../src/learning/training/plan.ts';
+import { peakMb } from '../peak.mjs';
 
 const HOUR = 3_600_000;
 const BARS = 17_520;
@@ -43,7 +44,7 @@ const fitted = await model.fit({
     if (samplesPerSecond !== undefined) firstStepMs ??= (1000 * BATCH) / samplesPerSecond;
   },
 });
-const trainingPeakMb = process.resourceUsage().maxRSS / 1024;
+const trainingPeakMb = peakMb();
 await fitted.forecast(panel, { sinceMs: (BARS - 64) * HOUR }); // warm-up
 const from = performance.now();
 const forecasts = await fitted.forecast(panel);

@@ -1,6 +1,6 @@
 /** Formulas that look at single rows, or at two of one column. */
 import { bytes, column, parameter, signOf } from './columns';
-import { log as ln } from './log';
+import { log1p as ln1p, logs } from './log';
 
 export function plus(args: usize, rows: i32): void {
   const a = column(args, 0);
@@ -118,25 +118,21 @@ export function rootOver(args: usize, rows: i32): void {
 export function log(args: usize, rows: i32): void {
   const x = column(args, 0);
   const out = column(args, 1);
-  for (let i: usize = 0; i < bytes(rows); i += 8) store<f64>(out + i, ln(load<f64>(x + i)));
+  for (let i: usize = 0; i < bytes(rows); i += 16) v128.store(out + i, logs(v128.load(x + i)));
 }
 
 export function logRatio(args: usize, rows: i32): void {
   const a = column(args, 0);
   const b = column(args, 1);
   const out = column(args, 2);
-  for (let i: usize = 0; i < bytes(rows); i += 8)
-    store<f64>(out + i, ln(load<f64>(a + i) / load<f64>(b + i)));
+  for (let i: usize = 0; i < bytes(rows); i += 16)
+    v128.store(out + i, logs(f64x2.div(v128.load(a + i), v128.load(b + i))));
 }
-
-// @ts-ignore: decorator
-@external("env", "log1p")
-declare function log1pOf(x: f64): f64;
 
 export function log1p(args: usize, rows: i32): void {
   const x = column(args, 0);
   const out = column(args, 1);
-  for (let i: usize = 0; i < bytes(rows); i += 8) store<f64>(out + i, log1pOf(load<f64>(x + i)));
+  for (let i: usize = 0; i < bytes(rows); i += 8) store<f64>(out + i, ln1p(load<f64>(x + i)));
 }
 
 export function where(args: usize, rows: i32): void {

@@ -1,6 +1,6 @@
 /** Formulas of single features: the groups in src/core/features/groups/ say what they are. */
 import { bytes, column, larger, remembered, parameter, signOf, smaller } from './columns';
-import { log } from './log';
+import { log, logs } from './log';
 
 // @ts-ignore: decorator
 @external("env", "tanh")
@@ -56,8 +56,12 @@ export function bandWidth(args: usize, rows: i32): void {
 export function volumeChange(args: usize, rows: i32): void {
   const volume = column(args, 0);
   const out = column(args, 1);
-  for (let i: usize = 0; i < bytes(rows); i += 8)
-    store<f64>(out + i, log((1 + load<f64>(volume + i)) / (1 + load<f64>(volume + i - 8))));
+  const one = f64x2.splat(1);
+  for (let i: usize = 0; i < bytes(rows); i += 16) {
+    const now = f64x2.add(one, v128.load(volume + i));
+    const before = f64x2.add(one, v128.load(volume + i - 8));
+    v128.store(out + i, logs(f64x2.div(now, before)));
+  }
 }
 
 /** Inputs: mean, squares. Parameter: length. */
@@ -205,15 +209,18 @@ export function spread(args: usize, rows: i32): void {
   const scale = 3 - 2 * Math.SQRT2;
   const state = remembered(args);
   let before = load<f64>(state);
+  // Both logarithms of a bar at once.
   for (let i: usize = 0; i < bytes(rows); i += 8) {
     const h = load<f64>(high + i);
     const h1 = load<f64>(high + i - 8);
     const l = load<f64>(low + i);
     const l1 = load<f64>(low + i - 8);
-    const range = log(h / l);
-    const now = range * range;
-    const wide = log(larger(h1, h) / smaller(l1, l));
-    const both = wide * wide;
+    const tops = f64x2.replace_lane(f64x2.splat(h), 1, larger(h1, h));
+    const bottoms = f64x2.replace_lane(f64x2.splat(l), 1, smaller(l1, l));
+    const ranges = logs(f64x2.div(tops, bottoms));
+    const squares = f64x2.mul(ranges, ranges);
+    const now = f64x2.extract_lane(squares, 0);
+    const both = f64x2.extract_lane(squares, 1);
     const single = now + before;
     before = now;
     const alpha = (Math.sqrt(2 * single) - Math.sqrt(single)) / scale - Math.sqrt(both / scale);
@@ -284,12 +291,14 @@ export function rogersSatchell(args: usize, rows: i32): void {
   const low = column(args, 2);
   const close = column(args, 3);
   const out = column(args, 4);
-  for (let i: usize = 0; i < bytes(rows); i += 8) {
-    const o = load<f64>(open + i);
-    const h = load<f64>(high + i);
-    const l = load<f64>(low + i);
-    const c = load<f64>(close + i);
-    store<f64>(out + i, log(h / c) * log(h / o) + log(l / c) * log(l / o));
+  for (let i: usize = 0; i < bytes(rows); i += 16) {
+    const o = v128.load(open + i);
+    const h = v128.load(high + i);
+    const l = v128.load(low + i);
+    const c = v128.load(close + i);
+    const above = f64x2.mul(logs(f64x2.div(h, c)), logs(f64x2.div(h, o)));
+    const below = f64x2.mul(logs(f64x2.div(l, c)), logs(f64x2.div(l, o)));
+    v128.store(out + i, f64x2.add(above, below));
   }
 }
 
@@ -312,8 +321,8 @@ export function logGap(args: usize, rows: i32): void {
   const a = column(args, 0);
   const b = column(args, 1);
   const out = column(args, 2);
-  for (let i: usize = 0; i < bytes(rows); i += 8)
-    store<f64>(out + i, log(load<f64>(a + i) / load<f64>(b + i - 8)));
+  for (let i: usize = 0; i < bytes(rows); i += 16)
+    v128.store(out + i, logs(f64x2.div(v128.load(a + i), v128.load(b + i - 8))));
 }
 
 /** Inputs: close, mean, range. */
@@ -450,9 +459,10 @@ export function acceleration(args: usize, rows: i32): void {
   const x = column(args, 0);
   const out = column(args, 1);
   const back = bytes(<i32>parameter(args, 0));
-  for (let i: usize = 0; i < bytes(rows); i += 8) {
-    const past = load<f64>(x + i - back);
-    store<f64>(out + i, log((load<f64>(x + i) * load<f64>(x + i - 2 * back)) / (past * past)));
+  for (let i: usize = 0; i < bytes(rows); i += 16) {
+    const past = v128.load(x + i - back);
+    const ends = f64x2.mul(v128.load(x + i), v128.load(x + i - 2 * back));
+    v128.store(out + i, logs(f64x2.div(ends, f64x2.mul(past, past))));
   }
 }
 
@@ -550,12 +560,15 @@ export function choppiness(args: usize, rows: i32): void {
   const total = column(args, 0);
   const width = column(args, 1);
   const out = column(args, 2);
-  const whole = log(parameter(args, 0));
-  for (let i: usize = 0; i < bytes(rows); i += 8) {
-    const sum = load<f64>(total + i);
-    const range = load<f64>(width + i);
-    const flat = (sum == 0) | (range == 0);
-    store<f64>(out + i, flat ? 100 : (100 * log(sum / range)) / whole);
+  const whole = f64x2.splat(log(parameter(args, 0)));
+  const hundred = f64x2.splat(100);
+  const zero = f64x2.splat(0);
+  for (let i: usize = 0; i < bytes(rows); i += 16) {
+    const sum = v128.load(total + i);
+    const range = v128.load(width + i);
+    const flat = v128.or(f64x2.eq(sum, zero), f64x2.eq(range, zero));
+    const value = f64x2.div(f64x2.mul(hundred, logs(f64x2.div(sum, range))), whole);
+    v128.store(out + i, v128.bitselect(hundred, value, flat));
   }
 }
 
@@ -567,16 +580,22 @@ export function scaling(args: usize, rows: i32): void {
   const eight = column(args, 3);
   const sixteen = column(args, 4);
   const out = column(args, 5);
-  for (let i: usize = 0; i < bytes(rows); i += 8) {
-    const s1 = load<f64>(one + i);
-    const s2 = load<f64>(two + i);
-    const s8 = load<f64>(eight + i);
-    const s16 = load<f64>(sixteen + i);
-    const flat = (s1 == 0) | (s2 == 0) | (load<f64>(four + i) == 0) | (s8 == 0) | (s16 == 0);
+  const zero = f64x2.splat(0);
+  const half = f64x2.splat(0.5);
+  const divisor = f64x2.splat(20 * Math.LN2);
+  for (let i: usize = 0; i < bytes(rows); i += 16) {
+    const s1 = v128.load(one + i);
+    const s2 = v128.load(two + i);
+    const s4 = v128.load(four + i);
+    const s8 = v128.load(eight + i);
+    const s16 = v128.load(sixteen + i);
+    const inner = v128.or(v128.or(f64x2.eq(s2, zero), f64x2.eq(s4, zero)), f64x2.eq(s8, zero));
+    const flat = v128.or(v128.or(f64x2.eq(s1, zero), f64x2.eq(s16, zero)), inner);
     // Least squares on five points one doubling apart, of which the middle one has no weight: twice the slope
     // between the outer ones and once that between the inner ones.
-    const outer = s16 / s1;
-    store<f64>(out + i, flat ? 0.5 : log(outer * outer * (s8 / s2)) / (20 * Math.LN2));
+    const outer = f64x2.div(s16, s1);
+    const both = f64x2.mul(f64x2.mul(outer, outer), f64x2.div(s8, s2));
+    v128.store(out + i, v128.bitselect(half, f64x2.div(logs(both), divisor), flat));
   }
 }
 

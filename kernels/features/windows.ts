@@ -6,7 +6,7 @@ function periodOf(length: i32): i32 {
   return length * ((31 + length) / length);
 }
 
-/** Parameters: length, divisor. Memory: count, phase, run, last, sum. */
+/** Parameters: length, divisor. Memory: count, phase, run, nothing, sum. */
 export function total(args: usize, rows: i32): void {
   const x = column(args, 0);
   const out = column(args, 1);
@@ -19,14 +19,12 @@ export function total(args: usize, rows: i32): void {
   let count = <i32>load<f64>(state);
   let phase = <i32>load<f64>(state, 8);
   let run = <i32>load<f64>(state, 16);
-  let last = load<f64>(state, 24);
   let sum = load<f64>(state, 32);
   const end = bytes(rows);
   let i: usize = 0;
   for (; i < end && count < length; i += 8) {
     const value = load<f64>(x + i);
-    run = select(run + 1, 1, value == last);
-    last = value;
+    run = runAt(x + i, run);
     if (value == value) {
       count++;
       sum += value;
@@ -38,29 +36,63 @@ export function total(args: usize, rows: i32): void {
     const whole = select(sum, value * size, run < length);
     store<f64>(out + i, select(NaN, whole / divisor, count < length));
   }
+  const divisors = f64x2.splat(divisor);
   while (i < end) {
-    // To the next rebuild, whose row is the last.
+    // To the next rebuild, then that row.
     const rebuild = i + bytes(period - phase) - 8;
-    const until = min(end, rebuild + 8);
-    phase += <i32>((until - i) >> 3);
-    for (; i < until; i += 8) {
-      const value = load<f64>(x + i);
-      run = select(run + 1, 1, value == last);
-      last = value;
-      sum += value - load<f64>(x + i - back);
-      store<f64>(out + i, select(sum, value * size, run < length) / divisor);
+    const until = min(end, rebuild);
+    const from = i;
+    const runBefore = run;
+    let longest = run;
+    phase += <i32>((until - from) >> 3);
+    for (; i + 8 < until; i += 16) {
+      const values = v128.load(x + i);
+      const moves = f64x2.sub(values, v128.load(x + i - back));
+      const first = sum + f64x2.extract_lane(moves, 0);
+      sum = first + f64x2.extract_lane(moves, 1);
+      const sums = f64x2.replace_lane(f64x2.splat(first), 1, sum);
+      v128.store(out + i, f64x2.div(sums, divisors));
+      const equal = i64x2.bitmask(f64x2.eq(values, v128.load(x + i - 8)));
+      if (equal) {
+        run = select(run + 1, 1, equal & 1);
+        longest = max(longest, run);
+        run = select(run + 1, 1, equal & 2);
+        longest = max(longest, run);
+      } else run = 1;
     }
-    if (phase == period) {
+    if (i < until) {
+      sum += load<f64>(x + i) - load<f64>(x + i - back);
+      store<f64>(out + i, sum / divisor);
+      run = runAt(x + i, run);
+      longest = max(longest, run);
+      i += 8;
+    }
+    if (longest >= length) {
+      let same = runBefore;
+      for (let j = from; j < until; j += 8) {
+        same = runAt(x + j, same);
+        if (same >= length) store<f64>(out + j, (load<f64>(x + j) * size) / divisor);
+      }
+    }
+    if (i < end) {
       phase = 0;
-      sum = sumOf(x + rebuild - back + 8, x + rebuild);
-      store<f64>(out + rebuild, select(sum, last * size, run < length) / divisor);
+      run = runAt(x + i, run);
+      sum = sumOf(x + i - back + 8, x + i);
+      store<f64>(out + i, select(sum, load<f64>(x + i) * size, run < length) / divisor);
+      i += 8;
     }
   }
   store<f64>(state, <f64>count);
   store<f64>(state, <f64>phase, 8);
   store<f64>(state, <f64>min(run, length), 16);
-  store<f64>(state, last, 24);
   store<f64>(state, sum, 32);
+}
+
+/** How many equal values in a row there are at `at`, after `run` of them at the row before. */
+// @ts-ignore: decorator
+@inline
+function runAt(at: usize, run: i32): i32 {
+  return select(run + 1, 1, load<f64>(at) == load<f64>(at - 8));
 }
 
 /** Sum of the values from one address to another: four at a time, so that an addition need not wait for the one before. */
@@ -77,80 +109,130 @@ function sumOf(from: usize, to: usize): f64 {
   return sum;
 }
 
-/** Parameter: length. Memory: count, phase, run, last, shift, sums of values and squares. Outputs: mean, squares. */
+/** Parameter: length. Memory: count, phase, run, nothing, shift, sums of values and squares. Outputs: mean, squares. */
 export function moments(args: usize, rows: i32): void {
   const x = column(args, 0);
   const means = column(args, 1);
   const squares = column(args, 2);
   const length = <i32>parameter(args, 0);
-  const size = parameter(args, 0);
-  const share = 1 / size;
+  const share = 1 / parameter(args, 0);
   const state = remembered(args);
   const period = periodOf(length);
   const back = bytes(length);
   let count = <i32>load<f64>(state);
   let phase = <i32>load<f64>(state, 8);
   let run = <i32>load<f64>(state, 16);
-  let last = load<f64>(state, 24);
   let shift = load<f64>(state, 32);
-  let sum1 = load<f64>(state, 40);
-  let sum2 = load<f64>(state, 48);
+  /** Sums of the distances from `shift` and of their squares. */
+  let sums = v128.load(state, 40);
   const end = bytes(rows);
-  for (let i: usize = 0; i < end; i += 8) {
+  const shares = f64x2.splat(share);
+  let i: usize = 0;
+  while (i < end) {
+    // Until the window is full row by row, then to the next rebuild.
+    const full = count == length;
+    const rebuild = i + bytes(period - phase) - 8;
+    const until = full ? min(end, rebuild) : i;
+    const shifts = f64x2.splat(shift);
+    const from = i;
+    const runBefore = run;
+    let longest = run;
+    phase += <i32>((until - from) >> 3);
+    for (; i < until; i += 16) {
+      const values = v128.load(x + i);
+      const added = f64x2.sub(values, shifts);
+      const dropped = f64x2.sub(v128.load(x + i - back), shifts);
+      const moves = f64x2.sub(added, dropped);
+      const growths = f64x2.sub(f64x2.mul(added, added), f64x2.mul(dropped, dropped));
+      const first = f64x2.add(sums, v128.shuffle<f64>(moves, growths, 0, 2));
+      sums = f64x2.add(first, v128.shuffle<f64>(moves, growths, 1, 3));
+      const sums1 = v128.shuffle<f64>(first, sums, 0, 2);
+      write(means + i, squares + i, shifts, sums1, v128.shuffle<f64>(first, sums, 1, 3), shares);
+      const equal = i64x2.bitmask(f64x2.eq(values, v128.load(x + i - 8)));
+      if (i + 8 == until) {
+        // One row too many.
+        sums = first;
+        run = select(run + 1, 1, equal & 1);
+        longest = max(longest, run);
+      } else if (equal) {
+        run = select(run + 1, 1, equal & 1);
+        longest = max(longest, run);
+        run = select(run + 1, 1, equal & 2);
+        longest = max(longest, run);
+      } else run = 1;
+    }
+    if (longest >= length) {
+      let same = runBefore;
+      for (let j = from; j < until; j += 8) {
+        same = runAt(x + j, same);
+        if (same < length) continue;
+        store<f64>(means + j, load<f64>(x + j));
+        store<f64>(squares + j, 0);
+      }
+    }
+    i = until;
+    if (i >= end) break;
     const value = load<f64>(x + i);
-    run = select(run + 1, 1, value == last);
-    last = value;
-    if (count == length) {
-      const added = value - shift;
-      const dropped = load<f64>(x + i - back) - shift;
-      sum1 += added - dropped;
-      sum2 += added * added - dropped * dropped;
-    } else if (value == value) {
+    run = runAt(x + i, run);
+    if (!full && value == value) {
       if (count == 0) shift = value;
       const added = value - shift;
       count++;
-      sum1 += added;
-      sum2 += added * added;
+      sums = f64x2.add(sums, f64x2.replace_lane(f64x2.splat(added), 1, added * added));
     }
     if (count > 0 && ++phase == period) {
       phase = 0;
       if (count == length) {
-        const from = x + i - back + 8;
-        shift = sumOf(from, x + i) * share;
-        sum1 = 0;
-        sum2 = 0;
-        let both1 = f64x2.splat(0);
-        let both2 = f64x2.splat(0);
-        const shifts = f64x2.splat(shift);
-        let j = from;
-        for (; j + 8 <= x + i; j += 16) {
-          const apart = f64x2.sub(v128.load(j), shifts);
-          both1 = f64x2.add(both1, apart);
-          both2 = f64x2.add(both2, f64x2.mul(apart, apart));
-        }
-        sum1 = f64x2.extract_lane(both1, 0) + f64x2.extract_lane(both1, 1);
-        sum2 = f64x2.extract_lane(both2, 0) + f64x2.extract_lane(both2, 1);
-        if (j <= x + i) {
-          const apart = load<f64>(j) - shift;
-          sum1 += apart;
-          sum2 += apart * apart;
-        }
+        shift = sumOf(x + i - back + 8, x + i) * share;
+        sums = apartFrom(shift, x + i - back + 8, x + i);
       }
     }
-    const apart = sum1 * share;
-    const spread = sum2 - sum1 * apart;
-    const flat = run >= length;
-    const short = count < length;
-    store<f64>(means + i, select(NaN, select(value, shift + apart, flat), short));
-    store<f64>(squares + i, select(NaN, select<f64>(0, select<f64>(spread, 0, spread > 0), flat), short));
+    if (count < length) {
+      store<f64>(means + i, NaN);
+      store<f64>(squares + i, NaN);
+    } else if (run >= length) {
+      store<f64>(means + i, value);
+      store<f64>(squares + i, 0);
+    } else {
+      const sums1 = v128.shuffle<f64>(sums, sums, 0, 0);
+      write(means + i, squares + i, f64x2.splat(shift), sums1, v128.shuffle<f64>(sums, sums, 1, 1), shares);
+    }
+    i += 8;
   }
   store<f64>(state, <f64>count);
   store<f64>(state, <f64>phase, 8);
   store<f64>(state, <f64>min(run, length), 16);
-  store<f64>(state, last, 24);
   store<f64>(state, shift, 32);
-  store<f64>(state, sum1, 40);
-  store<f64>(state, sum2, 48);
+  v128.store(state, sums, 40);
+}
+
+// @ts-ignore: decorator
+@inline
+function write(mean: usize, square: usize, shifts: v128, sums1: v128, sums2: v128, shares: v128): void {
+  const apart = f64x2.mul(sums1, shares);
+  const spread = f64x2.sub(sums2, f64x2.mul(sums1, apart));
+  v128.store(mean, f64x2.add(shifts, apart));
+  v128.store(square, v128.and(spread, f64x2.gt(spread, f64x2.splat(0))));
+}
+
+/** Sums of the distances from `shift`, and of their squares, of the values from one address to another. */
+function apartFrom(shift: f64, from: usize, to: usize): v128 {
+  let sums = f64x2.splat(0);
+  let both = f64x2.splat(0);
+  const shifts = f64x2.splat(shift);
+  for (; from + 8 <= to; from += 16) {
+    const apart = f64x2.sub(v128.load(from), shifts);
+    sums = f64x2.add(sums, apart);
+    both = f64x2.add(both, f64x2.mul(apart, apart));
+  }
+  let sum1 = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
+  let sum2 = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
+  if (from <= to) {
+    const apart = load<f64>(from) - shift;
+    sum1 += apart;
+    sum2 += apart * apart;
+  }
+  return f64x2.replace_lane(f64x2.splat(sum1), 1, sum2);
 }
 
 /** Parameter: length - 1. */

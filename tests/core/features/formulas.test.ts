@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { log, plus } from '../../../src/core/features/columns/arithmetic.ts';
+import { log, log1p, plus } from '../../../src/core/features/columns/arithmetic.ts';
 import { highest } from '../../../src/core/features/columns/extremes.ts';
 import { type Column, compute, derive, Plan } from '../../../src/core/features/columns/plan.ts';
 import { mean } from '../../../src/core/features/columns/windows.ts';
@@ -31,15 +31,21 @@ it('takes logarithms as the language does, to the last digit or one beside it', 
   const tiny = [Number.MIN_VALUE, 3e-320, 2 ** -1022, Number.MAX_VALUE];
   const near = Array.from({ length: 20_000 }, () => 1 + 0.01 * (random() - 0.5));
   const wide = Array.from({ length: 20_000 }, () => Math.exp(1400 * (random() - 0.5)));
-  const input = [...edges, ...tiny, ...near, ...wide];
-  const [values] = valuesOf(input, { capacity: 64, make: (x) => [log(x)] });
-  const wrong = input.filter((x, i) => {
-    const expected = Math.log(x);
-    return (
-      !Object.is(values[i], expected) && !(Math.abs(values[i] - expected) <= 2 ** -52 * Math.abs(expected))
-    );
-  });
-  expect(wrong).toEqual([]);
+  const signed = wide.map((x) => (random() < 0.5 ? x : -x));
+  const input = [...edges, ...tiny, ...near, ...wide, ...near.map((x) => x - 1), ...signed];
+  const make = (x: Column): readonly Column[] => [log(x), log1p(x)];
+  const blocks = valuesOf(input, { capacity: 64, make });
+  for (const [k, told] of [Math.log, Math.log1p].entries()) {
+    const wrong = input.filter((x, i) => {
+      const [value, expected] = [blocks[k][i], told(x)];
+      return !Object.is(value, expected) && !(Math.abs(value - expected) <= 2 ** -52 * Math.abs(expected));
+    });
+    expect(wrong).toEqual([]);
+  }
+  // Two at a time, and one beside whatever stands behind it.
+  const some = input.slice(0, 500);
+  const alone = valuesOf(some, { capacity: 1, make });
+  expect(alone).toEqual(blocks.map((values) => values.slice(0, some.length)));
 });
 
 it('shares room between columns without one writing over another that is still read', () => {

@@ -30,9 +30,9 @@ let compiled: WebAssembly.Module | undefined;
 export function startKernel(): Kernel {
   compiled ??= new WebAssembly.Module(fromBase64(KERNEL_CODE));
   const memory = new WebAssembly.Memory<ArrayBuffer>({ initial: 1 });
-  const { log1p, tanh } = Math;
+  const { tanh } = Math;
   const { exports } = new WebAssembly.Instance<Exports & Readonly<Record<string, unknown>>>(compiled, {
-    env: { memory, log1p, tanh },
+    env: { memory, tanh },
   });
   const { table, compute, advance } = exports;
   const places = new Map<string, number>();
