@@ -1,4 +1,5 @@
 import type { Steps } from '../../../core/foundation/steps.ts';
+import { type Block, createTreeKernel, type TreeKernel } from './kernel.ts';
 import type { TreeColumn } from './tree.ts';
 
 /** Features as one byte a cell, column by column: what histogram boosting works on. */
@@ -9,7 +10,9 @@ export interface BinnedColumns {
    * what is above, bin `cuts[f].length + 1` the missing values.
    */
   readonly cuts: readonly Float32Array[];
-  readonly bins: readonly Uint8Array[];
+  readonly bins: readonly Block<Uint8Array>[];
+  /** In whose memory the bins lie; trees grow there. */
+  readonly kernel: TreeKernel;
 }
 
 /**
@@ -17,20 +20,41 @@ export interface BinnedColumns {
  * are few, else equally many rows a bin (XGBoost's `hist`, with exact quantiles). One column per step.
  */
 export function* binningSteps(columns: Iterable<Float64Array>, maxBin: number): Steps<BinnedColumns> {
+  const kernel = createTreeKernel();
   const cuts: Float32Array[] = [];
-  const bins: Uint8Array[] = [];
+  const bins: Block<Uint8Array>[] = [];
   for (const column of columns) {
     const own = chooseCuts(column, maxBin);
+    const block = kernel.bytes(column.length);
     cuts.push(own);
-    bins.push(assign(column, own));
+    bins.push(block);
+    assign(column, own, block.values);
     yield;
   }
-  return { rows: bins[0]?.length ?? 0, cuts, bins };
+  return { rows: bins[0]?.values.length ?? 0, cuts, bins, kernel };
 }
 
 /** The columns as trees that were grown on the bins tell them apart: every value is the lowest of its bin. */
 export const binnedValues = ({ cuts, bins }: BinnedColumns): readonly TreeColumn[] =>
-  bins.map((codes, i) => ({ codes, values: Float32Array.of(-Infinity, ...cuts[i], NaN) }));
+  bins.map(({ values: codes }, i) => ({ codes, values: lowestOf(cuts[i]) }));
+
+/** Other rows as the same trees tell them apart: every threshold is a cut. One column per step. */
+export function* codingSteps(
+  columns: Iterable<Float64Array>,
+  cuts: readonly Float32Array[],
+): Steps<readonly TreeColumn[]> {
+  const coded: TreeColumn[] = [];
+  for (const column of columns) {
+    const own = cuts[coded.length];
+    const codes = new Uint8Array(column.length);
+    assign(column, own, codes);
+    coded.push({ codes, values: lowestOf(own) });
+    yield;
+  }
+  return coded;
+}
+
+const lowestOf = (cuts: Float32Array): Float32Array => Float32Array.of(-Infinity, ...cuts, NaN);
 
 function chooseCuts(column: Float64Array, maxBin: number): Float32Array {
   // Sorting puts NaN last.
@@ -50,8 +74,7 @@ function chooseCuts(column: Float64Array, maxBin: number): Float32Array {
   return Float32Array.from(cuts);
 }
 
-function assign(column: Float64Array, cuts: Float32Array): Uint8Array {
-  const bins = new Uint8Array(column.length);
+function assign(column: Float64Array, cuts: Float32Array, bins: Uint8Array): void {
   let first = 1;
   while (2 * first <= cuts.length) first *= 2;
   for (let row = 0; row < column.length; row++) {
@@ -64,5 +87,4 @@ function assign(column: Float64Array, cuts: Float32Array): Uint8Array {
     }
     bins[row] = value !== value ? cuts.length + 1 : bin;
   }
-  return bins;
 }

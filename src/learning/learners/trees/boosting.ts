@@ -1,6 +1,6 @@
 import { createRandom, type Random } from '../../../core/foundation/random.ts';
 import { inTurns } from '../../../data/turns.ts';
-import { binnedValues, binningSteps } from './binning.ts';
+import { binnedValues, binningSteps, codingSteps } from './binning.ts';
 import { createGrower, type TreeParams } from './grow.ts';
 import { addTrees, type Tree, type TreeColumn } from './tree.ts';
 
@@ -34,10 +34,12 @@ export interface Booster {
   readonly trees: readonly Tree[];
 }
 
+/** Columns are gone through once: they may be made one at a time. */
+type PassingExamples = Omit<Examples, 'columns'> & { readonly columns: Iterable<Float64Array> };
+
 export interface BoostingRun {
-  /** Gone through once: columns may be made one at a time. */
-  readonly train: Omit<Examples, 'columns'> & { readonly columns: Iterable<Float64Array> };
-  readonly validation?: Examples;
+  readonly train: PassingExamples;
+  readonly validation?: PassingExamples;
   readonly params: BoostingParams;
   readonly seed: number;
   readonly signal?: AbortSignal;
@@ -52,6 +54,7 @@ export async function boost(run: BoostingRun): Promise<Booster> {
   const binned = await inTurns(binningSteps(train.columns, params.maxBin), run.signal);
   const grow = createGrower(binned, params);
   const columns = binnedValues(binned);
+  const judged = await inTurns(codingSteps(validation?.columns ?? [], binned.cuts), run.signal);
   const random = createRandom(seed);
   const rows = train.labels.length;
   const margins = new Float64Array(rows).fill(linkOf(objective, baseScore));
@@ -70,7 +73,7 @@ export async function boost(run: BoostingRun): Promise<Booster> {
     trees.push(tree);
     let validationLoss: number | undefined;
     if (validation !== undefined) {
-      addTrees([tree], validation.columns, validationMargins);
+      addTrees([tree], judged, validationMargins);
       validationLoss = lossOf(objective, validationMargins, validation.labels);
       if (validationLoss < best.loss) best = { loss: validationLoss, trees: round };
     }

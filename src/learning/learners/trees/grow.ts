@@ -1,6 +1,6 @@
 import type { BinnedColumns } from './binning.ts';
 import { createDraft, type Node, type Split } from './draft.ts';
-import { type Block, createTreeKernel } from './kernel.ts';
+import type { Block } from './kernel.ts';
 import { packDerivatives, type Packing, unpack } from './packing.ts';
 import type { Tree } from './tree.ts';
 
@@ -37,14 +37,8 @@ const cellsOf = (histogram: Histogram, feature: number): number => histogram.at 
  * missing values sent to the side where they gain more, or alone to the right when that a value is missing says most.
  */
 export function createGrower(data: BinnedColumns, params: TreeParams) {
-  const { rows, bins, cuts } = data;
+  const { rows, bins, cuts, kernel } = data;
   const { lambda, alpha, minChildWeight, monotone } = params;
-  const kernel = createTreeKernel();
-  const columns = bins.map((column) => {
-    const copy = kernel.bytes(rows);
-    copy.values.set(column);
-    return copy;
-  });
   const order = kernel.int32(rows);
   const spare = kernel.int32(rows);
   const side = kernel.bytes(STRIDE);
@@ -78,12 +72,12 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
     for (; i + 4 <= features.length; i += 4) {
       const [f0, f1, f2, f3] = features.subarray(i, i + 4);
       const [h0, h1, h2, h3] = [f0, f1, f2, f3].map((feature) => cellsOf(histogram, feature));
-      const [c0, c1, c2, c3] = [f0, f1, f2, f3].map((feature) => columns[feature].at);
+      const [c0, c1, c2, c3] = [f0, f1, f2, f3].map((feature) => bins[feature].at);
       kernel.accumulateFour(h0, h1, h2, h3, c0, c1, c2, c3, rowsAt, nodeValues.at, count);
     }
     for (; i < features.length; i++) {
       const cells = cellsOf(histogram, features[i]);
-      kernel.accumulate(cells, columns[features[i]].at, rowsAt, nodeValues.at, count);
+      kernel.accumulate(cells, bins[features[i]].at, rowsAt, nodeValues.at, count);
     }
     return histogram;
   }
@@ -163,7 +157,7 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
     side.values.fill(0).fill(1, 0, split.bin + 1);
     side.values[cuts[split.feature].length + 1] = split.missingLeft ? 1 : 0;
     const rowsAt = order.at + 4 * node.from;
-    const column = columns[split.feature].at;
+    const column = bins[split.feature].at;
     return node.from + kernel.partition(rowsAt, node.to - node.from, column, side.at, spare.at);
   }
 

@@ -71,17 +71,18 @@ function learn<Params extends TabularParams>(
 ): Learned<Params> {
   const judged = validation.labels.length > 0 ? validation : train;
   const columns = [...judged.columns];
+  const probabilities = predict(booster, columns);
   const importance = gainImportance(booster, params.features.length);
   return {
     params,
     booster: packTrees(booster).head,
-    entryEdge: entryEdgeOf(predict(booster, columns), params.entryQuantile),
+    entryEdge: entryEdgeOf(probabilities, params.entryQuantile),
     meanMove,
     figures: {
       trees: booster.trees.length,
       trainingRows: train.labels.length,
       validationRows: validation.labels.length,
-      validationAccuracy: accuracy(predict(booster, [...validation.columns]), validation.labels),
+      validationAccuracy: judged === validation ? accuracy(probabilities, judged.labels) : undefined,
       meanGain: Object.fromEntries(
         params.features
           .map((name, i) => [name, importance[i]] as const)

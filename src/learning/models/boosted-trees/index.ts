@@ -86,9 +86,7 @@ async function grow(
   let lastYield = started;
   return boost({
     train,
-    ...(validation.labels.length > 0 && {
-      validation: { ...validation, columns: [...validation.columns] },
-    }),
+    ...(validation.labels.length > 0 && { validation }),
     seed,
     signal,
     params: {

@@ -145,9 +145,11 @@ it('sends a row where its bin goes as where its value goes, missing ones too', a
 });
 
 it('puts equally many rows in each bin, equal values in one and missing ones apart', () => {
-  const [bins] = finish(binningSteps([Float64Array.from({ length: 1000 }, (_, i) => i)], 10)).bins;
+  const [{ values: bins }] = finish(
+    binningSteps([Float64Array.from({ length: 1000 }, (_, i) => i)], 10),
+  ).bins;
   for (let bin = 0; bin < 10; bin++) expect(bins.filter((value) => value === bin).length).toBe(100);
   const few = finish(binningSteps([Float64Array.of(1, 2, 2, NaN, 3)], 10));
-  expect([...few.bins[0]]).toEqual([0, 1, 1, 3, 2]);
+  expect([...few.bins[0].values]).toEqual([0, 1, 1, 3, 2]);
   expect([...few.cuts[0]]).toEqual([2, 3]);
 });
