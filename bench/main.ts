@@ -1,5 +1,5 @@
 /**
- * `npm run bench` measures everything, `npm run bench -- data trading` those parts. Prints a table, and
+ * `npm run bench` measures everything but what takes long, `npm run bench -- data slopes` those parts. Prints a table, and
  * writes the same figures with the machine's description to bench/results/<time>.json.
  */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -14,6 +14,8 @@ interface BenchModule {
 
 const here = import.meta.dirname;
 const NOT_PARTS = new Set(['main.ts', 'bench.ts', 'program.ts']);
+/** Take minutes each: measured only where they are asked for. */
+const LONG = new Set(['slopes']);
 const parts = readdirSync(here)
   .filter((file) => file.endsWith('.ts') && !NOT_PARTS.has(file))
   .map((file) => file.slice(0, -3));
@@ -23,7 +25,7 @@ if (unknown.length > 0) throw new Error(`No benchmark "${unknown.join(', ')}". K
 if (!existsSync(join(here, '../dist/app/cli/main.js'))) throw new Error('Run `npm run build` first.');
 
 const results: (BenchRow & { part: string })[] = [];
-for (const part of asked.length > 0 ? asked : parts) {
+for (const part of asked.length > 0 ? asked : parts.filter((name) => !LONG.has(name))) {
   const module = (await import(`./${part}.ts`)) as BenchModule;
   console.error(`measuring ${part} ...`);
   for (const row of await module.run()) results.push({ part, ...row });

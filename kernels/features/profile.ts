@@ -1,6 +1,6 @@
 /** Volume by price: src/core/features/columns/volume-profile.ts says what it is. */
 import { bytes, column, larger, remembered, parameter } from './columns';
-import { log } from './log';
+import { log, logs } from './log';
 
 /**
  * Inputs: price, volume, highest high, lowest low, volume of the window. Parameters: length, count, share. Memory:
@@ -69,17 +69,17 @@ export function profile(args: usize, rows: i32): void {
       const left = load<f64>(oldBin) - gone;
       const rest = load<f64>(oldTraders) == 0 || left < 0 ? 0 : left;
       store<f64>(oldBin, rest);
-      const term = termOf(rest);
-      sum += term - load<f64>(terms + bytes(old));
-      store<f64>(terms + bytes(old), term);
-
       const bin = min(last, <i32>((load<f64>(price + i) - floor) * perPrice));
       const weight: f64 = alike ? 1 : load<f64>(volume + i);
       store<f64>(places + bytes(at), <f64>bin);
       if (weight > 0) store<f64>(traders + bytes(bin), load<f64>(traders + bytes(bin)) + 1);
       const more = load<f64>(bins + bytes(bin)) + weight;
       store<f64>(bins + bytes(bin), more);
-      const grown = termOf(more);
+      const both = termsOf(f64x2.replace_lane(f64x2.splat(rest), 1, more));
+      const term = f64x2.extract_lane(both, 0);
+      const grown = f64x2.extract_lane(both, 1);
+      sum += term - load<f64>(terms + bytes(old));
+      store<f64>(terms + bytes(old), term);
       sum += grown - load<f64>(terms + bytes(bin));
       store<f64>(terms + bytes(bin), grown);
       if (old == peak && gone > 0) {
@@ -91,22 +91,29 @@ export function profile(args: usize, rows: i32): void {
     } else {
       clear(bins, 2 * bytes(count));
       // The oldest bar of the window stands right behind the newest.
-      let place = next;
-      for (let k = length - 1; k >= 0; k--) {
-        const row = i - bytes(k);
-        const bin = min(last, <i32>((load<f64>(price + row) - floor) * perPrice));
-        const weight: f64 = alike ? 1 : load<f64>(volume + row);
-        store<f64>(places + bytes(place), <f64>bin);
-        store<f64>(bins + bytes(bin), load<f64>(bins + bytes(bin)) + weight);
-        if (weight > 0) store<f64>(traders + bytes(bin), load<f64>(traders + bytes(bin)) + 1);
-        place = place + 1 == length ? 0 : place + 1;
+      const oldest = i - bytes(length - 1);
+      const behind = i - bytes(next - 1);
+      place(price + oldest, places + bytes(next), length - next, floor, perPrice, <f64>last);
+      place(price + behind, places, next, floor, perPrice, <f64>last);
+      if (alike) {
+        for (let k: usize = 0; k < bytes(length); k += 8) {
+          const bin = bins + bytes(<i32>load<f64>(places + k));
+          store<f64>(bin, load<f64>(bin) + 1);
+        }
+        memory.copy(traders, bins, bytes(count));
+      } else {
+        fill(places + bytes(next), volume + oldest, length - next, bins, traders);
+        fill(places, volume + behind, next, bins, traders);
       }
       peak = highestOf(bins, count);
       sum = 0;
-      for (let bin = 0; bin < count; bin++) {
-        const term = termOf(load<f64>(bins + bytes(bin)));
-        store<f64>(terms + bytes(bin), term);
-        sum += term;
+      for (let k: usize = 0; k < bytes(count); k += 16) {
+        const two = termsOf(v128.load(bins + k));
+        store<f64>(terms + k, f64x2.extract_lane(two, 0));
+        sum += f64x2.extract_lane(two, 0);
+        if (k + 8 == bytes(count)) break;
+        store<f64>(terms + k, f64x2.extract_lane(two, 1), 8);
+        sum += f64x2.extract_lane(two, 1);
       }
     }
     store<f64>(state, <f64>peak, 32);
@@ -140,8 +147,37 @@ function clear(at: usize, length: usize): void {
   for (let k: usize = 0; k < length; k += 8) store<f64>(at + k, 0);
 }
 
-function termOf(x: f64): f64 {
-  return x == 0 ? 0 : x * log(x);
+/** The bins of `count` bars. */
+function place(prices: usize, places: usize, count: i32, floor: f64, perPrice: f64, last: f64): void {
+  const floors = f64x2.splat(floor);
+  const scale = f64x2.splat(perPrice);
+  const lasts = f64x2.splat(last);
+  const end = bytes(count);
+  for (let k: usize = 0; k < end; k += 16) {
+    const bins = f64x2.trunc(f64x2.mul(f64x2.sub(v128.load(prices + k), floors), scale));
+    const kept = f64x2.pmin(lasts, bins);
+    if (k + 8 < end) v128.store(places + k, kept);
+    else store<f64>(places + k, f64x2.extract_lane(kept, 0));
+  }
+}
+
+/** Adds the volumes of `count` bars to their bins, the oldest first. */
+function fill(places: usize, volumes: usize, count: i32, bins: usize, traders: usize): void {
+  for (let k: usize = 0; k < bytes(count); k += 8) {
+    const bin = bytes(<i32>load<f64>(places + k));
+    const weight = load<f64>(volumes + k);
+    store<f64>(bins + bin, load<f64>(bins + bin) + weight);
+    if (weight > 0) store<f64>(traders + bin, load<f64>(traders + bin) + 1);
+  }
+}
+
+/** `x ln x`, 0 where x is. */
+// @ts-ignore: decorator
+@inline
+function termsOf(x: v128): v128 {
+  // Any number that takes no detour will do where x is 0.
+  const some = v128.bitselect(f64x2.splat(1.2), x, f64x2.eq(x, f64x2.splat(0)));
+  return f64x2.mul(x, logs(some));
 }
 
 /** The first of the largest. */

@@ -50,6 +50,12 @@ describe('synthetic candles', () => {
     );
   });
 
+  test('are none before the first that there is', () => {
+    const years = { sinceMs: Date.UTC(2004, 0, 1), untilMs: Date.UTC(2004, 1, 1) };
+    expect(make(years).time).toHaveLength(0);
+    expect(make({ ...years, untilMs: Date.UTC(2017, 0, 2) }).time[0]).toBe(Date.UTC(2017, 0, 1));
+  });
+
   test('are the same for the same seed and differ for another', () => {
     expect({ ...make() }).toEqual({ ...candles });
     expect(make({ seed: 43 }).close).not.toEqual(candles.close);

@@ -39,6 +39,7 @@ export function syntheticCandles(request: {
   const fromMs = Math.ceil(Math.max(request.sinceMs, SYNTHETIC_START_MS) / step) * step;
   const rows = Math.max(0, Math.ceil((request.untilMs - fromMs) / step));
   const candles = emptyCandles(rows);
+  if (rows === 0) return candles;
   const days = dailyPath(symbol, { seed, days: Math.ceil((request.untilMs - SYNTHETIC_START_MS) / DAY_MS) });
   const barsPerDay = DAY_MS / step;
   const firstBar = (fromMs - SYNTHETIC_START_MS) / step;

@@ -2,7 +2,7 @@ import { createRandom, type Random } from '../../../core/foundation/random.ts';
 import { inTurns } from '../../../data/turns.ts';
 import { binnedValues, binningSteps, codingSteps } from './binning.ts';
 import { createGrower, type TreeParams } from './grow.ts';
-import { addTrees, type Tree, type TreeColumn } from './tree.ts';
+import { addTrees, type Tree } from './tree.ts';
 
 export type Objective = 'reg:squarederror' | 'binary:logistic';
 
@@ -61,15 +61,17 @@ export async function boost(run: BoostingRun): Promise<Booster> {
   const validationMargins = new Float64Array(validation?.labels.length ?? 0).fill(margins[0]);
   const derivatives = { gradients: new Float64Array(rows), hessians: new Float64Array(rows) };
   const [allRows, allFeatures] = [rows, columns.length].map(upTo);
+  const drawnRows = new Int32Array(params.subsample < 1 ? rows : 0);
   const trees: Tree[] = [];
   let best = { loss: Infinity, trees: 0 };
   for (let round = 1; round <= params.rounds; round++) {
     differentiate(objective, margins, train, derivatives);
-    const sample = params.subsample < 1 ? draw(allRows, params.subsample, random) : allRows;
+    const sample = params.subsample < 1 ? draw(allRows, params.subsample, random, drawnRows) : allRows;
     const features =
       params.colsampleByTree < 1 ? draw(allFeatures, params.colsampleByTree, random) : allFeatures;
-    const tree = grow(derivatives, { sample, features, margins });
-    if (sample.length < rows) addTreeToOthers(tree, { sample, margins, columns });
+    const isWhole = sample.length === rows;
+    const tree = grow(derivatives, { sample, features, ...(isWhole && { margins }) });
+    if (!isWhole) addTrees([tree], columns, margins);
     trees.push(tree);
     let validationLoss: number | undefined;
     if (validation !== undefined) {
@@ -160,23 +162,17 @@ export function differentiate(
 /** 0, 1, ..., `count` - 1. */
 export const upTo = (count: number): Int32Array => new Int32Array(count).map((_, index) => index);
 
-/** About `share` of `all`, in their order, at least one. */
-export function draw(all: Int32Array, share: number, random: Random): Int32Array {
-  const drawn = new Int32Array(all.length);
+/** About `share` of `all`, in their order, at least one; written to `drawn`. */
+export function draw(
+  all: Int32Array,
+  share: number,
+  random: Random,
+  drawn = new Int32Array(all.length),
+): Int32Array {
   let count = 0;
   for (let i = 0; i < all.length; i++) {
     drawn[count] = all[i];
     if (random() < share) count++;
   }
   return drawn.subarray(0, Math.max(1, count));
-}
-
-/** Leaf values of the rows that the tree was not grown on. */
-function addTreeToOthers(
-  tree: Tree,
-  { sample, margins, columns }: { sample: Int32Array; margins: Float64Array; columns: readonly TreeColumn[] },
-): void {
-  const before = Float64Array.from(sample, (row) => margins[row]);
-  addTrees([tree], columns, margins);
-  sample.forEach((row, i) => (margins[row] = before[i]));
 }

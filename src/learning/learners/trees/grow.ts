@@ -273,8 +273,9 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
   }
 
   /**
-   * The next tree, for rows `sample` (ascending) and `features`; adds its leaf values to `margins` of these rows. With
-   * `drawFeatures`, each split looks at the first group that it draws, and at the next ones only while none splits.
+   * The next tree, for rows `sample` (ascending) and `features`; adds its leaf values to `margins` of these rows, where
+   * given. With `drawFeatures`, each split looks at the first group that it draws, and at the next ones only while none
+   * splits.
    */
   return function grow(
     derivatives: { gradients: Float64Array; hessians: Float64Array },
@@ -286,7 +287,7 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
     }: {
       sample: Int32Array;
       features: Int32Array;
-      margins: Float64Array;
+      margins?: Float64Array;
       drawFeatures?: (all: Int32Array) => readonly Int32Array[];
     },
   ): Tree {
@@ -323,6 +324,7 @@ export function createGrower(data: BinnedColumns, params: TreeParams) {
       level = next;
     }
     const tree = draft.finish(params.gamma);
+    if (margins === undefined) return tree;
     const owner = draft.owners();
     for (const leaf of leaves) {
       const value = tree.value[owner[leaf.id]];
