@@ -69,6 +69,9 @@ export interface CheckedFeatures {
   readonly leaks: readonly (Leak & { readonly timeMs: number })[];
 }
 
+/** So many values of features are held at a time, and once more of the history that was cut: half a gigabyte. */
+const HELD_VALUES = 2 ** 25;
+
 /** Computes features anew on history cut off at each quarter, and step by step: no value may change. */
 export async function checkFeatures(
   market: FeatureMarket,
@@ -85,14 +88,20 @@ export async function checkFeatures(
     onSymbol(done, symbol);
     const { candles, inputs } = await load(market, symbol, names);
     const rows = candles.time.length;
-    const search = findLeaks(names, candles, {
-      timeframe,
-      inputs,
-      compute: (seen, known) => featureSteps(names, seen, timeframe, known, catalogue),
-      stream: (known) => streamFeatures(names, timeframe, known, catalogue),
-      cuts: [1, 2, 3].map((quarter) => Math.floor((quarter * rows) / 4)).filter((cut) => cut > 0),
-    });
-    const leaks = await inTurns(search, signal);
+    const cuts = [1, 2, 3].map((quarter) => Math.floor((quarter * rows) / 4)).filter((cut) => cut > 0);
+    const leaks: Leak[] = [];
+    const atOnce = Math.max(1, Math.floor(HELD_VALUES / rows));
+    for (let from = 0; from < names.length; from += atOnce) {
+      const some = names.slice(from, from + atOnce);
+      const search = findLeaks(some, candles, {
+        timeframe,
+        inputs,
+        compute: (seen, known) => featureSteps(some, seen, timeframe, known, catalogue),
+        stream: (known) => streamFeatures(some, timeframe, known, catalogue),
+        cuts,
+      });
+      leaks.push(...(await inTurns(search, signal)));
+    }
     checked.push({
       symbol,
       rows,
