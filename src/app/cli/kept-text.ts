@@ -22,7 +22,7 @@ export function listRow(kept: KeptBacktest): readonly string[] {
     id,
     marketText(kept.summary),
     range.from.slice(0, 10),
-    figure(metrics.totalReturnPct),
+    returnOf(metrics),
     figure(metrics.sharpe, 2),
     figure(metrics.tradeCount, 0),
     kept.pin ?? '',
@@ -50,7 +50,7 @@ export const compareRow = ({
   id,
   strategy,
   String(bars),
-  figure(metrics.totalReturnPct),
+  returnOf(metrics),
   figure(benchmark.totalReturnPct),
   figure(metrics.sharpe, 2),
   figure(metrics.maxDrawdownPct),
@@ -73,7 +73,7 @@ export function showDocument(out: Output, document: BacktestDocument, equity: st
     ['strategy', 'return %', 'Sharpe', 'max drawdown %', 'trades', 'win %'],
     rows.map(({ name, metrics }) => [
       name,
-      figure(metrics['totalReturnPct']),
+      returnOf(metrics),
       figure(metrics['sharpe'], 2),
       figure(metrics['maxDrawdownPct']),
       figure(metrics['tradeCount'], 0),
@@ -146,6 +146,10 @@ function valueText(value: unknown): string {
 }
 
 const minute = (iso: string): string => iso.slice(0, 16).replace('T', ' ');
+
+/** As a finished backtest prints it: an account that was ruined, and no other, ends with nothing. */
+const returnOf = (metrics: { readonly totalReturnPct?: unknown }): string =>
+  `${metrics.totalReturnPct === -100 ? 'RUINED ' : ''}${figure(metrics.totalReturnPct)}`;
 
 const figure = (value: unknown, digits = 1): string =>
   typeof value === 'number' ? value.toFixed(digits) : '-';

@@ -7,6 +7,7 @@ import { walkForwardForecasts } from '../../lab/backtest/walk-forward-source.ts'
 import type { TrialSummary } from '../../lab/backtest/trial-summary.ts';
 import { runInUse } from '../../learning/training/active-run.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import { requireInverseCosts } from '../config/account.ts';
 import { configuredInstruments, executionRules, latencyBars, riskRules } from '../config/execution.ts';
 import { backtest, type TradedForecasts, withMembers } from '../workflows/backtest.ts';
 import { type BacktestRequest, settingsDocument } from './backtest-request.ts';
@@ -44,10 +45,18 @@ export async function runBacktest(
 ): Promise<FinishedBacktest> {
   const { config, signal, registry } = context;
   const { trading, exits, seed, forecasts } = request;
+  requireInverseCosts(trading);
   const run = forecasts.kind === 'trained' ? await runInUse(config.checkpointDir, forecasts.run) : undefined;
   const deciding = chooseStrategy(request.strategy, request.strategyParams, registry.strategies);
+  const forecast = await forecastsFor(context, request, { fresh: again !== undefined });
+  const foreign =
+    request.rulesOf === undefined
+      ? []
+      : [
+          `Orders fill as in ${request.rulesOf} (--rules-of), for comparison, not as sessions here would fill them.`,
+        ];
   const found = withMembers(
-    await forecastsFor(context, request, { fresh: again !== undefined }),
+    { ...forecast, warnings: [...forecast.warnings, ...foreign] },
     trading.members,
     trading.delistingHaircutPct,
   );

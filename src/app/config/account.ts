@@ -61,7 +61,7 @@ export const Account = z
           ),
         markFrom: z
           .string()
-          .regex(/^[a-z0-9]{1,40}$/)
+          .regex(/^[a-z0-9]{1,40}$/, 'expected an exchange id of small letters and digits, such as markprice')
           .optional()
           .describe(
             'Exchange id under which candles of the mark price are stored, by which positions are liquidated and funded; default: the last price',
@@ -86,6 +86,30 @@ export function accountRules(account: Account): AccountRules | undefined {
   }
   const { contract, marginMode, funding } = account;
   return { kind: contract, ...common, marginMode, funding };
+}
+
+/** Modelled slippage and volume limits go by volumes in coins, which say nothing of the amounts of an inverse contract. */
+export function requireInverseCosts(trading: {
+  readonly account: Account;
+  readonly slippageBps?: number | undefined;
+  readonly maxVolumeSharePct?: number | undefined;
+}): void {
+  const { account, slippageBps, maxVolumeSharePct } = trading;
+  if (account.kind !== 'perpetual' || account.contract !== 'inverse') return;
+  if (slippageBps === undefined)
+    throw new UserError(
+      'Slippage is modelled from volumes in coins, and amounts of inverse contracts are not in coins.',
+      {
+        hint: 'State a fixed one: --slippage-bps 5, or trading.slippageBps.',
+      },
+    );
+  if (maxVolumeSharePct !== undefined)
+    throw new UserError(
+      'trading.maxVolumeSharePct goes by volumes in coins, and amounts of inverse contracts are not in coins.',
+      {
+        hint: 'Leave it out: crypto-trader config unset trading.maxVolumeSharePct.',
+      },
+    );
 }
 
 /** `what`, such as `paper`, trades spot accounts: another one is refused by name instead of being traded as if it were spot. */

@@ -4,6 +4,7 @@ import type { Backtest } from '../../lab/backtest/backtest.ts';
 import type { Provenance } from '../../lab/backtest/document.ts';
 import type { ModelExplanation } from '../../lab/backtest/sources.ts';
 import { returnText } from '../../lab/backtest/verdicts.ts';
+import { money } from '../../lab/backtest/money.ts';
 import { evidenceOf } from './evidence.ts';
 import { packCandles } from './pack-candles.ts';
 import { renderPeriods } from './periods.ts';
@@ -23,7 +24,7 @@ import { escapeHtml, renderPage } from './page.ts';
 import { renderFigures, renderSettings } from './provenance.ts';
 import { renderSeeds, renderStrategies } from './strategies.ts';
 import { band, day, figure } from './text.ts';
-import { renderTrades } from './trades.ts';
+import { renderTrades, tradeDigits } from './trades.ts';
 import { renderTrust } from './trust.ts';
 
 export interface ReportExtras {
@@ -70,6 +71,7 @@ export function renderReport(
         ...overTimeCharts(result, alone, votes),
         candles: packCandles(symbols, result.market),
         causes: CAUSE_WORDS,
+        moneyDigits: tradeDigits(result),
         fans: fans.map(thinFan),
       },
       evidence: evidenceOf(result, about, document),
@@ -114,7 +116,7 @@ function header(title: string, { market, setting }: Backtest, about: Provenance)
 ${warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>`).join('\n')}`;
 }
 
-function cards({ ensemble, benchmark, costs }: Backtest, sure: Confidence): string {
+function cards({ ensemble, benchmark, costs, setting }: Backtest, sure: Confidence): string {
   const { metrics, run } = ensemble;
   const paid = run.portfolio.feesQuote + run.portfolio.slippageQuote;
   const card = (name: string, value: string, note: string, tone = ''): string =>
@@ -125,7 +127,7 @@ ${card('Return', ensemble.outcome.kind === 'never-traded' ? 'never traded' : `${
 ${card('Sharpe', figure(metrics.sharpe, 2), `95 % CI: ${band(sure.sharpe95)}`)}
 ${card('Deepest drawdown', `${figure(metrics.maxDrawdownPct)} %`, `buy and hold ${figure(benchmark.metrics.maxDrawdownPct)} %`)}
 ${card('Trades', String(metrics.tradeCount), metrics.winRatePct === undefined ? 'none closed' : `${figure(metrics.winRatePct, 0)} % won`)}
-${card('Fees and slippage', figure(paid, 0), costs?.breakEvenBps === undefined ? 'no break-even cost' : `break-even at ${costs.breakEvenBps} bp per side`)}
+${card('Fees and slippage', money(paid, setting.rules.initialBalance), costs?.breakEvenBps === undefined ? 'no break-even cost' : `break-even at ${costs.breakEvenBps} bp per side`)}
 ${card('Deflated Sharpe', figure(sure.deflatedSharpe, 2), `after ${sure.trials} ${sure.trials === 1 ? 'trial' : 'trials'}`)}
 </div>`;
 }

@@ -1,6 +1,7 @@
 import { underwater } from '../../core/evaluation/drawdown.ts';
 import type { Assessment, Traded } from '../../lab/backtest/assess.ts';
 import type { VotesOverTime } from '../../lab/backtest/votes.ts';
+import { money, moneyUnit } from '../../lab/backtest/money.ts';
 import type { Backtest } from '../../lab/backtest/backtest.ts';
 import { thin } from './curves.ts';
 import { rollingMean, rollingSharpe } from './rolling.ts';
@@ -133,7 +134,8 @@ export function renderOverTime(result: Backtest, votes: readonly VotesOverTime[]
   const { ensemble, benchmark } = result;
   const span = rollingSpan(result);
   const ends = [ensemble, benchmark].map(
-    ({ strategy, run }) => `${strategy.name} ends at ${figure(run.equity.at(-1), 0)}`,
+    ({ strategy, run }) =>
+      `${strategy.name} ends at ${money(run.equity.at(-1) ?? NaN, run.portfolio.rules.initialBalance)}`,
   );
   return {
     id: 'over-time',
@@ -141,7 +143,7 @@ export function renderOverTime(result: Backtest, votes: readonly VotesOverTime[]
     body: [
       renderChart(
         'equity',
-        'Equity in quote currency at bar closes. A name in the legend shows or hides its curve; the buttons, a drag over a chart, or + and - choose the range of all charts over time.',
+        `Equity in ${moneyUnit(result.setting.rules)} at bar closes. A name in the legend shows or hides its curve; the buttons, a drag over a chart, or + and - choose the range of all charts over time.`,
         `Equity: ${ends.join(', ')}.`,
         { hasTools: true },
       ),

@@ -1,3 +1,4 @@
+import { money, moneyUnit } from '../../lab/backtest/money.ts';
 import { confidence, type Traded } from '../../lab/backtest/assess.ts';
 import { cashReturnPct } from '../../lab/backtest/benchmarks.ts';
 import type { Backtest } from '../../lab/backtest/backtest.ts';
@@ -40,7 +41,7 @@ export function strategyRows(
       String(metrics.tradeCount),
       figure(metrics.winRatePct, 0),
       figure(metrics.averageExposurePct, 0),
-      figure(run.portfolio.feesQuote + run.portfolio.slippageQuote, 0),
+      money(run.portfolio.feesQuote + run.portfolio.slippageQuote, run.portfolio.rules.initialBalance),
     ];
   });
 }
@@ -50,7 +51,7 @@ export function renderStrategies(result: Backtest, about: Provenance, alone: rea
   return {
     id: 'strategies',
     title: 'Every strategy on its own',
-    body: `<p class="faint">Each with all of the capital, the same costs and the same rules. Intervals: studentised block bootstrap of bar returns. Costs in quote currency. Buy and hold spreads the capital evenly over the symbols at the start; cash earns ${result.setting.cashRatePct === undefined ? 'no interest' : `${result.setting.cashRatePct} % a year (backtest.cashRatePct)`}.</p>
+    body: `<p class="faint">Each with all of the capital, the same costs and the same rules. Intervals: studentised block bootstrap of bar returns. Costs in ${moneyUnit(result.setting.rules)}. Buy and hold spreads the capital evenly over the symbols at the start; cash earns ${result.setting.cashRatePct === undefined ? 'no interest' : `${result.setting.cashRatePct} % a year (backtest.cashRatePct)`}.</p>
 ${renderTable(STRATEGY_HEAD, rows, { name: 'strategies', textColumns: [0, 1] })}`,
   };
 }
@@ -67,7 +68,7 @@ const benchmarkRow = ({ strategy, metrics, run }: Traded): readonly string[] => 
   String(metrics.tradeCount),
   figure(metrics.winRatePct, 0),
   figure(metrics.averageExposurePct, 0),
-  figure(run.portfolio.feesQuote + run.portfolio.slippageQuote, 0),
+  money(run.portfolio.feesQuote + run.portfolio.slippageQuote, run.portfolio.rules.initialBalance),
 ];
 
 /** Nothing bought, nothing earned but the rate that is stated for it. */

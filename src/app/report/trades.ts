@@ -1,3 +1,5 @@
+import { isInverse } from '../../core/trading/accounts/worth.ts';
+import { moneyDigits, moneyUnit } from '../../lab/backtest/money.ts';
 import type { Backtest } from '../../lab/backtest/backtest.ts';
 import { excursions } from '../../lab/backtest/excursions.ts';
 import { dotsPath, linePath, range, renderPlot } from './plot.ts';
@@ -24,7 +26,12 @@ const HEAD = [
   'closed by',
 ];
 
-export function renderTrades({ market, setting, ensemble }: Backtest): Section | undefined {
+/** Of fees and profits. */
+export const tradeDigits = ({ setting }: Backtest): number => 2 + moneyDigits(setting.rules.initialBalance);
+
+export function renderTrades(result: Backtest): Section | undefined {
+  const { market, setting, ensemble } = result;
+  const cents = tradeDigits(result);
   const all = ensemble.run.trades;
   if (all.length === 0) return undefined;
   const symbols = setting.instruments.map(({ symbol }) => symbol);
@@ -40,8 +47,8 @@ export function renderTrades({ market, setting, ensemble }: Backtest): Section |
       digits(trade.entryPrice, 7),
       digits(trade.exitPrice, 7),
       digits(trade.baseAmount, 6),
-      figure(trade.feeQuote, 2),
-      figure(trade.profitQuote, 2),
+      figure(trade.feeQuote, cents),
+      figure(trade.profitQuote, cents),
       figure(trade.profitPct, 2),
       figure(found[from + i].maePct, 2),
       figure(found[from + i].mfePct, 2),
@@ -52,7 +59,7 @@ export function renderTrades({ market, setting, ensemble }: Backtest): Section |
     id: 'trades',
     title: 'Trades of the ensemble',
     body: `${candles(symbols)}
-<p class="faint">Round trips from flat to flat; amounts in base, fees and profit in quote currency. An entry shows its trade on the candles. <noscript>${count}</noscript></p>
+<p class="faint">Round trips from flat to flat; amounts in ${isInverse(setting.rules) ? 'quote currency' : 'base'}, fees and profit in ${moneyUnit(setting.rules)}. An entry shows its trade on the candles. <noscript>${count}</noscript></p>
 ${renderTable(HEAD, rows, { name: 'trades', textColumns: [0, 1, 2, 3, 12], tall: true, paged: true })}
 <h3>Excursions</h3>
 <p>How far the price went against each trade (MAE) and with it (MFE) while it was open, in percent of the entry price, on finished bars. Dots far to the right with a small profit were given back; losses that had been far ahead first are the ones a target might have kept.</p>

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { endedSeries } from '../../core/dataset/panel.ts';
 import { parseTime } from '../../core/foundation/time.ts';
+import { isInverse } from '../../core/trading/accounts/worth.ts';
 import { balanceWarning } from '../../core/trading/balance-warning.ts';
 import type { Instrument } from '../../core/trading/instrument.ts';
 import type { RiskRules } from '../../core/trading/risk/rules.ts';
@@ -124,7 +125,8 @@ export async function backtest(task: BacktestTask): Promise<TradedForecasts> {
     ...terms,
     ...chooseStrategy(sleeve.strategy, sleeve.strategyParams, task.strategies),
   }));
-  const small = balanceWarning(instruments, rules.initialBalance);
+  // What an inverse account starts with is in coins.
+  const small = isInverse(rules) ? undefined : balanceWarning(instruments, rules.initialBalance);
   const warnings = [...source.warnings, ...(small === undefined ? [] : [small])];
   const detail = task.detail && (await loadDetail(store, found, task.detail));
   const account = await loadAccountData(store, task.account ?? { kind: 'spot' }, {

@@ -12,6 +12,8 @@ interface BrokenRun {
   readonly benchmark: Float64Array;
   readonly trades: readonly Trade[];
   readonly barsPerYear: number;
+  /** Of an account that ended no part has a ratio. */
+  readonly ruined?: boolean;
 }
 
 /** Some of the bars of a run. */
@@ -22,7 +24,7 @@ export interface PartOfBars {
   /** Compounded over these bars. */
   readonly returnPct: number;
   readonly benchmarkReturnPct: number;
-  /** Annualised; `undefined` below 20 bars, or where returns never vary. */
+  /** Annualised; `undefined` below 20 bars, where returns never vary, or of an account that was ruined. */
   readonly sharpe: number | undefined;
   /** Of the curve made of these bars alone. */
   readonly maxDrawdownPct: number;
@@ -110,7 +112,7 @@ export function regimesOf({
 }
 
 function partsOfBars(
-  { returns, benchmark, barsPerYear, time }: BrokenRun,
+  { returns, benchmark, barsPerYear, time, ruined = false }: BrokenRun,
   partOf: (row: number) => string,
 ): readonly PartOfBars[] {
   const rows = new Map<string, number[]>();
@@ -130,7 +132,7 @@ function partsOfBars(
       bars: own.length,
       returnPct: 100 * (worth - 1),
       benchmarkReturnPct: 100 * (hold - 1),
-      sharpe: own.length < LEAST_BARS ? undefined : sharpe(chosen, barsPerYear),
+      sharpe: ruined || own.length < LEAST_BARS ? undefined : sharpe(chosen, barsPerYear),
       maxDrawdownPct: 100 * drawdowns(curve, 1).reduce((least, { depth }) => Math.min(least, depth), 0),
     };
   });

@@ -1,3 +1,4 @@
+import { isInverse, quotePer } from './accounts/worth.ts';
 import type { ExitRules } from './exit-rules.ts';
 import { closePosition, reject, settle } from './fill.ts';
 import { roundDown } from './instrument.ts';
@@ -53,7 +54,7 @@ export function takePartial(
   columns.partials[s]++;
   const time = market.time[row];
   const wanted = Math.min(held, roundDown((columns.openedBase[s] * sharePct) / 100, amountStep));
-  if (wanted < held && (wanted === 0 || wanted * price < minNotional)) {
+  if (wanted < held && (wanted === 0 || wanted * quotePer(isInverse(portfolio.rules), price) < minNotional)) {
     reject(portfolio, s, -side * wanted, wanted === 0 ? 'below-amount-step' : 'below-min-notional', time);
     return;
   }

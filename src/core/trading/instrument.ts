@@ -7,7 +7,7 @@ export interface Instrument {
   readonly amountStep: number;
   /** Order prices are multiples of this, in quote currency. */
   readonly priceTick: number;
-  /** Smallest amount times price of an order, in quote currency. */
+  /** Smallest value of an order, in quote currency. */
   readonly minNotional: number;
 }
 

@@ -1,4 +1,4 @@
-import { isInverse, unitValue, worthAt } from './accounts/worth.ts';
+import { isInverse, quotePer, unitValue, worthAt } from './accounts/worth.ts';
 import { closePosition, reject, settle } from './fill.ts';
 import { roundDown, roundNearest } from './instrument.ts';
 import type { Market } from './market.ts';
@@ -184,7 +184,7 @@ function resize(
       return 'done';
     }
   }
-  if (base * unit < minNotional) {
+  if (base * quotePer(isInverse(rules), price) < minNotional) {
     reject(portfolio, s, change, 'below-min-notional', time);
     return 'done';
   }

@@ -177,6 +177,7 @@ export function* backtestSteps(input: BacktestInput): Steps<Backtest> {
           benchmark: benchmark.returns,
           trades: run.trades,
           barsPerYear: setting.barsPerYear,
+          ruined: outcome.kind === 'ruined',
         });
   const folds = foldOutcomes(input.folds ?? [], [ensemble, ...members, benchmark], setting);
   const barsPerSecond = yield* speed(ensemble.strategy, setting);

@@ -1,4 +1,5 @@
 import type { Breakdowns, PartOfBars, PartOfTrades } from '../../core/evaluation/breakdown.ts';
+import { money } from './money.ts';
 
 /** A result part by part, for people; months and hours are in the lines below and, all of them, in the document. */
 export const BREAKDOWN_HEAD = [
@@ -12,13 +13,12 @@ export const BREAKDOWN_HEAD = [
   'profit',
 ];
 
-export function breakdownRows({
-  years,
-  regimes,
-  symbols,
-  sides,
-}: Breakdowns): readonly (readonly string[])[] {
-  return [...[...years, ...regimes].map(rowOfBars), ...[...symbols, ...sides].map(rowOfTrades)];
+export function breakdownRows(
+  { years, regimes, symbols, sides }: Breakdowns,
+  initialBalance: number,
+): readonly (readonly string[])[] {
+  const trades = [...symbols, ...sides].map((part) => rowOfTrades(part, initialBalance));
+  return [...[...years, ...regimes].map(rowOfBars), ...trades];
 }
 
 const rowOfBars = ({ part, bars, returnPct, benchmarkReturnPct, sharpe }: PartOfBars): readonly string[] => [
@@ -32,7 +32,10 @@ const rowOfBars = ({ part, bars, returnPct, benchmarkReturnPct, sharpe }: PartOf
   '',
 ];
 
-const rowOfTrades = ({ part, tradeCount, winRatePct, profitQuote }: PartOfTrades): readonly string[] => [
+const rowOfTrades = (
+  { part, tradeCount, winRatePct, profitQuote }: PartOfTrades,
+  initialBalance: number,
+): readonly string[] => [
   part,
   '',
   '',
@@ -40,7 +43,7 @@ const rowOfTrades = ({ part, tradeCount, winRatePct, profitQuote }: PartOfTrades
   '',
   String(tradeCount),
   winRatePct?.toFixed(0) ?? '-',
-  profitQuote.toFixed(0),
+  money(profitQuote, initialBalance),
 ];
 
 export function breakdownLines(breakdowns: Breakdowns | undefined): readonly string[] {

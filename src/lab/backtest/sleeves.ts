@@ -1,3 +1,4 @@
+import { money } from './money.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { suggest } from '../../core/foundation/nearest.ts';
 import { finish } from '../../core/foundation/steps.ts';
@@ -92,13 +93,17 @@ export function attributeSleeves(
 
 export const SLEEVE_HEAD = ['sleeve', 'share %', 'before costs', 'costs', 'profit'];
 
-export function sleeveRows({ sleeves, otherQuote }: Attribution): readonly (readonly string[])[] {
+export function sleeveRows(
+  { sleeves, otherQuote }: Attribution,
+  initialBalance: number,
+): readonly (readonly string[])[] {
+  const text = (quote: number): string => money(quote, initialBalance);
   const rows = sleeves.map(({ name, share, grossQuote, costQuote }) => [
     name,
     String(Math.round(share * 1000) / 10),
-    grossQuote.toFixed(0),
-    costQuote.toFixed(0),
-    (grossQuote - costQuote).toFixed(0),
+    text(grossQuote),
+    text(costQuote),
+    text(grossQuote - costQuote),
   ]);
-  return [...rows, ['stops, band, rounding', '', '', '', otherQuote.toFixed(0)]];
+  return [...rows, ['stops, band, rounding', '', '', '', text(otherQuote)]];
 }

@@ -1,5 +1,6 @@
 import { markedName } from '../../learning/ensemble/voters.ts';
 import { type Assessment, confidence } from './assess.ts';
+import { money } from './money.ts';
 import type { TrialSummary } from './trial-summary.ts';
 import { returnText } from './verdicts.ts';
 
@@ -33,7 +34,7 @@ export function strategyRow(one: Assessment, barsPerYear: number, trials: TrialS
     String(metrics.tradeCount),
     figure(metrics.winRatePct, 0),
     figure(metrics.averageExposurePct, 0),
-    figure(run.portfolio.feesQuote + run.portfolio.slippageQuote, 0),
+    money(run.portfolio.feesQuote + run.portfolio.slippageQuote, run.portfolio.rules.initialBalance),
     strategy.kind === 'baseline' ? '' : figure(sure.deflatedSharpe, 2),
   ];
 }

@@ -1,4 +1,5 @@
 import { formatMinute } from '../../core/foundation/time.ts';
+import { money } from './money.ts';
 import { LEAST_BARS } from './outcome.ts';
 import type { Assessment } from './assess.ts';
 import type { Backtest } from './backtest.ts';
@@ -51,12 +52,12 @@ export function trialsText({ count, effective }: TrialSummary): string {
 }
 
 /** What became of those that have no ratios, and why: first what is worst. */
-export function outcomeLines({ ensemble, members, benchmark, market }: Backtest): readonly string[] {
+export function outcomeLines({ ensemble, members, benchmark, market, setting }: Backtest): readonly string[] {
   const all = [ensemble, ...members, benchmark];
   const ruined = all.flatMap(({ outcome, strategy }) =>
     outcome.kind === 'ruined'
       ? [
-          `RUINED: ${strategy.name} lost all of the account in the bar of ${formatMinute(outcome.time)}${outcome.shortfallQuote > 0 ? `, and ${outcome.shortfallQuote.toFixed(0)} more than it held` : ''}. Nothing trades after that, and no ratio is given.`,
+          `RUINED: ${strategy.name} lost all of the account in the bar of ${formatMinute(outcome.time)}${outcome.shortfallQuote > 0 ? `, and ${money(outcome.shortfallQuote, setting.rules.initialBalance)} more than it held` : ''}. Nothing trades after that, and no ratio is given.`,
         ]
       : [],
   );
@@ -122,8 +123,9 @@ function superiority({ superiority: test, benchmark }: Backtest): string | undef
   return `Against ${benchmark.strategy.name}: luck alone makes the best of ${test.strategies} look this good with p = ${test.spaPValue.toFixed(2)} (Hansen's SPA; White's reality check ${test.realityCheckPValue.toFixed(2)}). Better, with a 5 % chance of one false name (StepM): ${names(test.superior)}. Not to be told from the best at 90 % (model confidence set): ${names(test.confidenceSet)}.`;
 }
 
-const intrabar = ({ intrabar: orders }: Backtest): readonly string[] =>
-  orders.map(
-    ({ order, totalReturnPct }) =>
-      `When one bar reaches stop and target, ${order}: ${totalReturnPct.toFixed(1)} %.`,
-  );
+function intrabar({ intrabar: orders }: Backtest): readonly string[] {
+  const returns = orders.map(({ totalReturnPct }) => `${totalReturnPct.toFixed(1)} %`);
+  if (new Set(returns).size === 1)
+    return [`When one bar reaches stop and target, in any order: ${returns[0]}.`];
+  return orders.map(({ order }, i) => `When one bar reaches stop and target, ${order}: ${returns[i]}.`);
+}

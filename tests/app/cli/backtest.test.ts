@@ -103,6 +103,17 @@ it('models slippage unless a rate is stated', async () => {
   expect((await backtest('--slippage-bps', '3')).stdout).toContain('fee 10 bp and slippage 3 bp per side');
 });
 
+it('refuses modelled slippage on inverse contracts, with what to state instead', async () => {
+  const inverse = { CRYPTO_TRADER_TRADING_ACCOUNT: '{kind: perpetual, contract: inverse, funding: waived}' };
+  const refused = await runCli(['backtest'], { cwd, environment: inverse });
+  expect(refused.stderr).toContain('amounts of inverse contracts are not in coins');
+  expect(refused.stderr).toContain('--slippage-bps 5');
+});
+
+it("says whose rules fill the orders where they are another system's", async () => {
+  expect((await backtest('--rules-of', 'vectorbt')).stdout).toContain('WARNING: Orders fill as in vectorbt');
+});
+
 it('looks inside the bars in finer candles, and says the band of profits', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'detail-'));
   cpSync(cwd, folder, { recursive: true });

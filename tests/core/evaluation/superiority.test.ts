@@ -58,6 +58,13 @@ describe("Hansen's and White's tests equal arch's", () => {
     expect(stepwiseSuperior(benchmark, losses, options)).toEqual(arch.StepM_superior);
   });
 
+  it('say that luck does as well every time where no model is better than the benchmark', () => {
+    const random = createRandom(5);
+    const worse = Float64Array.from({ length: 400 }, () => 0.4 + normal(random));
+    for (const test of [superiorPredictiveAbility, realityCheck])
+      expect(Object.values(test(new Float64Array(400), [worse], options).pValues)).toEqual([1, 1, 1]);
+  });
+
   it('find nothing among models without an advantage, and all when all are better', () => {
     const random = createRandom(9);
     const noise = () => Float64Array.from({ length: 400 }, () => normal(random));

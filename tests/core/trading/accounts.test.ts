@@ -229,6 +229,22 @@ describe('an inverse perpetual', () => {
     expect(fills[1]).toMatchObject({ cause: 'liquidation', price: expect.closeTo(expected, 8) as number });
   });
 
+  test('has orders worth at least so much in quote currency, whatever they are in coins', () => {
+    const least = { ...anyAmount(), minNotional: 250 };
+    const causes = (share: number): readonly string[] => {
+      const portfolio = createPortfolio([least], rules);
+      const market = marketOf([flat(100), flat(100)]);
+      return [0, 1].flatMap((row) =>
+        stepBar(portfolio, market, row, [Float64Array.of(share, NaN)]).map((event) =>
+          event.kind === 'rejected' ? event.reason : event.kind,
+        ),
+      );
+    };
+    // 300 dollars, which are 3 coins; 240 dollars are too few.
+    expect(causes(1)).toEqual(['fill']);
+    expect(causes(0.8)).toEqual(['below-min-notional']);
+  });
+
   test('is closed where nothing is left of it, however far the price falls', () => {
     const { curve } = play(marketOf([flat(100), flat(100), flat(50)]), [1], rules);
     expect(curve[2]).toBe(0);
@@ -269,16 +285,22 @@ describe('funding', () => {
     ['in the middle', [0, 8, 24], '1970-01-01T16:00'],
     ['at the start', [16, 24], '1970-01-01T00:00'],
     ['at the end', [0, 8], '1970-01-01T16:00'],
-  ])('missing %s is an error that says when', (_, at, when) => {
+    ['at the end, where it was due four hours before', [0, 8], '1970-01-01T16:00', 20],
+    ['at the end, where it was due at the open of the last bar', [0, 8], '1970-01-01T16:00', 17],
+  ])('missing %s is an error that says when', (_, at, when, bars = 30) => {
     expect(() =>
       fundingColumns(
-        hours(30),
+        hours(bars),
         series(
           at,
           at.map(() => 0),
         ),
       ),
     ).toThrow(when);
+  });
+
+  test('that is not due before the last bar is over is not missing', () => {
+    expect(() => fundingColumns(hours(16), series([0, 8], [0, 0]))).not.toThrow();
   });
 
   test('is an error without a series, unless it is waived by name', () => {

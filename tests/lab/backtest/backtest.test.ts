@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { backtest, type BacktestInput } from '../../../src/lab/backtest/backtest.ts';
 import { backtestDocument } from '../../../src/lab/backtest/document.ts';
+import { money } from '../../../src/lab/backtest/money.ts';
 import { overSeeds, seedRow } from '../../../src/lab/backtest/seeds.ts';
+import { strategyRow } from '../../../src/lab/backtest/strategy-text.ts';
+import { verdicts } from '../../../src/lab/backtest/verdicts.ts';
 import { SPOT_RULES } from '../../../src/core/trading/rules.ts';
 import { forecastsOf, HOUR_MS, randomPanel } from './panel-of.ts';
 
@@ -128,6 +131,25 @@ describe('a backtest', () => {
     const { intrabar } = backtest(input(1000, { rules }));
     expect(intrabar.map(({ order }) => order)).toEqual(['stop-first', 'nearest-first', 'target-first']);
     expect(intrabar[0].totalReturnPct).toBeLessThan(intrabar[2].totalReturnPct);
+    const apart = { ...SPOT_RULES, stopLossPct: 90, takeProfitPct: 900 };
+    const same = verdicts(backtest(input(300, { rules: apart }))).filter((line) => line.includes('one bar'));
+    expect(same).toEqual([
+      expect.stringMatching(/^When one bar reaches stop and target, in any order: .* %\.$/),
+    ]);
+  });
+
+  test('prints money in the digits that the start makes of use', () => {
+    expect([money(3066.4, 10_000), money(-12.345, 100), money(0.0712, 1), money(0.00712, 0.1)]).toEqual([
+      '3066',
+      '-12.3',
+      '0.071',
+      '0.0071',
+    ]);
+    // Of one coin, as of ten thousand dollars.
+    const coin = backtest(input(300, { rules: { ...SPOT_RULES, initialBalance: 1 } })).ensemble;
+    const cost = strategyRow(coin, 8760, { count: 1, effective: 1, barSharpes: [] })[9];
+    expect(Number(cost)).toBeCloseTo(coin.run.portfolio.feesQuote + coin.run.portfolio.slippageQuote, 3);
+    expect(Number(cost)).toBeGreaterThan(0);
   });
 
   test('says the same twice', () => {

@@ -123,6 +123,8 @@ describe('ruin', () => {
       Array.from({ length: 5 }, () => undefined),
     );
     expect(result.timing).toBeUndefined();
+    const { years, months, regimes, hours } = result.breakdowns ?? expect.fail('no parts');
+    for (const part of [...years, ...months, ...regimes, ...hours]) expect(part.sharpe).toBeUndefined();
     expect(Math.min(...result.ensemble.run.equity)).toBe(0);
   });
 });

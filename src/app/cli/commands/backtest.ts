@@ -18,6 +18,7 @@ import {
   forecastLines,
   forecastRow,
 } from '../../../lab/backtest/forecast-text.ts';
+import { moneyUnit } from '../../../lab/backtest/money.ts';
 import { BREAKDOWN_HEAD, breakdownLines, breakdownRows } from '../../../lab/backtest/breakdown-text.ts';
 import { benchmarkText } from '../../../lab/backtest/benchmarks.ts';
 import { SLEEVE_HEAD, type SleeveRequest, sleeveRows } from '../../../lab/backtest/sleeves.ts';
@@ -264,8 +265,10 @@ async function run(context: CommandContext, options: Options): Promise<void> {
   if (detail !== undefined) out.print(detailText(detail, result.market));
   if (options.intrabarBand) out.print(bandText(result));
   if (finished.sleeves !== undefined) {
-    out.print('\nWho earned what of the wallet that the sleeves share, quote currency:\n');
-    out.table(SLEEVE_HEAD, sleeveRows(finished.sleeves));
+    out.print(
+      `\nWho earned what of the wallet that the sleeves share, ${moneyUnit(result.setting.rules)}:\n`,
+    );
+    out.table(SLEEVE_HEAD, sleeveRows(finished.sleeves, result.setting.rules.initialBalance));
   }
   if (strategy.restsOnSkill) out.table(EDGE_HEAD, edgeRows(edges));
   const idle = benchmarkText(result);
@@ -391,7 +394,7 @@ function print(
   }
   if (result.breakdowns !== undefined) {
     out.print('\nThe ensemble part by part:\n');
-    out.table(BREAKDOWN_HEAD, breakdownRows(result.breakdowns));
+    out.table(BREAKDOWN_HEAD, breakdownRows(result.breakdowns, rules.initialBalance));
   }
   out.print('');
   printCurves(out, {

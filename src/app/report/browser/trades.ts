@@ -7,8 +7,8 @@ function tradeTable(table, columns, zoomTo) {
   const short = (v, n) => String(Number(v.toPrecision(n)));
   const text = (i) => [
     columns.symbol[i], columns.side[i], minuteText(Date.parse(columns.entryTime[i])), minuteText(Date.parse(columns.exitTime[i])),
-    short(columns.entryPrice[i], 7), short(columns.exitPrice[i], 7), short(columns.baseAmount[i], 6), fixed(columns.feeQuote[i], 2),
-    fixed(columns.profitQuote[i], 2), fixed(columns.profitPct[i], 2), fixed(columns.maePct[i], 2), fixed(columns.mfePct[i], 2),
+    short(columns.entryPrice[i], 7), short(columns.exitPrice[i], 7), short(columns.baseAmount[i], 6), fixed(columns.feeQuote[i], charts.moneyDigits),
+    fixed(columns.profitQuote[i], charts.moneyDigits), fixed(columns.profitPct[i], 2), fixed(columns.maePct[i], 2), fixed(columns.mfePct[i], 2),
     charts.causes[columns.exit[i]] || columns.exit[i],
   ];
   const SIZE = 100;

@@ -40,9 +40,12 @@ export function fundingColumns(
     }
   }
   const last = series.time[Math.min(i, series.time.length) - 1];
-  if (end - last > 1.5 * every) missing(last + every);
+  if (end - last > every + LATE_MS) missing(last + every);
   return { atOpen, inside };
 }
+
+/** Exchanges stamp a rate up to some milliseconds late. */
+const LATE_MS = 60_000;
 
 function usualGap(time: Float64Array): number {
   const gaps = Float64Array.from(

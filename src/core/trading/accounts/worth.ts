@@ -9,5 +9,8 @@ export const isInverse = ({ account }: ExecutionRules): boolean => account?.kind
  */
 export const worthAt = (inverse: boolean, price: number): number => (inverse ? -1 / price : price);
 
+/** What an amount is worth in quote currency, per unit: what the least value of an order is measured in. */
+export const quotePer = (inverse: boolean, price: number): number => (inverse ? 1 : price);
+
 /** The value of a position per unit of its amount, without its sign. */
 export const unitValue = (inverse: boolean, price: number): number => (inverse ? 1 / price : price);

@@ -1,5 +1,5 @@
 import { invariant } from '../../foundation/errors.ts';
-import { isInverse, unitValue } from '../accounts/worth.ts';
+import { isInverse, quotePer, unitValue } from '../accounts/worth.ts';
 import type { RejectionReason } from '../events.ts';
 import { reject, settle } from '../fill.ts';
 import { roundDown, roundUp } from '../instrument.ts';
@@ -233,7 +233,7 @@ function fill(desk: Desk, order: OpenOrder, price: number, { slips, maker, limit
   const able = roundDown(Math.min(order.left, closes + opens), amountStep);
   const short = reduceOnly || sign < 0 ? 'reduce-only' : 'insufficient-quote';
   if (able === 0) return drop(desk, order, short);
-  if (able * unitValue(isInverse(rules), price) < minNotional && able !== closes)
+  if (able * quotePer(isInverse(rules), price) < minNotional && able !== closes)
     return drop(desk, order, 'below-min-notional');
   const filled = Math.min(able, roundDown(Math.max(0, desk.limit), amountStep));
   if (timeInForce === 'FOK' && filled < order.left) return drop(desk, order, 'fill-or-kill');
