@@ -18,7 +18,7 @@ import { ROUNDS } from '../tests/desk/storm/rounds.ts';
 const KINDS: Readonly<Record<Kind, { readonly share: number; readonly kills: number }>> = {
   fetch: { share: 18, kills: 30 },
   paper: { share: 35, kills: 40 },
-  live: { share: 35, kills: 12 },
+  live: { share: 35, kills: 4 },
   retrain: { share: 6, kills: 15 },
   tune: { share: 6, kills: 20 },
 };

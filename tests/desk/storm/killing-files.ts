@@ -33,9 +33,14 @@ function strike(target: object, name: string, half?: (work: Work, args: unknown[
   const work = (Reflect.get(target, name) as Work).bind(target);
   Reflect.set(target, name, (...args: unknown[]): unknown => {
     if (count++ !== death?.operation) return work(...args);
-    const done =
-      death.moment === 'after' ? work(...args) : death.moment === 'half' ? half?.(work, args) : undefined;
-    return done instanceof Promise ? done.then(die) : die();
+    try {
+      const done =
+        death.moment === 'after' ? work(...args) : death.moment === 'half' ? half?.(work, args) : undefined;
+      // An operation that fails is the last one, too: a folder that is there already.
+      return done instanceof Promise ? done.then(die, die) : die();
+    } catch {
+      return die();
+    }
   });
 }
 
