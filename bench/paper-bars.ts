@@ -1,27 +1,22 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_SOURCES } from '../src/core/features/inputs.ts';
 import { silentLog } from '../src/core/foundation/log.ts';
 import { createRandom, normal } from '../src/core/foundation/random.ts';
 import { type Candles, candlesBetween, emptyCandles } from '../src/core/market/candles.ts';
-import { SPOT_RULES } from '../src/core/trading/rules.ts';
 import type { CandleSource } from '../src/data/source.ts';
 import { openStore } from '../src/data/store/store.ts';
 import { createExchangeFeed } from '../src/desk/paper/exchange-feed.ts';
 import { termsOf } from '../src/desk/paper/outlook.ts';
-import type { SessionRecord } from '../src/desk/paper/record.ts';
 import { startSession } from '../src/desk/paper/session.ts';
 import { models } from '../src/learning/models/registry.ts';
 import { loadTrained, type TrainedSet } from '../src/learning/training/checkpoints.ts';
-import { planRun } from '../src/learning/training/plan.ts';
-import { finishRun, startRun } from '../src/learning/training/train.ts';
 import type { BenchRow } from './bench.ts';
+import { sessionOn, SYMBOLS, trainOn } from './paper-terms.ts';
 
 const MINUTE_MS = 60_000;
 const DAY = 1440;
 const START_MS = Date.UTC(2023, 0, 1);
-const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as const;
 const TRAINED_BARS = 3000;
 const LIVE_BARS = 25;
 /** A forecast costs the same however long its model was trained. */
@@ -78,25 +73,8 @@ async function train(root: string, walks: readonly Candles[]): Promise<TrainedSe
       synthetic: false,
     });
   const able = models.filter(({ kind }) => kind !== 'rule');
-  const around = {
-    store,
-    checkpointDir: join(root, 'checkpoints'),
-    logDir: join(root, 'logs'),
-    snapshots: { everyMinutes: 60, everyEpochs: 1000, kept: 1 },
-    signal: new AbortController().signal,
-    onEvent: () => {},
-  };
-  const plan = await planRun(store, {
-    mode: 'quick',
-    seed: 1,
-    seeds: 1,
-    exchange: 'bench',
-    symbols: SYMBOLS,
-    timeframe: '1m',
-    validationPct: 15,
-    testPct: 15,
-    costs: { feeBps: 10, slippageBps: 5 },
-    approach: 'ml',
+  await trainOn(store, root, {
+    ...{ exchange: 'bench', symbols: SYMBOLS, timeframe: '1m' },
     models: able.map(({ id }) => id),
     params: Object.fromEntries(
       able.map((model) => [
@@ -108,11 +86,8 @@ async function train(root: string, walks: readonly Candles[]): Promise<TrainedSe
         ),
       ]),
     ),
-    allowSynthetic: false,
-    sources: DEFAULT_SOURCES,
   });
-  await finishRun(await startRun(plan, around), around);
-  return loadTrained(around.checkpointDir);
+  return loadTrained(join(root, 'checkpoints'));
 }
 
 const only = (trained: TrainedSet, keep: (member: TrainedSet['members'][number]) => boolean): TrainedSet => {
@@ -150,22 +125,13 @@ async function live(root: string, trained: TrainedSet, walks: readonly Candles[]
     trainUntilMs: untilMs - 300 * MINUTE_MS,
     validateUntilMs: untilMs - 100 * MINUTE_MS,
   };
-  const session: SessionRecord = {
-    kind: 'session',
-    version: 1,
+  const about = {
     sessionId: 'bench-bars',
-    startedAtMs: 0,
-    feed: 'exchange',
     exchange: 'bench',
     timeframe: '1m',
-    synthetic: false,
     runId: trained.runId,
-    instruments: SYMBOLS.map((symbol) => ({ symbol, amountStep: 1e-5, priceTick: 0.01, minNotional: 5 })),
-    strategy: { id: 'cost-aware', params: {} },
-    ensemble: { id: 'enhanced', params: {} },
-    risk: undefined,
-    rules: SPOT_RULES,
-  };
+  } as const;
+  const session = sessionOn(about, SYMBOLS);
   const terms = termsOf(session);
   const feed = createExchangeFeed({ store, trained: late, terms, source, log: silentLog, now: () => nowMs });
   const running = await startSession(join(folder, 'session'), session);

@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- --days 30` takes a paper session of three symbols through that many days of one-minute bars at full speed: a loopback
+ * `npm run soak -- --days 30` takes a paper session of three symbols (`--symbols`) through that many days of one-minute bars at full speed: a loopback
  * exchange in a process of its own, ccxt, the store, features, models, ledger. With `--retrain-days 1` another process trains once a day on what is
  * stored by then, and the session takes the new models over. Prints memory and descriptors every 250 bars. Exits with 1 when the second half of the
  * run needs more than 300 MB, or its last quarter a tenth more than the one before, when descriptors are left open, when a bar is missing or was not
@@ -12,28 +12,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { sessionOn, SYMBOLS, trainOn } from '../bench/paper-terms.ts';
 import { followActive } from '../src/app/workflows/follow-active.ts';
-import { DEFAULT_SOURCES } from '../src/core/features/inputs.ts';
 import { silentLog } from '../src/core/foundation/log.ts';
 import { createRandom, normal } from '../src/core/foundation/random.ts';
 import { type Candles, candlesBetween, emptyCandles } from '../src/core/market/candles.ts';
 import { parseTimeframe, TIMEFRAME_MS } from '../src/core/market/timeframe.ts';
-import { SPOT_RULES } from '../src/core/trading/rules.ts';
 import { openExchange } from '../src/data/exchange/client.ts';
 import { openStore } from '../src/data/store/store.ts';
 import { createExchangeFeed } from '../src/desk/paper/exchange-feed.ts';
 import { termsOf } from '../src/desk/paper/outlook.ts';
-import type { SessionRecord } from '../src/desk/paper/record.ts';
 import { leanHeap } from '../src/desk/session/lean-heap.ts';
 import { startSession, verifySession } from '../src/desk/paper/session.ts';
 import { loadTrained, type TrainedSet } from '../src/learning/training/checkpoints.ts';
-import { planRun } from '../src/learning/training/plan.ts';
-import { finishRun, startRun } from '../src/learning/training/train.ts';
 import { pair } from '../tests/support/exchange/market.ts';
 import { startExchange } from '../tests/support/exchange/server.ts';
 
 const START_MS = Date.UTC(2025, 0, 1);
-const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as const;
 const STORED_BARS = 3000;
 const EVERY_BARS = 250;
 const DAY_MS = 86_400_000;
@@ -44,6 +39,7 @@ const { values } = parseArgs({
     days: { type: 'string', default: '30' },
     timeframe: { type: 'string', default: '1m' },
     'retrain-days': { type: 'string', default: '0' },
+    symbols: { type: 'string', default: String(SYMBOLS.length) },
     models: { type: 'string', default: 'ridge,boosted-trees,momentum-garch,mean-reversion' },
     /** What a child process does: be the exchange, or train in this folder. */
     serve: { type: 'boolean', default: false },
@@ -51,11 +47,12 @@ const { values } = parseArgs({
   },
 });
 const timeframe = parseTimeframe(values.timeframe);
+const symbols = SYMBOLS.slice(0, Number(values.symbols));
 const step = TIMEFRAME_MS[timeframe];
 const bars = Math.round((DAY_MS * Number(values.days)) / step);
 const retrainBars = Math.round((DAY_MS * Number(values['retrain-days'])) / step);
 /** Prices that wander about where they began: thirty days of them stay plausible. */
-const walks = (): readonly Candles[] => SYMBOLS.map((_, seed) => minutes(STORED_BARS + bars + 2, seed));
+const walks = (): readonly Candles[] => symbols.map((_, seed) => minutes(STORED_BARS + bars + 2, seed));
 
 if (values.serve) await serve();
 else if (values.train !== undefined) await train(values.train);
@@ -65,7 +62,7 @@ async function serve(): Promise<void> {
   const candles = walks();
   const { url } = await startExchange({
     nowMs: START_MS,
-    pairs: SYMBOLS.map((symbol, s) => pair(symbol, { [timeframe]: candles[s] })),
+    pairs: symbols.map((symbol, s) => pair(symbol, { [timeframe]: candles[s] })),
   });
   process.send?.(url);
 }
@@ -78,7 +75,7 @@ async function soak(): Promise<void> {
     const store = openStore(root);
     for (const [s, candles] of walks().entries())
       await store.merge(
-        { exchange: 'binance', symbol: SYMBOLS[s], timeframe },
+        { exchange: 'binance', symbol: symbols[s], timeframe },
         candlesBetween(candles, -Infinity, START_MS + STORED_BARS * step),
         { source: 'binance', synthetic: false },
       );
@@ -86,22 +83,8 @@ async function soak(): Promise<void> {
       loadTrained(join(root, 'checkpoints'), { runId: await begin('--train', root)[1] });
     let trained = await trainAside();
     leanHeap();
-    const session: SessionRecord = {
-      kind: 'session',
-      version: 1,
-      sessionId: 'soak',
-      startedAtMs: 0,
-      feed: 'exchange',
-      exchange: 'binance',
-      timeframe,
-      synthetic: false,
-      runId: trained.runId,
-      instruments: SYMBOLS.map((symbol) => ({ symbol, amountStep: 1e-5, priceTick: 0.01, minNotional: 5 })),
-      strategy: { id: 'cost-aware', params: {} },
-      ensemble: { id: 'enhanced', params: {} },
-      risk: undefined,
-      rules: SPOT_RULES,
-    };
+    const about = { sessionId: 'soak', exchange: 'binance', timeframe, runId: trained.runId };
+    const session = sessionOn(about, symbols);
     const source = await openExchange({
       id: 'binance',
       baseUrl: url,
@@ -161,10 +144,10 @@ async function soak(): Promise<void> {
 
 /** A child of this program, and what it says first. */
 function begin(...words: readonly string[]): readonly [ChildProcess, Promise<string>] {
-  const { days, models, timeframe: bar } = values;
+  const { days, models, symbols: count, timeframe: bar } = values;
   const child = fork(
     import.meta.filename,
-    [...words, '--days', days, '--models', models, '--timeframe', bar],
+    [...words, '--days', days, '--models', models, '--symbols', count, '--timeframe', bar],
     { execArgv: ['--import', 'tsx'] },
   );
   const first = Promise.race([
@@ -219,30 +202,6 @@ function minutes(rows: number, seed: number): Candles {
 }
 
 async function train(root: string): Promise<void> {
-  const around = {
-    store: openStore(root),
-    checkpointDir: join(root, 'checkpoints'),
-    logDir: join(root, 'logs'),
-    snapshots: { everyMinutes: 60, everyEpochs: 1000, kept: 1 },
-    signal: new AbortController().signal,
-    onEvent: () => {},
-  };
-  const plan = await planRun(around.store, {
-    mode: 'quick',
-    seed: 1,
-    seeds: 1,
-    exchange: 'binance',
-    symbols: SYMBOLS,
-    timeframe,
-    validationPct: 15,
-    testPct: 15,
-    costs: { feeBps: 10, slippageBps: 5 },
-    approach: 'ml',
-    models: values.models.split(','),
-    params: {},
-    allowSynthetic: false,
-    sources: DEFAULT_SOURCES,
-  });
-  const { runId } = await finishRun(await startRun(plan, around), around);
-  process.send?.(runId);
+  const about = { exchange: 'binance', symbols, timeframe, params: {}, models: values.models.split(',') };
+  process.send?.(await trainOn(openStore(root), root, about));
 }
