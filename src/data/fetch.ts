@@ -29,6 +29,8 @@ export interface FetchRequest {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly onProgress?: (symbol: PairSymbol, doneBars: number, totalBars: number) => void;
+  /** Called when a symbol is up to date, and awaited while others are still being fetched. */
+  readonly onUpdated?: (result: UpdateResult) => Promise<void>;
 }
 
 export interface FetchResult {
@@ -101,12 +103,14 @@ async function fetchAll(
         const key = { exchange, symbol, timeframe };
         const source = (): Promise<CandleSource> => openSource(symbol);
         if (kind === 'synthetic') await assertSameSeed(request, key, await source());
-        return updateDataset({
+        const result = await updateDataset({
           ...request,
           key,
           openSource: source,
           onProgress: (done, total) => onProgress?.(symbol, done, total),
         });
+        await request.onUpdated?.(result);
+        return result;
       }),
     ),
   );

@@ -110,13 +110,21 @@ async function downloadRanges(
   let covered: TimeRange[] = [];
   let rows = 0;
   let flushedMs = now();
+  /** What is being stored while further pages arrive. */
+  let storing: Promise<void> | undefined;
 
-  const flush = async (): Promise<void> => {
-    if (rows === 0 && (covered.length === 0 || (await store.manifest(key)) === undefined)) return;
-    const [candles, answered] = [sortedByTime(pages), covered];
-    [pages, covered, rows] = [[], [], 0];
+  const merge = async (candles: Candles, answered: readonly TimeRange[]): Promise<void> => {
+    flushedMs = Infinity;
     await store.merge(key, candles, { source: source.name, synthetic: source.synthetic }, answered);
     flushedMs = now();
+  };
+  /** Begins to store what is there, once what came before is stored. */
+  const flush = async (): Promise<void> => {
+    await storing;
+    if (rows === 0 && (covered.length === 0 || (await store.manifest(key)) === undefined)) return;
+    storing = merge(sortedByTime(pages), covered);
+    storing.catch(() => undefined); // told to who waits for it
+    [pages, covered, rows] = [[], [], 0];
   };
 
   onProgress?.(doneBars, totalBars);
@@ -140,6 +148,7 @@ async function downloadRanges(
     }
   } finally {
     await flush();
+    await storing;
   }
   return quarantined;
 }

@@ -1,6 +1,7 @@
 import { UserError } from '../../core/foundation/errors.ts';
 import { formatMinute } from '../../core/foundation/time.ts';
 import { type EndedHistory, endedHistories } from '../../core/market/history-end.ts';
+import type { Oddity } from '../../core/market/plausible.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { barOpen, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { type FailedSymbol, fetchDatasets, type FetchRequest, type SourceKind } from '../../data/fetch.ts';
@@ -81,21 +82,25 @@ export async function fetchCandles(
     for (const symbol of symbols)
       for (const fault of await store.repair({ exchange, symbol, timeframe }))
         onEvent({ kind: 'set-aside', fault });
-  const { datasets, ...found } = await load(wanted, (symbol, done, total) =>
-    onEvent({ kind: 'progress', symbol, done, total }),
-  );
+  const odd = new Map<UpdateResult, readonly Oddity[]>();
+  const onUpdated = async (dataset: UpdateResult): Promise<void> => {
+    if (dataset.addedRows > 0) odd.set(dataset, await datasetOddities(store, dataset.manifest));
+  };
+  const onProgress: Events['onProgress'] = (symbol, done, total) =>
+    onEvent({ kind: 'progress', symbol, done, total });
+  const { datasets, ...found } = await load(wanted, { onProgress, onUpdated });
   const ofFiles = wanted.from.kind === 'csv';
   const stored = ofFiles ? await store.list() : [];
-  const changed = datasets.filter(({ addedRows }) => addedRows > 0);
   return {
     ...found,
     datasets: datasets.map((dataset) => ({
       ...dataset,
       ended: ofFiles ? earlyEnd(dataset.manifest, stored) : endBefore(dataset.manifest, untilMs),
     })),
-    doubts: await Promise.all(
-      changed.map(async ({ manifest: key }) => ({ key, oddities: await datasetOddities(store, key) })),
-    ),
+    doubts: datasets.flatMap((dataset) => {
+      const oddities = odd.get(dataset);
+      return oddities === undefined ? [] : [{ key: dataset.manifest, oddities }];
+    }),
   };
 }
 
@@ -113,25 +118,24 @@ export function requireSpan(sinceMs: number, untilMs: number): void {
 
 type Loaded = Omit<FetchedCandles, 'datasets' | 'doubts'> & { readonly datasets: readonly UpdateResult[] };
 
-async function load(
-  { from, ...wanted }: CandlesWanted,
-  onProgress: NonNullable<FetchRequest['onProgress']>,
-): Promise<Loaded> {
+type Events = Required<Pick<FetchRequest, 'onProgress' | 'onUpdated'>>;
+
+async function load({ from, ...wanted }: CandlesWanted, events: Events): Promise<Loaded> {
   switch (from.kind) {
     case 'known': {
       const { baseUrl, ...source } = from;
       const exchange = { id: wanted.exchange, baseUrl };
-      return fetchDatasets({ ...wanted, ...source, exchange, onProgress });
+      return fetchDatasets({ ...wanted, ...source, ...events, exchange });
     }
     case 'own':
       return {
         source: from.source.id,
         passedOver: [],
         failed: [],
-        datasets: await fromOwn(wanted, from, onProgress),
+        datasets: await fromOwn(wanted, from, events),
       };
     case 'csv':
-      return { source: 'csv', passedOver: [], failed: [], datasets: await fromFiles(wanted, from) };
+      return { source: 'csv', passedOver: [], failed: [], datasets: await fromFiles(wanted, from, events) };
   }
 }
 
@@ -139,34 +143,37 @@ async function load(
 async function fromOwn(
   wanted: Omit<CandlesWanted, 'from'>,
   { source }: OwnSource,
-  onProgress: NonNullable<FetchRequest['onProgress']>,
+  { onProgress, onUpdated }: Events,
 ): Promise<readonly UpdateResult[]> {
   const { exchange, symbols, timeframe } = wanted;
   const datasets: UpdateResult[] = [];
-  for (const symbol of symbols)
-    datasets.push(
-      await updateDataset({
-        ...wanted,
-        key: { exchange, symbol, timeframe },
-        openSource: async () => source.open(),
-        onProgress: (done, total) => onProgress(symbol, done, total),
-      }),
-    );
+  for (const symbol of symbols) {
+    const dataset = await updateDataset({
+      ...wanted,
+      key: { exchange, symbol, timeframe },
+      openSource: async () => source.open(),
+      onProgress: (done, total) => onProgress(symbol, done, total),
+    });
+    await onUpdated(dataset);
+    datasets.push(dataset);
+  }
   return datasets;
 }
 
 async function fromFiles(
   { store, exchange, symbols, timeframe, sinceMs, untilMs }: Omit<CandlesWanted, 'from'>,
   files: CsvFiles,
+  { onUpdated }: Events,
 ): Promise<readonly UpdateResult[]> {
   const { csvPathFor, importCsv } = await import('../../data/csv/import.ts');
   const datasets: UpdateResult[] = [];
   for (const symbol of symbols) {
     const path = await csvPathFor(files.path, { symbol, timeframe, alone: symbols.length === 1 });
     const acceptImplausible = files.accepts(symbol);
-    datasets.push(
-      await importCsv(store, { exchange, symbol, timeframe }, { path, sinceMs, untilMs, acceptImplausible }),
-    );
+    const key = { exchange, symbol, timeframe };
+    const dataset = await importCsv(store, key, { path, sinceMs, untilMs, acceptImplausible });
+    await onUpdated(dataset);
+    datasets.push(dataset);
   }
   return datasets;
 }

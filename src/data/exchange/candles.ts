@@ -107,10 +107,12 @@ const Features = z.object({ spot: Page.nullish(), swap: z.object({ linear: Page.
  * the last one counts. What is not a number becomes NaN, which the checks reject.
  */
 function parseRows(answer: unknown): Candles {
-  const rows = z.array(z.array(z.unknown())).parse(answer);
+  const rows = z.array(z.unknown()).parse(answer);
   const candles = emptyCandles(rows.length);
   let count = 0;
-  for (const values of rows) {
+  for (const row of rows) {
+    if (!Array.isArray(row)) throw new TypeError('a row of candles that is no list');
+    const values: readonly unknown[] = row;
     if (count > 0 && candles.time[count - 1] === values[0]) count--;
     for (const [i, column] of CANDLE_COLUMNS.entries()) {
       const value = values[i];

@@ -25,14 +25,14 @@ export const encodePart = async (candles: Candles): Promise<Uint8Array> =>
 /** Rows encoded together: enough to save time, few enough to bound the copy that is made of them. */
 const ROWS_AT_ONCE = 65_536;
 
-/** A file for each of several months. */
-export async function* encodeParts(months: readonly Candles[]): AsyncGenerator<Uint8Array> {
+/** A file for each of several months. `scratch` is the path of a file that is made and removed again. */
+export async function* encodeParts(months: readonly Candles[], scratch: string): AsyncGenerator<Uint8Array> {
   const { encodeEach } = await parquet();
   for (let from = 0, to = 0; from < months.length; from = to) {
     let rows = 0;
     while (to < months.length && (to === from || rows + months[to].time.length <= ROWS_AT_ONCE))
       rows += months[to++].time.length;
-    for (const bytes of encodeEach(months.slice(from, to))) {
+    for (const bytes of encodeEach(months.slice(from, to), scratch)) {
       yield bytes;
       await yieldToEventLoop();
     }
@@ -52,9 +52,6 @@ export async function readPart(folder: string, key: DatasetKey, part: DatasetPar
   }
 }
 
-/** Months decoded together: enough to save time, few enough to bound the memory that polars holds. */
-const MONTHS_AT_ONCE = 24;
-
 /** The candles of several months, oldest first, each file checked. `UserError` when one is damaged. */
 export async function readParts(
   folder: string,
@@ -62,28 +59,11 @@ export async function readParts(
   parts: readonly DatasetPart[],
 ): Promise<Candles> {
   const read: Candles[] = [];
-  for (let first = 0; first < parts.length; first += MONTHS_AT_ONCE) {
-    const some = parts.slice(first, first + MONTHS_AT_ONCE);
-    const together = await decodeTogether(folder, some).catch(() => undefined);
-    // One by one where something is wrong: the error names the file.
-    if (together === undefined) for (const part of some) read.push(await readPart(folder, key, part));
-    else read.push(together);
-    await yieldToEventLoop(); // lets the frame behind the decoded months be freed before the next
+  for (const part of parts) {
+    read.push(await readPart(folder, key, part));
+    await yieldToEventLoop();
   }
   return concatCandles(read);
-}
-
-async function decodeTogether(folder: string, parts: readonly DatasetPart[]): Promise<Candles | undefined> {
-  const files: Uint8Array[] = [];
-  for (const part of parts) files.push(readChecked(join(folder, part.file), part));
-  const candles = (await parquet()).decodeParquet(...files);
-  let row = 0;
-  for (const part of parts) {
-    if (candles.time[row] !== part.firstTimeMs) return undefined;
-    row += part.rows;
-    if (candles.time[row - 1] !== part.lastTimeMs) return undefined;
-  }
-  return row === candles.time.length ? candles : undefined;
 }
 
 /** What is wrong with a month's file or its candles, or `undefined`. */

@@ -134,7 +134,8 @@ export function openStore(dataDir: string): Store {
         }
         const files = new Map<string, Uint8Array>();
         let next = 0;
-        for await (const bytes of encodeParts(changed.map(({ merged }) => merged))) {
+        const months = changed.map(({ merged }) => merged);
+        for await (const bytes of encodeParts(months, join(folder(key), 'scratch.parquet.tmp'))) {
           const { file, merged } = changed[next++];
           files.set(file, bytes);
           parts.set(file, describePart(file, merged, key.timeframe, bytes));

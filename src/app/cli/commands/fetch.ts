@@ -8,6 +8,7 @@ import type { PairSymbol } from '../../../core/market/symbol.ts';
 import { parseTimeframe } from '../../../core/market/timeframe.ts';
 import { doubtLines } from '../../../data/plausibility.ts';
 import { openStore } from '../../../data/store/store.ts';
+import { leanHeap } from '../../../desk/session/lean-heap.ts';
 import { estimateFetch, type FetchEstimate } from '../../workflows/fetch-estimate.ts';
 import { type CandlesWanted, fetchCandles, type FetchedCandles } from '../../workflows/fetch.ts';
 import { command, type CommandContext, integer, oneOf, symbolsOf, refuseIgnored } from '../command.ts';
@@ -95,6 +96,7 @@ async function runFetch(context: CommandContext, options: Options): Promise<void
   const { out } = context;
   const wanted = await readRequest(context, options);
   if (options.dryRun) return printEstimate(context, wanted, await estimateFetch(wanted));
+  leanHeap();
   const progress = out.progress();
   const tasks = new Map<PairSymbol, ReturnType<typeof progress.task>>();
   let fetched: FetchedCandles;
