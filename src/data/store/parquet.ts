@@ -67,10 +67,11 @@ function write(frame: Frame, scratch?: string): Uint8Array {
   return Buffer.concat(pieces);
 }
 
-/** Of a path that cannot be opened, polars makes a panic. */
+/** Makes an empty file of our own, never through a link: of a path that cannot be opened, polars makes a panic. */
 function isWritable(path: string): boolean {
   try {
-    writeFileSync(path, '');
+    rmSync(path, { force: true });
+    writeFileSync(path, '', { flag: 'wx' });
     return true;
   } catch {
     return false;
