@@ -104,8 +104,8 @@ it('models slippage unless a rate is stated', async () => {
 });
 
 it('refuses modelled slippage on inverse contracts, with what to state instead', async () => {
-  const inverse = { CRYPTO_TRADER_TRADING_ACCOUNT: '{kind: perpetual, contract: inverse, funding: waived}' };
-  const refused = await runCli(['backtest'], { cwd, environment: inverse });
+  const inverse = 'trading.account={kind: perpetual, contract: inverse, funding: waived}';
+  const refused = await runCli(['backtest', '--set', inverse], { cwd });
   expect(refused.stderr).toContain('amounts of inverse contracts are not in coins');
   expect(refused.stderr).toContain('--slippage-bps 5');
 });
