@@ -74,7 +74,7 @@ describe('a model that breaks a law is caught', () => {
           // What some indicators do: all bars again for each of them. Few bars stay quick, so that no pause of the machine hides it.
           for (const { candles } of panel.series)
             for (let row = 0; row < candles.time.length; row++)
-              for (let past = 1200; past < row; past++)
+              for (let past = 6000; past < row; past++)
                 calls += Math.hypot(candles.close[past], row) < 0 ? 1 : 0;
           return fitted.forecast(panel);
         },

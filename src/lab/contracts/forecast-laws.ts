@@ -8,10 +8,10 @@ import { fitOn, fitted, lawForecast, ownPanelOf, panelOf, panelOn } from './law-
 import { BARS, HOUR_MS, lawMarket, TRAIN_UNTIL } from './law-market.ts';
 import { leastMicrosecondsOf } from './speed.ts';
 
-/** Two years of hourly bars must not take a night: four times as many bars, and how much more each may take. */
+/** Two years of hourly bars must not take a night: eight times as many bars, and how much more each may take. In fewer than these a window of days is hardly filled. */
 const FEW = 1500;
-const MANY = 4 * FEW;
-const MOST_SLOWER = 3;
+const MANY = 8 * FEW;
+const MOST_SLOWER = 4;
 /** Whoever answers this fast is fast enough at any length, and too fast for a comparison. */
 const LEAST_MICROSECONDS = 50;
 
@@ -106,11 +106,7 @@ export const FORECAST_LAWS: Readonly<Record<string, (model: Model) => Promise<vo
     const perBar = async (rows: number): Promise<number> => {
       const panel = panelOn(model, lawMarket(undefined, rows));
       const forecaster = await fitted(model);
-      // Those at the beginning that it has no opinion on cost less: a window of days takes long to fill.
-      const said = (await forecaster.forecast(panel)).map(
-        ({ position }) => position.filter(Number.isFinite).length,
-      );
-      return (await leastMicrosecondsOf(() => forecaster.forecast(panel))) / (Math.max(...said) || rows);
+      return (await leastMicrosecondsOf(() => forecaster.forecast(panel))) / rows;
     };
     const [short, long] = [await perBar(FEW), await perBar(MANY)];
     assert.ok(
