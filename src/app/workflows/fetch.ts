@@ -112,7 +112,7 @@ export function requireSpan(sinceMs: number, untilMs: number): void {
     sinceMs === untilMs
       ? `The range is empty: it begins and ends at ${from}.`
       : `The range ends (${to}) before it begins (${from}).`,
-    { hint: 'Exchange --since and --until, or correct market.since and market.until in config.yaml.' },
+    { hint: 'Swap --since and --until, or correct market.since and market.until in config.yaml.' },
   );
 }
 

@@ -3,7 +3,7 @@ import { closePosition, reject, settle } from './fill.ts';
 import { roundDown, roundNearest } from './instrument.ts';
 import type { Market } from './market.ts';
 import { placeEntry, withdrawEntry } from './orders/entry.ts';
-import type { Portfolio, PositionColumns } from './portfolio.ts';
+import { openPrice, type Portfolio, type PositionColumns } from './portfolio.ts';
 import { slippageRate } from './trade-cost.ts';
 import { volumeLimit } from './volume-limit.ts';
 
@@ -209,10 +209,4 @@ function resize(
   if (filled === base) return 'done';
   reject(portfolio, s, Math.sign(change) * (base - filled), 'volume-share', time);
   return 'waits';
-}
-
-/** This bar's open; the last close where the symbol has no bar. */
-function openPrice(portfolio: Portfolio, market: Market, row: number, s: number): number {
-  const open = market.candles[s].open[row];
-  return open === open ? open : portfolio.columns.mark[s];
 }

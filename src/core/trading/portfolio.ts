@@ -3,6 +3,7 @@ import { isInverse, unitValue, worthAt } from './accounts/worth.ts';
 import type { TradingEvent } from './events.ts';
 import type { Instrument } from './instrument.ts';
 import { createLiquidity, type LiquidityColumns } from './liquidity.ts';
+import type { Market } from './market.ts';
 import type { OpenOrder } from './orders/order.ts';
 import type { ExecutionRules } from './rules.ts';
 
@@ -161,6 +162,12 @@ function turnsOf(instruments: readonly Instrument[], { priority = [] }: Executio
     return at < 0 ? priority.length : at;
   };
   return [...instruments.keys()].sort((a, b) => rank(instruments[a]) - rank(instruments[b]));
+}
+
+/** The open of bar `row`; the last close where the symbol has no bar. */
+export function openPrice({ columns }: Portfolio, market: Market, row: number, s: number): number {
+  const open = market.candles[s].open[row];
+  return open === open ? open : columns.mark[s];
 }
 
 /** Cash plus positions at their last close, in quote currency. */

@@ -1,7 +1,7 @@
 import { isInverse, worthAt } from './accounts/worth.ts';
 import { closePosition } from './fill.ts';
 import type { Market } from './market.ts';
-import type { Portfolio } from './portfolio.ts';
+import { openPrice, type Portfolio } from './portfolio.ts';
 
 /** What owes nothing cannot lose more than it has: with cash and without shorts, equity stays above zero. */
 export function canBeRuined({ cash, rules, ruinedAt, columns: { amount } }: Portfolio): boolean {
@@ -27,7 +27,7 @@ export function liquidateIfRuined(portfolio: Portfolio, market: Market, row: num
   let atWorst = portfolio.cash;
   for (let s = 0; s < amount.length; s++) {
     if (amount[s] === 0) continue;
-    atOpen += amount[s] * worthAt(inverse, openOf(portfolio, market, row, s));
+    atOpen += amount[s] * worthAt(inverse, openPrice(portfolio, market, row, s));
     atWorst += amount[s] * worthAt(inverse, worstOf(portfolio, market, row, s));
   }
   if (atWorst > 0) return;
@@ -36,7 +36,7 @@ export function liquidateIfRuined(portfolio: Portfolio, market: Market, row: num
   const time = market.time[row];
   for (let s = 0; s < amount.length; s++) {
     if (amount[s] === 0) continue;
-    const open = openOf(portfolio, market, row, s);
+    const open = openPrice(portfolio, market, row, s);
     const price = open + way * (worstOf(portfolio, market, row, s) - open);
     closePosition(portfolio, s, price, true, Infinity, 'liquidation', time);
   }
@@ -45,11 +45,6 @@ export function liquidateIfRuined(portfolio: Portfolio, market: Market, row: num
   portfolio.ruinedAt = time;
   columns.target.fill(NaN);
   portfolio.orders = [];
-}
-
-function openOf({ columns }: Portfolio, market: Market, row: number, s: number): number {
-  const open = market.candles[s].open[row];
-  return open === open ? open : columns.mark[s];
 }
 
 function worstOf({ columns }: Portfolio, market: Market, row: number, s: number): number {

@@ -238,6 +238,30 @@ const cases: readonly (readonly [
     ['2 buy 10 @ 102'],
   ],
   [
+    'what turns a position round inside the bar is not protected by prices before it: the low came first',
+    [flat(100), [100, 106, 95, 97], [97, 97, 90, 90]],
+    { 0: [order('buy', 10, market), order('sell', 15, limit(104))] },
+    ['1 buy 10 @ 100', '1 sell 10 @ 104', '1 sell 5 @ 104', '2 buy 5 @ 97'],
+    { allowShort: true, takeProfitPct: 5, protectEntryBar: true },
+  ],
+  [
+    'nor is one that is opened again inside the bar that closed it',
+    [flat(100), flat(100), [100, 112, 99, 106], [106, 106, 100, 100]],
+    {
+      0: [order('buy', 10, market)],
+      1: [order('sell', 10, limit(110), { name: 'out' }), order('buy', 10, limit(108), { after: 'out' })],
+    },
+    ['1 buy 10 @ 100', '2 sell 10 @ 110', '2 buy 10 @ 108', '3 sell 10 @ 102.6'],
+    { stopLossPct: 5, protectEntryBar: true },
+  ],
+  [
+    'the exposure limit holds at the price of the order: a half of 10 000, of which 25 at 120 are 3 000',
+    [flat(100), flat(120)],
+    { 0: [order('sell', 25, limit(100)), order('sell', 25, limit(100))] },
+    ['1 sell 25 @ 120', '1 sell 16.666667 @ 120', '1 reduce-only'],
+    { allowShort: true, maxExposurePct: 50 },
+  ],
+  [
     'cash bounds a purchase, the rest is refused',
     [flat(100), flat(100)],
     { 0: [order('buy', 150, market)] },
@@ -333,6 +357,19 @@ test('an order of less than a step does not stay', () => {
   const portfolio = createPortfolio([{ ...anyAmount(), amountStep: 1 }], freeRules());
   placeOrders(portfolio, [order('buy', 0.5, market)]);
   expect(portfolio.orders).toEqual([]);
+});
+
+test('an order beside a position of another symbol counts that at the open of the bar', () => {
+  const instruments = [anyAmount(), anyAmount('ETH/USDT')];
+  const bars = marketOf([flat(100), flat(100), flat(120)], [flat(100), flat(100), flat(100)]);
+  const portfolio = createPortfolio(instruments, freeRules({ maxExposurePct: 50, allowShort: true }));
+  advance(portfolio, bars, 0);
+  placeOrders(portfolio, [order('sell', 25, market)]);
+  advance(portfolio, bars, 1);
+  placeOrders(portfolio, [order('sell', 50, market, { s: 1 })]);
+  advance(portfolio, bars, 2);
+  // 10 000 less 25 x 20 lost are 9 500: half of them, less the 3 000 that are short already, at 100.
+  expect(Array.from(portfolio.columns.amount)).toEqual([-25, -17.5]);
 });
 
 test('an order beside a position that began in the very first bar of its symbol fills as if that were worth what was paid', () => {

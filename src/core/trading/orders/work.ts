@@ -1,10 +1,10 @@
 import { invariant } from '../../foundation/errors.ts';
-import { isInverse, quotePer, unitValue } from '../accounts/worth.ts';
+import { isInverse, quotePer, unitValue, worthAt } from '../accounts/worth.ts';
 import type { RejectionReason } from '../events.ts';
 import { reject, settle } from '../fill.ts';
 import { roundDown, roundUp } from '../instrument.ts';
 import type { Market } from '../market.ts';
-import { equity, grossExposure, type Portfolio } from '../portfolio.ts';
+import { openPrice, type Portfolio } from '../portfolio.ts';
 import { slippageRate } from '../trade-cost.ts';
 import { atrOf } from '../true-range.ts';
 import { volumeLimit } from '../volume-limit.ts';
@@ -59,16 +59,16 @@ export function workOrders(portfolio: Portfolio, market: Market, row: number): R
     if (!portfolio.orders.some(({ request }) => request.s === s)) continue;
     const candles = market.candles[s];
     if (Number.isNaN(candles.open[row])) continue;
-    const flat = portfolio.columns.amount[s] === 0;
-    const desk = { portfolio, market, row, s, time, limit: volumeLimit(portfolio, market, row, s) };
+    const limit = volumeLimit(portfolio, market, row, s);
+    const desk: Desk = { portfolio, market, row, s, time, limit, isInside: false, begun: false };
     expire(desk);
     const path = pathOf(portfolio, s, candles.open[row], candles.high[row], candles.low[row]);
     atPrice(desk, path[0], true);
     endAtOnce(desk);
-    const openedAtOpen = portfolio.columns.amount[s] !== 0;
+    desk.isInside = true;
     for (let i = 1; i < path.length; i++) travel(desk, path[i - 1], path[i]);
     travel(desk, path[2], candles.close[row]);
-    if (flat && !openedAtOpen && portfolio.columns.amount[s] !== 0) begun.add(s);
+    if (desk.begun && portfolio.columns.amount[s] !== 0) begun.add(s);
   }
   return begun;
 }
@@ -81,6 +81,10 @@ interface Desk {
   readonly time: number;
   /** Base amount that the bar still gives. */
   limit: number;
+  /** The open is over. */
+  isInside: boolean;
+  /** Whether what is held now was opened after the open. */
+  begun: boolean;
 }
 
 function pathOf(
@@ -251,6 +255,7 @@ function fill(desk: Desk, order: OpenOrder, price: number, { slips, maker, limit
       maker,
     });
   }
+  if (Math.sign(columns.amount[s]) !== Math.sign(held)) desk.begun = desk.isInside;
   order.left = filled === order.left ? 0 : roundDown(order.left - filled, amountStep);
   order.filled += filled;
   const { group } = order.request;
@@ -269,14 +274,31 @@ function fill(desk: Desk, order: OpenOrder, price: number, { slips, maker, limit
   end(portfolio, order);
 }
 
-/** Base amount that may be opened beyond closing: what cash and the exposure limit leave. */
-function room({ portfolio, s }: Desk, sign: number, price: number, closes: number, wanted: number): number {
+/**
+ * Base amount that may be opened beyond closing: what cash and the exposure limit leave, with all that is held at its price now: `price` in
+ * this symbol, the bar's open in others.
+ */
+function room(
+  { portfolio, market, row, s }: Desk,
+  sign: number,
+  price: number,
+  closes: number,
+  wanted: number,
+): number {
   const { rules, columns, cash } = portfolio;
+  const { amount } = columns;
+  const inverse = isInverse(rules);
   const rate = slippageRate(rules, columns, s, wanted);
-  const unit = unitValue(isInverse(rules), price);
+  const unit = unitValue(inverse, price);
   const unitCost = unit * (1 + rate) * (1 + rules.feeBps / 10_000);
-  const held = grossExposure(portfolio) - closes * unit;
-  const exposure = Math.max(0, (equity(portfolio) * rules.maxExposurePct) / 100 - held) / unitCost;
+  let [worth, held] = [cash, -closes * unit];
+  for (let i = 0; i < amount.length; i++) {
+    if (amount[i] === 0) continue;
+    const now = i === s ? price : openPrice(portfolio, market, row, i);
+    worth += amount[i] * worthAt(inverse, now);
+    held += Math.abs(amount[i]) * unitValue(inverse, now);
+  }
+  const exposure = Math.max(0, (worth * rules.maxExposurePct) / 100 - held) / unitCost;
   return sign < 0 || rules.account !== undefined
     ? exposure
     : Math.max(0, Math.min(exposure, cash / unitCost - closes));

@@ -8,6 +8,7 @@ import { emptyCandles } from '../../../core/market/candles.ts';
 import type { PairSymbol } from '../../../core/market/symbol.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
 import { linearModel } from '../../learners/tabular/linear-model.ts';
+import { TABULAR_PARAMS } from '../../learners/tabular/params.ts';
 import { pastReturns } from './past-returns.ts';
 
 const Params = z.strictObject({
@@ -30,13 +31,7 @@ const Params = z.strictObject({
     .default(1)
     .describe('Bars of the return that is forecast')
     .register(searchRanges, { low: 1, high: 48, log: true }),
-  entryQuantile: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0.7)
-    .describe('Enter on probabilities further from even than this quantile of past ones')
-    .register(searchRanges, { low: 0, high: 0.95 }),
+  entryQuantile: TABULAR_PARAMS.entryQuantile,
   penalty: z
     .number()
     .min(0)
