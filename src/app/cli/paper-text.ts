@@ -104,7 +104,7 @@ export function paperDocument(running: PaperSession, summary: RunSummary, record
     unrealizedPnl,
     feesQuote: account.portfolio.feesQuote,
     feeBps: session.rules.feeBps,
-    slippageBps: session.rules.slippageBps,
+    slippageBps: session.rules.impact === undefined ? session.rules.slippageBps : null,
     lastBarTime: last && formatTime(last.timeMs),
     reasons: last?.reasons,
     recovered: recovery.recovered,

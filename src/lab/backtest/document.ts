@@ -63,7 +63,8 @@ export function backtestDocument(result: Backtest, about: Provenance, equityCurv
     benchmark: { name: benchmark.strategy.name, ...known(benchmark.metrics) },
     costs: {
       feeBps: rules.feeBps,
-      slippageBps: rules.slippageBps,
+      // Null: it is modelled, by `rules.impact`.
+      slippageBps: rules.impact === undefined ? rules.slippageBps : null,
       ...costsOf(ensemble),
       curve: costs?.points.map(known) ?? null,
       breakEvenBps: costs?.breakEvenBps ?? null,

@@ -26,6 +26,7 @@ const Document = z.object({
   benchmark: z.object({ name: z.literal('buy-and-hold'), totalReturnPct: z.number() }),
   costs: z.object({
     feeBps: z.number(),
+    slippageBps: z.number().nullable(),
     feesQuote: z.number(),
     curve: z.array(z.object({ costBps: z.number() })),
   }),
@@ -76,7 +77,9 @@ it('warns when the range was seen in training', async () => {
 
 it('takes costs from the command line', async () => {
   const free = await documentOf('--fee-bps', '0', '--slippage-bps', '0');
-  expect(free.costs).toMatchObject({ feeBps: 0, feesQuote: 0 });
+  expect(free.costs).toMatchObject({ feeBps: 0, slippageBps: 0, feesQuote: 0 });
+  // Slippage is modelled: no rate is that of every fill.
+  expect((await documentOf()).costs.slippageBps).toBeNull();
   expect(free.costs.curve.map(({ costBps }) => costBps)).toEqual([0, 2, 5, 10, 20]);
 });
 
