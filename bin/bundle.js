@@ -33,21 +33,26 @@ const KEPT_MS = 7 * 24 * 3_600_000;
 
 /**
  * Bundles the command line compiled into `dist` into `dist/start`: Node spends most of a start on finding and reading
- * modules one by one. `dist` itself stays as it is, for library users, worker threads and hashes of code.
+ * modules one by one. `dist` itself stays as it is, for library users, most worker threads and hashes of code.
  */
 export async function bundleProgram(dist) {
   const { build } = await import('esbuild');
   const folder = join(dist, 'start');
-  const { outputFiles, metafile } = await build({
-    entryPoints: { main: join(dist, 'app/cli/main.js') },
+  const options = {
     outdir: folder,
     // The hashes of the program's code cover *.js: this is the same code once more.
     outExtension: { '.js': '.mjs' },
     bundle: true,
-    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    write: false,
+    logLevel: 'error',
+  };
+  const { outputFiles, metafile } = await build({
+    ...options,
+    entryPoints: { main: join(dist, 'app/cli/main.js') },
+    splitting: true,
     define: { 'process.env.NODE_ENV': '"production"' },
     // Ink asks for them when it is worked on itself.
     external: ['react-devtools-core', 'ws'],
@@ -56,12 +61,15 @@ export async function bundleProgram(dist) {
     plugins: [{ name: 'program', setup: (bundler) => setUp(bundler, dist) }],
     // What is packed lies elsewhere, and has no packages beside it.
     nodePaths: [resolve(import.meta.dirname, '../node_modules')],
-    write: false,
     metafile: true,
-    logLevel: 'error',
+  });
+  // Threads that live for less than a second.
+  const { outputFiles: threads } = await build({
+    ...options,
+    entryPoints: [join(dist, 'data/panel/feature-worker.js')],
   });
   const licences = licencesOf(Object.keys(metafile.inputs));
-  const files = [...outputFiles, { path: join(folder, 'LICENSES.txt'), contents: licences }];
+  const files = [...outputFiles, ...threads, { path: join(folder, 'LICENSES.txt'), contents: licences }];
   mkdirSync(folder, { recursive: true });
   // Pieces have their hash in their name; what names them comes last.
   for (const { path, contents } of files.toSorted((a) => (a.path.endsWith('main.mjs') ? 1 : -1))) {

@@ -10,6 +10,7 @@ import { formatMinute } from '../../core/foundation/time.ts';
 import { type Candles, lowerBound } from '../../core/market/candles.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
+import { computeColumns } from '../../data/panel/feature-threads.ts';
 import { type AbsentInput, absentInputs, loadInputs } from '../../data/panel/load-inputs.ts';
 import { loadPanel } from '../../data/panel/load-panel.ts';
 import type { Store } from '../../data/store/store.ts';
@@ -153,7 +154,11 @@ export async function featureValues(
         hint: 'Choose a shorter range with --since and --until, or fewer features.',
       });
     }
-    const { columns } = await inTurns(featureSteps(names, candles, timeframe, inputs, catalogue), signal);
+    const [{ columns }] = await computeColumns(names, [{ candles, inputs }], {
+      timeframe,
+      known: catalogue,
+      signal,
+    });
     series.push({
       symbol,
       times: candles.time.slice(from, to),

@@ -1,4 +1,3 @@
-import { inTurns } from '../turns.ts';
 import { createHash } from 'node:crypto';
 import { formatTime } from '../../core/foundation/time.ts';
 import type { Doubt } from '../plausibility.ts';
@@ -8,13 +7,13 @@ import type { Store } from '../store/store.ts';
 import type { Panel, Series } from '../../core/dataset/panel.ts';
 import type { BarLength } from '../../core/market/bar-length.ts';
 import { UserError } from '../../core/foundation/errors.ts';
-import { featureSteps } from '../../core/features/catalogue.ts';
 import type { Feature } from '../../core/features/feature.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { findOddities } from '../../core/market/plausible.ts';
 import { requireOneQuote } from '../../core/market/symbols.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { FeatureInputs, InputSources } from '../../core/features/inputs.ts';
+import { computeColumns } from './feature-threads.ts';
 import { loadInputs, type UsedInput } from './load-inputs.ts';
 import { lengthsBeside, viewsBeside } from './load-views.ts';
 
@@ -137,12 +136,13 @@ export async function computePanel(
   { featureInputs, ...market }: LoadedMarket,
   { featureNames, catalogue, signal }: Pick<PanelRequest, 'featureNames' | 'catalogue' | 'signal'>,
 ): Promise<LoadedPanel> {
-  const series: Series[] = [];
-  for (const [s, { candles, ...one }] of market.series.entries()) {
-    const steps = featureSteps(featureNames, candles, market.timeframe, featureInputs[s], catalogue);
-    series.push({ ...one, candles, features: await inTurns(steps, signal) });
-  }
-  return { ...market, series };
+  const { series, timeframe } = market;
+  const tables = await computeColumns(
+    featureNames,
+    series.map(({ candles }, s) => ({ candles, inputs: featureInputs[s] })),
+    { timeframe, known: catalogue, signal },
+  );
+  return { ...market, series: series.map((one, s) => ({ ...one, features: tables[s] })) };
 }
 
 function fingerprintOf(
