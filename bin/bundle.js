@@ -46,6 +46,8 @@ export async function bundleProgram(dist) {
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    // What is packed lies elsewhere, and has no packages beside it.
+    nodePaths: [resolve(import.meta.dirname, '../node_modules')],
     write: false,
     logLevel: 'error',
   };
@@ -59,8 +61,6 @@ export async function bundleProgram(dist) {
     // CommonJS packages ask for Node's own modules by it.
     banner: { js: "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);" },
     plugins: [{ name: 'program', setup: (bundler) => setUp(bundler, dist) }],
-    // What is packed lies elsewhere, and has no packages beside it.
-    nodePaths: [resolve(import.meta.dirname, '../node_modules')],
     metafile: true,
   });
   // Threads that live for less than a second.

@@ -28,6 +28,13 @@ it('the program starts from a few files and no package: help and errors come at 
   expect(loaded.size).toBeLessThan(40);
 });
 
+it('a thread that computes features starts from one file', () => {
+  const loaded = loadedBy('./feature-worker.mjs');
+  expect([...loaded].filter((one) => !builtinModules.includes(one.replace('node:', '')))).toEqual([
+    './feature-worker.mjs',
+  ]);
+});
+
 it('every package in the bundle has its licence beside it', () => {
   const pieces = new Set(['./main.mjs']);
   // A set goes on to what is added to it meanwhile.
