@@ -22,7 +22,7 @@ import { openExchange } from '../src/data/exchange/client.ts';
 import { openStore } from '../src/data/store/store.ts';
 import { createExchangeFeed } from '../src/desk/paper/exchange-feed.ts';
 import { termsOf } from '../src/desk/paper/outlook.ts';
-import { leanHeap } from '../src/desk/session/lean-heap.ts';
+import { leanHeap } from '../src/data/lean-heap.ts';
 import { startSession, verifySession } from '../src/desk/paper/session.ts';
 import { loadTrained, type TrainedSet } from '../src/learning/training/checkpoints.ts';
 import { pair } from '../tests/support/exchange/market.ts';

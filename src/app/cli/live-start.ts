@@ -5,6 +5,7 @@ import { UserError } from '../../core/foundation/errors.ts';
 import { formatMinute, formatTime } from '../../core/foundation/time.ts';
 import { openExchange } from '../../data/exchange/client.ts';
 import { openVenue } from '../../data/exchange/open-venue.ts';
+import { leanHeap } from '../../data/lean-heap.ts';
 import { openStore } from '../../data/store/store.ts';
 import { readTextFile } from '../../data/text-file.ts';
 import { LONGEST_PAUSE_MS } from '../../desk/live/pause.ts';
@@ -15,7 +16,6 @@ import { readControl } from '../../desk/paper/controls.ts';
 import { termsOf } from '../../desk/paper/outlook.ts';
 import { createHeartbeat } from '../../desk/session/heartbeat.ts';
 import { createHints } from '../../desk/session/hints.ts';
-import { leanHeap } from '../../desk/session/lean-heap.ts';
 import { activeRunId } from '../../learning/training/active-run.ts';
 import {
   loadTrained,

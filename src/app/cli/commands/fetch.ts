@@ -8,7 +8,7 @@ import type { PairSymbol } from '../../../core/market/symbol.ts';
 import { parseTimeframe } from '../../../core/market/timeframe.ts';
 import { doubtLines } from '../../../data/plausibility.ts';
 import { openStore } from '../../../data/store/store.ts';
-import { leanHeap } from '../../../desk/session/lean-heap.ts';
+import { leanHeap } from '../../../data/lean-heap.ts';
 import { estimateFetch, type FetchEstimate } from '../../workflows/fetch-estimate.ts';
 import { type CandlesWanted, fetchCandles, type FetchedCandles } from '../../workflows/fetch.ts';
 import { command, type CommandContext, integer, oneOf, symbolsOf, refuseIgnored } from '../command.ts';
