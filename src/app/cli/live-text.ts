@@ -2,11 +2,12 @@ import { describeVerdict } from '../../core/trading/risk/verdict-text.ts';
 import { formatMinute } from '../../core/foundation/time.ts';
 import { isProtective, isWorking, type LiveOrder } from '../../desk/live/orders.ts';
 import { unprotected } from '../../desk/live/protect.ts';
-import type { LiveBar, LiveEntry } from '../../desk/live/record.ts';
+import type { Intent, LiveBar, LiveEntry } from '../../desk/live/record.ts';
 import type { LiveState } from '../../desk/live/state.ts';
 import { DEAD_MAN } from '../../data/exchange/dead-man.ts';
 import { DEAD_MAN_MS } from '../../desk/live/dead-man.ts';
 import { RESTING_STOPS } from '../../data/exchange/open-venue.ts';
+import { ORDER_LISTS } from '../../data/exchange/order-lists.ts';
 import { type LiveTerms, termsHash } from '../workflows/live.ts';
 
 const percent = (value: number | undefined, otherwise: string): string =>
@@ -31,10 +32,18 @@ export function termsLines(terms: LiveTerms, runId: string): readonly string[] {
 /** What protects a position while no program runs. */
 function protectionLine({ exchange, rules, execution }: LiveTerms): string {
   const { stopLossPct, takeProfitPct } = rules;
-  if (stopLossPct !== undefined)
-    return `Protection: a stop rests on ${exchange} for each position, ${stopLossPct} % below its entry, and sells down to ${execution.collarPct} % below that; it works when this program does not run.`;
-  if (takeProfitPct !== undefined)
-    return `Protection: a target rests on ${exchange} for each position, ${takeProfitPct} % above its entry. No stop.`;
+  const target = takeProfitPct === undefined ? undefined : `${takeProfitPct} % above its entry`;
+  if (stopLossPct !== undefined) {
+    const stop = `${stopLossPct} % below its entry, which sells down to ${execution.collarPct} % below that`;
+    const outlives = 'it works when this program does not run.';
+    if (target === undefined)
+      return `Protection: a stop rests on ${exchange} for each position, ${stop}; ${outlives}`;
+    if (exchange in ORDER_LISTS)
+      return `Protection: a stop and a target rest on ${exchange} as an OCO pair for each position, of which one ends the other: the stop ${stop}, the target ${target}; ${outlives}`;
+    return `Protection: a stop rests on ${exchange} for each position, ${stop}; ${outlives} Its target, ${target}, does not rest there: this program sells when a bar closes at or above it.`;
+  }
+  if (target !== undefined)
+    return `Protection: a target rests on ${exchange} for each position, ${target}. No stop.`;
   return `Protection: no order rests on ${exchange} (${RESTING_STOPS.includes(exchange) ? 'trading.stopLossPct is not set' : `stops that outlive the program: only on ${RESTING_STOPS.join(', ')}`}).`;
 }
 
@@ -80,7 +89,7 @@ export function entryText(entry: Exclude<LiveEntry, LiveBar>, state: LiveState):
   const name = order === undefined ? '' : orderText(order);
   switch (entry.kind) {
     case 'intent':
-      return `sent: ${name}`;
+      return `sent: ${name}${isAlone(entry, state) ? `, alone: ${state.session.exchange} takes no OCO pair, and its target is looked for at each close` : ''}`;
     case 'fill':
       return `filled: ${entry.baseAmount} at ${entry.price}, fee ${entry.feeAmount} ${entry.feeAsset}: ${name}`;
     case 'report':
@@ -102,13 +111,22 @@ export function protectionLines(state: LiveState): readonly string[] {
   return [
     ...[...state.orders.values()]
       .filter((order) => isProtective(order) && isWorking(order))
-      .map(
-        ({ intent: { leg, symbol, baseAmount, stopPrice, price } }) =>
-          `a ${leg === 'stop' ? 'stop' : 'target'} rests: ${baseAmount} ${symbol} ${stopPrice === undefined ? `at ${price}` : `from ${stopPrice} down to ${price}`}`,
-      ),
+      .map(({ intent }) => {
+        const { leg, symbol, baseAmount, stopPrice, price } = intent;
+        const where = stopPrice === undefined ? `at ${price}` : `from ${stopPrice} down to ${price}`;
+        const target = isAlone(intent, state) ? '; its target does not, it is looked for at each close' : '';
+        return `a ${leg === 'stop' ? 'stop' : 'target'} rests: ${baseAmount} ${symbol} ${where}${target}`;
+      }),
     ...bare.map((symbol) => `${symbol} is UNPROTECTED: the exchange took no order; the next bar tries again`),
   ];
 }
+
+/** A stop that rests without the target that it should have beside it. */
+const isAlone = ({ leg, stopPrice, listId }: Intent, { session }: LiveState): boolean =>
+  leg === 'stop' &&
+  stopPrice !== undefined &&
+  listId === undefined &&
+  session.rules.takeProfitPct !== undefined;
 
 const orderText = ({ intent }: LiveOrder): string =>
   `${typeof intent.leg === 'string' ? `${intent.leg}: ` : ''}${intent.side} ${intent.baseAmount} ${intent.symbol} ${intent.stopPrice === undefined ? '' : `from ${intent.stopPrice} `}at ${intent.price} (${intent.clientId})`;

@@ -57,18 +57,13 @@ export function requireTradable({ exchange, rules, symbols, execution, timeframe
     throw new UserError(`Live trading does not carry out ${not.join(', ')} yet, and will not ignore it.`, {
       hint: `Unset it: crypto-trader config unset ${not[0]}. Limits on the account are in the section risk.`,
     });
-  const { stopLossPct, takeProfitPct } = rules;
+  const { stopLossPct } = rules;
   if (stopLossPct !== undefined && !RESTING_STOPS.includes(exchange))
     throw new UserError(
       `trading.stopLossPct is ${stopLossPct}, and no stop rests on ${exchange}: a stop that is triggered becomes another order there, which this program does not follow.`,
       {
         hint: `Trade on ${RESTING_STOPS.join(' or ')}, or unset it and set risk.maxDrawdownPct. trading.takeProfitPct rests on every exchange.`,
       },
-    );
-  if (stopLossPct !== undefined && takeProfitPct !== undefined)
-    throw new UserError(
-      'trading.stopLossPct and trading.takeProfitPct cannot both rest on a spot market: the coins that one order is to sell, no other may.',
-      { hint: 'Keep one: crypto-trader config unset trading.takeProfitPct' },
     );
   const quotes = [...new Set(symbols.map((symbol) => symbol.split('/')[1]))];
   if (quotes.length > 1)

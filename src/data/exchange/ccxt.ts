@@ -55,6 +55,10 @@ export interface CcxtExchange {
   fetchOpenOrders(symbol: string): Promise<unknown>;
   fetchMyTrades(symbol: string, since: number, limit: number): Promise<unknown>;
   fetchBalance(): Promise<unknown>;
+  /** The exchange's own name of a pair, and numbers as it takes them; only after `loadMarkets`. */
+  marketId(symbol: string): string;
+  amountToPrecision(symbol: string, amount: number): string;
+  priceToPrecision(symbol: string, price: number): string;
   /** Resolve with the next change; only where the instance was loaded with `streams`. */
   watchOrders(): Promise<unknown>;
   watchMyTrades(): Promise<unknown>;

@@ -5,6 +5,7 @@ import { plainLine } from '../../core/foundation/plain-text.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { type Ccxt, type Credentials, loadCcxt } from './ccxt.ts';
 import { DEAD_MAN } from './dead-man.ts';
+import { ORDER_LISTS } from './order-lists.ts';
 import { PERMISSIONS } from './permissions.ts';
 import { listenToAccount } from './user-stream.ts';
 import type { FillReport, OrderReport, Reply, Venue } from './venue.ts';
@@ -95,9 +96,25 @@ export async function openVenue(options: VenueOptions): Promise<Venue> {
           ? reportOf(whole.data, { clientId, symbol })
           : { clientId, symbol, orderId, filled: 0, state: 'open' };
       }, signal),
-    cancel: ({ clientId, symbol }, signal) =>
+    ...(id in ORDER_LISTS && {
+      submitPair: (pair, signal) =>
+        ask(async () => {
+          const { symbol, stop, take } = pair;
+          await theirs(symbol);
+          const taken = await ORDER_LISTS[id].submit(byName, exchange, pair);
+          const reportOn = ({ clientId }: { readonly clientId: string }): OrderReport => {
+            const orderId = taken.get(clientId);
+            if (orderId !== undefined) return { clientId, symbol, orderId, filled: 0, state: 'open' };
+            throw new ccxt.errors.BadResponse(`${exchange.name} names other orders than were sent`);
+          };
+          return { stop: reportOn(stop), take: reportOn(take) };
+        }, signal),
+    }),
+    cancel: ({ clientId, symbol, listId }, signal) =>
       ask(async () => {
         const market = await theirs(symbol);
+        if (listId !== undefined)
+          return void (await ORDER_LISTS[id].cancel(byName, exchange, { listId, symbol }));
         await exchange.cancelOrder(undefined, market, cancelParams(id, clientId));
       }, signal),
     lookUp: ({ clientId, symbol }, signal) =>

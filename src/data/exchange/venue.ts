@@ -8,8 +8,16 @@ import type { PairSymbol } from '../../core/market/symbol.ts';
 export interface Venue {
   /** `refused`: the exchange has said no. `unknown`: it may or may not have taken the order. */
   submit(order: VenueOrder, signal: AbortSignal): Promise<Reply<OrderReport>>;
-  /** `answered`: it has taken the request. Whether the order had filled before, only `lookUp` tells. */
-  cancel(order: OrderName, signal: AbortSignal): Promise<Reply<void>>;
+  /** Both orders, or neither; what came of them, `lookUp` tells. Only where an exchange has lists of orders. */
+  readonly submitPair?: (
+    pair: VenuePair,
+    signal: AbortSignal,
+  ) => Promise<Reply<{ readonly stop: OrderReport; readonly take: OrderReport }>>;
+  /** `answered`: it has taken the request. Whether the order had filled before, only `lookUp` tells. One of a pair: both. */
+  cancel(
+    order: OrderName & { readonly listId?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<Reply<void>>;
   /** `undefined`: the exchange knows no such order. */
   lookUp(order: OrderName, signal: AbortSignal): Promise<Reply<OrderReport | undefined>>;
   openOrders(symbols: readonly PairSymbol[], signal: AbortSignal): Promise<Reply<readonly OrderReport[]>>;
@@ -44,6 +52,21 @@ export interface VenueOrder extends OrderName {
   readonly timeInForce: 'IOC' | 'GTC';
   /** The order sleeps until the price falls to this; only where `RESTING_STOPS` says so. */
   readonly stopPrice?: number | undefined;
+}
+
+/**
+ * A stop and a target that sell the same coins: the first execution of one, or the trigger of the stop, ends the other, and they are
+ * cancelled together.
+ */
+export interface VenuePair {
+  /** The sender's id of both, beside those of each. */
+  readonly listId: string;
+  readonly symbol: PairSymbol;
+  readonly baseAmount: number;
+  /** Sleeps until the price falls to `stopPrice`, then sells down to `price`. */
+  readonly stop: { readonly clientId: string; readonly stopPrice: number; readonly price: number };
+  /** Rests at `price`. */
+  readonly take: { readonly clientId: string; readonly price: number };
 }
 
 export interface OrderReport extends OrderName {

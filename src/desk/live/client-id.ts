@@ -7,8 +7,8 @@ export interface OrderIdentity {
   /** Open of the bar at whose close it was decided. */
   readonly barMs: number;
   readonly symbol: PairSymbol;
-  /** Which of the orders of that decision, from 0 on, or what it protects. */
-  readonly leg: number | 'stop' | 'take';
+  /** Which of the orders of that decision, from 0 on, or what it protects; `pair`: a stop and a target as one. */
+  readonly leg: number | 'stop' | 'take' | 'pair';
   /** Which try at it, from 0 on. */
   readonly attempt: number;
 }

@@ -65,6 +65,8 @@ const Intent = z.strictObject({
   /** It sleeps until the price falls to this; only of a `stop`. */
   stopPrice: off(z.number().positive()),
   timeInForce: z.enum(['IOC', 'GTC']),
+  /** Of the pair that it is one of: an execution of one ends the other, and they are cancelled together. */
+  listId: off(z.string()),
   /** When it is cancelled; only of one that rests. */
   restUntilMs: off(z.number()),
 });

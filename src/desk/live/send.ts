@@ -1,5 +1,7 @@
+import { invariant } from '../../core/foundation/errors.ts';
 import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import { normaliseOrder } from '../../core/trading/orders/normalise.ts';
+import type { OrderReport, Reply, Venue } from '../../data/exchange/venue.ts';
 import { clientOrderId } from './client-id.ts';
 import type { LiveLedger } from './ledger.ts';
 import { isProtective, isSettled, isWorking, type LiveOrder, nextStep } from './orders.ts';
@@ -14,21 +16,24 @@ export async function cancelDue(ledger: LiveLedger, around: Surroundings): Promi
       order.state === 'cancelling' ||
       (isWorking(order) && around.now() >= (order.intent.restUntilMs ?? Infinity)),
   );
-  for (const order of due) await cancelOrder(ledger, order, around);
-  return due.length;
+  return cancelOrders(ledger, due, around);
 }
 
-/** What came of it, the next look says. */
-export async function cancelOrder(
+/** Returns how many requests that took: one for both orders of a pair. What came of it, the next look says. */
+export async function cancelOrders(
   ledger: LiveLedger,
-  { intent, state, filledSaid: filled }: LiveOrder,
+  orders: readonly LiveOrder[],
   around: Surroundings,
-): Promise<void> {
-  const { clientId } = intent;
-  const report = { kind: 'report', atMs: around.now(), clientId, filled } as const;
-  if (state !== 'cancelling')
+): Promise<number> {
+  for (const { intent, state, filledSaid: filled } of orders) {
+    if (state === 'cancelling') continue;
+    const { clientId } = intent;
+    const report = { kind: 'report', atMs: around.now(), clientId, filled } as const;
     await ledger.write({ ...report, orderId: undefined, state: 'cancelling', reason: undefined });
-  await around.venue.cancel(intent, around.signal);
+  }
+  const requests = new Map(orders.map(({ intent }) => [intent.listId ?? intent.clientId, intent]));
+  for (const intent of requests.values()) await around.venue.cancel(intent, around.signal);
+  return requests.size;
 }
 
 /**
@@ -110,11 +115,11 @@ async function send(
   const order = normaliseOrder(session.instruments[s], asked);
   if (order.kind === 'rejected') return false;
   // What a protective order holds cannot be sold by another: it goes first, and is known to be gone.
-  const resting = [...orders.values()].find(
+  const resting = [...orders.values()].filter(
     (one) => isProtective(one) && one.intent.symbol === symbol && !isSettled(one),
   );
-  if (side === 'sell' && resting !== undefined) {
-    await cancelOrder(ledger, resting, around);
+  if (side === 'sell' && resting.length > 0) {
+    await cancelOrders(ledger, resting, around);
     return true;
   }
   const restUntilMs = timeInForce === 'GTC' ? around.now() + restMs : undefined;
@@ -124,17 +129,66 @@ async function send(
   return true;
 }
 
+type Draft = Omit<Intent, 'kind' | 'atMs' | 'clientId' | 'listId'>;
+
 /** Writes the intent, sends the order, and writes what was answered. */
-export async function sendOrder(
+export async function sendOrder(ledger: LiveLedger, draft: Draft, around: Surroundings): Promise<void> {
+  const intent = await writeIntent(ledger, draft, undefined, around);
+  const { clientId, symbol, side, baseAmount, price, timeInForce, stopPrice } = intent;
+  const order = { clientId, symbol, side, baseAmount, price, timeInForce, stopPrice };
+  const reply = await around.venue.submit(order, around.signal);
+  await writeReply(ledger, intent, reply, around);
+}
+
+/** A stop and a target as one request, as `sendOrder`: both intents are on disk before it leaves, and it takes both orders or neither. */
+export async function sendPair(
   ledger: LiveLedger,
-  intent: Omit<Intent, 'kind' | 'atMs' | 'clientId'>,
+  [stop, take]: readonly [Draft, Draft],
+  around: Surroundings & { readonly submitPair: NonNullable<Venue['submitPair']> },
+): Promise<void> {
+  const { barMs, symbol, attempt, baseAmount, stopPrice } = stop;
+  invariant(stopPrice !== undefined, 'the first of a pair is a stop');
+  const { sessionId } = ledger.state.session;
+  const listId = clientOrderId({ sessionId, barMs, symbol, leg: 'pair', attempt });
+  const stopIntent = await writeIntent(ledger, stop, listId, around);
+  const takeIntent = await writeIntent(ledger, take, listId, around);
+  const legs = {
+    stop: { clientId: stopIntent.clientId, stopPrice, price: stop.price },
+    take: { clientId: takeIntent.clientId, price: take.price },
+  };
+  const reply = await around.submitPair({ listId, symbol, baseAmount, ...legs }, around.signal);
+  for (const [leg, intent] of [
+    ['stop', stopIntent],
+    ['take', takeIntent],
+  ] as const)
+    await writeReply(
+      ledger,
+      intent,
+      reply.kind === 'answered' ? { ...reply, value: reply.value[leg] } : reply,
+      around,
+    );
+}
+
+async function writeIntent(
+  ledger: LiveLedger,
+  draft: Draft,
+  listId: string | undefined,
+  around: Surroundings,
+): Promise<Intent> {
+  const { barMs, symbol, leg, attempt } = draft;
+  const { sessionId } = ledger.state.session;
+  const clientId = clientOrderId({ sessionId, barMs, symbol, leg, attempt });
+  const intent: Intent = { kind: 'intent', atMs: around.now(), clientId, listId, ...draft };
+  await ledger.write(intent);
+  return intent;
+}
+
+async function writeReply(
+  ledger: LiveLedger,
+  { clientId }: Intent,
+  reply: Reply<OrderReport>,
   around: Surroundings,
 ): Promise<void> {
-  const { sessionId } = ledger.state.session;
-  const { barMs, leg, attempt, symbol, restUntilMs: _, ...order } = intent;
-  const clientId = clientOrderId({ sessionId, barMs, symbol, leg, attempt });
-  await ledger.write({ kind: 'intent', atMs: around.now(), clientId, ...intent });
-  const reply = await around.venue.submit({ clientId, symbol, ...order }, around.signal);
   const report = { kind: 'report', atMs: around.now(), clientId } as const;
   if (reply.kind === 'answered') {
     const { orderId, filled, state } = reply.value;

@@ -15,6 +15,8 @@ export const SCRIPT: Script = [
 
 export const SUBMIT = 'POST /api/v3/order';
 export const CANCEL = 'DELETE /api/v3/order';
+export const SUBMIT_PAIR = 'POST /api/v3/orderList/oco';
+export const CANCEL_PAIR = 'DELETE /api/v3/orderList';
 const LOOK_UP = 'GET /api/v3/order';
 const FILLS = 'GET /api/v3/myTrades';
 
@@ -45,6 +47,8 @@ export const ACTIONS = {
   amended: SUBMIT,
   'a stop': SUBMIT,
   'a stop that is taken back': CANCEL,
+  'a stop with its target': SUBMIT_PAIR,
+  'a stop with its target that are taken back': CANCEL_PAIR,
 } as const;
 export type Action = keyof typeof ACTIONS;
 
@@ -54,16 +58,34 @@ const RESTS: Pick<LiveSession, 'execution'> = { execution: { collarPct: 3, restM
 /** A stop rests below every purchase, and the price comes to some of them. */
 const STOPS: Pick<LiveSession, 'rules'> = { rules: { ...liveSession.rules, stopLossPct: 0.5 } };
 
+/** Beside each stop a target, to which the price comes at times. */
+const PAIRS: Pick<LiveSession, 'rules'> = { rules: { ...STOPS.rules, takeProfitPct: 0.6 } };
+/** So far from the price that a sale has to take them back. */
+const FAR_PAIRS: Pick<LiveSession, 'rules'> = {
+  rules: { ...liveSession.rules, stopLossPct: 50, takeProfitPct: 50 },
+};
+
+const SESSIONS: Readonly<Record<Action, Partial<LiveSession>>> = {
+  submitted: {},
+  'looked up': {},
+  read: {},
+  cancelled: RESTS,
+  amended: RESTS,
+  'a stop': STOPS,
+  'a stop that is taken back': STOPS,
+  'a stop with its target': PAIRS,
+  'a stop with its target that are taken back': FAR_PAIRS,
+};
+
 /** How one cell of the fault matrix is set up: what the exchange does wrong, and the session that meets it. */
 export function cellOf(
   action: Action,
   names: readonly FaultName[],
 ): { readonly faults: FaultSpec[]; readonly session: Partial<LiveSession> } {
   const path = ACTIONS[action];
-  const rests = action === 'cancelled' || action === 'amended';
-  const stops = action.startsWith('a stop');
+  const rests = SESSIONS[action] === RESTS;
   // The first order is a purchase, its stop the second.
-  const struck = action === 'a stop' ? [1, 3] : [0, 2];
+  const struck = action === 'a stop' ? [1, 3] : action.startsWith('a stop with') ? [0, 1] : [0, 2];
   const faults = names.flatMap((name): FaultSpec[] => {
     const fault = FAULTS[name];
     // Without rest an order meets a price that is half a percent off, and its collar.
@@ -74,6 +96,6 @@ export function cellOf(
   if (action === 'looked up') faults.push({ kind: 'lost', path: SUBMIT });
   return {
     faults: rests ? [FAULTS['the book is stale'], ...faults] : faults,
-    session: rests ? RESTS : stops ? STOPS : {},
+    session: SESSIONS[action],
   };
 }

@@ -137,13 +137,6 @@ it.each([
     'the plan is to trade with 90000',
   ],
   [
-    'a stop and a target are set',
-    ['start'],
-    { ...KEYS, CRYPTO_TRADER_TRADING_STOP_LOSS_PCT: '5', CRYPTO_TRADER_TRADING_TAKE_PROFIT_PCT: '5' },
-    [],
-    'cannot both rest',
-  ],
-  [
     'the project trades on paper',
     ['start'],
     { ...KEYS, CRYPTO_TRADER_EXCHANGE_MODE: 'paper' },
@@ -179,6 +172,7 @@ it('tells and answers Telegram, evaluates alerts, writes its health, and leaves 
     NOTIFY_TELEGRAM_API_URL: telegram.url,
     CRYPTO_TRADER_TELEGRAM_COMMANDS: 'control',
     CRYPTO_TRADER_TRADING_STOP_LOSS_PCT: '50',
+    CRYPTO_TRADER_TRADING_TAKE_PROFIT_PCT: '60',
   };
   const alert = await runCli(['alerts', 'add', 'BTC/USDT', 'above', '1'], { cwd: folder });
   expect(alert).toMatchObject({ status: 0 });
@@ -196,7 +190,7 @@ it('tells and answers Telegram, evaluates alerts, writes its health, and leaves 
   const told = (...words: RegExp[]) =>
     telegram.until(() => words.every((one) => telegram.said.some((text) => one.test(text))));
   await Promise.race([
-    told(/filled:/, /BTC\/USDT.*above 1/, /stop: sell .* from/),
+    told(/filled:/, /BTC\/USDT.*above 1/, /stop: sell .* from/, /take: sell /),
     ended.then(() => Promise.reject(new Error(printed))),
   ]);
 
@@ -210,9 +204,10 @@ it('tells and answers Telegram, evaluates alerts, writes its health, and leaves 
   const health: unknown = JSON.parse(readFileSync(join(live, 'health.json'), 'utf8'));
   expect(health).toMatchObject({ version: 2, pid: running.pid, unprotected: [] });
 
-  // The stop rests, and is told to whoever asks.
+  // Stop and target rest, and are told to whoever asks.
   const { stdout } = await runCli(['live', 'status'], { cwd: folder, environment });
-  expect(stdout).toMatch(/a stop rests: [\d.]+ (BTC|ETH)\/USDT from [\d.]+ down to/);
+  expect(stdout).toMatch(/a stop rests: [\d.]+ (BTC|ETH)\/USDT from [\d.]+ down to [\d.]+$/m);
+  expect(stdout).toMatch(/a target rests: [\d.]+ (BTC|ETH)\/USDT at [\d.]+$/m);
   exchange.setFaults([{ kind: 'timeout' }]);
   const stoppedMs = performance.now();
   running.kill('SIGTERM');

@@ -22,6 +22,8 @@ export interface Account {
   describe(query: Query): unknown;
   permissions(query: Query): unknown;
   place(pair: Pair, query: Query): unknown;
+  placePair(pair: Pair, query: Query): unknown;
+  cancelList(query: Query): unknown;
   find(query: Query): unknown;
   cancel(query: Query): unknown;
   open(query: Query): unknown;
@@ -41,14 +43,20 @@ export interface Books {
     readonly price: number;
   }[];
   fills(): readonly { readonly tradeId: number; readonly clientOrderId: string; readonly quantity: number }[];
-  /** The price comes to an order that sleeps, falls through its limit and comes back: it fills there, but for `left`, which sleeps again. */
+  /** The price comes to an order that rests or sleeps, passes its limit and comes back: it fills there, but for `left`, which waits again. */
   readonly trigger: (clientOrderId: string, left?: number) => void;
   /** Money that moves without an order. */
   move(asset: string, amount: number): void;
 }
 
 type OrderType = (typeof ORDER_TYPES)[number];
-export const ORDER_TYPES = ['LIMIT', 'MARKET', 'STOP_LOSS_LIMIT', 'TAKE_PROFIT_LIMIT'] as const;
+export const ORDER_TYPES = [
+  'LIMIT',
+  'MARKET',
+  'STOP_LOSS_LIMIT',
+  'TAKE_PROFIT_LIMIT',
+  'LIMIT_MAKER',
+] as const;
 
 interface Order {
   readonly pair: Pair;
@@ -65,6 +73,14 @@ interface Order {
   isAwake: boolean;
   status: 'NEW' | 'PARTIALLY_FILLED' | 'FILLED' | 'CANCELED' | 'EXPIRED';
   readonly fills: Execution[];
+  list: List | undefined;
+}
+
+/** Of an OCO: two orders to sell the same coins, of which the first execution or trigger of one ends the other. */
+interface List {
+  readonly orderListId: number;
+  readonly listClientOrderId: string;
+  readonly orders: readonly Order[];
 }
 
 interface Execution {
@@ -83,6 +99,8 @@ const round8 = (value: number): number => Math.round(value * 1e8) / 1e8;
 const filledOf = (order: Order): number =>
   round8(order.fills.reduce((sum, { quantity }) => sum + quantity, 0));
 
+const works = ({ status }: Order): boolean => status === 'NEW' || status === 'PARTIALLY_FILLED';
+
 export function createAccount(
   pairs: readonly Pair[],
   {
@@ -97,6 +115,7 @@ export function createAccount(
     ]),
   );
   const orders: Order[] = [];
+  const lists: List[] = [];
   /** Orders on their way: the exchange takes them once its clock has come there. */
   let late: { readonly atMs: number; readonly take: () => void }[] = [];
   let trades = 0;
@@ -116,13 +135,22 @@ export function createAccount(
     order.status = filledOf(order) >= order.quantity ? 'FILLED' : 'PARTIALLY_FILLED';
     onEvent(executionReport(order, timeMs));
     onEvent(accountPosition());
+    endOther(order, timeMs);
+  };
+  const endOther = ({ list, orderId }: Order, timeMs: number): void => {
+    for (const other of list?.orders ?? [])
+      if (other.orderId !== orderId && works(other)) end(other, 'EXPIRED', timeMs);
+    if (list !== undefined) onEvent(listStatus(list, timeMs));
+  };
+  const end = (order: Order, status: 'EXPIRED' | 'CANCELED', timeMs: number): void => {
+    order.status = status;
+    onEvent(executionReport(order, timeMs));
   };
   const accountPosition = (): object => ({
     e: 'outboundAccountPosition',
     B: [...balances.keys()].map((asset) => ({ a: asset, f: String(free(asset)), l: String(locked(asset)) })),
   });
   const rest = (order: Order): number => round8(order.quantity - filledOf(order));
-  const works = (order: Order): boolean => order.status === 'NEW' || order.status === 'PARTIALLY_FILLED';
   /** Resting limit orders fill as soon as somebody looks and the price has come to them. */
   const settle = (nowMs: number): void => {
     const due = late.filter(({ atMs }) => atMs <= nowMs);
@@ -134,6 +162,7 @@ export function createAccount(
       if (!order.isAwake) {
         if (!isReached(order, price)) continue;
         order.isAwake = true;
+        endOther(order, nowMs);
         // It takes what the book offers, no worse than its limit.
         const touch = order.side === 'BUY' ? price + order.pair.priceTick : price - order.pair.priceTick;
         if (order.side === 'BUY' ? touch <= order.price : touch >= order.price)
@@ -148,6 +177,8 @@ export function createAccount(
   const locked = (asset: string): number =>
     round8(
       orders.filter(works).reduce((sum, order) => {
+        // Both orders of a list sell the same coins.
+        if (order.list !== undefined && order.list.orders.find(works) !== order) return sum;
         const { base, quote } = order.pair;
         if (order.side === 'SELL') return asset === base ? sum + rest(order) : sum;
         return asset === quote ? sum + rest(order) * order.price : sum;
@@ -173,57 +204,140 @@ export function createAccount(
       return work(query);
     };
 
-  const take = (pair: Pair, query: Query): Order => {
-    const { params, nowMs } = query;
+  /** Takes an order onto the books, if the rules allow it. */
+  const accept = (
+    pair: Pair,
+    asked: Pick<Order, 'side' | 'type' | 'stopPrice' | 'timeInForce' | 'price' | 'quantity'>,
+    name: string | null,
+    { nowMs }: Query,
+  ): Order => {
+    const orderId = orders.length + 1;
+    const clientOrderId = name ?? `loopback-${orderId}`;
+    if (orders.some((known) => known.clientOrderId === clientOrderId)) {
+      throw new ExchangeRefusal(-2010, 'Duplicate order sent.');
+    }
+    const isAwake = asked.stopPrice === undefined;
+    const order: Order = {
+      ...asked,
+      ...{ pair, orderId, clientOrderId, isAwake, timeMs: nowMs },
+      ...{ status: 'NEW', fills: [], list: undefined },
+    };
+    orders.push(order);
+    onEvent(executionReport(order, nowMs));
+    return order;
+  };
+  const marketOf = (pair: Pair, nowMs: number): number => {
     const market = lastPrice(pair, nowMs);
     if (market === undefined) throw new ExchangeRefusal(-1013, 'Market is closed.');
+    return market;
+  };
+  const assertFunds = (isEnough: boolean): void => {
+    if (!isEnough) throw new ExchangeRefusal(-2010, 'Account has insufficient balance for requested action.');
+  };
+  const halfOf = ({ quantity, pair: { amountStep } }: Order): number =>
+    round8(Math.floor(quantity / 2 / amountStep) * amountStep);
+
+  const take = (pair: Pair, query: Query): Order => {
+    const { params, nowMs } = query;
+    const market = marketOf(pair, nowMs);
     const side = params.get('side') === 'BUY' ? 'BUY' : 'SELL';
     const type = ORDER_TYPES.find((one) => one === params.get('type'));
     if (type === undefined) throw new ExchangeRefusal(-1116, 'Invalid orderType.');
     const stopPrice = params.has('stopPrice') ? Number(params.get('stopPrice')) : undefined;
-    if (type.endsWith('_LIMIT') !== (stopPrice !== undefined))
-      throw new ExchangeRefusal(
-        -1102,
-        "Mandatory parameter 'stopPrice' was not sent, was empty/null, or malformed.",
-      );
+    if (type.endsWith('_LIMIT') !== (stopPrice !== undefined)) throw malformed('stopPrice');
     const touch = side === 'BUY' ? market + pair.priceTick : market - pair.priceTick;
     const price = type === 'MARKET' ? touch : Number(params.get('price'));
     const quantity = Number(params.get('quantity'));
     assertFilters(pair, quantity, price);
-    const short = side === 'BUY' ? free(pair.quote) < quantity * price : free(pair.base) < quantity;
-    if (short) throw new ExchangeRefusal(-2010, 'Account has insufficient balance for requested action.');
-    const orderId = orders.length + 1;
-    const clientOrderId = params.get('newClientOrderId') ?? `loopback-${orderId}`;
-    if (orders.some((known) => known.clientOrderId === clientOrderId)) {
-      throw new ExchangeRefusal(-2010, 'Duplicate order sent.');
-    }
-    const timeInForce = params.get('timeInForce') ?? 'GTC';
-    const order: Order = {
-      pair,
-      orderId,
-      clientOrderId,
-      side,
-      type,
-      stopPrice,
-      isAwake: stopPrice === undefined,
-      timeInForce,
-      price,
-      quantity,
-      timeMs: nowMs,
-      status: 'NEW',
-      fills: [],
-    };
-    if (!order.isAwake && isReached(order, market))
+    assertFunds(side === 'BUY' ? free(pair.quote) >= quantity * price : free(pair.base) >= quantity);
+    if (stopPrice !== undefined && isReached({ side, type, stopPrice }, market))
       throw new ExchangeRefusal(-2010, 'Stop price would trigger immediately.');
-    orders.push(order);
-    onEvent(executionReport(order, nowMs));
-    const marketable = !order.isAwake
-      ? false
-      : type === 'MARKET' || (side === 'BUY' ? price >= touch : price <= touch);
-    const half = Math.floor(quantity / 2 / pair.amountStep) * pair.amountStep;
-    if (marketable) fill(order, touch, has(query, 'partial-fill') ? round8(half) : quantity, nowMs);
+    const timeInForce = params.get('timeInForce') ?? 'GTC';
+    const asked = { side, type, stopPrice, timeInForce, price, quantity } as const;
+    const order = accept(pair, asked, params.get('newClientOrderId'), query);
+    const marketable =
+      order.isAwake && (type === 'MARKET' || (side === 'BUY' ? price >= touch : price <= touch));
+    if (marketable) fill(order, touch, has(query, 'partial-fill') ? halfOf(order) : quantity, nowMs);
     if (timeInForce === 'IOC' && order.status !== 'FILLED') order.status = 'EXPIRED';
     return order;
+  };
+
+  /**
+   * developers.binance.com/docs/binance-spot-api-docs/rest-api/trading-endpoints, "New Order list - OCO", as far as it goes here: a sale,
+   * a LIMIT_MAKER above the price and a STOP_LOSS_LIMIT below it.
+   */
+  const takePair = (pair: Pair, query: Query): List => {
+    const { params, nowMs } = query;
+    const market = marketOf(pair, nowMs);
+    const text = (name: string): string => {
+      const value = params.get(name);
+      if (value === null || value === '') throw malformed(name);
+      return value;
+    };
+    if (text('aboveType') !== 'LIMIT_MAKER' || text('belowType') !== 'STOP_LOSS_LIMIT')
+      throw new ExchangeRefusal(-1158, 'Order type not supported in OCO.');
+    if (params.has('aboveTimeInForce'))
+      throw new ExchangeRefusal(-1106, "Parameter 'aboveTimeInForce' sent when not required.");
+    if (text('side') !== 'SELL') throw new ExchangeRefusal(-1117, 'Invalid side.');
+    if (has(query, 'no-more-lists')) throw new ExchangeRefusal(-1013, 'Filter failure: MAX_NUM_ORDER_LISTS');
+    const quantity = Number(text('quantity'));
+    const [price, stopPrice] = [Number(text('abovePrice')), Number(text('belowStopPrice'))];
+    const names = ['listClientOrderId', 'belowClientOrderId', 'aboveClientOrderId'].map(text);
+    const known = [
+      ...orders.map((order) => order.clientOrderId),
+      ...lists.map((list) => list.listClientOrderId),
+    ];
+    if (new Set([...known, ...names]).size < known.length + names.length)
+      throw new ExchangeRefusal(-2010, 'Duplicate order sent.');
+    assertFunds(free(pair.base) >= quantity);
+    for (const each of [price, stopPrice, Number(text('belowPrice'))]) assertFilters(pair, quantity, each);
+    if (!(price > market && market > stopPrice))
+      throw new ExchangeRefusal(-2010, 'The relationship of the prices for the orders is not correct.');
+    const below = accept(
+      pair,
+      {
+        ...{ side: 'SELL', type: 'STOP_LOSS_LIMIT', stopPrice, quantity },
+        ...{ price: Number(text('belowPrice')), timeInForce: text('belowTimeInForce') },
+      },
+      names[1],
+      query,
+    );
+    const maker = { side: 'SELL', type: 'LIMIT_MAKER', stopPrice: undefined, timeInForce: 'GTC' } as const;
+    const above = accept(pair, { ...maker, price, quantity }, names[2], query);
+    const list: List = {
+      orderListId: lists.length,
+      listClientOrderId: names[0],
+      orders: [below, above],
+    };
+    lists.push(list);
+    below.list = list;
+    above.list = list;
+    onEvent(listStatus(list, nowMs));
+    // The price comes to the target, and goes back before all of it has filled.
+    if (has(query, 'partial-fill')) fill(above, price, halfOf(above), nowMs);
+    return list;
+  };
+  const cancelAll = (all: readonly Order[], query: Query): void => {
+    // One of them fills while the request is on its way.
+    const raced = has(query, 'cancel-race') ? all.findLast(works) : undefined;
+    if (raced !== undefined) fill(raced, raced.price, rest(raced), query.nowMs);
+    if (!all.some(works)) throw new ExchangeRefusal(-2011, 'Unknown order sent.');
+    for (const order of all.filter(works)) end(order, 'CANCELED', query.nowMs);
+  };
+  /** What nothing is known of, or waits, of a request that places something. */
+  const placing = <T>(query: Query, work: () => T, describe: (taken: T) => unknown): unknown => {
+    if (has(query, 'rate-limit') || has(query, 'request-lost')) return {}; // nothing gets through
+    if (has(query, 'reject'))
+      throw new ExchangeRefusal(-2010, 'Account has insufficient balance for requested action.');
+    const lateBy = query.faults.find(({ kind }) => kind === 'arrives-late');
+    if (lateBy !== undefined) {
+      late.push({ atMs: query.nowMs + lateBy.offsetMs, take: () => void work() });
+      return {};
+    }
+    const taken = work();
+    // A proxy that sends the request again: the answer that comes through is the second one.
+    if (has(query, 'resent')) work();
+    return describe(taken);
   };
 
   return {
@@ -245,8 +359,8 @@ export function createAccount(
         ),
       trigger: (clientOrderId, left = 0) => {
         const order = orders.find((one) => one.clientOrderId === clientOrderId);
-        if (order === undefined || order.isAwake) throw new Error(`${clientOrderId} does not sleep`);
-        order.isAwake = left === 0;
+        if (order === undefined || !works(order)) throw new Error(`${clientOrderId} does not work`);
+        order.isAwake ||= left === 0;
         fill(order, order.price, round8(rest(order) - left), order.timeMs + 1_000);
       },
       move: (asset, amount) => void move(asset, amount),
@@ -272,32 +386,22 @@ export function createAccount(
       enableWithdrawals: has(query, 'may-withdraw'),
       enableSpotAndMarginTrading: !has(query, 'may-not-trade'),
     })),
-    place: (pair, query) =>
-      signed(() => {
-        if (has(query, 'rate-limit') || has(query, 'request-lost')) return {}; // nothing gets through
-        const refused = has(query, 'reject');
-        if (refused)
-          throw new ExchangeRefusal(-2010, 'Account has insufficient balance for requested action.');
-        const lateBy = query.faults.find(({ kind }) => kind === 'arrives-late');
-        if (lateBy !== undefined) {
-          late.push({ atMs: query.nowMs + lateBy.offsetMs, take: () => void take(pair, query) });
-          return {};
-        }
-        const order = take(pair, query);
-        // A proxy that sends the request again: the answer that comes through is the second one.
-        if (has(query, 'resent')) take(pair, query);
-        return describeOrder(order);
-      })(query),
+    place: (pair, query) => signed(() => placing(query, () => take(pair, query), describeOrder))(query),
+    placePair: (pair, query) =>
+      signed(() => placing(query, () => takePair(pair, query), describeList))(query),
     find: signed((query) => describeOrder(lookUp(query))),
     cancel: signed((query) => {
       if (has(query, 'rate-limit') || has(query, 'request-lost')) return {};
       const order = lookUp(query);
-      // It fills while the request is on its way.
-      if (has(query, 'cancel-race') && works(order)) fill(order, order.price, rest(order), query.nowMs);
-      if (!works(order)) throw new ExchangeRefusal(-2011, 'Unknown order sent.');
-      order.status = 'CANCELED';
-      onEvent(executionReport(order, query.nowMs));
+      cancelAll(order.list?.orders ?? [order], query);
       return describeOrder(order);
+    }),
+    cancelList: signed((query) => {
+      if (has(query, 'rate-limit') || has(query, 'request-lost')) return {};
+      const name = query.params.get('listClientOrderId');
+      const list = lists.find(({ listClientOrderId }) => listClientOrderId === name);
+      cancelAll(list?.orders ?? [], query);
+      return list && describeList(list);
     }),
     open: signed(() => orders.filter(works).map(describeOrder)),
     trades: (pair, query) =>
@@ -312,9 +416,15 @@ export function createAccount(
 }
 
 /** A stop of a sale waits below the price, its target above it; of a purchase the other way round. */
-const isReached = ({ side, type, stopPrice }: Order, price: number): boolean =>
+const isReached = (
+  { side, type, stopPrice }: Pick<Order, 'side' | 'type' | 'stopPrice'>,
+  price: number,
+): boolean =>
   stopPrice === undefined ||
   ((side === 'SELL') === (type === 'STOP_LOSS_LIMIT') ? price <= stopPrice : price >= stopPrice);
+
+const malformed = (name: string): ExchangeRefusal =>
+  new ExchangeRefusal(-1102, `Mandatory parameter '${name}' was not sent, was empty/null, or malformed.`);
 
 const has = ({ faults }: Query, kind: Query['faults'][number]['kind']): boolean =>
   faults.some((fault) => fault.kind === kind);
@@ -348,7 +458,7 @@ function describeOrder(order: Order): unknown {
   return {
     symbol: `${order.pair.base}${order.pair.quote}`,
     orderId: order.orderId,
-    orderListId: -1,
+    orderListId: order.list?.orderListId ?? -1,
     clientOrderId: order.clientOrderId,
     price: order.type === 'MARKET' ? '0' : String(order.price),
     stopPrice: String(order.stopPrice ?? 0),
@@ -373,6 +483,42 @@ function describeOrder(order: Order): unknown {
   };
 }
 
+const describeList = (list: List) => ({
+  orderListId: list.orderListId,
+  contingencyType: 'OCO',
+  listStatusType: list.orders.some(works) ? 'EXEC_STARTED' : 'ALL_DONE',
+  listOrderStatus: list.orders.some(works) ? 'EXECUTING' : 'ALL_DONE',
+  listClientOrderId: list.listClientOrderId,
+  transactionTime: list.orders[0].timeMs,
+  symbol: `${list.orders[0].pair.base}${list.orders[0].pair.quote}`,
+  orders: list.orders.map(({ pair, orderId, clientOrderId }) => ({
+    symbol: `${pair.base}${pair.quote}`,
+    orderId,
+    clientOrderId,
+  })),
+  orderReports: list.orders.map(describeOrder),
+});
+
+function listStatus(list: List, timeMs: number): object {
+  return {
+    e: 'listStatus',
+    E: timeMs,
+    s: `${list.orders[0].pair.base}${list.orders[0].pair.quote}`,
+    g: list.orderListId,
+    c: 'OCO',
+    l: list.orders.some(works) ? 'EXEC_STARTED' : 'ALL_DONE',
+    L: list.orders.some(works) ? 'EXECUTING' : 'ALL_DONE',
+    r: 'NONE',
+    C: list.listClientOrderId,
+    T: timeMs,
+    O: list.orders.map(({ pair, orderId, clientOrderId }) => ({
+      s: `${pair.base}${pair.quote}`,
+      i: orderId,
+      c: clientOrderId,
+    })),
+  };
+}
+
 /** https://developers.binance.com/docs/binance-spot-api-docs/user-data-stream, of the newest change. */
 function executionReport(order: Order, timeMs: number): object {
   const last = order.fills.at(-1);
@@ -387,7 +533,7 @@ function executionReport(order: Order, timeMs: number): object {
     q: String(order.quantity),
     p: String(order.price),
     P: String(order.stopPrice ?? 0),
-    g: -1,
+    g: order.list?.orderListId ?? -1,
     x: last === undefined ? order.status : 'TRADE',
     X: order.status,
     r: 'NONE',

@@ -48,6 +48,8 @@ export function binanceRoutes(pairs: readonly Pair[], account: Account): Routes 
     'POST order': (query) => account.place(find(query.params.get('symbol')), query),
     'GET order': (query) => account.find(query),
     'DELETE order': (query) => account.cancel(query),
+    'POST orderList/oco': (query) => account.placePair(find(query.params.get('symbol')), query),
+    'DELETE orderList': (query) => account.cancelList(query),
     'GET openOrders': (query) => account.open(query),
     'GET myTrades': (query) => account.trades(find(query.params.get('symbol')), query),
   };
@@ -90,6 +92,7 @@ function symbolInfo(pair: Pair): unknown {
     quoteAssetPrecision: 8,
     orderTypes: ORDER_TYPES,
     icebergAllowed: false,
+    ocoAllowed: true,
     isSpotTradingAllowed: true,
     isMarginTradingAllowed: false,
     filters: [

@@ -49,6 +49,7 @@ export const FaultSchema = z.strictObject({
     'resent', // orders: the request arrives twice
     'reject', // orders: refused for want of money
     'partial-fill', // orders: half of it fills
+    'no-more-lists', // order lists: refused, since there are as many as may be
     'cancel-race', // orders: what is cancelled fills first
     'clock-skew', // signed requests: refused for their time
     'stale-book', // tickers: the price is off by offsetMs per mille
