@@ -85,7 +85,7 @@ export function cellOf(
   const path = ACTIONS[action];
   const rests = SESSIONS[action] === RESTS;
   // The first order is a purchase, its stop the second.
-  const struck = action === 'a stop' ? [1, 3] : action.startsWith('a stop with') ? [0, 1] : [0, 2];
+  const struck = action === 'a stop' ? [1, 3] : [0, 2];
   const faults = names.flatMap((name): FaultSpec[] => {
     const fault = FAULTS[name];
     // Without rest an order meets a price that is half a percent off, and its collar.

@@ -191,7 +191,7 @@ test('killed at any write around a pair, nothing of it is lost, doubled or left 
   const template = await setUp();
   const counted = failingDisk(undefined, { kind: 'refuses', code: 'EIO' }, false);
   await runScript(template.exchange, script, { ...template, session: FAR, disk: counted.disk });
-  for (let at = 3; at < counted.operations(); at += 13) {
+  for (let at = 3; at < counted.operations(); at += 23) {
     const rig = await setUp();
     const kind = at % 2 === 0 ? 'refuses' : 'does-and-refuses';
     const { disk } = failingDisk(at, { kind, code: 'EIO' }, true);
