@@ -16,7 +16,7 @@ export interface ServiceJob {
 /**
  * A systemd unit that may write to the project's folder and nowhere else, and gains no right it does not have (systemd.exec(5)). V8
  * makes machine code as it runs, so `MemoryDenyWriteExecute` cannot be set. Wrong command lines (2) and findings (3) are
- * not tried again.
+ * not tried again. With fewer arenas glibc keeps some 40 MB less of what the threads of a session of months have freed (mallopt(3)).
  */
 export function systemdUnit(job: ServiceJob, user: string): string {
   const { description, command, folder, writes, daily } = job;
@@ -30,7 +30,7 @@ Type=${daily === undefined ? 'exec' : 'oneshot'}
 User=${unitText(user)}
 WorkingDirectory=${unitText(folder)}
 ExecStart=${command.map(unitWord).join(' ')}
-${daily === undefined ? 'Restart=on-failure\nSuccessExitStatus=130\nRestartSec=30\nRestartPreventExitStatus=2 3\n' : ''}TimeoutStopSec=15
+${daily === undefined ? 'Environment=MALLOC_ARENA_MAX=2\nRestart=on-failure\nSuccessExitStatus=130\nRestartSec=30\nRestartPreventExitStatus=2 3\n' : ''}TimeoutStopSec=15
 UMask=0077
 NoNewPrivileges=yes
 CapabilityBoundingSet=

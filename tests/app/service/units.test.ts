@@ -37,6 +37,7 @@ describe('systemd', () => {
     expect(unit).toContain('WorkingDirectory=/srv/my trader\n');
     expect(unit).toContain('ReadWritePaths="/srv/my trader" /var/lib/ct\n');
     expect(unit).toContain('Restart=on-failure\n');
+    expect(unit).toContain('Environment=MALLOC_ARENA_MAX=2\n');
   });
 
   it('starts a daily job by a timer, once, also when the machine was off', () => {
