@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { type BenchRow } from './bench.ts';
 import { runProgram, type Usage } from './program.ts';
 
-/** How many minutes of one symbol; made-up candles begin in 2017, which leaves room for five million: `SLOPE_BARS=1e6,5e6`. */
+/** How many minutes, those of all symbols together. Made-up candles begin in 2017, which leaves room for five million of each: `SLOPE_BARS=1e6,1e7 SLOPE_SYMBOLS=2`. */
 const SIZES = (process.env['SLOPE_BARS'] ?? '1e4,1e5,1e6').split(',').map(Number);
+const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'].slice(0, Number(process.env['SLOPE_SYMBOLS'] ?? 1));
 const SINCE_MS = Date.UTC(2017, 0, 1);
-const MARKET = ['--exchange', 'synthetic', '--symbols', 'BTC/USDT', '--timeframe', '1m'];
+const MARKET = ['--exchange', 'synthetic', '--symbols', SYMBOLS.join(','), '--timeframe', '1m'];
 
 /** What is asked of each size, in this order: the later ones use the run of the first. */
 const COMMANDS = {
@@ -44,7 +45,9 @@ export async function run(): Promise<readonly BenchRow[]> {
 
 async function measure(bars: number): Promise<Record<string, Usage>> {
   const home = mkdtempSync(join(tmpdir(), 'crypto-trader-bench-'));
-  const range = [SINCE_MS, SINCE_MS + bars * 60_000].map((ms) => new Date(ms).toISOString());
+  const range = [SINCE_MS, SINCE_MS + (bars / SYMBOLS.length) * 60_000].map((ms) =>
+    new Date(ms).toISOString(),
+  );
   try {
     const [since, until] = range;
     const fetch = ['fetch', '--source', 'synthetic', ...MARKET, '--since', since, '--until', until];
