@@ -11,26 +11,9 @@ import type { LiveOptions } from '../../../src/desk/live/run.ts';
 import type { BarFeed } from '../../../src/desk/paper/feed.ts';
 import { entryText, protectionLines } from '../../../src/app/cli/live-text.ts';
 import { failingDisk } from '../../support/failing-disk.ts';
-import { temporaryFolder } from '../../support/folder.ts';
 import { CANCEL_PAIR, SUBMIT, SUBMIT_PAIR } from './cells.ts';
-import {
-  expectTruth,
-  lastPrices,
-  liveSession,
-  loopbackVenue,
-  runScript,
-  scripted,
-  startLoopback,
-} from './rig.ts';
-
-async function setUp() {
-  const exchange = await startLoopback();
-  onTestFinished(() => exchange.close());
-  const working = () =>
-    exchange.books.orders().filter(({ status }) => status === 'NEW' || status === 'PARTIALLY_FILLED');
-  const asked = (call: string) => exchange.calls.filter((one) => one === call).length;
-  return { exchange, working, asked, folder: temporaryFolder(), venue: await loopbackVenue(exchange) };
-}
+import { expectTruth, lastPrices, liveSession, runScript, scripted, startLoopback } from './rig.ts';
+import { setUp } from './set-up.ts';
 
 const withBoth = (stopLossPct: number, takeProfitPct: number) => ({
   rules: { ...liveSession.rules, stopLossPct, takeProfitPct },

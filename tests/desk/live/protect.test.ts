@@ -1,25 +1,9 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { unprotected } from '../../../src/desk/live/protect.ts';
 import type { LiveOptions } from '../../../src/desk/live/run.ts';
-import { temporaryFolder } from '../../support/folder.ts';
 import type { BarFeed } from '../../../src/desk/paper/feed.ts';
-import {
-  expectTruth,
-  lastPrices,
-  liveSession,
-  loopbackVenue,
-  runScript,
-  scripted,
-  startLoopback,
-} from './rig.ts';
-
-async function setUp() {
-  const exchange = await startLoopback();
-  onTestFinished(() => exchange.close());
-  const working = () =>
-    exchange.books.orders().filter(({ status }) => status === 'NEW' || status === 'PARTIALLY_FILLED');
-  return { exchange, working, folder: temporaryFolder(), venue: await loopbackVenue(exchange) };
-}
+import { expectTruth, lastPrices, liveSession, runScript, scripted } from './rig.ts';
+import { setUp } from './set-up.ts';
 
 const withRules = (rules: Partial<typeof liveSession.rules>) => ({
   rules: { ...liveSession.rules, ...rules },
