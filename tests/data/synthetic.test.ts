@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { firstFault } from '../../src/data/candle-faults.ts';
 import { syntheticCandles } from '../../src/data/synthetic/generate.ts';
+import { openSynthetic } from '../../src/data/synthetic/source.ts';
 import { type Candles, candlesBetween } from '../../src/core/market/candles.ts';
 import { findGaps } from '../../src/core/market/gaps.ts';
 
@@ -85,4 +86,23 @@ describe('synthetic candles', () => {
     expect(correlation(a, b)).toBeGreaterThan(0.3);
     expect(correlation(a, b)).toBeLessThan(0.95);
   });
+});
+
+test('makes a year of minutes in short pages, and lets others have their turn between them', async () => {
+  const [sinceMs, untilMs] = [Date.UTC(2024, 0, 1, 0, 30), Date.UTC(2025, 0, 1)];
+  const controller = new AbortController();
+  setImmediate(() => controller.abort(new Error('stopped')));
+  let [rows, pages] = [0, 0];
+  await expect(async () => {
+    const request = { symbol: 'BTC/USDT', timeframe: '1m', sinceMs, untilMs } as const;
+    for await (const { candles } of openSynthetic({ seed: 1 }).pages({
+      ...request,
+      signal: controller.signal,
+    })) {
+      pages++;
+      rows = candles.time.length;
+    }
+  }).rejects.toThrow('stopped');
+  expect(pages).toBe(1);
+  expect(rows).toBe(6 * 1_440);
 });

@@ -1,7 +1,12 @@
+import { TIMEFRAME_MS } from '../../core/market/timeframe.ts';
 import type { CandleSource } from '../source.ts';
+import { giveWay } from '../turns.ts';
 import { SYNTHETIC_START_MS, syntheticCandles } from './generate.ts';
 
-const PAGE_MS = 90 * 86_400_000;
+/** Days are made whole; a page holds about as many bars as can be made in a twentieth of a second. */
+const DAY_MS = 86_400_000;
+const PAGE_BARS = 10_000;
+const LONGEST_PAGE_DAYS = 90;
 
 /** Made-up candles as a source: always there, and labelled as what they are. */
 export function openSynthetic(options: { readonly seed: number }): CandleSource {
@@ -9,9 +14,11 @@ export function openSynthetic(options: { readonly seed: number }): CandleSource 
     name: `synthetic, seed ${options.seed}`,
     synthetic: true,
     clockMs: async () => Date.now(),
-    async *pages({ symbol, timeframe, sinceMs, untilMs }) {
+    async *pages({ symbol, timeframe, sinceMs, untilMs, signal }) {
+      const days = Math.floor((PAGE_BARS * TIMEFRAME_MS[timeframe]) / DAY_MS);
+      const pageMs = Math.min(LONGEST_PAGE_DAYS, days) * DAY_MS;
       for (let fromMs = sinceMs; fromMs < untilMs;) {
-        const toMs = Math.min(untilMs, Math.max(fromMs, SYNTHETIC_START_MS) + PAGE_MS);
+        const toMs = Math.min(untilMs, Math.max(fromMs, SYNTHETIC_START_MS) + pageMs);
         const candles = syntheticCandles({
           symbol,
           timeframe,
@@ -20,6 +27,7 @@ export function openSynthetic(options: { readonly seed: number }): CandleSource 
           seed: options.seed,
         });
         yield { candles, covered: { fromMs, untilMs: toMs } };
+        await giveWay(signal);
         fromMs = toMs;
       }
     },
