@@ -1,4 +1,4 @@
-import { normalCdf } from '../foundation/special-functions.ts';
+import { erfc } from '../foundation/special-functions.ts';
 
 /** What is known of a forecast as a signal: it reverts to zero as a first-order autoregression. */
 export interface SignalProcess {
@@ -32,12 +32,19 @@ const LEVELS = [0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4.5, 6];
 const LIMIT = 10;
 const NODES = 121;
 const STEP = (2 * LIMIT) / (NODES - 1);
+/** The next bar counts this much less: where a signal all but never pays the cost, rounding would decide otherwise. */
+const DISCOUNT = 1e-9;
 
 /** The region for trades that cost `cost` of their value one way. A signal that never moves is never traded. */
 export function noTradeRegion({ persistence, deviation }: SignalProcess, cost: number): NoTradeRegion {
   if (!(deviation > 0)) return { buyUpTo: () => -Infinity, sellDownTo: () => Infinity, opensAt: Infinity };
   const transitions = transitionsOf(persistence);
-  const solved = LEVELS.map((level) => boundaries(level, cost / deviation, transitions));
+  const value = Float64Array.from({ length: NODES }, (_, i) => signalAt(i));
+  const solved = LEVELS.map((level, k) => {
+    // Begins from the level below, which is nearly it.
+    for (let i = 0; i < NODES; i++) value[i] -= level - (LEVELS[k - 1] ?? 0);
+    return boundaries(level, { value, cost: cost / deviation, transitions });
+  });
   // The problem is symmetric: a slice below zero is the mirror image of one above.
   const below = solved.slice(1).map(({ leave }) => -leave);
   const levels = [
@@ -72,21 +79,39 @@ interface Boundaries {
 
 /**
  * Signals at which a slice that pays `f - level` per bar is bought and sold, in deviations. The value D(f) of holding it
- * over not holding it solves `D(f) = f - level + E clip(D(f'), -cost, cost)`; policy iteration on the set of signals at
- * which nothing is done.
+ * over not holding it solves `D(f) = f - level + E clip(D(f'), -cost, cost)`; policy iteration on the signals at which
+ * nothing is done, which are neighbours, as D increases.
  */
-function boundaries(level: number, cost: number, transitions: readonly Float64Array[]): Boundaries {
-  const value = Float64Array.from({ length: NODES }, (_, i) => signalAt(i) - level);
+function boundaries(
+  level: number,
+  {
+    value,
+    cost,
+    transitions,
+  }: {
+    /** Where it begins, and what it comes to. */
+    readonly value: Float64Array;
+    readonly cost: number;
+    readonly transitions: readonly Float64Array[];
+  },
+): Boundaries {
   if (cost === 0) return { enter: level, leave: level };
   for (let round = 0; round < 100; round++) {
-    const idle = Int32Array.from({ length: NODES }, (_, i) => i).filter((i) => Math.abs(value[i]) < cost);
-    const held = solveIdle(idle, value, level, cost, transitions);
-    const clipped = value.map((one, i) => Math.max(-cost, Math.min(cost, held.get(i) ?? one)));
+    let from = 0;
+    while (from < NODES && value[from] <= -cost) from++;
+    let to = from;
+    while (to < NODES && value[to] < cost) to++;
+    const earned = (i: number): number => {
+      const below = transitions[i];
+      return signalAt(i) - level + cost * (below[NODES] - below[to] - below[from]);
+    };
+    const idle = solveIdle({ from, to, earned, transitions });
+    for (let k = 0; k < idle.length; k++) idle[k] = Math.max(-cost, Math.min(cost, idle[k]));
     let change = 0;
     for (let i = 0; i < NODES; i++) {
-      let next = signalAt(i) - level;
-      const row = transitions[i];
-      for (let j = 0; j < NODES; j++) next += row[j] * clipped[j];
+      let next = earned(i);
+      const below = transitions[i];
+      for (let k = 0; k < idle.length; k++) next += (below[from + k + 1] - below[from + k]) * idle[k];
       change = Math.max(change, Math.abs(next - value[i]));
       value[i] = next;
     }
@@ -95,25 +120,27 @@ function boundaries(level: number, cost: number, transitions: readonly Float64Ar
   return { enter: crossing(value, cost), leave: crossing(value, -cost) };
 }
 
-/** Values of the nodes in `idle` when all others are switched: a linear system. */
-function solveIdle(
-  idle: Int32Array,
-  value: Float64Array,
-  level: number,
-  cost: number,
-  transitions: readonly Float64Array[],
-): ReadonlyMap<number, number> {
-  const n = idle.length;
-  const matrix = Array.from({ length: n }, () => new Float64Array(n + 1));
-  const isIdle = new Uint8Array(NODES);
-  for (const i of idle) isIdle[i] = 1;
-  for (let a = 0; a < n; a++) {
-    const row = transitions[idle[a]];
-    const line = matrix[a];
-    for (let b = 0; b < n; b++) line[b] = (a === b ? 1 : 0) - row[idle[b]];
-    let constant = signalAt(idle[a]) - level;
-    for (let j = 0; j < NODES; j++) if (isIdle[j] === 0) constant += row[j] * (value[j] > 0 ? cost : -cost);
-    line[n] = constant;
+/** Values of the nodes at which nothing is done when all others are switched: a linear system. */
+function solveIdle({
+  from,
+  to,
+  earned,
+  transitions,
+}: {
+  readonly from: number;
+  readonly to: number;
+  /** What a node has without the values of these. */
+  readonly earned: (node: number) => number;
+  readonly transitions: readonly Float64Array[];
+}): Float64Array {
+  const n = to - from;
+  const matrix: Float64Array[] = [];
+  for (let k = 0; k < n; k++) {
+    const below = transitions[from + k];
+    const line = new Float64Array(n + 1);
+    for (let j = 0; j < n; j++) line[j] = (j === k ? 1 : 0) - (below[from + j + 1] - below[from + j]);
+    line[n] = earned(from + k);
+    matrix.push(line);
   }
   // Rows of `1 - P` are diagonally dominant: elimination needs no pivots.
   for (let k = 0; k < n; k++) {
@@ -121,15 +148,14 @@ function solveIdle(
     for (let i = k + 1; i < n; i++) {
       const line = matrix[i];
       const factor = line[k] / pivot[k];
-      if (factor === 0) continue;
       for (let j = k; j <= n; j++) line[j] -= factor * pivot[j];
     }
   }
-  const solved = new Map<number, number>();
+  const solved = new Float64Array(n);
   for (let k = n - 1; k >= 0; k--) {
     let sum = matrix[k][n];
-    for (let j = k + 1; j < n; j++) sum -= matrix[k][j] * (solved.get(idle[j]) ?? 0);
-    solved.set(idle[k], sum / matrix[k][k]);
+    for (let j = k + 1; j < n; j++) sum -= matrix[k][j] * solved[j];
+    solved[k] = sum / matrix[k][k];
   }
   return solved;
 }
@@ -145,21 +171,34 @@ function crossing(value: Float64Array, bound: number): number {
   return Infinity;
 }
 
-/** From each node of signals the weights of the next bar's nodes; a value between two nodes is interpolated. */
-function transitionsOf(persistence: number): Float64Array[] {
+/** Of the persistence that was asked for last: symbols that cost differently share it. */
+let known: { readonly persistence: number; readonly transitions: readonly Float64Array[] } | undefined;
+
+/** From each node of signals, the weight of the next bar's nodes below node k, at k; a value between two nodes is interpolated. */
+function transitionsOf(persistence: number): readonly Float64Array[] {
+  if (known?.persistence === persistence) return known.transitions;
   const deviation = Math.sqrt(1 - persistence * persistence);
-  return Array.from({ length: NODES }, (_, i) => {
+  const transitions = Array.from({ length: NODES }, (_, i) => {
     const mean = persistence * signalAt(i);
-    /** E max(f' - at, 0). */
-    const above = (at: number): number => {
-      const z = (mean - at) / deviation;
-      return (mean - at) * normalCdf(z) + (deviation * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI);
-    };
-    const options = Float64Array.from({ length: NODES }, (_, j) => above(signalAt(j)));
-    return Float64Array.from({ length: NODES }, (_, j) => {
-      if (j === 0) return 1 - (options[0] - options[1]) / STEP;
-      if (j === NODES - 1) return (options[j - 1] - options[j]) / STEP;
-      return (options[j - 1] - 2 * options[j] + options[j + 1]) / STEP;
-    });
+    const below = new Float64Array(NODES + 1);
+    let above = expectedAbove(signalAt(0), mean, deviation);
+    for (let k = 1; k < NODES; k++) {
+      const next = expectedAbove(signalAt(k), mean, deviation);
+      below[k] = (1 - (above - next) / STEP) * (1 - DISCOUNT);
+      above = next;
+    }
+    below[NODES] = 1 - DISCOUNT;
+    return below;
   });
+  known = { persistence, transitions };
+  return transitions;
+}
+
+/** `E max(x - at, 0)` of a normal `x`. */
+function expectedAbove(at: number, mean: number, deviation: number): number {
+  const z = (mean - at) / deviation;
+  return (
+    ((mean - at) * erfc(-z * Math.SQRT1_2)) / 2 +
+    (deviation * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI)
+  );
 }

@@ -96,4 +96,17 @@ describe('the region of no trade', () => {
     expect(region.buyUpTo(6e-5)).toBeLessThan(0);
     expect(region.sellDownTo(-6e-5)).toBeGreaterThan(0);
   });
+
+  it.each([
+    { persistence: 0, cost: 8, opensAt: 8 },
+    { persistence: 0.2, cost: 7, opensAt: 5.6 },
+    { persistence: 0.2, cost: 20, opensAt: Infinity },
+    { persistence: 0, cost: 20, opensAt: Infinity },
+  ])('a slice that will all but never be sold opens at its cost over its life: %o', (one) => {
+    // D(f) = f + persistence f + persistence^2 f + ..., bought where that reaches the cost; a table ends at 10 deviations.
+    const { persistence, cost } = one;
+    const region = noTradeRegion({ persistence, deviation: 1 }, cost);
+    if (one.opensAt === Infinity) expect(region.opensAt).toBe(Infinity);
+    else expect(region.opensAt).toBeCloseTo(cost * (1 - persistence), 5);
+  });
 });
