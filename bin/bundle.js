@@ -23,6 +23,9 @@ const TAKEN_IN = [
     'js-yaml',
     'p-limit',
     'p-retry',
+    'pino',
+    'pino-pretty',
+    'pino-roll',
     'quadprog',
     'react',
   ],
@@ -86,6 +89,10 @@ function setUp(bundler, dist) {
     const outside = dirname(importer).startsWith(dist) && !TAKEN_IN.includes(name);
     return kind !== 'entry-point' && outside ? { path, external: true } : undefined;
   });
+  // Of its fifty languages one is spoken.
+  bundler.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+    contents: "export { default as en } from './en.js'",
+  }));
   bundler.onLoad({ filter: /\.js$/ }, ({ path }) => {
     if (!path.startsWith(dist)) return;
     const place = JSON.stringify(`../${relative(dist, path).replaceAll('\\', '/')}`);

@@ -45,7 +45,9 @@ export async function createLog(settings: LogSettings): Promise<Log> {
 }
 
 async function terminalLines({ colour, redact }: LogSettings): Promise<LineStream> {
-  const { prettyFactory } = await import('pino-pretty');
+  const {
+    default: { prettyFactory },
+  } = await import('pino-pretty');
   const format = prettyFactory({
     colorize: colour,
     ignore: 'pid,hostname',
