@@ -85,7 +85,7 @@ export const ConfigSchema = z
           .enum(['auto', 'exchange', 'yahoo', 'csv', 'synthetic'])
           .default('auto')
           .describe('Where candles come from; auto tries the exchange, then Yahoo'),
-        concurrency: z.int().min(1).max(16).default(3).describe('Symbols fetched side by side'),
+        concurrency: z.int().min(1).max(16).default(8).describe('Symbols fetched side by side'),
         retries: z.int().min(0).max(20).default(5).describe('Attempts after a failed request'),
         timeoutMs: z
           .int()
