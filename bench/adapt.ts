@@ -74,7 +74,9 @@ async function springRows(): Promise<readonly BenchRow[]> {
 
 function adaptationRow(): BenchRow {
   const script = join(import.meta.dirname, 'models/one.ts');
-  const output = execFileSync(process.execPath, ['--import', 'tsx', script, 'tft'], { encoding: 'utf8' });
+  const output = execFileSync(process.execPath, ['--import', 'tsx', script, 'tft', 'adapt'], {
+    encoding: 'utf8',
+  });
   const { adaptMs } = z.object({ adaptMs: z.number() }).parse(JSON.parse(output));
   return {
     name: 'a TFT of the size of `train --mode full` adapts to 10 windows in 5 steps',

@@ -28,7 +28,13 @@ const results: (BenchRow & { part: string })[] = [];
 for (const part of asked.length > 0 ? asked : parts.filter((name) => !LONG.has(name))) {
   const module = (await import(`./${part}.ts`)) as BenchModule;
   console.error(`measuring ${part} ...`);
-  for (const row of await module.run()) results.push({ part, ...row });
+  try {
+    for (const row of await module.run()) results.push({ part, ...row });
+  } catch (error) {
+    // What the other parts took an hour to measure is not lost with it.
+    console.error(error);
+    process.exitCode = 1;
+  }
 }
 
 const number = (value: number): string => value.toLocaleString('en-US', { maximumSignificantDigits: 4 });
