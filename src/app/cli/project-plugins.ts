@@ -48,11 +48,16 @@ export async function projectPlugins(
 /** Models, features and strategies of the project: ours, and those of its plug-ins; networks run where the settings say. */
 export async function projectRegistry(context: Context): Promise<Registry> {
   const { registry } = await projectPlugins(context);
-  const { enabled, device } = context.config.deepLearning;
+  const { enabled, device, precision } = context.config.deepLearning;
   if (enabled && device !== 'auto') {
     const { useDevice } = await import('../../learning/engine/use-device.ts');
     const refused = await useDevice(device === 'mps' ? 'coreml' : device);
     if (refused !== undefined) context.out.notice(`Networks run on the processor. ${refused}`);
+  }
+  if (enabled && precision !== 'float32') {
+    const { usePrecision } = await import('../../learning/engine/use-precision.ts');
+    const refused = await usePrecision(precision);
+    if (refused !== undefined) context.out.notice(`Networks are trained in single precision. ${refused}`);
   }
   const known = [...registry.models.map(({ id }) => id), ...registry.switchedOff];
   for (const id of Object.keys(context.config.models)) {

@@ -159,6 +159,12 @@ export const ConfigSchema = z
           .describe(
             'Where networks run; auto: CUDA where its libraries are, else the processor. mps is another name of coreml',
           ),
+        precision: z
+          .enum(['float32', 'float16', 'bfloat16'])
+          .default('float32')
+          .describe(
+            'Of the products of networks while they train on a GPU, where a trial step there is right and faster in half; the processor uses float32',
+          ),
       })
       .prefault({}),
     strategy: z

@@ -1,4 +1,5 @@
 import { UserError } from '../../core/foundation/errors.ts';
+import type { Precision } from './onnx/graph.ts';
 import { installScript, loadRuntime } from './runtime.ts';
 
 export type Device = 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'coreml';
@@ -10,12 +11,28 @@ const INSTALL: Readonly<Record<Exclude<Device, 'auto' | 'cpu'>, string>> = {
 };
 
 let byDefault: Device = 'auto';
+let halfOr: Precision = 'float32';
 
 /** Where graphs run that name no device: `auto` until `useDevice` says otherwise. */
 export const defaultDevice = (): Device => byDefault;
 
 export function setDefaultDevice(device: Device): void {
   byDefault = device;
+}
+
+/** In what networks are trained on a device beside the processor, where nothing else is said. */
+export function setDefaultPrecision(precision: Precision): void {
+  halfOr = precision;
+}
+
+/** In what networks are trained on a device: half precision is for those beside the processor, which would only convert. */
+export const precisionOn = (device: Device = byDefault): Precision =>
+  executionProviders(device)[0] === 'cpu' ? 'float32' : halfOr;
+
+/** Device and precision of training, as snapshots name them: others give other digits. */
+export function arithmeticInUse(): string {
+  const precision = precisionOn();
+  return precision === 'float32' ? deviceInUse() : `${deviceInUse()} in ${precision}`;
 }
 
 /** Where graphs run that name no device, as ONNX Runtime calls it: `cpu`, `cuda`, ... */

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
-import type { Device } from './devices.ts';
+import { defaultDevice, type Device, executionProviders } from './devices.ts';
 import { encodeModel } from './onnx/encode.ts';
-import type { ElementType, GraphOptions } from './onnx/graph.ts';
+import type { ElementType, GraphOptions, Precision } from './onnx/graph.ts';
+import { inHalf } from './onnx/half.ts';
 import type { Feed, Feeds, Program } from './program.ts';
 import type { RandomInput } from './random-inputs.ts';
 import { openSession } from './session.ts';
@@ -35,7 +36,9 @@ export function compileProgram(program: Program, options: GraphOptions = {}): Co
       }),
     options,
   );
-  return { model: encodeModel(graph, program.name, options), randomInputs };
+  const { precision = 'float32' } = options;
+  const written = precision === 'float32' ? graph : inHalf(graph, precision, options);
+  return { model: encodeModel(written, program.name, options), randomInputs };
 }
 
 const typeOf = (input: RandomInput): ElementType => (input.kind === 'mask' ? 'bool' : 'float32');
@@ -44,12 +47,14 @@ export interface ExecutorOptions {
   readonly engine?: Engine;
   readonly device?: Device;
   readonly threads?: number;
+  readonly precision?: Precision;
 }
 
 export async function createExecutor(program: Program, options: ExecutorOptions = {}): Promise<Executor> {
   if (options.engine === 'tfjs') return eagerExecutor(program);
-  const { model, randomInputs } = compileProgram(program);
-  const { device = 'auto', threads = 1 } = options;
+  const { device = defaultDevice(), threads = 1, precision = 'float32' } = options;
+  const emulated = executionProviders(device)[0] === 'cpu';
+  const { model, randomInputs } = compileProgram(program, { precision, emulated });
   const session = await openSession(model, { device, threads });
   return {
     run(feeds, results, randomFeed) {

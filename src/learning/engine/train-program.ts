@@ -12,11 +12,13 @@ export interface TrainProgramOptions {
   readonly unroll?: number;
   readonly microBatches?: number;
   readonly clipNorm?: number;
+  /** An input `scale` multiplies the loss before its gradient is taken, and divides the gradient: what is too small for float16 survives. */
+  readonly scaled?: boolean;
 }
 
 /** Forward, backward and update of `unroll` steps as one program. */
 export function trainProgram(options: TrainProgramOptions): Program & { metrics(): readonly string[] } {
-  const { network, optimizer, batch, unroll = 1, clipNorm } = options;
+  const { network, optimizer, batch, unroll = 1, clipNorm, scaled = false } = options;
   let metricNames: readonly string[] = [];
   return {
     name: network.name,
@@ -29,9 +31,13 @@ export function trainProgram(options: TrainProgramOptions): Program & { metrics(
       const controls = inputs.input('controls', [unroll * optimizer.controlCount], 'float32');
       const perStep = stepInputs(inputs, batch, unroll);
       const scalars = each(controls);
+      const scale = scaled ? tf.reshape(inputs.input('scale', [1], 'float32'), []) : undefined;
       const records: Record<string, Tensor[]> = {};
       for (let k = 0; k < unroll; k++) {
-        const { gradient, loss, metrics } = lossAndGradient(inputs, options, parameters, perStep[k], k);
+        const { gradient, loss, metrics } = lossAndGradient(inputs, options, parameters, perStep[k], {
+          stepOffset: k,
+          ...(scale && { scale }),
+        });
         const norm = globalNorm(gradient);
         const clipped = clipNorm === undefined ? gradient : clipByNorm(gradient, norm, clipNorm);
         const at = k * optimizer.controlCount;
@@ -58,7 +64,7 @@ export function trainProgram(options: TrainProgramOptions): Program & { metrics(
 
 /** Mean loss and flat gradient over the rows of a batch: what a worker of a parallel run computes for its own. */
 export function gradientProgram(
-  options: Omit<TrainProgramOptions, 'optimizer' | 'unroll'>,
+  options: Omit<TrainProgramOptions, 'optimizer' | 'unroll' | 'scaled'>,
 ): Program & { metrics(): readonly string[] } {
   let metricNames: readonly string[] = [];
   return {
@@ -67,7 +73,9 @@ export function gradientProgram(
     build(inputs) {
       const parameters = inputParameters(inputs, options.network);
       const [batch] = stepInputs(inputs, options.batch, 1);
-      const { gradient, loss, metrics } = lossAndGradient(inputs, options, parameters, batch, 0);
+      const { gradient, loss, metrics } = lossAndGradient(inputs, options, parameters, batch, {
+        stepOffset: 0,
+      });
       metricNames = Object.keys(metrics);
       const figures = [loss, ...metricNames.map((name) => metrics[name])];
       return { gradient, figures: tf.stack(figures) };
@@ -129,10 +137,10 @@ function stepInputs(inputs: Inputs, batch: BatchSpec, unroll: number): Batch[] {
 
 function lossAndGradient(
   inputs: Inputs,
-  options: Omit<TrainProgramOptions, 'optimizer'>,
+  options: Omit<TrainProgramOptions, 'optimizer' | 'scaled'>,
   parameters: Tensor,
   batch: Batch,
-  stepOffset: number,
+  { stepOffset, scale }: { readonly stepOffset: number; readonly scale?: Tensor },
 ): { gradient: Tensor; loss: Tensor; metrics: Record<string, Tensor> } {
   const { network, loss: lossOf, microBatches = 1 } = options;
   const rows = rowsOf(options.batch);
@@ -149,12 +157,14 @@ function lossAndGradient(
       const { loss, metrics: given } = 'loss' in result ? result : { loss: result, metrics: {} };
       for (const [key, metric] of Object.entries(given)) kept[key] = tf.keep(tf.reshape(metric, []));
       if (loss.size !== 1) throw new Error(`the loss is a scalar; found shape [${loss.shape.join(', ')}]`);
-      return tf.reshape<Rank.R0>(loss, []);
+      const scalar = tf.reshape<Rank.R0>(loss, []);
+      return scale === undefined ? scalar : tf.mul<Tensor<Rank.R0>>(scalar, scale);
     })([parameters]);
     // The gradient's scope disposes what it made: metrics leave it kept, and return to this scope as copies.
     const metrics = Object.fromEntries(Object.entries(kept).map(([key, metric]) => [key, tf.clone(metric)]));
     for (const metric of Object.values(kept)) metric.dispose();
-    return { gradient: grads[0], loss: value, metrics };
+    if (scale === undefined) return { gradient: grads[0], loss: value, metrics };
+    return { gradient: tf.div(grads[0], scale), loss: tf.div(value, scale), metrics };
   });
   const mean = (tensors: readonly Tensor[]): Tensor =>
     tensors.length === 1 ? tensors[0] : tf.div(tf.addN([...tensors]), tensors.length);

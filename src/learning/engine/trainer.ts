@@ -1,7 +1,8 @@
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Network, Pass } from './network.ts';
-import type { Device } from './devices.ts';
+import { type Device, precisionOn } from './devices.ts';
 import { createExecutor, type Engine } from './executor.ts';
+import type { Precision } from './onnx/graph.ts';
 import type { Optimizer } from './optimizers.ts';
 import type { BatchSpec, Feed, Feeds } from './program.ts';
 import { fillRandom, type RandomInput } from './random-inputs.ts';
@@ -33,6 +34,11 @@ export interface TrainerOptions {
   readonly device?: Device;
   readonly engine?: Engine;
   readonly threads?: number;
+  /**
+   * That of its products. With float16 the loss is scaled (Micikevicius et al. 2018), and a step whose gradient overflows is
+   * taken again with half the scale. Default: on a device beside the processor what `deepLearning.precision` says, else float32.
+   */
+  readonly precision?: Precision;
 }
 
 /** What one optimiser step did. */
@@ -58,11 +64,18 @@ export interface Trainer {
   dispose(): Promise<void>;
 }
 
+/** Where PyTorch's GradScaler begins, too, and how many steps it waits before it doubles. */
+const FIRST_SCALE = 2 ** 16;
+const SCALE_GROWS_AFTER = 2_000;
+const LARGEST_SCALE = 2 ** 24;
+
 /** Compiles the training step of a network and opens it. One process, one session. */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const { network, optimizer, batch, seed, unroll = 1 } = options;
-  const program = trainProgram(options);
-  const executor = await createExecutor(program, options);
+  const { precision = precisionOn(options.device) } = options;
+  const scaled = precision === 'float16';
+  const program = trainProgram({ ...options, scaled });
+  const executor = await createExecutor(program, { ...options, precision });
 
   const count = parameterCount(network.parameters);
   const names = ['parameters', ...optimizer.slots.map((slot) => `slot.${slot}`)];
@@ -72,6 +85,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   let next = vectors();
   now[0].set(initialParameters(network.parameters, seed));
   let steps = 0;
+  let scale = scaled ? FIRST_SCALE : 1;
 
   const controls = new Float32Array(unroll * optimizer.controlCount);
   const results = {
@@ -100,14 +114,23 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       const wanted: Record<string, Feed> = { loss: results.losses, gradientNorm: results.gradientNorms };
       names.forEach((name, i) => (wanted[`${name}.next`] = next[i]));
       for (const name in results.metrics) wanted[`metric.${name}`] = results.metrics[name];
-      await executor.run(given, wanted, randomFeed);
+      for (;;) {
+        if (scaled) given['scale'] = Float32Array.of(scale);
+        await executor.run(given, wanted, randomFeed);
+        const overflowed =
+          results.losses.every(Number.isFinite) && !results.gradientNorms.every(Number.isFinite);
+        if (!overflowed || scale <= 1) break;
+        scale /= 2;
+      }
       refuseNonFinite(network.name, results, steps);
       [now, next] = [next, now];
       steps += unroll;
+      if (scaled && steps % SCALE_GROWS_AFTER < unroll) scale = Math.min(2 * scale, LARGEST_SCALE);
       return results;
     },
     state: () => ({
       step: steps,
+      ...(scaled && { lossScale: scale }),
       parameters: Float32Array.from(now[0]),
       slots: Object.fromEntries(optimizer.slots.map((slot, i) => [slot, Float32Array.from(now[i + 1])])),
     }),
@@ -121,6 +144,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       });
       vectorsOf.forEach((values, i) => now[i].set(values));
       steps = state.step;
+      if (scaled) scale = state.lossScale ?? FIRST_SCALE;
     },
     parameters: () => Float32Array.from(now[0]),
     dispose: () => executor.release(),

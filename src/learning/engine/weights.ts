@@ -13,6 +13,8 @@ export interface TrainState {
   readonly parameters: Float32Array;
   /** One vector beside the parameters each: Adam's moments, a momentum. */
   readonly slots: Readonly<Record<string, Float32Array>>;
+  /** By which a training in float16 multiplies its loss. */
+  readonly lossScale?: number;
 }
 
 const sizeOf = (parameter: Parameter): number =>
@@ -57,6 +59,7 @@ const indexSchema = z.strictObject({
   step: z.int().nonnegative(),
   parameters: z.array(z.strictObject({ name: z.string(), shape: z.array(z.int().nonnegative()) })),
   slots: z.array(z.string()),
+  lossScale: z.number().positive().optional(),
   sha256: z.string(),
 });
 export type WeightIndex = z.infer<typeof indexSchema>;
@@ -74,6 +77,7 @@ export function saveState(
     step: state.step,
     parameters: parameters.map(({ name, shape }) => ({ name, shape: [...shape] })),
     slots,
+    ...(state.lossScale !== undefined && { lossScale: state.lossScale }),
     sha256: createHash('sha256').update(blob).digest('hex'),
   };
   return { index, blob };
@@ -83,7 +87,7 @@ export function saveState(
 export function loadState(parameters: readonly Parameter[], index: unknown, blob: Uint8Array): TrainState {
   const parsed = indexSchema.safeParse(index);
   if (!parsed.success) throw damaged(`its index is not valid: ${issueLines(parsed.error).join('; ')}`);
-  const { step, slots, sha256, parameters: stored } = parsed.data;
+  const { step, slots, sha256, lossScale, parameters: stored } = parsed.data;
   const layout = (list: readonly { readonly name: string; readonly shape: readonly number[] }[]): string[] =>
     list.map(({ name, shape }) => `${name} [${shape.join(', ')}]`);
   const [found, expected] = [layout(stored), layout(parameters)];
@@ -105,6 +109,7 @@ export function loadState(parameters: readonly Parameter[], index: unknown, blob
     step,
     parameters: vector(0),
     slots: Object.fromEntries(slots.map((slot, k) => [slot, vector(k + 1)])),
+    ...(lossScale !== undefined && { lossScale }),
   };
 }
 

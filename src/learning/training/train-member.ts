@@ -6,7 +6,7 @@ import { UserError } from '../../core/foundation/errors.ts';
 import { programVersion } from '../../data/program-version.ts';
 import { giveWay, inTurns } from '../../data/turns.ts';
 import type { Artifact, FitProgress, FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
-import { deviceInUse } from '../engine/devices.ts';
+import { arithmeticInUse } from '../engine/devices.ts';
 import type { TrainingJournal } from './journal.ts';
 import { type MemberManifest, saveMember, type TrainedMember, withFeatures } from './member-folder.ts';
 import type { RunFolder, RunPlan } from './run-folder.ts';
@@ -54,7 +54,7 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
   const { dataFingerprint, trainUntilMs } = plan;
   const snapshots = snapshotFolder(run.path, name);
   const identity = { model: model.id, params, seed, features, dataFingerprint, trainUntilMs };
-  const device = model.kind === 'deep' ? deviceInUse() : 'cpu';
+  const device = model.kind === 'deep' ? arithmeticInUse() : 'cpu';
   const chosen = snapshot?.member === name ? snapshot.folder : undefined;
   const from = await findSnapshot(snapshots, identity, { chosen, device });
   const started = performance.now();

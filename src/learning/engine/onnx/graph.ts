@@ -80,7 +80,14 @@ export interface GraphOptions {
   readonly standardOnly?: boolean;
   /** To be run in double precision, whatever its tensors call themselves. */
   readonly float64?: boolean;
+  /** That of its products; default float32. */
+  readonly precision?: Precision;
+  /** For a processor without products of that precision: it computes in single with numbers that are rounded to it. */
+  readonly emulated?: boolean;
 }
+
+/** In what products are computed while networks train; sums, weights and the optimiser stay single. */
+export type Precision = 'float32' | 'float16' | 'bfloat16';
 
 /** Appends nodes; equal nodes are shared, and nodes that no output needs are dropped by `finish`. */
 export class GraphBuilder {
@@ -100,9 +107,9 @@ export class GraphBuilder {
   /** The graph will run in double precision, where some operators of ONNX Runtime are missing. */
   readonly float64: boolean;
 
-  constructor({ standardOnly = false, float64 = false }: GraphOptions = {}) {
+  constructor({ standardOnly = false, float64 = false, precision = 'float32' }: GraphOptions = {}) {
     this.standardOnly = standardOnly;
-    this.fuses = !standardOnly && !float64;
+    this.fuses = !standardOnly && !float64 && precision === 'float32';
     this.float64 = float64;
   }
 

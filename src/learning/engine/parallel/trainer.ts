@@ -9,7 +9,10 @@ import { initialParameters, parameterCount } from '../weights.ts';
 import { SIGNAL, type Shared, type WorkerTask } from './protocol.ts';
 import { ended, startThread, waitAtExit } from './threads.ts';
 
-export interface ParallelOptions extends Omit<TrainerOptions, 'unroll' | 'device' | 'engine' | 'threads'> {
+export interface ParallelOptions extends Omit<
+  TrainerOptions,
+  'unroll' | 'device' | 'engine' | 'threads' | 'precision'
+> {
   /** Threads, each with its part of every batch; default: the number of cores. */
   readonly workers?: number;
 }
