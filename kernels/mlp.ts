@@ -249,7 +249,8 @@ export function sumSquares(x: usize, count: i32): f64 {
 
 /**
  * One step of Adam (Kingma & Ba 2015) as PyTorch writes it, over `count` parameters (a multiple of 4) whose gradient
- * counts `scale` times: p -= rate m / (sqrt(v) + floor), where rate and floor hold the corrections of the bias.
+ * counts `scale` times: p -= rate m / (sqrt(v) + floor), where rate and floor hold the corrections of the bias. A mean fades
+ * to about 1e-27 and no further: that of a unit which never answers would end in denormal numbers, with which processors are slow.
  */
 export function adam(
   p: usize,
@@ -267,10 +268,12 @@ export function adam(
   const take1 = f32x4.splat(1 - beta1);
   const keep2 = f32x4.splat(beta2);
   const take2 = f32x4.splat(1 - beta2);
+  const tiny = f32x4.splat(1e-20);
   const end = p + ((<usize>count) << 2);
   for (; p < end; p += 16, m += 16, v += 16, gradient += 16) {
     const g = f32x4.mul(v128.load(gradient), f32x4.splat(scale));
-    const mean = f32x4.add(f32x4.mul(v128.load(m), keep1), f32x4.mul(g, take1));
+    const faded = f32x4.add(f32x4.mul(v128.load(m), keep1), f32x4.mul(g, take1));
+    const mean = f32x4.sub(f32x4.add(faded, tiny), tiny);
     const square = f32x4.add(f32x4.mul(v128.load(v), keep2), f32x4.mul(f32x4.mul(g, g), take2));
     v128.store(m, mean);
     v128.store(v, square);

@@ -94,8 +94,8 @@ export interface AdamControls {
   readonly floor: number;
 }
 
-const BETA_1 = 0.9;
-const BETA_2 = 0.999;
+export const BETA_1 = 0.9;
+export const BETA_2 = 0.999;
 
 /** Adam's numbers for a step, counted from 1: m / c1 / (sqrt(v / c2) + eps) = (sqrt(c2) / c1) m / (sqrt(v) + eps sqrt(c2)). */
 export function adamControls(step: number, learningRate: number, epsilon: number): AdamControls {

@@ -14,7 +14,7 @@ import {
 import { bestNextValues, qGradient } from './loss.ts';
 import { createMultiStep, type MultiStepSnapshot } from './multi-step.ts';
 import { qParameters, qShape, rankedFrom } from './network.ts';
-import type { DqnParams } from './params.ts';
+import { ADAM_EPSILON, type DqnParams } from './params.ts';
 import { createReplay, type ReplaySnapshot } from './replay.ts';
 
 /** Deep Q-learning of one agent in one vector of environments with discrete actions. */
@@ -51,7 +51,8 @@ export interface DqnState {
 }
 
 const EPISODES_REMEMBERED = 100;
-const ADAM_EPSILON = 1e-8;
+/** Multiply-adds of a minibatch from which ONNX Runtime makes the updates: below, what its runs cost beside them decides. */
+const WIDE_FROM = 2_000_000;
 
 /** `totalSteps` sets the pace at which exploration falls. Throws `UserError` for continuous actions. */
 export async function createDqn(options: {
@@ -59,8 +60,10 @@ export async function createDqn(options: {
   readonly params: DqnParams;
   readonly seed: number;
   readonly totalSteps: number;
+  /** Multiply-adds of a minibatch from which updates are ONNX Runtime's; its bits depend on the processor. */
+  readonly wideFrom?: number;
 }): Promise<DqnLearner> {
-  const { environment, params, seed, totalSteps } = options;
+  const { environment, params, seed, totalSteps, wideFrom = WIDE_FROM } = options;
   const { batchSize, trainFreq, gradientSteps, learningStarts, tau } = params;
   const { count, actions: space } = environment;
   if (space.kind !== 'discrete') {
@@ -78,6 +81,12 @@ export async function createDqn(options: {
   const declared = qParameters(size, actionCount, params);
   online.load(initialParameters(declared, seed), 0);
   target.approach(online, 1);
+  const isWide = !params.doubleQ && batchSize * parameterCount(declared) >= wideFrom;
+  const wide = isWide
+    ? await (
+        await import('./wide.ts')
+      ).createWideUpdates({ declared, inputs: size, actionCount, params, seed })
+    : undefined;
   const seen = kernel.allocate(count * size);
   const observations = kernel.allocate(batchSize * size);
   const nextObservations = kernel.allocate(batchSize * size);
@@ -126,8 +135,13 @@ export async function createDqn(options: {
     recent = recent.slice(-EPISODES_REMEMBERED);
   };
 
-  const learn = (): number => {
+  const learn = async (): Promise<number> => {
     const random = createRandom(deriveSeed(seed, `minibatches.${iterations}`));
+    if (wide) {
+      const loss = await wide.learn(replay, random, flat(target.store));
+      online.load(wide.parameters(), 0);
+      return loss;
+    }
     let total = 0;
     for (let done = 0; done < gradientSteps; done++) {
       replay.sample(random, batchSize, batch);
@@ -162,7 +176,7 @@ export async function createDqn(options: {
     async iterate() {
       play();
       const ready = stepsDone() + trainFreq * count > learningStarts && replay.count > 0;
-      const loss = ready ? learn() : undefined;
+      const loss = ready ? await learn() : undefined;
       iterations++;
       const mean = recent.reduce((sum, reward) => sum + reward, 0) / recent.length;
       return {
@@ -174,7 +188,7 @@ export async function createDqn(options: {
     },
     parameters: () => flat(online.store),
     state: () => ({
-      train: {
+      train: wide?.state() ?? {
         step: steps,
         parameters: flat(online.store),
         slots: Object.fromEntries(online.slots.map(({ name, store }) => [name, flat(store)])),
@@ -190,6 +204,7 @@ export async function createDqn(options: {
       online.load(state.train.parameters, 0);
       for (const { name, load } of online.slots) load(state.train.slots[name], 0);
       steps = state.train.step;
+      wide?.restore(state.train);
       target.load(state.target, 0);
       iterations = state.iterations;
       recent = [...state.recent];
@@ -197,6 +212,6 @@ export async function createDqn(options: {
       multiStep.restore(state.multiStep);
       environment.restore(state.environment);
     },
-    dispose: async () => {},
+    dispose: async () => wide?.dispose(),
   };
 }

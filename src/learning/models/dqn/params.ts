@@ -3,6 +3,9 @@ import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { agentParams } from '../../learners/agent/params.ts';
 import { forecasters } from '../forecasters.ts';
 
+/** PyTorch's default. */
+export const ADAM_EPSILON = 1e-8;
+
 const share = z.number().min(0).max(1);
 
 /** DQN's hyper-parameters with the names and defaults of Stable-Baselines3; double and dueling are off there too. */

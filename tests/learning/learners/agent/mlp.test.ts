@@ -98,6 +98,20 @@ describe.each<MlpShape>([
     expected.forEach((value, k) => expect(10 * means[k]).toBeCloseTo(value, 3));
   });
 
+  it('keeps no mean so small that processors are slow with it', () => {
+    const { mlp, at } = learning(ROWS);
+    mlp.backward(at, ROWS);
+    mlp.update(1, { rate: 0, floor: 1 });
+    mlp.delta.fill(0);
+    mlp.backward(at, ROWS);
+    for (let step = 0; step < 900; step++) mlp.update(1, { rate: 0, floor: 1 });
+    const means = new Float32Array(mlp.count + 2);
+    mlp.slots[0].store(means, 0);
+    // 0.9 to the 900th is 7e-42: denormal, below 1.2e-38.
+    expect(means.filter((mean) => mean !== 0 && Math.abs(mean) < 1.2e-38)).toHaveLength(0);
+    expect(Math.max(...means)).toBeLessThan(1e-25);
+  });
+
   it('gives back the parameters it took, before and after training', () => {
     const { mlp, at } = learning(ROWS);
     const stored = new Float32Array(mlp.count + 2);

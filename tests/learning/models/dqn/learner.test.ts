@@ -11,10 +11,15 @@ import { randomPanel } from '../../../core/environments/random-panel.ts';
 
 type Settings = Parameters<typeof DqnParams.parse>[0];
 
-const learnerOf = (make: () => Environment, settings: Settings, totalSteps: number): Promise<DqnLearner> => {
+const learnerOf = (
+  make: () => Environment,
+  settings: Settings,
+  totalSteps: number,
+  wideFrom?: number,
+): Promise<DqnLearner> => {
   const params = DqnParams.parse(settings);
   const environment = vectorise(Array.from({ length: params.nEnvs }, make));
-  return createDqn({ environment, params, seed: 1, totalSteps });
+  return createDqn({ environment, params, seed: 1, totalSteps, ...(wideFrom !== undefined && { wideFrom }) });
 };
 const train = async (learner: DqnLearner, steps: number): Promise<number> => {
   let reward = NaN;
@@ -63,6 +68,49 @@ describe('DQN', () => {
     expect(resumed.state()).toEqual(whole.state());
     await whole.dispose();
     await resumed.dispose();
+  });
+
+  it.each([
+    ['plain', { nEnvs: 2 }],
+    ['dueling', { dueling: true, gradientSteps: 12 }],
+  ])('ONNX Runtime makes the updates of the kernel, within rounding: %s', async (_, settings) => {
+    const make = (): Environment => identity('discrete');
+    const both = { ...SMALL, learningStarts: 0, ...settings };
+    const kernel = await learnerOf(make, both, 1024, Infinity);
+    const wide = await learnerOf(make, both, 1024, 0);
+    let updates = 0;
+    for (let turn = 0; turn < 6; turn++) {
+      const [one, other] = [await kernel.iterate(), await wide.iterate()];
+      if (one.loss === undefined || other.loss === undefined) continue;
+      updates++;
+      expect(Math.abs(other.loss / one.loss - 1)).toBeLessThan(1e-3);
+    }
+    expect(updates).toBe(6);
+    const [a, b] = [kernel.state().train, wide.state().train];
+    expect(b.step).toBe(a.step);
+    for (const [found, right] of [
+      [b.parameters, a.parameters],
+      [b.slots['mean'], a.slots['mean']],
+      [b.slots['square'], a.slots['square']],
+    ])
+      for (const [i, value] of right.entries()) expect(Math.abs(found[i] - value)).toBeLessThan(1e-3);
+    // A state of one goes on in the other.
+    wide.restore(kernel.state());
+    expect((await wide.iterate()).loss).toBeCloseTo((await kernel.iterate()).loss ?? NaN, 4);
+    await Promise.all([kernel.dispose(), wide.dispose()]);
+  });
+
+  it('resumes bit for bit where ONNX Runtime makes the updates', async () => {
+    const make = (): Environment => identity('discrete');
+    const whole = await learnerOf(make, SMALL, 1024, 0);
+    await train(whole, 512);
+    const state = structuredClone(whole.state());
+    await train(whole, 1024);
+    const resumed = await learnerOf(make, SMALL, 1024, 0);
+    resumed.restore(state);
+    await train(resumed, 1024);
+    expect(resumed.state()).toEqual(whole.state());
+    await Promise.all([whole.dispose(), resumed.dispose()]);
   });
 
   it('refuses continuous actions', async () => {
