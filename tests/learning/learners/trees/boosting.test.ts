@@ -153,3 +153,15 @@ it('puts equally many rows in each bin, equal values in one and missing ones apa
   expect([...few.bins[0].values]).toEqual([0, 1, 1, 3, 2]);
   expect([...few.cuts[0]]).toEqual([2, 3]);
 });
+
+it('cuts millions of rows into equal shares, and misses no value of a column that has few', () => {
+  const rows = 2_400_000;
+  const random = createRandom(8);
+  const shares = finish(binningSteps([Float64Array.from({ length: rows }, () => random())], 10)).cuts[0];
+  expect(shares).toHaveLength(9);
+  shares.forEach((cut, k) => expect(Math.abs(cut - (k + 1) / 10)).toBeLessThan(0.003));
+  const rare = new Float64Array(rows);
+  rare[1_234_567] = 1;
+  rare[2_000_001] = NaN;
+  expect([...finish(binningSteps([rare], 10)).cuts[0]]).toEqual([1]);
+});
