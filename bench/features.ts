@@ -28,7 +28,6 @@ export async function run(): Promise<readonly BenchRow[]> {
   const three = await medianMs(() => {
     for (const candles of series) computeFeatures(names, candles, '1h');
   }, 3);
-  const threads = await medianMs(() => onTwoThreads(series, '1h'), 3);
   const common = await medianMs(() => computeFeatures(COMMON, million, '1m'), 3);
   const talib = runPeer('talib-indicators.py');
   return [
@@ -37,13 +36,6 @@ export async function run(): Promise<readonly BenchRow[]> {
       value: three,
       unit: 'ms',
       target: '<= 90 ms',
-    },
-    {
-      name: `all ${names.length} features, 3 x ${YEARS_BARS} bars, two threads`,
-      value: threads,
-      unit: 'ms',
-      target: '<= 90 ms',
-      note: 'the second thread starts anew each time',
     },
     millionBars(million, '1m'),
     await millionBarsOnTwo(million, '1m'),
@@ -84,7 +76,10 @@ function millionBars(candles: Candles, timeframe: Timeframe): BenchRow {
 
 /** All held at once, as whoever trains on them does. */
 async function millionBarsOnTwo(candles: Candles, timeframe: Timeframe): Promise<BenchRow> {
-  const ms = await medianMs(() => onTwoThreads([candles], timeframe), 3);
+  const ms = await medianMs(
+    () => computeColumns(names, [{ candles, inputs: {} }], { timeframe, known: catalogue, threads: 2 }),
+    3,
+  );
   return {
     name: `all ${names.length} features, 1 M bars, two threads`,
     value: ms,
@@ -93,13 +88,6 @@ async function millionBarsOnTwo(candles: Candles, timeframe: Timeframe): Promise
     note: `${(process.memoryUsage().rss / 2 ** 30).toFixed(2)} GB resident, all columns held`,
   };
 }
-
-const onTwoThreads = (series: readonly Candles[], timeframe: Timeframe): Promise<unknown> =>
-  computeColumns(
-    names,
-    series.map((candles) => ({ candles, inputs: {} })),
-    { timeframe, known: catalogue, threads: 2 },
-  );
 
 function newBar(candles: Candles): BenchRow {
   const stream = streamFeatures(names, '1h');

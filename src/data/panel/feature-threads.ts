@@ -37,7 +37,7 @@ interface Columns {
 }
 
 /** From so many values on a thread saves more than its start takes: see docs/decisions/0009-features-and-classical-models.md. */
-const VALUES_FOR_THREADS = 12_000_000;
+const VALUES_FOR_THREADS = 40_000_000;
 
 /** What takes longest is begun first, so that all threads end at about the same time. */
 const COSTLIEST = ['momentum', 'advanced', 'volume', 'volatility', 'price', 'regime', 'time', 'patterns'];
