@@ -55,9 +55,14 @@ export async function projectRegistry(context: Context): Promise<Registry> {
     if (refused !== undefined) context.out.notice(`Networks run on the processor. ${refused}`);
   }
   if (enabled && precision !== 'float32') {
-    const { usePrecision } = await import('../../learning/engine/use-precision.ts');
-    const refused = await usePrecision(precision);
-    if (refused !== undefined) context.out.notice(`Networks are trained in single precision. ${refused}`);
+    const { setDefaultPrecision } = await import('../../learning/engine/devices.ts');
+    setDefaultPrecision(async () => {
+      const { whyNotHalf } = await import('../../learning/engine/use-precision.ts');
+      const refused = await whyNotHalf(precision);
+      if (refused === undefined) return precision;
+      context.out.notice(`Networks are trained in single precision. ${refused}`);
+      return 'float32';
+    });
   }
   const known = [...registry.models.map(({ id }) => id), ...registry.switchedOff];
   for (const id of Object.keys(context.config.models)) {

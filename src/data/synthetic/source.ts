@@ -4,7 +4,7 @@ import { giveWay } from '../turns.ts';
 import { SYNTHETIC_START_MS, syntheticCandles } from './generate.ts';
 
 /** Days are made whole; a page holds about as many bars as can be made in a twentieth of a second. */
-const DAY_MS = 86_400_000;
+const DAY_MS = TIMEFRAME_MS['1d'];
 const PAGE_BARS = 10_000;
 const LONGEST_PAGE_DAYS = 90;
 

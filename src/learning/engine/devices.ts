@@ -11,7 +11,7 @@ const INSTALL: Readonly<Record<Exclude<Device, 'auto' | 'cpu'>, string>> = {
 };
 
 let byDefault: Device = 'auto';
-let halfOr: Precision = 'float32';
+let precision = (): Promise<Precision> => Promise.resolve('float32');
 
 /** Where graphs run that name no device: `auto` until `useDevice` says otherwise. */
 export const defaultDevice = (): Device => byDefault;
@@ -20,19 +20,19 @@ export function setDefaultDevice(device: Device): void {
   byDefault = device;
 }
 
-/** In what networks are trained on a device beside the processor, where nothing else is said. */
-export function setDefaultPrecision(precision: Precision): void {
-  halfOr = precision;
+/** Asked once, when the first network is trained. */
+export function setDefaultPrecision(find: () => Promise<Precision>): void {
+  let found: Promise<Precision> | undefined;
+  precision = () => (found ??= find());
 }
 
-/** In what networks are trained on a device: half precision is for those beside the processor, which would only convert. */
-export const precisionOn = (device: Device = byDefault): Precision =>
-  executionProviders(device)[0] === 'cpu' ? 'float32' : halfOr;
+/** In what networks are trained where no device is named. */
+export const defaultPrecision = (): Promise<Precision> => precision();
 
 /** Device and precision of training, as snapshots name them: others give other digits. */
-export function arithmeticInUse(): string {
-  const precision = precisionOn();
-  return precision === 'float32' ? deviceInUse() : `${deviceInUse()} in ${precision}`;
+export async function arithmeticInUse(): Promise<string> {
+  const used = await defaultPrecision();
+  return used === 'float32' ? deviceInUse() : `${deviceInUse()} in ${used}`;
 }
 
 /** Where graphs run that name no device, as ONNX Runtime calls it: `cpu`, `cuda`, ... */

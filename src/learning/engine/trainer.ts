@@ -1,6 +1,6 @@
 import { UserError } from '../../core/foundation/errors.ts';
 import type { Network, Pass } from './network.ts';
-import { type Device, precisionOn } from './devices.ts';
+import { defaultPrecision, type Device } from './devices.ts';
 import { createExecutor, type Engine } from './executor.ts';
 import type { Precision } from './onnx/graph.ts';
 import type { Optimizer } from './optimizers.ts';
@@ -36,7 +36,7 @@ export interface TrainerOptions {
   readonly threads?: number;
   /**
    * That of its products. With float16 the loss is scaled (Micikevicius et al. 2018), and a step whose gradient overflows is
-   * taken again with half the scale. Default: on a device beside the processor what `deepLearning.precision` says, else float32.
+   * taken again with half the scale. Default: where no device is named what `deepLearning.precision` says, else float32.
    */
   readonly precision?: Precision;
 }
@@ -72,7 +72,7 @@ const LARGEST_SCALE = 2 ** 24;
 /** Compiles the training step of a network and opens it. One process, one session. */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const { network, optimizer, batch, seed, unroll = 1 } = options;
-  const { precision = precisionOn(options.device) } = options;
+  const { precision = options.device === undefined ? await defaultPrecision() : 'float32' } = options;
   const scaled = precision === 'float16';
   const program = trainProgram({ ...options, scaled });
   const executor = await createExecutor(program, { ...options, precision });

@@ -1,5 +1,5 @@
 import { UserError } from '../../core/foundation/errors.ts';
-import { defaultDevice, deviceInUse, type Device, isAccelerated, setDefaultPrecision } from './devices.ts';
+import { defaultDevice, deviceInUse, type Device, isAccelerated } from './devices.ts';
 import { dense } from './layers/dense.ts';
 import { defineNetwork } from './network.ts';
 import type { Precision } from './onnx/graph.ts';
@@ -14,19 +14,14 @@ const STEPS = 8;
 const TOLERANCE = 0.02;
 
 /**
- * From now on networks that are trained on the device in use have their products in this precision. Half has to give the loss of
- * single precision in a step of a small network first, and in less time; where it does not, single is used, and the answer
- * is why.
+ * Why networks are not to be trained in half precision on the device in use; `undefined` where it gives the loss of single precision in a step
+ * of a small network, and in less time.
  */
-export async function usePrecision(precision: Precision): Promise<string | undefined> {
-  setDefaultPrecision('float32');
-  if (precision === 'float32') return undefined;
+export async function whyNotHalf(precision: Exclude<Precision, 'float32'>): Promise<string | undefined> {
   if (!isAccelerated()) return `The processor would only convert to ${precision} and back.`;
   try {
     const device = defaultDevice();
-    const fault = faultOf(await tried(precision, device), await tried('float32', device), precision);
-    if (fault === undefined) setDefaultPrecision(precision);
-    return fault;
+    return faultOf(await tried(precision, device), await tried('float32', device), precision);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return `The device "${deviceInUse()}" does not take ${precision}: ${error.message}`;

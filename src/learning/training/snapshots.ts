@@ -94,7 +94,7 @@ export async function findSnapshot(
     throw new UserError(
       `"${task.model}" was trained on ${manifest.device} so far; ${device}, which is used now, gives other digits.`,
       {
-        hint: `Set deepLearning.device and .precision to that, or resume all the same by naming the snapshot: --mode resume --run ${path}`,
+        hint: `Set deepLearning.device and deepLearning.precision back, or resume all the same by naming the snapshot: --mode resume --run ${path}`,
       },
     );
   const { step, seconds, files } = manifest;

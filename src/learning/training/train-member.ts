@@ -54,7 +54,7 @@ export async function trainMember(task: MemberTask): Promise<TrainedOrNot> {
   const { dataFingerprint, trainUntilMs } = plan;
   const snapshots = snapshotFolder(run.path, name);
   const identity = { model: model.id, params, seed, features, dataFingerprint, trainUntilMs };
-  const device = model.kind === 'deep' ? arithmeticInUse() : 'cpu';
+  const device = model.kind === 'deep' ? await arithmeticInUse() : 'cpu';
   const chosen = snapshot?.member === name ? snapshot.folder : undefined;
   const from = await findSnapshot(snapshots, identity, { chosen, device });
   const started = performance.now();

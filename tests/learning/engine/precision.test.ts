@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
-import { setDefaultDevice, setDefaultPrecision } from '../../../src/learning/engine/devices.ts';
+import {
+  arithmeticInUse,
+  setDefaultDevice,
+  setDefaultPrecision,
+} from '../../../src/learning/engine/devices.ts';
 import { compileProgram } from '../../../src/learning/engine/executor.ts';
 import { createRandom, normal } from '../../../src/core/foundation/random.ts';
 import { dense } from '../../../src/learning/engine/layers/dense.ts';
@@ -12,7 +16,7 @@ import { adam, sgd } from '../../../src/learning/engine/optimizers.ts';
 import { type Tensor, tf } from '../../../src/learning/engine/tf.ts';
 import { trainProgram } from '../../../src/learning/engine/train-program.ts';
 import { createTrainer, type TrainerOptions } from '../../../src/learning/engine/trainer.ts';
-import { faultOf, tried, usePrecision } from '../../../src/learning/engine/use-precision.ts';
+import { faultOf, tried, whyNotHalf } from '../../../src/learning/engine/use-precision.ts';
 import { loadState, saveState, weightHash } from '../../../src/learning/engine/weights.ts';
 
 const ROWS = 32;
@@ -150,12 +154,27 @@ it('a training in float16 that stops and resumes ends with the same weights and 
 });
 
 it('the processor stays single, and says why', async () => {
-  expect(await usePrecision('float16')).toMatch(/processor would only convert to float16/);
-  setDefaultPrecision('float16');
-  const trainer = await createTrainer(optionsOf(flat, [6], 1));
-  expect(trainer.state().lossScale).toBeUndefined();
-  await trainer.dispose();
-  setDefaultPrecision('float32');
+  expect(await whyNotHalf('float16')).toMatch(/processor would only convert to float16/);
+});
+
+it('what the settings say is found out once, when a network is trained that names no device', async () => {
+  let asked = 0;
+  setDefaultPrecision(async () => {
+    asked++;
+    return 'float16';
+  });
+  try {
+    expect(asked).toBe(0);
+    for (const device of [{}, {}, { device: 'cpu' }] as const) {
+      const trainer = await createTrainer({ ...optionsOf(flat, [6], 1), ...device });
+      expect(trainer.state().lossScale).toBe('device' in device ? undefined : 2 ** 16);
+      await trainer.dispose();
+    }
+    expect(asked).toBe(1);
+    expect(await arithmeticInUse()).toBe('cpu in float16');
+  } finally {
+    setDefaultPrecision(async () => 'float32');
+  }
 });
 
 it('half precision is used only where a trial step is right and faster', async () => {
