@@ -13,7 +13,7 @@ const { equity, fills } = runBacktest({
     alignColumn(
       aligned,
       s,
-      features.columns[0].map((spread) => (Number.isNaN(spread) ? NaN : Number(spread > 0))),
+      Float64Array.from(features.columns[0], (spread) => (Number.isNaN(spread) ? NaN : Number(spread > 0))),
     ),
   ),
   instruments: series.map(({ symbol }) => ({ symbol, amountStep: 0, priceTick: 0, minNotional: 0 })),

@@ -22,7 +22,7 @@ const fitted = (params: z.output<typeof Params>): FittedModel => ({
   report: params,
   forecast: async (panel) =>
     panel.series.map(({ symbol, features }) => {
-      const position = features.columns[0].map((rsi) =>
+      const position = Float64Array.from(features.columns[0], (rsi) =>
         Number.isNaN(rsi) ? NaN : Number(rsi > params.threshold),
       );
       return { symbol, horizonBars: 1, position, confidence: position.slice() };

@@ -44,7 +44,7 @@ export type {
 export { type SearchRange, searchRanges } from '../core/forecast/search-range.ts';
 export type { ExplanationPart } from '../core/forecast/explanation.ts';
 export { importance } from '../core/forecast/explanation.ts';
-export type { FeatureTable, Panel, Series } from '../core/dataset/panel.ts';
+export type { FeatureColumn, FeatureTable, Panel, Series } from '../core/dataset/panel.ts';
 export { panelUntil, panelWithin } from '../core/dataset/panel.ts';
 export { forwardReturns, labelEndMs, labelledRows } from '../core/dataset/labels.ts';
 export { fitScaler, scaleColumn, type Scaler } from '../core/dataset/scaler.ts';

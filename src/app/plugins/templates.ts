@@ -53,7 +53,7 @@ const fitted = (learned: z.output<typeof Learned>): FittedModel => ({
   // Row t may use bars up to t and no later one: forecasting fewer bars must give the same numbers.
   forecast: async (panel) =>
     panel.series.map(({ symbol, features }) => {
-      const sides = features.columns[0].map((value) => Math.sign(value - learned.middle)); // NaN: no opinion
+      const sides = Float64Array.from(features.columns[0], (value) => Math.sign(value - learned.middle)); // NaN: no opinion
       const position = sides.map((side) => Math.sign(learned.edge) * side);
       return {
         symbol,

@@ -3,7 +3,7 @@ import { deriveSeed } from '../../core/foundation/random.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
-import type { Model } from '../../core/forecast/model.ts';
+import { featuresRead, type Model } from '../../core/forecast/model.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import { loadPanel } from '../../data/panel/load-panel.ts';
 import { audit, type AuditOptions } from '../../lab/audit/audit.ts';
@@ -85,8 +85,10 @@ async function foldSubject(walked: WalkedFolds, k: number) {
     const model = registry.models.find((one) => one.id === id && isAudited(one));
     return model ? [{ model, params: modelParams(model, 'quick', walked.params[id] ?? {}), forecasts }] : [];
   });
-  const featureNames = [...new Set(entries.flatMap(({ model, params }) => model.features(params)))];
-  const about = { ...walked, featureNames, catalogue: registry.features };
+  const read = featuresRead(
+    entries.map(({ model, params }) => ({ model, features: model.features(params) })),
+  );
+  const about = { ...walked, ...read, catalogue: registry.features };
   const panel = await loadPanel(walked.store, { ...about, untilMs });
   const members: AuditedRun['members'][number][] = [];
   for (const { forecasts, ...entry } of entries) {

@@ -1,4 +1,4 @@
-import type { Panel } from '../../core/dataset/panel.ts';
+import type { FeatureColumn, Panel } from '../../core/dataset/panel.ts';
 import { computeFeatures, inputsOf } from '../../core/features/catalogue.ts';
 import type { Feature } from '../../core/features/feature.ts';
 import { inputPlace, type InputSources } from '../../core/features/inputs.ts';
@@ -119,7 +119,8 @@ function recomputed(panel: Panel, candles: readonly Candles[], { catalogue }: Au
     const { names, columns } = one.features;
     const own = names.filter((name) => inputsOf([name], catalogue).length === 0);
     const made = computeFeatures(own, candles[s], panel.timeframe, {}, catalogue);
-    const columnOf = (name: string, i: number): Float64Array => made.columns[own.indexOf(name)] ?? columns[i];
+    const columnOf = (name: string, i: number): FeatureColumn =>
+      made.columns[own.indexOf(name)] ?? columns[i];
     return { ...one, candles: candles[s], features: { names, columns: names.map(columnOf) } };
   });
   return { timeframe: panel.timeframe, series };

@@ -1,5 +1,5 @@
 import { chooseFolds, combinatorialPaths } from '../../core/dataset/combinatorial.ts';
-import { barLengthsOf } from '../../core/forecast/model.ts';
+import { barLengthsOf, featuresRead } from '../../core/forecast/model.ts';
 import type { InputSources } from '../../core/features/inputs.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { barsPerYear, type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
@@ -64,7 +64,7 @@ export async function crossValidate(task: CrossValidationTask) {
     symbols,
     sinceMs: task.sinceMs,
     ...(task.untilMs !== undefined && { untilMs: task.untilMs }),
-    featureNames: [...new Set(entries.flatMap(({ model, params }) => model.features(params)))],
+    ...featuresRead(entries.map(({ model, params }) => ({ model, features: model.features(params) }))),
     lengths: barLengthsOf(entries),
     sources: task.sources,
     catalogue: registry.features,

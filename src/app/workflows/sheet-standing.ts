@@ -224,9 +224,9 @@ export async function goOn(
 ): Promise<readonly KeptMember[] | undefined> {
   const added = market.series.map((one) => one.candles.time.length - rowsUntil(one, lastMs));
   if (added.every((rows) => rows === 0)) return kept;
-  const { members, featureNames, catalogue } = trained;
+  const { members, featureNames, single, catalogue } = trained;
   const opened = await Promise.all(members.map(({ open }) => open().catch(modelFailed)));
-  const panel = await computePanel(market, { featureNames, catalogue, signal });
+  const panel = await computePanel(market, { featureNames, single, catalogue, signal });
   const asked = await Promise.all(
     opened.map(async (fitted, m) => {
       await giveWay(signal);

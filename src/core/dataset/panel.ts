@@ -4,10 +4,13 @@ import type { PairSymbol } from '../market/symbol.ts';
 import { barOpen, type Timeframe, TIMEFRAME_MS } from '../market/timeframe.ts';
 import { type BarView, viewAt } from './bar-views.ts';
 
+/** Values of a feature bar by bar; in single precision where whoever reads it rounds to that (`Model.readsSingle`). */
+export type FeatureColumn = Float64Array | Float32Array;
+
 /** Feature columns of one series, row by row beside its candles; `NaN` before a feature's warm-up. */
-export interface FeatureTable {
+export interface FeatureTable<Column extends FeatureColumn = FeatureColumn> {
   readonly names: readonly string[];
-  readonly columns: readonly Float64Array[];
+  readonly columns: readonly Column[];
 }
 
 /** One symbol: its closed bars, and its features row by row beside them. */
@@ -68,7 +71,7 @@ export function selectFeatures(panel: Panel, names: readonly string[]): Panel {
 }
 
 /** A feature's column. Asking for one that the panel was not loaded with is our bug. */
-function featureColumn(series: Series, name: string): Float64Array {
+function featureColumn(series: Series, name: string): FeatureColumn {
   const column = series.features.columns[series.features.names.indexOf(name)];
   if (column === undefined)
     throw new Error(`The panel of ${series.symbol} was loaded without feature "${name}".`);

@@ -1,3 +1,5 @@
+import type { FeatureColumn } from './panel.ts';
+
 /** Location and scale of each column, learned from the rows it was fitted on and from no others. */
 export interface Scaler {
   readonly means: readonly number[];
@@ -9,7 +11,7 @@ export interface Scaler {
  * Mean and sample standard deviation (n - 1) of each column over `rows`, without the cells that are not finite.
  * Give it training rows only: whatever else it sees, it leaks. A column without a value there gets 0 and 1.
  */
-export function fitScaler(columns: readonly Float64Array[], rows: Int32Array): Scaler {
+export function fitScaler(columns: readonly FeatureColumn[], rows: Int32Array): Scaler {
   const fitted = columns.map((column) => {
     let count = 0;
     let mean = 0;
@@ -30,7 +32,7 @@ export function fitScaler(columns: readonly Float64Array[], rows: Int32Array): S
 }
 
 /** `(value - mean) / deviation`, limited to ±`clip` deviations; `NaN` stays `NaN`. */
-export function scaleColumn(scaler: Scaler, index: number, column: Float64Array, clip = 10): Float64Array {
+export function scaleColumn(scaler: Scaler, index: number, column: FeatureColumn, clip = 10): Float64Array {
   const mean = scaler.means[index];
   const deviation = scaler.deviations[index];
   const scaled = new Float64Array(column.length);
@@ -47,7 +49,7 @@ export function addScaled(
     column,
     weight,
     clip = 10,
-  }: { readonly column: Float64Array; readonly weight: number; readonly clip?: number },
+  }: { readonly column: FeatureColumn; readonly weight: number; readonly clip?: number },
 ): void {
   const mean = scaler.means[index];
   const deviation = scaler.deviations[index];
@@ -60,11 +62,11 @@ const limited = (value: number, clip: number): number =>
   value > clip ? clip : value < -clip ? -clip : value;
 
 /**
- * The columns from row `from` on, scaled as by `scaleColumn` and side by side, row by row: [rows, columns], 0 before.
+ * The columns from row `from` on, in single precision, scaled as by `scaleColumn` and side by side, row by row: [rows, columns], 0 before.
  */
 export function scaleRows(
   scaler: Scaler,
-  columns: readonly Float64Array[],
+  columns: readonly FeatureColumn[],
   { clip, from }: { readonly clip: number; readonly from: number },
 ): Float32Array {
   const rows = columns[0].length;
@@ -74,7 +76,7 @@ export function scaleRows(
     const mean = scaler.means[i];
     const deviation = scaler.deviations[i];
     for (let row = from; row < rows; row++)
-      scaled[row * width + i] = limited((column[row] - mean) / deviation, clip);
+      scaled[row * width + i] = limited((Math.fround(column[row]) - mean) / deviation, clip);
   }
   return scaled;
 }

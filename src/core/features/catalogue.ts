@@ -1,5 +1,5 @@
 import { finish, type Steps } from '../foundation/steps.ts';
-import type { FeatureTable } from '../dataset/panel.ts';
+import type { FeatureColumn, FeatureTable } from '../dataset/panel.ts';
 import { UserError } from '../foundation/errors.ts';
 import { nearest } from '../foundation/nearest.ts';
 import type { Candles } from '../market/candles.ts';
@@ -84,19 +84,47 @@ export const computeFeatures = (
   timeframe: Timeframe,
   inputs: FeatureInputs = {},
   known: readonly Feature[] = catalogue,
-): FeatureTable => finish(featureSteps(names, candles, timeframe, inputs, known));
+): FeatureTable<Float64Array> => finish(featureSteps(names, candles, timeframe, inputs, known));
 
 /** The same in steps of a block of rows, for histories that take seconds. */
-export function* featureSteps(
+export const featureSteps = (
   names: readonly string[],
   candles: Candles,
   timeframe: Timeframe,
   inputs: FeatureInputs = {},
   known: readonly Feature[] = catalogue,
-): Steps<FeatureTable> {
+): Steps<FeatureTable<Float64Array>> => stepsInto(doubles, names, { candles, timeframe, inputs, known });
+
+const doubles = (_: string, rows: number): Float64Array => new Float64Array(rows);
+
+/** The same, those of `single` rounded to float32. */
+export const roundedSteps = (
+  names: readonly string[],
+  single: ReadonlySet<string>,
+  of: Computed,
+): Steps<FeatureTable> =>
+  stepsInto(
+    (name, rows): FeatureColumn => (single.has(name) ? new Float32Array(rows) : new Float64Array(rows)),
+    names,
+    of,
+  );
+
+/** What features are computed from, and the features that there are. */
+interface Computed {
+  readonly candles: Candles;
+  readonly timeframe: Timeframe;
+  readonly inputs: FeatureInputs;
+  readonly known: readonly Feature[];
+}
+
+function* stepsInto<Column extends FeatureColumn>(
+  make: (name: string, rows: number) => Column,
+  names: readonly string[],
+  { candles, timeframe, inputs, known }: Computed,
+): Steps<FeatureTable<Column>> {
   const rows = candles.time.length;
   const { plan, sources, columns } = planFeatures(names, timeframe, inputs, known);
-  const results = names.map(() => new Float64Array(rows));
+  const results = names.map((name) => make(name, rows));
   const blockRows = plan.begin(columns);
   const { data } = plan;
   const read = sources.filter(([, source]) => plan.reads(source));
@@ -116,9 +144,9 @@ export interface FeatureStream {
   /** One value a name for the next closed bar, in an array that it reuses. */
   push(bar: Bar): Float64Array;
   /** The columns of the next closed bars, however many. */
-  append(candles: Candles): FeatureTable;
+  append(candles: Candles): FeatureTable<Float64Array>;
   /** The same in steps of a block of rows. */
-  appendSteps(candles: Candles): Steps<FeatureTable>;
+  appendSteps(candles: Candles): Steps<FeatureTable<Float64Array>>;
   /**
    * Everything it remembers of the bars so far, as plain numbers; `undefined` where a feature reads other inputs,
    * which have to be read again from the start.
@@ -143,7 +171,7 @@ export function streamFeatures(
   const complete = inputsOf(names, known).length === 0;
   const values = new Float64Array(names.length);
   plan.begin(columns, blockRows);
-  function* appendSteps(candles: Candles): Steps<FeatureTable> {
+  function* appendSteps(candles: Candles): Steps<FeatureTable<Float64Array>> {
     const rows = candles.time.length;
     const results = names.map(() => new Float64Array(rows));
     for (let from = 0; from < rows; from += blockRows) {

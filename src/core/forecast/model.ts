@@ -27,6 +27,11 @@ export interface Model<Params = unknown> {
    * be asked about shuffled rows (`features --select`).
    */
   readonly readsRows?: true;
+  /**
+   * Rounds each feature that it reads to single precision first, in `fit` and in what it fits, so that nothing changes where a panel
+   * holds it as a `Float32Array`. Others are given `Float64Array`s.
+   */
+  readonly readsSingle?: true;
   /** Hyper-parameters with their defaults; what `models.<id>` in config.yaml may hold. */
   readonly params: z.ZodType<Params>;
   /** Parameters that `train --mode quick` changes; what config.yaml says still wins. */
@@ -74,6 +79,17 @@ export interface Adapted {
   readonly queryFromMs: number;
   /** After 0, 1, ... steps. */
   readonly queryLosses: readonly number[];
+}
+
+/** The features that models read, and those of them of which none needs more than single precision. */
+export function featuresRead(
+  readers: readonly { readonly model: Pick<Model, 'readsSingle'>; readonly features: readonly string[] }[],
+): { readonly featureNames: readonly string[]; readonly single: ReadonlySet<string> } {
+  const namesOf = (some: typeof readers): ReadonlySet<string> =>
+    new Set(some.flatMap(({ features }) => features));
+  const doubles = namesOf(readers.filter(({ model }) => !model.readsSingle));
+  const featureNames = [...namesOf(readers)];
+  return { featureNames, single: new Set(featureNames.filter((name) => !doubles.has(name))) };
 }
 
 /** The bar lengths that these models read beside the panel's own, where they are stored. */

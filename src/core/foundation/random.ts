@@ -83,7 +83,10 @@ function rotateLeft(value: number, bits: number): number {
 }
 
 /** Puts `values` into a random order (Fisher and Yates 1938), and gives them back. */
-export function shuffle<Values extends Float64Array | Int32Array>(values: Values, random: Random): Values {
+export function shuffle<Values extends Float64Array | Float32Array | Int32Array>(
+  values: Values,
+  random: Random,
+): Values {
   for (let i = values.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
     [values[i], values[j]] = [values[j], values[i]];

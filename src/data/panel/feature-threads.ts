@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { FeatureTable } from '../../core/dataset/panel.ts';
-import { catalogue, featureSteps, findFeatures } from '../../core/features/catalogue.ts';
+import type { FeatureColumn, FeatureTable } from '../../core/dataset/panel.ts';
+import { catalogue, findFeatures, roundedSteps } from '../../core/features/catalogue.ts';
 import type { Feature } from '../../core/features/feature.ts';
 import type { FeatureInputs } from '../../core/features/inputs.ts';
 import { invariant } from '../../core/foundation/errors.ts';
@@ -20,6 +20,8 @@ interface Piece {
 export interface FeatureTask {
   readonly timeframe: Timeframe;
   readonly candles: readonly Candles[];
+  /** Features in single precision. */
+  readonly single: ReadonlySet<string>;
   readonly pieces: readonly Piece[];
   /** One number in shared memory: how many pieces have been taken. */
   readonly taken: Int32Array;
@@ -28,7 +30,7 @@ export interface FeatureTask {
 /** What a thread answers: the columns of the piece at `p`. */
 export interface ComputedPiece {
   readonly p: number;
-  readonly columns: readonly Float64Array[];
+  readonly columns: readonly FeatureColumn[];
 }
 
 interface Columns {
@@ -39,11 +41,13 @@ interface Columns {
 /** From so many values on a thread saves more than its start takes: see docs/decisions/0009-features-and-classical-models.md. */
 const VALUES_FOR_THREADS = 40_000_000;
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** What takes longest is begun first, so that all threads end at about the same time. */
 const COSTLIEST = ['momentum', 'advanced', 'volume', 'volatility', 'price', 'regime', 'time', 'patterns'];
 
 /**
- * The features of `featureSteps` for each of several series: where they are many on all cores, whole groups at a time, the
+ * The features of `roundedSteps` for each of several series: where they are many on all cores, whole groups at a time, the
  * same bits. A user's own features and those that read other inputs are computed on the thread that asks. Throws
  * `signal.reason` when aborted.
  */
@@ -53,19 +57,21 @@ export async function computeColumns(
   {
     timeframe,
     known,
+    single = NONE,
     signal,
     threads = availableParallelism(),
     valuesForThreads = VALUES_FOR_THREADS,
   }: {
     readonly timeframe: Timeframe;
     readonly known: readonly Feature[];
+    readonly single?: ReadonlySet<string> | undefined;
     readonly signal?: AbortSignal | undefined;
     readonly threads?: number;
     readonly valuesForThreads?: number;
   },
 ): Promise<readonly FeatureTable[]> {
   const here = async (s: number, some: readonly string[], by?: AbortSignal): Promise<FeatureTable> =>
-    inTurns(featureSteps(some, series[s].candles, timeframe, series[s].inputs, known), by);
+    inTurns(roundedSteps(some, single, { ...series[s], timeframe, known }), by);
   const { shared, own } = piecesOf(findFeatures(names, known), series.length);
   const values = shared.reduce(
     (sum, { s, places }) => sum + places.length * series[s].candles.time.length,
@@ -78,15 +84,16 @@ export async function computeColumns(
     return tables;
   }
 
-  const tables = series.map(() => new Array<Float64Array>(names.length));
+  const tables = series.map(() => new Array<FeatureColumn>(names.length));
   let missing = shared.length + own.length;
-  const put = ({ s, places }: Piece, columns: readonly Float64Array[]): void => {
+  const put = ({ s, places }: Piece, columns: readonly FeatureColumn[]): void => {
     places.forEach((place, i) => (tables[s][place] = columns[i]));
     missing--;
   };
   const task: FeatureTask = {
     timeframe,
     candles: series.map(({ candles }) => inSharedMemory(candles)),
+    single,
     pieces: shared,
     taken: new Int32Array(new SharedArrayBuffer(4)),
   };

@@ -1,12 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { computeFeatures } from '../../core/features/catalogue.ts';
+import { catalogue, roundedSteps } from '../../core/features/catalogue.ts';
+import { finish } from '../../core/foundation/steps.ts';
 import { type ComputedPiece, type FeatureTask, take } from './feature-threads.ts';
 
 /** One thread of `computeColumns`: takes pieces until none is left. */
 const task = workerData as FeatureTask;
 for (let p = take(task); p < task.pieces.length; p = take(task)) {
   const { s, names } = task.pieces[p];
-  const { columns } = computeFeatures(names, task.candles[s], task.timeframe);
+  const { single, timeframe } = task;
+  const of = { candles: task.candles[s], timeframe, inputs: {}, known: catalogue };
+  const { columns } = finish(roundedSteps(names, single, of));
   parentPort?.postMessage(
     { p, columns } satisfies ComputedPiece,
     columns.map(({ buffer }) => buffer as ArrayBuffer),

@@ -59,6 +59,8 @@ export interface PanelRequest {
   /** Bars that open at or after this time are left out. */
   readonly untilMs?: number;
   readonly featureNames: readonly string[];
+  /** Those that nobody reads in more than single precision: half the memory. */
+  readonly single?: ReadonlySet<string> | undefined;
   /** Bars of other lengths that are read beside, where they are stored for every symbol. */
   readonly lengths?: readonly BarLength[];
   /** Which markets features that need other inputs look at. */
@@ -134,13 +136,18 @@ export async function loadMarket(store: Store, request: Omit<PanelRequest, 'sign
 /** The second half: the features, some or all of those that the market was loaded for. */
 export async function computePanel(
   { featureInputs, ...market }: LoadedMarket,
-  { featureNames, catalogue, signal }: Pick<PanelRequest, 'featureNames' | 'catalogue' | 'signal'>,
+  {
+    featureNames,
+    single,
+    catalogue,
+    signal,
+  }: Pick<PanelRequest, 'featureNames' | 'single' | 'catalogue' | 'signal'>,
 ): Promise<LoadedPanel> {
   const { series, timeframe } = market;
   const tables = await computeColumns(
     featureNames,
     series.map(({ candles }, s) => ({ candles, inputs: featureInputs[s] })),
-    { timeframe, known: catalogue, signal },
+    { timeframe, known: catalogue, single, signal },
   );
   return { ...market, series: series.map((one, s) => ({ ...one, features: tables[s] })) };
 }

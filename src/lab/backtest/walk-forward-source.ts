@@ -7,7 +7,13 @@ import type { InputSources } from '../../core/features/inputs.ts';
 import type { PairSymbol } from '../../core/market/symbol.ts';
 import { lowerBound } from '../../core/market/candles.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
-import { barLengthsOf, type Forecast, type Model, statesPosition } from '../../core/forecast/model.ts';
+import {
+  barLengthsOf,
+  featuresRead,
+  type Forecast,
+  type Model,
+  statesPosition,
+} from '../../core/forecast/model.ts';
 import { builtIn, ownPartsOf, type Registry } from '../../learning/models/registry.ts';
 import { inTurns } from '../../data/turns.ts';
 import { refuseWrong } from '../../data/plausibility.ts';
@@ -142,14 +148,16 @@ export async function planWalkForward(request: Omit<WalkForwardRequest, 'onFold'
   const { registry = builtIn, store, exchange, symbols, timeframe, sinceMs, untilMs, seed } = request;
   const { folds, embargoBars, window = 'expanding', cold = false } = request;
   const entries = await walkForwardEntries(request, registry);
-  const featureNames = [...new Set(entries.flatMap(({ model, params }) => model.features(params)))];
+  const read = featuresRead(
+    entries.map(({ model, params }) => ({ model, features: model.features(params) })),
+  );
   const panel = await loadPanel(store, {
     exchange,
     symbols,
     timeframe,
     sinceMs,
     ...(untilMs !== undefined && { untilMs }),
-    featureNames,
+    ...read,
     lengths: barLengthsOf(entries),
     sources: request.sources,
     catalogue: registry.features,

@@ -11,7 +11,7 @@ import { requireOneQuote } from '../../core/market/symbols.ts';
 import type { Strategy } from '../../core/strategy/strategy.ts';
 import type { BarLength } from '../../core/market/bar-length.ts';
 import type { Timeframe } from '../../core/market/timeframe.ts';
-import type { Forecast } from '../../core/forecast/model.ts';
+import { featuresRead, type Forecast } from '../../core/forecast/model.ts';
 import { type LoadedMarket, type LoadedPanel, loadMarket, loadPanel } from '../../data/panel/load-panel.ts';
 import { openMember, readMember, type StoredMember, type TrainedMember } from './member-folder.ts';
 import { runInUse } from './active-run.ts';
@@ -43,6 +43,8 @@ export interface TrainedSet<Member = TrainedMember> {
   readonly strategies: readonly Strategy[];
   /** Features of all members. */
   readonly featureNames: readonly string[];
+  /** Those that its models round to single precision: the panel need not hold more. */
+  readonly single: ReadonlySet<string>;
   /** How many seeds the run was trained from. */
   readonly seeds: number;
   readonly members: readonly Member[];
@@ -135,7 +137,7 @@ export async function readTrained(
     sources: plan.sources,
     catalogue: featuresOfRun(plan, registry),
     strategies: registry.strategies,
-    featureNames: [...new Set(members.flatMap(({ manifest }) => manifest.features))],
+    ...featuresRead(members.map(({ model, manifest: { features } }) => ({ model, features }))),
     seeds: plan.seeds,
     members,
     pluginHashes: registry.plugins.map(({ sha256 }) => sha256),
@@ -227,13 +229,22 @@ const marketOf = ({
   timeframe,
   sinceMs,
   featureNames,
+  single,
   lengths,
   sources,
   catalogue,
 }: Pick<
   TrainedSet,
-  'exchange' | 'symbols' | 'timeframe' | 'sinceMs' | 'featureNames' | 'lengths' | 'sources' | 'catalogue'
->) => ({ exchange, symbols, timeframe, sinceMs, featureNames, lengths, sources, catalogue });
+  | 'exchange'
+  | 'symbols'
+  | 'timeframe'
+  | 'sinceMs'
+  | 'featureNames'
+  | 'single'
+  | 'lengths'
+  | 'sources'
+  | 'catalogue'
+>) => ({ exchange, symbols, timeframe, sinceMs, featureNames, single, lengths, sources, catalogue });
 
 interface SetForecasts {
   /** Forecasts of each member, one a symbol. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { invariant } from '../../core/foundation/errors.ts';
-import type { FittedModel, Forecast } from '../../core/forecast/model.ts';
+import { featuresRead, type FittedModel, type Forecast } from '../../core/forecast/model.ts';
 import type { Panel } from '../../core/dataset/panel.ts';
 import { inputsOf } from '../../core/features/catalogue.ts';
 import { viewAt } from '../../core/dataset/bar-views.ts';
@@ -59,11 +59,11 @@ export async function keptForecasts(
   const opened = new Map(
     await Promise.all(lacking.map(async (member) => [member, await member.open()] as const)),
   );
-  const featureNames = [...new Set(lacking.flatMap(({ manifest }) => manifest.features))];
+  const asked = featuresRead(lacking.map(({ model, manifest: { features } }) => ({ model, features })));
   const panel =
     lacking.length === 0
       ? market
-      : await computePanel(market, { featureNames, catalogue: trained.catalogue, signal });
+      : await computePanel(market, { ...asked, catalogue: trained.catalogue, signal });
   let pruning: Promise<void> | undefined;
   const standings = new Map<StoredMember, unknown>();
   const ask: Ask<StoredMember> = async (member, since) => {

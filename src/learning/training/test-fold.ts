@@ -1,4 +1,5 @@
 import type { Fold } from '../../core/dataset/splits.ts';
+import { featuresRead } from '../../core/forecast/model.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { deriveSeed } from '../../core/foundation/random.ts';
 import { computePanel } from '../../data/panel/load-panel.ts';
@@ -52,7 +53,7 @@ export async function testFoldScores(
   for (const { model, params } of entries) {
     onModel?.(model.id);
     const panel = await computePanel(market, {
-      featureNames: model.features(params),
+      ...featuresRead([{ model, features: model.features(params) }]),
       catalogue: featuresOfRun(plan, registry),
       signal,
     });

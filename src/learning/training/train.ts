@@ -9,7 +9,13 @@ import { forecastEnsemble } from '../ensemble/equal-weight.ts';
 import { type Candidate, votersOf } from '../ensemble/voters.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { buyAndHold } from '../models/buy-and-hold/index.ts';
-import type { Artifact, FittedModel, Forecast, Model } from '../../core/forecast/model.ts';
+import {
+  type Artifact,
+  featuresRead,
+  type FittedModel,
+  type Forecast,
+  type Model,
+} from '../../core/forecast/model.ts';
 import { persistence } from '../models/persistence/index.ts';
 import { builtIn, type Registry } from '../models/registry.ts';
 import { activateFirst, activeRunId } from './active-run.ts';
@@ -116,7 +122,7 @@ async function prepare(
   // Features of one model at a time: those of all of them may be more than fits.
   const panelOf = ({ model, params }: (typeof entries)[number]): Promise<Panel> =>
     computePanel(market, {
-      featureNames: model.features(params),
+      ...featuresRead([{ model, features: model.features(params) }]),
       catalogue: featuresOfRun(plan, registry),
       signal,
     });

@@ -1,5 +1,5 @@
 import { combinatorialSplits } from '../../core/dataset/combinatorial.ts';
-import { type Panel, selectFeatures } from '../../core/dataset/panel.ts';
+import { type FeatureColumn, type Panel, selectFeatures } from '../../core/dataset/panel.ts';
 import { UserError } from '../../core/foundation/errors.ts';
 import { deriveSeed } from '../../core/foundation/random.ts';
 import type { Forecast, Model } from '../../core/forecast/model.ts';
@@ -131,7 +131,7 @@ const panelOf = ({ timeframe, series }: Panel, keep: (timeMs: number) => boolean
   timeframe,
   series: series.map(({ symbol, candles, features }) => {
     const rows = [...candles.time.keys()].filter((row) => keep(candles.time[row]));
-    const pick = (column: Float64Array): Float64Array => Float64Array.from(rows, (row) => column[row]);
+    const pick = (column: FeatureColumn): Float64Array => Float64Array.from(rows, (row) => column[row]);
     const picked: Candles = emptyCandles(rows.length);
     for (const name of CANDLE_COLUMNS) picked[name].set(pick(candles[name]));
     return {

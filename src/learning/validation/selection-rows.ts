@@ -1,5 +1,5 @@
 import { forwardReturns, labelledRows } from '../../core/dataset/labels.ts';
-import type { Panel, Series } from '../../core/dataset/panel.ts';
+import type { FeatureColumn, Panel, Series } from '../../core/dataset/panel.ts';
 import type { Fold } from '../../core/dataset/splits.ts';
 
 export interface TestRows {
@@ -26,7 +26,7 @@ export function testRows(panel: Panel, test: Fold['test'], horizonBars: number):
 }
 
 function pickRows(series: Series, rows: Int32Array): Series {
-  const pick = (column: Float64Array): Float64Array => Float64Array.from(rows, (row) => column[row]);
+  const pick = (column: FeatureColumn): Float64Array => Float64Array.from(rows, (row) => column[row]);
   const { time, open, high, low, close, volume } = series.candles;
   return {
     symbol: series.symbol,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
+import type { FeatureColumn } from '../../../src/core/dataset/panel.ts';
 import { catalogue, computeFeatures } from '../../../src/core/features/catalogue.ts';
 import { defineFeature } from '../../../src/core/features/define-feature.ts';
 import { computeColumns } from '../../../src/data/panel/feature-threads.ts';
@@ -64,6 +65,24 @@ it('takes names in any order and more than once, and computes a feature of that 
   }
 });
 
+it('rounds those to single precision of which nobody reads more', async () => {
+  const names = ['rsi_14', 'doubled_close', 'sma_distance_25', 'atr_14'];
+  const known = [...catalogue, doubled];
+  const series = [candlesOf(300, 1)];
+  const { columns } = computeFeatures(names, series[0].candles, '4h', {}, known);
+  const single = new Set(['doubled_close', 'atr_14']);
+  for (const threads of [1, 2]) {
+    const about = { timeframe: '4h', known, single, threads, valuesForThreads: 0 } as const;
+    const [table] = await computeColumns(names, series, about);
+    expect(table.columns).toEqual([
+      columns[0],
+      Float32Array.from(columns[1]),
+      columns[2],
+      Float32Array.from(columns[3]),
+    ]);
+  }
+});
+
 it('leaves no thread behind: at the end, when it is stopped and when a feature fails', async () => {
   const before = threadsOf();
   const names = catalogue.filter(({ needs }) => needs.length === 0).map(({ name }) => name);
@@ -95,5 +114,5 @@ it('leaves no thread behind: at the end, when it is stopped and when a feature f
 const threadsOf = (): number =>
   process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length;
 
-const bits = ({ buffer, byteOffset, byteLength }: Float64Array): Buffer =>
+const bits = ({ buffer, byteOffset, byteLength }: FeatureColumn): Buffer =>
   Buffer.from(buffer, byteOffset, byteLength);

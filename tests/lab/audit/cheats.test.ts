@@ -250,7 +250,7 @@ const CHEATS: Readonly<Record<string, { check: string; says: RegExp; subject: ()
           const returns = returnsOf(panel.series[s]);
           const strength = panel.series[s].features.columns[2]; // rsi_14
           const above = (level: number): Float64Array =>
-            strength.map((value) => (Number.isNaN(value) ? NaN : Number(value > level)));
+            Float64Array.from(strength, (value) => (Number.isNaN(value) ? NaN : Number(value > level)));
           const earned = (level: number): number =>
             above(level).reduce((sum, value, row) => sum + (returns[row] * value || 0), 0);
           const levels = Array.from({ length: 80 }, (_, i) => 10 + i);

@@ -84,7 +84,7 @@ const memoriser = (shown: (task: FitTask<unknown>) => Panel): Model => ({
       report: {},
       forecast: async (panel) =>
         panel.series.map(({ symbol, features }) => {
-          const probabilityUp = features.columns[0].map((value) => {
+          const probabilityUp = Float64Array.from(features.columns[0], (value) => {
             const up = known.get(value);
             return up === undefined ? 0.5 : up ? 0.9 : 0.1;
           });

@@ -1,13 +1,11 @@
+type Sample = Float64Array | Float32Array;
+
 /**
  * Population stability index of two samples: sum over bins of (q - p) ln(q / p), the bins being quantiles of the first
  * (Siddiqi 2006, "Credit risk scorecards", where below .1 is stable and above .25 has shifted). Values that are not
  * finite make a bin of their own; empty bins count half a value. `undefined` where a sample has fewer than `bins` values.
  */
-export function stabilityIndex(
-  reference: Float64Array,
-  current: Float64Array,
-  bins = 10,
-): number | undefined {
+export function stabilityIndex(reference: Sample, current: Sample, bins = 10): number | undefined {
   if (reference.length < bins || current.length < bins) return undefined;
   const finite = reference.filter(Number.isFinite).sort();
   const edges: number[] = [];
@@ -15,7 +13,7 @@ export function stabilityIndex(
     const edge = finite[Math.floor((b * finite.length) / bins)];
     if (finite.length > 0 && edge !== edges.at(-1)) edges.push(edge);
   }
-  const shares = (values: Float64Array): number[] => {
+  const shares = (values: Sample): number[] => {
     const counts = new Array<number>(edges.length + 2).fill(0);
     for (const value of values) {
       if (!Number.isFinite(value)) counts[edges.length + 1]++;

@@ -28,6 +28,7 @@ export function deepModel<Params extends DeepParams>(about: DeepModelAbout<Param
     stochastic: true,
     usesValidation: true,
     warmStarts: true,
+    readsSingle: true,
     features,
     async layers(params, panel) {
       const [chosen, { deepLayers }] = await Promise.all([architecture(), import('./layers-of.ts')]);

@@ -1,3 +1,4 @@
+import type { FeatureColumn } from '../../../core/dataset/panel.ts';
 import { z } from 'zod';
 import { type FeatureStream, streamFeatures } from '../../../core/features/catalogue.ts';
 import { ExactNumber } from '../../../core/foundation/exact-json.ts';
@@ -7,7 +8,7 @@ import {
   type BranchColumns,
   branchColumns,
   featureLength,
-  joined,
+  joinInto,
   longerBars,
   type ReadBranch,
 } from './inputs.ts';
@@ -40,8 +41,10 @@ export function followBranches(from?: unknown): {
       const fresh = sliceCandles(longer, lowerBound(longer.time, (time.at(-1) ?? -Infinity) + 1));
       if (fresh.time.length === 0) return known.bars;
       const added = known.stream.append(fresh).columns;
-      const longerBy = (before: Float64Array, more: Float64Array): Float64Array =>
-        joined([before.subarray(-branch.lookBack), more]);
+      const longerBy = (before: FeatureColumn, more: FeatureColumn): Float64Array => {
+        const kept = before.subarray(-branch.lookBack);
+        return joinInto(new Float64Array(kept.length + more.length), [kept, more]);
+      };
       known.bars = {
         time: longerBy(time, fresh.time),
         columns: columns.map((column, c) => longerBy(column, added[c])),
@@ -50,7 +53,7 @@ export function followBranches(from?: unknown): {
     },
     standing: () =>
       Array.from(kept, ([key, { stream, lookBack, bars }]) => {
-        const newest = (column: Float64Array): Float64Array => column.subarray(-lookBack);
+        const newest = (column: FeatureColumn): FeatureColumn => column.subarray(-lookBack);
         return [key, { time: newest(bars.time), columns: bars.columns.map(newest), state: stream.state() }];
       }),
   };

@@ -1,4 +1,4 @@
-import type { Panel, Series } from '../../../core/dataset/panel.ts';
+import type { FeatureColumn, Panel, Series } from '../../../core/dataset/panel.ts';
 import { fitScaler, type Scaler, scaleRows } from '../../../core/dataset/scaler.ts';
 import { windowEnds } from '../../../core/dataset/windows.ts';
 import { computeFeatures } from '../../../core/features/catalogue.ts';
@@ -102,12 +102,12 @@ export const LEAST_VOLATILITY = 1e-5;
 
 /** A series' volatility: its first feature column. */
 export const volatilityOf = ({ features }: Series): Float64Array =>
-  features.columns[0].map((value) => Math.max(value, LEAST_VOLATILITY));
+  Float64Array.from(features.columns[0], (value) => Math.max(Math.fround(value), LEAST_VOLATILITY));
 
 /** A branch of one series before scaling. */
 export interface BranchColumns {
   readonly time: Float64Array;
-  readonly columns: readonly Float64Array[];
+  readonly columns: readonly FeatureColumn[];
 }
 
 /** The bars of one branch of a series, all of them and their features. */
@@ -195,9 +195,20 @@ export function fitScalers({ series, timeframe }: Panel, layout: InputLayout, un
       const rows = lowerBound(time, openOfClosed(untilMs, branch.timeframe) + 1);
       return columns.map((column) => column.subarray(0, rows));
     });
-    const rows = Int32Array.from(joined(parts.map(([first]) => first)), (_, row) => row);
+    const column = new Float32Array(parts.reduce((bars, [{ length }]) => bars + length, 0));
+    const rows = Int32Array.from(column, (_, row) => row);
     // One column at a time: a copy of all of them may be more than fits.
-    const fitted = branch.features.map((_, c) => fitScaler([joined(parts.map((all) => all[c]))], rows));
+    const fitted = branch.features.map((_, c) =>
+      fitScaler(
+        [
+          joinInto(
+            column,
+            parts.map((all) => all[c]),
+          ),
+        ],
+        rows,
+      ),
+    );
     return {
       means: fitted.flatMap(({ means }) => means),
       deviations: fitted.flatMap(({ deviations }) => deviations),
@@ -385,8 +396,11 @@ export function calendarOf(timeframe: Timeframe): (bar: number) => Float32Array 
   return (bar) => week[((bar % week.length) + week.length) % week.length];
 }
 
-export function joined(columns: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(columns.reduce((rows, { length }) => rows + length, 0));
+/** The columns one behind the other, in `all`. */
+export function joinInto<Column extends FeatureColumn>(
+  all: Column,
+  columns: readonly FeatureColumn[],
+): Column {
   let offset = 0;
   for (const column of columns) {
     all.set(column, offset);

@@ -1,3 +1,4 @@
+import type { FeatureColumn } from '../../../core/dataset/panel.ts';
 import { fitScaler, scaleColumn } from '../../../core/dataset/scaler.ts';
 import { smoteSteps, type SyntheticRow } from '../../../core/dataset/smote.ts';
 import { createRandom, deriveSeed } from '../../../core/foundation/random.ts';
@@ -41,8 +42,8 @@ function withSynthetic(
   { columns, labels, returns }: LabelledRows,
   made: readonly SyntheticRow[],
 ): LabelledRows {
-  const extended = (column: Float64Array, between: boolean): Float64Array => {
-    const all = new Float64Array(column.length + made.length);
+  const count = labels.length + made.length;
+  const extended = <Values extends FeatureColumn>(all: Values, column: Values, between: boolean): Values => {
     all.set(column);
     made.forEach(({ base, mate, share }, i) => {
       const moved = column[base] + share * (column[mate] - column[base]);
@@ -51,8 +52,12 @@ function withSynthetic(
     return all;
   };
   return {
-    columns: Array.from(columns, (column) => extended(column, true)),
-    labels: extended(labels, false),
-    returns: extended(returns, false),
+    columns: Array.from(columns, (column) =>
+      column instanceof Float32Array
+        ? extended(new Float32Array(count), column, true)
+        : extended(new Float64Array(count), column, true),
+    ),
+    labels: extended(new Float64Array(count), labels, false),
+    returns: extended(new Float64Array(count), returns, false),
   };
 }

@@ -1,13 +1,13 @@
 import { mean } from '../../../core/foundation/moments.ts';
 import { forwardReturns, labelledRows } from '../../../core/dataset/labels.ts';
-import type { Series } from '../../../core/dataset/panel.ts';
+import type { FeatureColumn, Series } from '../../../core/dataset/panel.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import type { FitTask } from '../../../core/forecast/model.ts';
 
 /** Rows of all symbols one after the other: feature columns, returns, and whether these were positive (1) or not (0). */
 export interface LabelledRows {
   /** Each is joined when its turn comes, each time: who needs them once need not hold them all. */
-  readonly columns: Iterable<Float64Array>;
+  readonly columns: Iterable<FeatureColumn>;
   readonly labels: Float64Array;
   readonly returns: Float64Array;
   /** How much each row counts; absent: all the same. */
@@ -23,12 +23,14 @@ export interface Examples {
 
 /**
  * Training rows, whose labels end at or before the end of training, and validation rows, which open at or after
- * it, so that no label overlaps both. A feature may be `NaN` (missing), a label never is.
+ * it, so that no label overlaps both. A feature may be `NaN` (missing), a label never is. `single`: features in single precision.
  */
 export function gatherExamples(
   { panel, trainUntilMs }: Pick<FitTask<unknown>, 'panel' | 'trainUntilMs'>,
   { features, horizonBars }: { features: readonly string[]; horizonBars: number },
+  { single = false }: { readonly single?: boolean } = {},
 ): Examples {
+  const Column = single ? Float32Array : Float64Array;
   const { timeframe } = panel;
   const parts = panel.series.map((series) => {
     const returns = forwardReturns(series.candles, timeframe, horizonBars);
@@ -41,12 +43,25 @@ export function gatherExamples(
     return { columns, returns, train: warm, validation: rows(trainUntilMs, Infinity) };
   });
   const gather = (pick: 'train' | 'validation'): LabelledRows => {
-    const returns = join(parts.map((part) => pickRows(part.returns, part[pick])));
+    const rows = parts.map((part) => part[pick]);
+    const count = rows.reduce((sum, { length }) => sum + length, 0);
+    const joined = <Values extends FeatureColumn>(all: Values, columns: readonly FeatureColumn[]): Values => {
+      let at = 0;
+      for (const [s, column] of columns.entries()) for (const row of rows[s]) all[at++] = column[row];
+      return all;
+    };
+    const returns = joined(
+      new Float64Array(count),
+      parts.map((part) => part.returns),
+    );
     return {
       columns: {
         *[Symbol.iterator]() {
           for (let i = 0; i < features.length; i++)
-            yield join(parts.map((part) => pickRows(part.columns[i], part[pick])));
+            yield joined(
+              new Column(count),
+              parts.map((part) => part.columns[i]),
+            );
         },
       },
       labels: returns.map((value) => (value > 0 ? 1 : 0)),
@@ -58,7 +73,7 @@ export function gatherExamples(
 }
 
 /** The named feature columns of a series. Throws `UserError` when the panel lacks one. */
-export function featureColumns(series: Series, names: readonly string[]): readonly Float64Array[] {
+export function featureColumns(series: Series, names: readonly string[]): readonly FeatureColumn[] {
   return names.map((name) => {
     const index = series.features.names.indexOf(name);
     if (index >= 0) return series.features.columns[index];
@@ -69,18 +84,8 @@ export function featureColumns(series: Series, names: readonly string[]): readon
 }
 
 /** The values of some rows, in their order. */
-export function pickRows(column: Float64Array, rows: Int32Array): Float64Array {
+export function pickRows(column: FeatureColumn, rows: Int32Array): Float64Array {
   const picked = new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) picked[i] = column[rows[i]];
   return picked;
-}
-
-function join(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Panel, Series } from '../../../core/dataset/panel.ts';
+import type { FeatureColumn, Panel, Series } from '../../../core/dataset/panel.ts';
 import type { Follower, Forecast } from '../../../core/forecast/model.ts';
 import { ExactNumber } from '../../../core/foundation/exact-json.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
@@ -18,7 +18,7 @@ export interface RowModel {
   readonly entryEdge: number;
   readonly meanMove: number;
   /** What each row of the columns says, whatever rows stand beside it. */
-  readonly predict: (columns: readonly Float64Array[]) => Prediction;
+  readonly predict: (columns: readonly FeatureColumn[]) => Prediction;
   /** Rows without an opinion: those with any missing feature, or only those with all missing. */
   readonly blind: 'any-missing' | 'all-missing';
 }
@@ -95,7 +95,7 @@ function forecastSince(
 }
 
 function forecastRows(
-  columns: readonly Float64Array[],
+  columns: readonly FeatureColumn[],
   { predict, blind, entryEdge, meanMove }: RowModel,
   before?: number,
 ) {

@@ -1,3 +1,4 @@
+import type { FeatureColumn } from '../../../core/dataset/panel.ts';
 import { z } from 'zod';
 import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { normalCdf } from '../../../core/foundation/special-functions.ts';
@@ -104,7 +105,7 @@ async function learn(name: string, kind: Kind, task: FitTask<Params>): Promise<L
   };
 }
 
-function probabilities(kind: Kind, learned: Learned, columns: readonly Float64Array[]) {
+function probabilities(kind: Kind, learned: Learned, columns: readonly FeatureColumn[]) {
   const values = linearValues(learned, columns);
   if (kind === 'logistic') return { probabilityUp: values.map((value) => 1 / (1 + Math.exp(-value))) };
   const deviation = learned.residualDeviation;

@@ -1,3 +1,4 @@
+import type { FeatureColumn } from '../../../core/dataset/panel.ts';
 import { addScaled, fitScaler, scaleColumn, type Scaler } from '../../../core/dataset/scaler.ts';
 import { cholesky, solveLower } from '../../../core/foundation/linear-algebra.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
@@ -15,7 +16,7 @@ export interface LinearFit {
 /** `intercept + weights . features` row by row; `NaN` where a feature is. */
 export function linearValues(
   { scaler, intercept, weights }: LinearFit,
-  columns: readonly Float64Array[],
+  columns: readonly FeatureColumn[],
 ): Float64Array {
   const values = new Float64Array(columns[0]?.length ?? 0).fill(intercept);
   for (const [i, column] of columns.entries()) addScaled(values, scaler, i, { column, weight: weights[i] });
@@ -28,7 +29,7 @@ export function linearValues(
  * In steps of some thousand rows.
  */
 export function* fitLinear(
-  columns: readonly Float64Array[],
+  columns: readonly FeatureColumn[],
   targets: Float64Array,
   options: {
     readonly kind: 'least-squares' | 'logistic';
@@ -62,7 +63,7 @@ export function* fitLinear(
 }
 
 /** Rows in which every column has a number. */
-function completeRows(columns: readonly Float64Array[], count: number): Int32Array {
+function completeRows(columns: readonly FeatureColumn[], count: number): Int32Array {
   const rows = new Int32Array(count);
   let found = 0;
   for (let row = 0; row < count; row++)
@@ -76,7 +77,7 @@ const ROWS_A_STEP = 8192;
 type Design = (from: number, until: number) => Float64Array;
 
 /** All rows at once would be one more copy of every column. */
-function designBlock(columns: readonly Float64Array[], scaler: Scaler, rows: Int32Array): Design {
+function designBlock(columns: readonly FeatureColumn[], scaler: Scaler, rows: Int32Array): Design {
   const width = columns.length + 1;
   const block = new Float64Array(ROWS_A_STEP * width).fill(1);
   return (from, until) => {

@@ -1,3 +1,4 @@
+import type { FeatureColumn } from '../../../core/dataset/panel.ts';
 import type { Steps } from '../../../core/foundation/steps.ts';
 import { type Block, createTreeKernel, type TreeKernel } from './kernel.ts';
 import type { TreeColumn } from './tree.ts';
@@ -19,7 +20,7 @@ export interface BinnedColumns {
  * At most `maxBin` (255) bins a column for values (and one for `NaN`), edges at observed values: all of them when they
  * are few, else equally many rows a bin (XGBoost's `hist`, with exact quantiles). One column per step.
  */
-export function* binningSteps(columns: Iterable<Float64Array>, maxBin: number): Steps<BinnedColumns> {
+export function* binningSteps(columns: Iterable<FeatureColumn>, maxBin: number): Steps<BinnedColumns> {
   const kernel = createTreeKernel();
   const cuts: Float32Array[] = [];
   const bins: Block<Uint8Array>[] = [];
@@ -40,7 +41,7 @@ export const binnedValues = ({ cuts, bins }: BinnedColumns): readonly TreeColumn
 
 /** Other rows as the same trees tell them apart: every threshold is a cut. One column per step. */
 export function* codingSteps(
-  columns: Iterable<Float64Array>,
+  columns: Iterable<FeatureColumn>,
   cuts: readonly Float32Array[],
 ): Steps<readonly TreeColumn[]> {
   const coded: TreeColumn[] = [];
@@ -59,7 +60,7 @@ const lowestOf = (cuts: Float32Array): Float32Array => Float32Array.of(-Infinity
 /** Of so many rows a quantile's rank has a standard error of at most an eighth of a bin of 255: more are not sorted. */
 const MOST_SORTED = 1_000_000;
 
-function chooseCuts(column: Float64Array, maxBin: number): Float32Array {
+function chooseCuts(column: FeatureColumn, maxBin: number): Float32Array {
   const few = fewValues(column, maxBin);
   if (few !== undefined) return few.slice(1);
   // Sorting puts NaN last.
@@ -75,7 +76,7 @@ function chooseCuts(column: Float64Array, maxBin: number): Float32Array {
 }
 
 /** The values of a column in order, when there are at most `most`. */
-function fewValues(column: Float64Array, most: number): Float32Array | undefined {
+function fewValues(column: FeatureColumn, most: number): Float32Array | undefined {
   const values = new Set<number>();
   let last = NaN;
   for (const double of column) {
@@ -88,7 +89,7 @@ function fewValues(column: Float64Array, most: number): Float32Array | undefined
   return Float32Array.from(values).sort();
 }
 
-function drawn(column: Float64Array): Float32Array {
+function drawn(column: FeatureColumn): Float32Array {
   if (column.length <= MOST_SORTED) return new Float32Array(column);
   const every = column.length / MOST_SORTED;
   const some = new Float32Array(MOST_SORTED);
@@ -96,7 +97,7 @@ function drawn(column: Float64Array): Float32Array {
   return some;
 }
 
-function assign(column: Float64Array, cuts: Float32Array, bins: Uint8Array): void {
+function assign(column: FeatureColumn, cuts: Float32Array, bins: Uint8Array): void {
   let first = 1;
   while (2 * first <= cuts.length) first *= 2;
   for (let row = 0; row < column.length; row++) {

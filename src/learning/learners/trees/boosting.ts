@@ -1,3 +1,4 @@
+import type { FeatureColumn } from '../../../core/dataset/panel.ts';
 import { createRandom, type Random } from '../../../core/foundation/random.ts';
 import { inTurns } from '../../../data/turns.ts';
 import { binnedValues, binningSteps, codingSteps } from './binning.ts';
@@ -21,7 +22,7 @@ export interface BoostingParams extends TreeParams {
 
 /** Columns of equal length, `NaN` for a missing value, and what each row should give. */
 export interface Examples {
-  readonly columns: readonly Float64Array[];
+  readonly columns: readonly FeatureColumn[];
   /** Any number, or 0 and 1 for the logistic objective. */
   readonly labels: Float64Array;
   /** How much each row counts in the derivatives; absent: all the same. */
@@ -35,7 +36,7 @@ export interface Booster {
 }
 
 /** Columns are gone through once: they may be made one at a time. */
-type PassingExamples = Omit<Examples, 'columns'> & { readonly columns: Iterable<Float64Array> };
+type PassingExamples = Omit<Examples, 'columns'> & { readonly columns: Iterable<FeatureColumn> };
 
 export interface BoostingRun {
   readonly train: PassingExamples;
@@ -88,13 +89,13 @@ export async function boost(run: BoostingRun): Promise<Booster> {
 }
 
 /** One value a row: a number, or the probability of label 1. */
-export function predict(booster: Booster, columns: readonly Float64Array[]): Float64Array {
+export function predict(booster: Booster, columns: readonly FeatureColumn[]): Float64Array {
   const margins = predictMargin(booster, columns);
   return booster.objective === 'binary:logistic' ? margins.map(sigmoid) : margins;
 }
 
 /** Sum of the leaf values and the base score, before the logistic function. */
-export function predictMargin(booster: Booster, columns: readonly Float64Array[]): Float64Array {
+export function predictMargin(booster: Booster, columns: readonly FeatureColumn[]): Float64Array {
   const margins = new Float64Array(columns[0]?.length ?? 0);
   margins.fill(linkOf(booster.objective, booster.baseScore));
   addTrees(booster.trees, columns, margins);

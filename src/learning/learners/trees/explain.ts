@@ -1,4 +1,4 @@
-import type { Panel } from '../../../core/dataset/panel.ts';
+import type { FeatureColumn, Panel } from '../../../core/dataset/panel.ts';
 import { createRandom, deriveSeed, type Random, shuffle } from '../../../core/foundation/random.ts';
 import { type ExplanationPart, importance } from '../../../core/forecast/explanation.ts';
 import { featureColumns } from '../tabular/examples.ts';
@@ -44,7 +44,7 @@ export function explainOnAverage(
 }
 
 function permutationImportance(booster: Booster, examples: Examples, random: Random): readonly number[] {
-  const lossWith = (columns: readonly Float64Array[]): number =>
+  const lossWith = (columns: readonly FeatureColumn[]): number =>
     lossOf(booster.objective, predictMargin(booster, columns), examples.labels);
   const plain = lossWith(examples.columns);
   return examples.columns.map((column, i) => {

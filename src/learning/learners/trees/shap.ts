@@ -1,3 +1,4 @@
+import type { FeatureColumn } from '../../../core/dataset/panel.ts';
 import { type Booster, linkOf } from './boosting.ts';
 import type { Tree } from './tree.ts';
 
@@ -12,7 +13,7 @@ export interface Contributions {
  * SHAP values of every row by the trees' own paths: Lundberg, Erion and Lee 2018, arXiv:1802.03888, algorithm 2. What is
  * not known of a row follows the training rows, by their sum of second derivatives (XGBoost's `pred_contribs`).
  */
-export function shapValues(booster: Booster, features: readonly Float64Array[]): Contributions {
+export function shapValues(booster: Booster, features: readonly FeatureColumn[]): Contributions {
   const rows = features[0]?.length ?? 0;
   const columns = features.map(() => new Float64Array(rows));
   let expected = linkOf(booster.objective, booster.baseScore);
@@ -44,7 +45,7 @@ const depthOf = (tree: Tree, node: number): number =>
  */
 function createExplainer(
   tree: Tree,
-  features: readonly Float64Array[],
+  features: readonly FeatureColumn[],
 ): (row: number, to: readonly Float64Array[]) => void {
   const levels = depthOf(tree, 0) + 2;
   const size = (levels * (levels + 1)) / 2;

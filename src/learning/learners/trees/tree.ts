@@ -1,3 +1,4 @@
+import type { FeatureColumn } from '../../../core/dataset/panel.ts';
 import { createTreeKernel, type TreeKernel } from './kernel.ts';
 
 /**
@@ -21,7 +22,7 @@ export interface Tree {
 }
 
 /** Values of one feature by row: as they are, or a code a row and what each code stands for. `NaN` is missing. */
-export type TreeColumn = Float64Array | { readonly codes: Uint8Array; readonly values: Float32Array };
+export type TreeColumn = FeatureColumn | { readonly codes: Uint8Array; readonly values: Float32Array };
 
 /**
  * Adds the values of each row's leaves to `margins`, block of rows by block: a block and a tree stay in the processor's

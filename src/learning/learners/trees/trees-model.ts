@@ -44,9 +44,10 @@ export function treesModel<Params extends TabularParams & TabularClassParams>({
     stochastic: true,
     usesValidation: true,
     readsRows: true,
+    readsSingle: true,
     features: (params) => params.features,
     async fit(task) {
-      const examples = gatherExamples(task, task.params);
+      const examples = gatherExamples(task, task.params, { single: true });
       const rows = examples.train.labels.length;
       if (rows < LEAST_ROWS) {
         throw new UserError(`"${about.id}" needs ${LEAST_ROWS} labelled training bars, got ${rows}.`, {

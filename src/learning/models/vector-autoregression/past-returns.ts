@@ -8,7 +8,7 @@ export function pastReturns(
   { candles: { time } }: Pick<Series, 'candles'>,
   seen: readonly Pick<Series, 'symbol' | 'candles'>[],
   { windows, barMs }: { readonly windows: readonly number[]; readonly barMs: number },
-): FeatureTable {
+): FeatureTable<Float64Array> {
   const columns = seen.flatMap(({ candles: { time: known, close } }) =>
     windows.map((bars) => {
       const column = new Float64Array(time.length).fill(NaN);

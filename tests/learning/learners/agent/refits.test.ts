@@ -55,7 +55,7 @@ const taskOf = (panel: Panel, params: PpoAgentParams) => ({
 /** What an agent in training sees of the forecasts, of the first symbol. */
 async function seenForecasts(panel: Panel, params: PpoAgentParams): Promise<Float64Array> {
   const seen = await withForecasts(panel, params, await fitRefits(taskOf(panel, params), forecasters));
-  return seen.series[0].features.columns[params.features.length];
+  return Float64Array.from(seen.series[0].features.columns[params.features.length]);
 }
 
 function correlation(a: Float64Array, b: Float64Array): number {
@@ -194,6 +194,9 @@ function spoiltFrom(one: Panel['series'][number], row: number): Panel['series'][
   return {
     ...one,
     candles,
-    features: { ...one.features, columns: one.features.columns.map(spoil) },
+    features: {
+      ...one.features,
+      columns: one.features.columns.map((column) => spoil(Float64Array.from(column))),
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Panel } from '../../../../src/core/dataset/panel.ts';
+import type { FeatureColumn, Panel } from '../../../../src/core/dataset/panel.ts';
 import { createPredictor } from '../../../../src/learning/engine/predictor.ts';
 import type { BatchSpec } from '../../../../src/learning/engine/program.ts';
 import { initialParameters } from '../../../../src/learning/engine/weights.ts';
@@ -23,7 +23,8 @@ const [WINDOWS, LOOK_BACK, FUTURE, MISSING] = [16, 6, 3, 40];
 function panel(): Panel {
   const { timeframe, series } = plantedPanel(60, { shuffled: false });
   const [whole, { symbol, candles, features }] = series;
-  const without = (column: Float64Array): Float64Array => column.filter((_, row) => row !== MISSING);
+  const without = (column: FeatureColumn): Float64Array =>
+    Float64Array.from(column).filter((_, row) => row !== MISSING);
   const { time, open, high, low, close, volume } = candles;
   const [t, o, h, l, c, v] = [time, open, high, low, close, volume].map(without);
   return {

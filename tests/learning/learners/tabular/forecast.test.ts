@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Panel } from '../../../../src/core/dataset/panel.ts';
+import type { FeatureColumn, Panel } from '../../../../src/core/dataset/panel.ts';
 import { forecastDirection } from '../../../../src/learning/learners/tabular/forecast.ts';
 
 const HOUR = 3_600_000;
@@ -24,9 +24,9 @@ const about = (read: number[]) => ({
   horizonBars: 1,
   entryEdge: 0.3,
   meanMove: 0.01,
-  predict: ([probabilityUp]: readonly Float64Array[]) => {
+  predict: ([probabilityUp]: readonly FeatureColumn[]) => {
     read.push(probabilityUp.length);
-    return { probabilityUp };
+    return { probabilityUp: Float64Array.from(probabilityUp) };
   },
   blind: 'any-missing' as const,
 });
