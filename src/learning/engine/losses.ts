@@ -6,10 +6,10 @@ export const meanSquared = (forecast: Tensor, actual: Tensor): Tensor =>
 
 /** Mean of |e| - 0.5 where |e| > 1, e^2 / 2 inside (torch's smooth_l1_loss, beta 1; Huber 1964). */
 export function smoothL1(forecast: Tensor, actual: Tensor): Tensor {
-  const size = tf.abs(tf.sub(forecast, actual));
-  const inside = tf.clipByValue(size, 0, 1);
-  // inside (|e| - inside / 2) is e^2 / 2 below one and |e| - 1/2 above.
-  return tf.mean(tf.mul(inside, tf.sub(size, tf.mul(inside, 0.5))));
+  const error = tf.sub(forecast, actual);
+  const inside = tf.clipByValue(error, -1, 1);
+  // inside (e - inside / 2) is e^2 / 2 where |e| is below one and |e| - 1/2 above.
+  return tf.mean(tf.mul(inside, tf.sub(error, tf.mul(inside, 0.5))));
 }
 
 /** Mean binary cross-entropy of logits against labels in [0, 1]. */

@@ -10,6 +10,8 @@ export interface Optimizer {
   controls(step: number, learningRate: number): readonly number[];
   readonly controlCount: number;
   update(state: OptimizerInputs): { readonly parameters: Tensor; readonly slots: readonly Tensor[] };
+  /** What is kept of the slots behind the last step of a run. Absent: they as they are. */
+  settle?(slots: readonly Tensor[]): readonly Tensor[];
 }
 
 export interface OptimizerInputs {
@@ -96,8 +98,11 @@ function adamFamily(name: string, options: AdamOptions, weightDecay: number): Op
 }
 
 /** `gradient` scaled so that its norm is at most `maxNorm`, as torch's clip_grad_norm_. */
-export function clipByNorm(gradient: Tensor, norm: Tensor, maxNorm: number): Tensor {
-  return tf.mul(gradient, tf.minimum(tf.div(maxNorm, tf.add(norm, 1e-6)), 1));
-}
+export const clipByNorm = (gradient: Tensor, norm: Tensor, maxNorm: number): Tensor =>
+  tf.mul(gradient, clipFactor(norm, maxNorm));
+
+/** What `clipByNorm` scales by. */
+export const clipFactor = (norm: Tensor, maxNorm: number): Tensor =>
+  tf.minimum(tf.div(maxNorm, tf.add(norm, 1e-6)), 1);
 
 export const globalNorm = (gradient: Tensor): Tensor => tf.sqrt(tf.sum(tf.square(gradient)));

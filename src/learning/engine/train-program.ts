@@ -53,6 +53,7 @@ export function trainProgram(options: TrainProgramOptions): Program & { metrics(
         const figures = { loss, gradientNorm: norm, ...prefixed('metric.', metrics) };
         for (const [name, figure] of Object.entries(figures)) (records[name] ??= []).push(figure);
       }
+      slots = optimizer.settle?.(slots) ?? slots;
       return {
         'parameters.next': parameters,
         ...Object.fromEntries(optimizer.slots.map((slot, i) => [`slot.${slot}.next`, slots[i]])),
@@ -102,9 +103,10 @@ export function updateProgram(
         slots,
         controls: each(controls),
       });
+      const kept = optimizer.settle?.(updated.slots) ?? updated.slots;
       return {
         'parameters.next': updated.parameters,
-        ...Object.fromEntries(optimizer.slots.map((slot, i) => [`slot.${slot}.next`, updated.slots[i]])),
+        ...Object.fromEntries(optimizer.slots.map((slot, i) => [`slot.${slot}.next`, kept[i]])),
         gradientNorm: tf.reshape(norm, [1]),
       };
     },

@@ -122,11 +122,18 @@ export async function createDqn(options: {
     for (let t = 0; t < trainFreq; t++) {
       const calls = iterations * trainFreq + t;
       const exploration = calls * count < learningStarts ? 1 : explorationAt(calls * count);
-      seen.values.set(environment.observations);
-      online.forward(seen.at, count);
+      let isAsked = false;
       for (let i = 0; i < count; i++) {
-        if (random() < exploration) chosen[i] = Math.floor(random() * actionCount);
-        else bestAction(space, online.output, i * online.outputStride + rankedFrom(params), chosen, i);
+        if (random() < exploration) {
+          chosen[i] = Math.floor(random() * actionCount);
+          continue;
+        }
+        if (!isAsked) {
+          seen.values.set(environment.observations);
+          online.forward(seen.at, count);
+          isAsked = true;
+        }
+        bestAction(space, online.output, i * online.outputStride + rankedFrom(params), chosen, i);
       }
       multiStep.step(chosen);
       if ((calls + 1) % targetEvery === 0) target.approach(online, tau);

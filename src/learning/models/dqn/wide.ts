@@ -2,7 +2,8 @@ import type { Random } from '../../../core/foundation/random.ts';
 import { createExecutor } from '../../engine/executor.ts';
 import { flushTiny } from '../../engine/layers/recurrence.ts';
 import type { Parameter } from '../../engine/network.ts';
-import type { Optimizer } from '../../engine/optimizers.ts';
+import { smoothL1 } from '../../engine/losses.ts';
+import { clipFactor, globalNorm, type Optimizer } from '../../engine/optimizers.ts';
 import { unflatten } from '../../engine/program.ts';
 import { type Tensor, tf } from '../../engine/tf.ts';
 import { createTrainer } from '../../engine/trainer.ts';
@@ -37,41 +38,32 @@ export async function createWideUpdates(options: {
   const { batchSize, gradientSteps, dueling } = params;
   const unroll = largestDivisor(gradientSteps, MOST_UNROLLED);
   const rows = unroll * batchSize;
-  /** What each action is worth, [rows, actions]. */
+  /** What each action is worth, [actions, rows]: the activations and not the weights are what a product packs. */
   const worth = (valueOf: (parameter: Parameter) => Tensor, observations: Tensor): Tensor => {
-    let x = observations;
+    let x = tf.transpose(observations);
     for (let at = 0; at < declared.length; at += 2) {
-      x = tf.add(tf.matMul(x, valueOf(declared[at]), false, true), valueOf(declared[at + 1]));
+      const bias = tf.reshape(valueOf(declared[at + 1]), [-1, 1]);
+      x = tf.add(tf.matMul(valueOf(declared[at]), x), bias);
       if (at + 2 < declared.length) x = tf.relu(x);
     }
     if (!dueling) return x;
-    const [state, advantages] = tf.split(x, [1, actionCount], 1);
-    return tf.add(state, tf.sub(advantages, tf.mean(advantages, 1, true)));
+    const [state, advantages] = tf.split(x, [1, actionCount], 0);
+    return tf.add(state, tf.sub(advantages, tf.mean(advantages, 0, true)));
   };
   const trainer = await createTrainer({
     network: { name: 'dqn', parameters: declared },
     loss: (pass, { observations, chosen, targets }) => {
-      const values = tf.sum(
-        tf.mul(
-          worth((one) => pass.value(one), observations),
-          chosen,
-        ),
-        1,
-        true,
-      );
-      const distance = tf.abs(tf.sub(values, targets));
-      const near = tf.minimum(distance, 1);
-      return tf.mean(tf.mul(near, tf.sub(distance, tf.div(near, 2)))); // Huber's
+      const values = worth((one) => pass.value(one), observations);
+      return smoothL1(tf.sum(tf.mul(values, tf.transpose(chosen)), 0), targets);
     },
-    optimizer: ADAM,
+    optimizer: clippedAdam(params.maxGradNorm),
     batch: {
       observations: { shape: [batchSize, inputs], type: 'float32' },
       chosen: { shape: [batchSize, actionCount], type: 'float32' },
-      targets: { shape: [batchSize, 1], type: 'float32' },
+      targets: { shape: [batchSize], type: 'float32' },
     },
     seed,
     unroll,
-    clipNorm: params.maxGradNorm,
     device: 'cpu',
   });
   const best = await createExecutor(
@@ -82,7 +74,7 @@ export async function createWideUpdates(options: {
         const values = unflatten(declared, flat);
         const valueOf = (parameter: Parameter): Tensor => values.get(parameter) ?? flat;
         const observations = given.input('observations', [rows, inputs], 'float32');
-        return { best: tf.max(worth(valueOf, observations), 1) };
+        return { best: tf.max(worth(valueOf, observations), 0) };
       },
     },
     { device: 'cpu' },
@@ -128,8 +120,11 @@ export async function createWideUpdates(options: {
   };
 }
 
-/** As the kernel has it: its slots are its own, so a state of one serves the other. */
-const ADAM: Optimizer = {
+/**
+ * As the kernel has it: its slots are its own, so a state of one serves the other. The clipped gradient is not written out: its factor goes into those of
+ * the means, one pass over the parameters instead of three.
+ */
+const clippedAdam = (maxNorm: number): Optimizer => ({
   name: 'adam',
   slots: ['mean', 'square'],
   controlCount: 2,
@@ -138,12 +133,16 @@ const ADAM: Optimizer = {
     return [rate, floor];
   },
   update({ parameters, gradient, slots, controls: [rate, floor] }) {
-    const mean = flushTiny(tf.add(tf.mul(slots[0], BETA_1), tf.mul(gradient, 1 - BETA_1)));
-    const square = tf.add(tf.mul(slots[1], BETA_2), tf.mul(tf.square(gradient), 1 - BETA_2));
+    const clip = clipFactor(globalNorm(gradient), maxNorm);
+    const added = tf.mul(gradient, tf.mul(clip, 1 - BETA_1));
+    const addedSquare = tf.mul(tf.square(gradient), tf.mul(tf.square(clip), 1 - BETA_2));
+    const mean = tf.add(tf.mul(slots[0], BETA_1), added);
+    const square = tf.add(tf.mul(slots[1], BETA_2), addedSquare);
     const change = tf.div(tf.mul(mean, rate), tf.add(tf.sqrt(square), floor));
     return { parameters: tf.sub(parameters, change), slots: [mean, square] };
   },
-};
+  settle: ([mean, square]) => [flushTiny(mean), square],
+});
 
 function largestDivisor(of: number, most: number): number {
   let divisor = Math.min(of, most);
