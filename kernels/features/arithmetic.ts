@@ -1,5 +1,5 @@
 /** Formulas that look at single rows, or at two of one column. */
-import { bytes, column, parameter, signOf } from './columns';
+import { bytes, column, parameter, signOf, whole } from './columns';
 import { log1p as ln1p, logs } from './log';
 
 export function plus(args: usize, rows: i32): void {
@@ -174,14 +174,14 @@ function isAbove(apart: v128): v128 {
 
 /** Parameter: bars. */
 export function lag(args: usize, rows: i32): void {
-  const x = column(args, 0) - bytes(<i32>parameter(args, 0));
+  const x = column(args, 0) - bytes(whole(args, 0));
   memory.copy(column(args, 1), x, bytes(rows));
 }
 
 /** Parameter: bars. */
 export function change(args: usize, rows: i32): void {
   const x = column(args, 0);
-  const before = x - bytes(<i32>parameter(args, 0));
+  const before = x - bytes(whole(args, 0));
   const out = column(args, 1);
   for (let i: usize = 0; i < bytes(rows); i += 16)
     v128.store(out + i, f64x2.sub(v128.load(x + i), v128.load(before + i)));
@@ -190,7 +190,7 @@ export function change(args: usize, rows: i32): void {
 /** Parameter: bars. */
 export function growth(args: usize, rows: i32): void {
   const x = column(args, 0);
-  const before = x - bytes(<i32>parameter(args, 0));
+  const before = x - bytes(whole(args, 0));
   const out = column(args, 1);
   const one = f64x2.splat(1);
   for (let i: usize = 0; i < bytes(rows); i += 16)

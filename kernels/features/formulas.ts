@@ -1,5 +1,5 @@
 /** Formulas of single features: the groups in src/core/features/groups/ say what they are. */
-import { bytes, column, larger, remembered, parameter, signOf, smaller } from './columns';
+import { bytes, column, larger, parameter, remembered, signOf, smaller, whole } from './columns';
 import { log, logs } from './log';
 
 // @ts-ignore: decorator
@@ -458,7 +458,7 @@ export function rising(args: usize, rows: i32): void {
 export function acceleration(args: usize, rows: i32): void {
   const x = column(args, 0);
   const out = column(args, 1);
-  const back = bytes(<i32>parameter(args, 0));
+  const back = bytes(whole(args, 0));
   for (let i: usize = 0; i < bytes(rows); i += 16) {
     const past = v128.load(x + i - back);
     const ends = f64x2.mul(v128.load(x + i), v128.load(x + i - 2 * back));
@@ -784,7 +784,7 @@ export function sinceHalving(args: usize, rows: i32): void {
   const out = column(args, 1);
   const length = parameter(args, 0);
   const halvings = remembered(args);
-  const end = halvings + bytes(<i32>parameter(args, 1));
+  const end = halvings + bytes(whole(args, 1));
   for (let i: usize = 0; i < bytes(rows); i += 8) {
     const close = load<f64>(time + i) + length;
     let last = load<f64>(halvings);

@@ -1,5 +1,5 @@
 /** Indicators, each in one pass: src/core/features/columns/ says what they are. */
-import { bytes, column, larger, remembered, parameter, smaller } from './columns';
+import { bytes, column, larger, parameter, remembered, smaller, whole } from './columns';
 
 /** Inputs: high, low, close. */
 export function typical(args: usize, rows: i32): void {
@@ -43,7 +43,7 @@ export function trueRange(args: usize, rows: i32): void {
 export function ema(args: usize, rows: i32): void {
   const x = column(args, 0);
   const out = column(args, 1);
-  const length = <i32>parameter(args, 0);
+  const length = whole(args, 0);
   const weight = parameter(args, 1);
   const state = remembered(args);
   let count = <i32>load<f64>(state);
@@ -69,7 +69,7 @@ export function ema(args: usize, rows: i32): void {
 export function linearMean(args: usize, rows: i32): void {
   const x = column(args, 0);
   const out = column(args, 1);
-  const length = <i32>parameter(args, 0);
+  const length = whole(args, 0);
   const state = remembered(args);
   let count = <i32>load<f64>(state);
   for (let i: usize = 0; i < bytes(rows); i += 8) {
@@ -91,7 +91,7 @@ export function linearMean(args: usize, rows: i32): void {
 export function rsi(args: usize, rows: i32): void {
   const close = column(args, 0);
   const out = column(args, 1);
-  const length = <i32>parameter(args, 0);
+  const length = whole(args, 0);
   const weight = 1 / parameter(args, 0);
   const keep = 1 - weight;
   const state = remembered(args);
@@ -130,9 +130,9 @@ export function macd(args: usize, rows: i32): void {
   const x = column(args, 0);
   const lines = column(args, 1);
   const signals = column(args, 2);
-  const fast = <i32>parameter(args, 0);
-  const slow = <i32>parameter(args, 1);
-  const signal = <i32>parameter(args, 2);
+  const fast = whole(args, 0);
+  const slow = whole(args, 1);
+  const signal = whole(args, 2);
   const fastWeight = 2 / <f64>(fast + 1);
   const slowWeight = 2 / <f64>(slow + 1);
   const signalWeight = 2 / <f64>(signal + 1);
@@ -184,7 +184,7 @@ export function movement(args: usize, rows: i32): void {
   const ups = column(args, 3);
   const downs = column(args, 4);
   const means = column(args, 5);
-  const length = <i32>parameter(args, 0);
+  const length = whole(args, 0);
   const size = parameter(args, 0);
   const weight = 1 / size;
   const keep = 1 - weight;
@@ -251,7 +251,7 @@ export function cci(args: usize, rows: i32): void {
   const x = column(args, 0);
   const means = column(args, 1);
   const out = column(args, 2);
-  const length = <i32>parameter(args, 0);
+  const length = whole(args, 0);
   const size = parameter(args, 0);
   const back = bytes(length);
   for (let i: usize = 0; i < bytes(rows); i += 8) {

@@ -1,5 +1,5 @@
 /** Volume by price: src/core/features/columns/volume-profile.ts says what it is. */
-import { bytes, column, larger, remembered, parameter } from './columns';
+import { bytes, column, larger, parameter, remembered, whole } from './columns';
 import { log, logs } from './log';
 
 /**
@@ -18,8 +18,8 @@ export function profile(args: usize, rows: i32): void {
   const lows = column(args, 6);
   const highs = column(args, 7);
   const spreads = column(args, 8);
-  const length = <i32>parameter(args, 0);
-  const count = <i32>parameter(args, 1);
+  const length = whole(args, 0);
+  const count = whole(args, 1);
   const share = parameter(args, 2);
   const last = count - 1;
   const greatest = log(parameter(args, 1));

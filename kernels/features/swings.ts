@@ -1,5 +1,5 @@
 /** Swing points and the waves between them: src/core/features/columns/ says what they are. */
-import { bytes, column, parameter, remembered } from './columns';
+import { bytes, column, parameter, remembered, whole } from './columns';
 import { log } from './log';
 
 /**
@@ -17,7 +17,7 @@ export function swings(args: usize, rows: i32): void {
   const ages = column(args, 6);
   const structures = column(args, 7);
   const swing = parameter(args, 0);
-  const back = bytes(<i32>swing);
+  const back = bytes(whole(args, 0));
   const state = remembered(args);
   let top = load<f64>(state);
   let bottom = load<f64>(state, 8);
@@ -82,7 +82,7 @@ export function elliott(args: usize, rows: i32): void {
   const counts = column(args, 4);
   const phases = column(args, 5);
   const swing = parameter(args, 0);
-  const back = bytes(<i32>swing);
+  const back = bytes(whole(args, 0));
   const state = remembered(args);
   let now = waves(state);
   for (let i: usize = 0; i < bytes(rows); i += 8) {

@@ -1,5 +1,5 @@
 /** Statistics of the last `length` values: src/core/features/columns/windows.ts says what they are. */
-import { bytes, column, remembered, parameter } from './columns';
+import { bytes, column, parameter, remembered, whole } from './columns';
 
 /** Bars between rebuilds: whole windows, not so few that starting over costs more than it adds up. */
 function periodOf(length: i32): i32 {
@@ -10,7 +10,7 @@ function periodOf(length: i32): i32 {
 export function total(args: usize, rows: i32): void {
   const x = column(args, 0);
   const out = column(args, 1);
-  const length = <i32>parameter(args, 0);
+  const length = whole(args, 0);
   const size = parameter(args, 0);
   const divisor = parameter(args, 1);
   const state = remembered(args);
@@ -114,7 +114,7 @@ export function moments(args: usize, rows: i32): void {
   const x = column(args, 0);
   const means = column(args, 1);
   const squares = column(args, 2);
-  const length = <i32>parameter(args, 0);
+  const length = whole(args, 0);
   const share = 1 / parameter(args, 0);
   const state = remembered(args);
   const period = periodOf(length);
@@ -258,7 +258,7 @@ export function pairs(args: usize, rows: i32): void {
   const meansX = column(args, 2);
   const meansY = column(args, 3);
   const out = column(args, 4);
-  const length = <i32>parameter(args, 0);
+  const length = whole(args, 0);
   const back = bytes(length);
   const state = remembered(args);
   let count = <i32>load<f64>(state);
@@ -337,7 +337,7 @@ export function line(args: usize, rows: i32): void {
   const squares = column(args, 2);
   const slopes = column(args, 3);
   const fits = column(args, 4);
-  const length = <i32>parameter(args, 0);
+  const length = whole(args, 0);
   const back = bytes(length);
   const state = remembered(args);
   const lastIndex = <f64>(length - 1);
@@ -396,7 +396,7 @@ export function line(args: usize, rows: i32): void {
 /** Parameter: bars. Unknown where the earlier value is. */
 export function largerOfTwo(args: usize, rows: i32): void {
   const x = column(args, 0);
-  const before = x - bytes(<i32>parameter(args, 0));
+  const before = x - bytes(whole(args, 0));
   const out = column(args, 1);
   for (let i: usize = 0; i < bytes(rows); i += 16)
     v128.store(out + i, f64x2.pmax(v128.load(before + i), v128.load(x + i)));
@@ -405,7 +405,7 @@ export function largerOfTwo(args: usize, rows: i32): void {
 /** Parameter: bars. Unknown where the earlier value is. */
 export function smallerOfTwo(args: usize, rows: i32): void {
   const x = column(args, 0);
-  const before = x - bytes(<i32>parameter(args, 0));
+  const before = x - bytes(whole(args, 0));
   const out = column(args, 1);
   for (let i: usize = 0; i < bytes(rows); i += 16)
     v128.store(out + i, f64x2.pmin(v128.load(before + i), v128.load(x + i)));
@@ -415,7 +415,7 @@ export function smallerOfTwo(args: usize, rows: i32): void {
 export function age(args: usize, rows: i32): void {
   const x = column(args, 0);
   const out = column(args, 1);
-  const length = <i32>parameter(args, 0);
+  const length = whole(args, 0);
   const direction = parameter(args, 1);
   const state = remembered(args);
   let count = <i32>load<f64>(state);

@@ -58,8 +58,9 @@ interface Step {
 }
 
 /* As kernels/features/columns.ts and kernels/features.ts read them. */
-const MEMORY_WORD = 8;
-const FIRST_COLUMN_WORD = 9;
+const WHOLE_WORD = 8;
+const MEMORY_WORD = 12;
+const FIRST_COLUMN_WORD = 13;
 const RECORD_WORDS = 4;
 
 /**
@@ -202,6 +203,7 @@ export class Plan {
       }
       const { name, parameters, memory, at, memoryAt, columns } = formula;
       data.set(parameters, at / 8);
+      words.set(parameters.map(Math.trunc), at / 4 + WHOLE_WORD);
       words[at / 4 + MEMORY_WORD] = memoryAt;
       words.set(
         columns.map(({ id }) => records + 4 * this.recordOf[id]),
