@@ -2,6 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { sha256 } from './fingerprint.ts';
+import { PART_FILE, spanOf } from './layout.ts';
 import type { DatasetManifest, DatasetPart } from './manifest.ts';
 import { encodePart, readPart } from './parts.ts';
 
@@ -62,11 +63,14 @@ export async function planCompaction(
 
 /** Only what this store makes is looked at: a file of another name is somebody else's. */
 async function leftovers(folder: string, { parts }: DatasetManifest): Promise<readonly string[]> {
+  // What was damaged stays until it is stored again.
   const named = new Set(parts.map(({ file }) => file));
   return (await readdir(folder)).filter((name) => {
-    const [, month, damaged] = /^(\d{4,6}-\d\d\.parquet)(\.damaged)?$/.exec(name) ?? [];
-    if (month === undefined) return false;
-    return damaged === undefined ? !named.has(month) : named.has(month);
+    const file = name.replace(/\.damaged$/, '');
+    if (!PART_FILE.test(file)) return false;
+    if (file === name) return !named.has(file);
+    const { fromMs, untilMs } = spanOf(file);
+    return parts.map((part) => spanOf(part.file)).some((by) => by.fromMs <= fromMs && untilMs <= by.untilMs);
   });
 }
 

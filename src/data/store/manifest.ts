@@ -7,6 +7,7 @@ import type { Gap } from '../../core/market/gaps.ts';
 import { parseSymbol, type PairSymbol, symbolFolder } from '../../core/market/symbol.ts';
 import { parseTimeframe, type Timeframe } from '../../core/market/timeframe.ts';
 import { readJson } from '../files.ts';
+import { PART_FILE } from './layout.ts';
 import type { TimeRange } from '../time-range.ts';
 
 /** What names one series of candles in the store. */
@@ -16,13 +17,13 @@ export interface DatasetKey {
   readonly timeframe: Timeframe;
 }
 
-/** One month of a dataset: a parquet file and what must be found in it. */
+/** A month of a dataset, or its newest day: a parquet file and what must be found in it. */
 export interface DatasetPart {
   readonly file: string;
   readonly rows: number;
   readonly firstTimeMs: number;
   readonly lastTimeMs: number;
-  /** Runs of missing bars inside the month's first and last bar. */
+  /** Runs of missing bars inside its first and last bar. */
   readonly gaps: readonly Gap[];
   /** SHA-256 of the file's bytes. */
   readonly sha256: string;
@@ -103,7 +104,7 @@ const Manifest = z
     parts: z
       .array(
         z.strictObject({
-          file: z.string().regex(/^\d{4,6}-\d\d\.parquet$/),
+          file: z.string().regex(PART_FILE),
           rows,
           firstTimeMs: epochMs,
           lastTimeMs: epochMs,

@@ -1,12 +1,19 @@
 import { formatTime } from '../../core/foundation/time.ts';
 import { UserError } from '../../core/foundation/errors.ts';
-import { type Candles, CANDLE_COLUMNS, emptyCandles, sliceCandles } from '../../core/market/candles.ts';
+import {
+  type Candles,
+  CANDLE_COLUMNS,
+  concatCandles,
+  emptyCandles,
+  sliceCandles,
+} from '../../core/market/candles.ts';
 
 /**
  * Both series as one, sorted, each time once. A bar that both have must be the same bar in both: throws
  * `UserError` naming the first that is not, since two sources in one series would be neither.
  */
 export function mergeCandles(stored: Candles, added: Candles): Candles {
+  if (!(added.time[0] <= stored.time[stored.time.length - 1])) return concatCandles([stored, added]);
   const merged = emptyCandles(stored.time.length + added.time.length);
   let [left, right, rows] = [0, 0, 0];
   while (left < stored.time.length || right < added.time.length) {
@@ -34,19 +41,4 @@ function assertSameBar(stored: Candles, left: number, added: Candles, right: num
       },
     );
   }
-}
-
-/** The rows of each calendar month (UTC) as views, keyed `yyyy-mm`. */
-export function splitByMonth(candles: Candles): ReadonlyMap<string, Candles> {
-  const months = new Map<string, Candles>();
-  const { time } = candles;
-  for (let from = 0; from < time.length;) {
-    const opened = new Date(time[from]);
-    const untilMs = Date.UTC(opened.getUTCFullYear(), opened.getUTCMonth() + 1);
-    let to = from + 1;
-    while (to < time.length && time[to] < untilMs) to++;
-    months.set(opened.toISOString().slice(0, 7), sliceCandles(candles, from, to));
-    from = to;
-  }
-  return months;
 }

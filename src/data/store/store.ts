@@ -20,13 +20,14 @@ import {
   MANIFEST_FILE,
   readManifest,
 } from './manifest.ts';
-import { mergeCandles, splitByMonth } from './merge.ts';
+import { DAY_FILE, fileOf, layoutOf, spanOf, splitByFile } from './layout.ts';
+import { mergeCandles } from './merge.ts';
 import { absentDataset, encodeParts, partFault, readPart, readParts } from './parts.ts';
 import { openSeriesStore, type SeriesStore } from './series-store.ts';
 
 export type { DatasetGap, DatasetKey, DatasetManifest, DatasetPart } from './manifest.ts';
 
-/** Candles on disk: monthly parquet files with a manifest beside them. */
+/** Candles on disk: parquet files of a month, or of the newest day, with a manifest beside them. */
 export interface Store {
   /** Every dataset, sorted by exchange, symbol and timeframe. */
   list(): Promise<readonly DatasetManifest[]>;
@@ -123,9 +124,19 @@ export function openStore(dataDir: string): Store {
           );
         }
         const parts = new Map(before?.parts.map((part) => [part.file, part]));
+        const lastMs = Math.max(before?.lastTimeMs ?? -Infinity, candles.time.at(-1) ?? -Infinity);
+        const layout = layoutOf(key.timeframe, lastMs);
+        // Above all yesterday, once today's first bar is there: it goes to its month.
+        const moving = [...parts.values()].filter(({ file, firstTimeMs, lastTimeMs }) =>
+          [firstTimeMs, lastTimeMs].some((timeMs) => fileOf(timeMs, layout) !== file),
+        );
+        let rows = candles;
+        for (const part of moving) {
+          rows = mergeCandles(await readPart(folder(key), key, part), rows);
+          parts.delete(part.file);
+        }
         const changed: { readonly file: string; readonly merged: Candles }[] = [];
-        for (const [month, added] of splitByMonth(candles)) {
-          const file = `${month}.parquet`;
+        for (const [file, added] of splitByFile(rows, layout)) {
           const old = parts.get(file);
           const merged =
             old === undefined ? added : mergeCandles(await readPart(folder(key), key, old), added);
@@ -147,6 +158,11 @@ export function openStore(dataDir: string): Store {
           parts: [...parts.values()],
         });
         await commit(folder(key), after, files);
+        // A kill before this leaves a day's file that nothing names, for the next merge to remove.
+        await removeFiles(
+          folder(key),
+          (await readdir(folder(key))).filter((name) => DAY_FILE.test(name) && !parts.has(name)),
+        );
         return after;
       });
     },
@@ -193,7 +209,7 @@ export function openStore(dataDir: string): Store {
           const covered = before.covered.flatMap((range) =>
             subtractRanges(
               range,
-              damaged.map(({ part }) => month(part)),
+              damaged.map(({ part }) => spanOf(part.file)),
             ),
           );
           await commit(folder(key), describeDataset(key, { ...before, parts, covered }), new Map());
@@ -214,13 +230,6 @@ async function damagedParts(
     await yieldToEventLoop();
   }
   return damaged;
-}
-
-/** The calendar month (UTC) that a part holds. */
-function month(part: DatasetPart): TimeRange {
-  const first = new Date(part.firstTimeMs);
-  const [year, index] = [first.getUTCFullYear(), first.getUTCMonth()];
-  return { fromMs: Date.UTC(year, index), untilMs: Date.UTC(year, index + 1) };
 }
 
 const kindOf = ({ synthetic }: DatasetManifest): string => (synthetic ? 'synthetic' : 'real');

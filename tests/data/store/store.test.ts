@@ -221,7 +221,7 @@ test('an unfinished change whose months were lost is reported, not adopted', asy
 });
 
 /** Merges the dataset of one store into another in a process that kills itself before its n-th file operation. */
-function mergeAndDie(from: string, into: string, dieBefore: number): boolean {
+function mergeAndDie(key: DatasetKey, [from, into]: readonly [string, string], dieBefore: number): boolean {
   const code = `
     import fs from 'node:fs/promises';
     import { syncBuiltinESMExports } from 'node:module';
@@ -245,32 +245,41 @@ function mergeAndDie(from: string, into: string, dieBefore: number): boolean {
   return signal !== null;
 }
 
-test('killed before any one of its file operations, a merge leaves the old state or the new one', async () => {
-  const [before, after] = [temporaryFolder(), temporaryFolder()];
-  await openStore(before).merge(key, rowsBetween(0, 1000), origin);
-  await openStore(after).merge(key, series, origin);
-  const found: number[] = [];
-  for (let dieBefore = 1; ; dieBefore++) {
-    const folder = temporaryFolder();
-    cpSync(before, folder, { recursive: true });
-    const died = mergeAndDie(after, folder, dieBefore);
-    const store = openStore(folder);
-    const candles = await store.read(key);
-    found.push(candles.time.length);
-    same(candles, rowsBetween(0, candles.time.length));
-    expect(await store.verify(key)).toEqual([]);
-    const again = await store.merge(key, series, origin);
-    expect(again.sha256).toBe((await openStore(after).manifest(key))?.sha256);
-    expect(
-      readdirSync(store.folder(key)).filter((name) => !/^(\d{4}-\d\d\.parquet|manifest\.json)$/.test(name)),
-    ).toEqual([]);
-    if (!died) break;
-  }
-  // Old states first, then new ones, and nothing between.
-  expect([...new Set(found)]).toEqual([1000, 2500]);
-  expect(found.toSorted((a, b) => a - b)).toEqual(found);
-  expect(found.length).toBeGreaterThan(12);
-});
+/** Two days of January, the second apart, and the first bars of the third, with which it goes to its month. */
+const minutes = walk(3000, { startMs: Date.UTC(2024, 0, 20), timeframe: '1m' });
+
+test.each([
+  ['months', key, series, 1000],
+  ['a month and days', { ...key, timeframe: '1m' } as const, minutes, 2880],
+])(
+  'killed before any one of its file operations, a merge leaves the old state or the new one: %s',
+  async (_, key, series, stored) => {
+    const [before, after] = [temporaryFolder(), temporaryFolder()];
+    await openStore(before).merge(key, sliceCandles(series, 0, stored), origin);
+    await openStore(after).merge(key, series, origin);
+    const found: number[] = [];
+    for (let dieBefore = 1; ; dieBefore++) {
+      const folder = temporaryFolder();
+      cpSync(before, folder, { recursive: true });
+      const died = mergeAndDie(key, [after, folder], dieBefore);
+      const store = openStore(folder);
+      const candles = await store.read(key);
+      found.push(candles.time.length);
+      same(candles, sliceCandles(series, 0, candles.time.length));
+      expect(await store.verify(key)).toEqual([]);
+      const again = await store.merge(key, series, origin);
+      expect(again.sha256).toBe((await openStore(after).manifest(key))?.sha256);
+      expect(readdirSync(store.folder(key)).toSorted()).toEqual(
+        [...again.parts.map(({ file }) => file), 'manifest.json'].toSorted(),
+      );
+      if (!died) break;
+    }
+    // Old states first, then new ones, and nothing between.
+    expect([...new Set(found)]).toEqual([stored, series.time.length]);
+    expect(found.toSorted((a, b) => a - b)).toEqual(found);
+    expect(found.length).toBeGreaterThan(12);
+  },
+);
 
 test('writers of one dataset wait for each other, and readers see whole states only', async () => {
   const folder = temporaryFolder();

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { formatTime, parseTime, parseUntil } from '../../../core/foundation/time.ts';
 import { CANDLE_COLUMNS, sliceCandles } from '../../../core/market/candles.ts';
 import { TIMEFRAME_MS } from '../../../core/market/timeframe.ts';
+import { isOfMonth } from '../../../data/store/layout.ts';
 import type { DatasetManifest } from '../../../data/store/store.ts';
 import { NotFound } from '../answers.ts';
 import { endpoint } from '../endpoint.ts';
@@ -137,7 +138,7 @@ function datasetOf(manifest: DatasetManifest): z.input<typeof Dataset> {
       const until = Math.min(untilMs, lastTimeMs + step);
       return {
         month,
-        rows: parts.find(({ file }) => file === `${month}.parquet`)?.rows ?? 0,
+        rows: parts.reduce((sum, part) => sum + (isOfMonth(part.file, month) ? part.rows : 0), 0),
         bars: Math.max(0, Math.ceil((until - from) / step)),
       };
     }),
