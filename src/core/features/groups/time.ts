@@ -12,8 +12,9 @@ const shared = {
 const HOUR_MS = TIMEFRAME_MS['1h'];
 const DAY_MS = TIMEFRAME_MS['1d'];
 
-interface Moment {
-  readonly hour: number;
+interface Day {
+  /** After 1970-01-01. */
+  readonly number: number;
   readonly weekday: number;
   readonly dayOfMonth: number;
   readonly daysInMonth: number;
@@ -24,32 +25,32 @@ const CYCLES = [
   {
     name: 'hour',
     about: 'hour of the day, with minutes as a fraction',
-    value: ({ hour }: Moment) => hour,
-    turn: ({ hour }: Moment) => hour / 24,
+    value: (_: Day, hour: number) => hour,
+    turn: (_: Day, hour: number) => hour / 24,
   },
   {
     name: 'weekday',
     about: 'day of the week, 0 Monday',
-    value: ({ weekday }: Moment) => weekday,
-    turn: ({ weekday }: Moment) => weekday / 7,
+    value: ({ weekday }: Day) => weekday,
+    turn: ({ weekday }: Day) => weekday / 7,
   },
   {
     name: 'month_day',
     about: 'day of the month, 1 the first',
-    value: ({ dayOfMonth }: Moment) => dayOfMonth,
-    turn: ({ dayOfMonth, daysInMonth }: Moment) => (dayOfMonth - 1) / daysInMonth,
+    value: ({ dayOfMonth }: Day) => dayOfMonth,
+    turn: ({ dayOfMonth, daysInMonth }: Day) => (dayOfMonth - 1) / daysInMonth,
   },
   {
     name: 'month',
     about: 'month, 1 January',
-    value: ({ month }: Moment) => month,
-    turn: ({ month }: Moment) => (month - 1) / 12,
+    value: ({ month }: Day) => month,
+    turn: ({ month }: Day) => (month - 1) / 12,
   },
   {
     name: 'quarter',
     about: 'quarter, 1 to 4',
-    value: ({ month }: Moment) => quarterOf(month) + 1,
-    turn: ({ month }: Moment) => quarterOf(month) / 4,
+    value: ({ month }: Day) => quarterOf(month) + 1,
+    turn: ({ month }: Day) => quarterOf(month) / 4,
   },
 ] as const;
 
@@ -68,13 +69,13 @@ const calendar = features(shared, [
       name: `${name}_sin`,
       warmUp: 0,
       about: `sine of the place of ${name} in its cycle`,
-      column: (of: Sources) => at(of, `${name} sin`, (moment) => Math.sin(2 * Math.PI * turn(moment))),
+      column: (of: Sources) => at(of, `${name} sin`, (day, hour) => Math.sin(2 * Math.PI * turn(day, hour))),
     },
     {
       name: `${name}_cos`,
       warmUp: 0,
       about: `cosine of the place of ${name} in its cycle`,
-      column: (of: Sources) => at(of, `${name} cos`, (moment) => Math.cos(2 * Math.PI * turn(moment))),
+      column: (of: Sources) => at(of, `${name} cos`, (day, hour) => Math.cos(2 * Math.PI * turn(day, hour))),
     },
   ]),
   {
@@ -98,12 +99,12 @@ const calendar = features(shared, [
  * What `value` says of each close. It is asked once per hour of the day or day, whichever of the two it depends on,
  * and its answer stands until that changes: a calendar is slow to read.
  */
-function at({ time, timeframe }: Sources, name: string, value: (moment: Moment) => number): Column {
+function at({ time, timeframe }: Sources, name: string, value: (day: Day, hour: number) => number): Column {
   const length = TIMEFRAME_MS[timeframe];
   const hourly = name.startsWith('hour');
   return derive(name, [time], (out) => {
     // Not remembered between sessions: it follows from the time.
-    let today = NaN;
+    let [today, dayEnds] = [Infinity, -Infinity];
     let now = NaN;
     const ofMinute = hourly ? new Float64Array(1440).fill(NaN) : new Float64Array(0);
     return (rows) => {
@@ -111,19 +112,21 @@ function at({ time, timeframe }: Sources, name: string, value: (moment: Moment) 
       const { data: outData, at: outAt } = out;
       for (let i = 0; i < rows; i++) {
         const close = times[from + i] + length;
-        const day = Math.floor(close / DAY_MS);
+        const isNewDay = close < today || close >= dayEnds;
+        if (isNewDay) {
+          today = DAY_MS * Math.floor(close / DAY_MS);
+          dayEnds = today + DAY_MS;
+        }
         if (hourly) {
-          const ms = close - day * DAY_MS;
+          const ms = close - today;
           const minute = Math.floor(ms / 60_000);
           now = ms === minute * 60_000 ? ofMinute[minute] : NaN;
           if (now !== now) {
-            now = value({ ...civilDate(day), weekday: 0, hour: ms / HOUR_MS });
+            now = value(dayOf(today / DAY_MS), ms / HOUR_MS);
             if (ms === minute * 60_000) ofMinute[minute] = now;
           }
-        } else if (day !== today) {
-          today = day;
-          // 1970-01-01 was a Thursday.
-          now = value({ ...civilDate(day), weekday: (day + 3) % 7, hour: 0 });
+        } else if (isNewDay) {
+          now = value(dayOf(today / DAY_MS), 0);
         }
         outData[outAt + i] = now;
       }
@@ -192,6 +195,17 @@ const between = ({ time, timeframe }: Sources, from: number, to: number): Column
 
 /** The genesis block and the blocks 210 000, 420 000, 630 000 and 840 000, as block times. */
 const HALVINGS_MS = [1231006505000, 1354116278000, 1468082773000, 1589225023000, 1713571767000];
+
+/** Days that were asked for, each at its number modulo theirs: columns walk through the same days one after the other. */
+const known = new Array<Day | undefined>(1024);
+
+function dayOf(number: number): Day {
+  const place = ((number % known.length) + known.length) % known.length;
+  const before = known[place];
+  if (before?.number === number) return before;
+  // 1970-01-01 was a Thursday.
+  return (known[place] = { number, weekday: (number + 3) % 7, ...civilDate(number) });
+}
 
 /** Gregorian month and day of `day` days after 1970-01-01 (Hinnant, "chrono-compatible date algorithms"). */
 function civilDate(day: number): { month: number; dayOfMonth: number; daysInMonth: number } {
