@@ -10,7 +10,7 @@ export interface Optimizer {
   controls(step: number, learningRate: number): readonly number[];
   readonly controlCount: number;
   update(state: OptimizerInputs): { readonly parameters: Tensor; readonly slots: readonly Tensor[] };
-  /** What is kept of the slots behind the last step of a run. Absent: they as they are. */
+  /** What is kept of the slots behind the last step of a run. Absent: all of them as they are. */
   settle?(slots: readonly Tensor[]): readonly Tensor[];
 }
 
