@@ -11,6 +11,8 @@ export type FeatureColumn = Float64Array | Float32Array;
 export interface FeatureTable<Column extends FeatureColumn = FeatureColumn> {
   readonly names: readonly string[];
   readonly columns: readonly Column[];
+  /** Only of a table whose columns are worked out when they are read (late-features.ts): the same of some of them. */
+  readonly pick?: (names: readonly string[]) => FeatureTable<Column>;
 }
 
 /** One symbol: its closed bars, and its features row by row beside them. */
@@ -65,7 +67,7 @@ export function panelWithin(
 export function selectFeatures(panel: Panel, names: readonly string[]): Panel {
   const series = panel.series.map((one) => ({
     ...one,
-    features: { names, columns: names.map((name) => featureColumn(one, name)) },
+    features: one.features.pick?.(names) ?? { names, columns: names.map((name) => featureColumn(one, name)) },
   }));
   return { timeframe: panel.timeframe, series };
 }

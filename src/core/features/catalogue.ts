@@ -110,7 +110,7 @@ export const roundedSteps = (
   );
 
 /** What features are computed from, and the features that there are. */
-interface Computed {
+export interface Computed {
   readonly candles: Candles;
   readonly timeframe: Timeframe;
   readonly inputs: FeatureInputs;

@@ -32,6 +32,8 @@ export interface Model<Params = unknown> {
    * holds it as a `Float32Array`. Others are given `Float64Array`s.
    */
   readonly readsSingle?: true;
+  /** `fit` and forecasts go through the columns of features in their order and keep none: a panel whose columns are worked out when they are read will do. */
+  readonly readsColumns?: true;
   /** Hyper-parameters with their defaults; what `models.<id>` in config.yaml may hold. */
   readonly params: z.ZodType<Params>;
   /** Parameters that `train --mode quick` changes; what config.yaml says still wins. */

@@ -12,6 +12,7 @@ import type { PairSymbol } from '../../core/market/symbol.ts';
 import { findOddities } from '../../core/market/plausible.ts';
 import { requireOneQuote } from '../../core/market/symbols.ts';
 import { type Timeframe, TIMEFRAME_MS } from '../../core/market/timeframe.ts';
+import { lateFeatures } from '../../core/features/late-features.ts';
 import type { FeatureInputs, InputSources } from '../../core/features/inputs.ts';
 import { computeColumns } from './feature-threads.ts';
 import { loadInputs, type UsedInput } from './load-inputs.ts';
@@ -61,6 +62,8 @@ export interface PanelRequest {
   readonly featureNames: readonly string[];
   /** Those that nobody reads in more than single precision: half the memory. */
   readonly single?: ReadonlySet<string> | undefined;
+  /** Who reads them goes through the columns in their order and keeps none (`Model.readsColumns`): those that would not fit are worked out late. */
+  readonly inOrder?: boolean | undefined;
   /** Bars of other lengths that are read beside, where they are stored for every symbol. */
   readonly lengths?: readonly BarLength[];
   /** Which markets features that need other inputs look at. */
@@ -133,17 +136,29 @@ export async function loadMarket(store: Store, request: Omit<PanelRequest, 'sign
   };
 }
 
+/** One gigabyte in single precision. */
+const MOST_VALUES_HELD = 250_000_000;
+
 /** The second half: the features, some or all of those that the market was loaded for. */
 export async function computePanel(
   { featureInputs, ...market }: LoadedMarket,
   {
     featureNames,
-    single,
+    single = new Set(),
+    inOrder = false,
     catalogue,
     signal,
-  }: Pick<PanelRequest, 'featureNames' | 'single' | 'catalogue' | 'signal'>,
+  }: Pick<PanelRequest, 'featureNames' | 'single' | 'inOrder' | 'catalogue' | 'signal'>,
 ): Promise<LoadedPanel> {
   const { series, timeframe } = market;
+  const values = featureNames.length * series.reduce((rows, { candles }) => rows + candles.time.length, 0);
+  if (inOrder && values > MOST_VALUES_HELD) {
+    const late = series.map((one, s) => {
+      const of = { candles: one.candles, timeframe, inputs: featureInputs[s], known: catalogue };
+      return { ...one, features: lateFeatures(featureNames, single, of) };
+    });
+    return { ...market, series: late };
+  }
   const tables = await computeColumns(
     featureNames,
     series.map(({ candles }, s) => ({ candles, inputs: featureInputs[s] })),

@@ -3,7 +3,7 @@ import { forwardReturns, labelEndMs } from '../../core/dataset/labels.ts';
 import { type Panel, panelUntil } from '../../core/dataset/panel.ts';
 import type { Forecast, Model } from '../../core/forecast/model.ts';
 import { artifactHash } from '../../learning/training/artifact-folder.ts';
-import { fitOn, fitted, lawFit, lawForecast, panelOf, panelOn } from './law-fits.ts';
+import { fitOn, fitted, latePanelOf, lawFit, lawForecast, panelOf, panelOn } from './law-fits.ts';
 import { BARS, HOUR_MS, lawMarket, TRAIN_UNTIL } from './law-market.ts';
 
 /** What every model promises of its fit: what it learns, it learns from the bars that it may learn from. */
@@ -39,6 +39,25 @@ export const FIT_LAWS: Readonly<Record<string, (model: Model) => Promise<void>>>
     assert.deepEqual(await (await fitted(model)).forecast(single), await lawForecast(model));
   },
 
+  'gives the same on columns that are worked out when they are read, if it says that it goes through them in order':
+    async (model) => {
+      if (model.readsColumns !== true) return;
+      const { panel, reads } = latePanelOf(model);
+      const columns = panel.series.length * panel.series[0].features.names.length;
+      const other = await fitOn(model, panel);
+      assert.equal(
+        artifactHash(other.save()),
+        artifactHash((await fitted(model)).save()),
+        'the weights differ',
+      );
+      assert.ok(reads() <= MOST_PASSES * columns, `each column was read ${reads() / columns} times`);
+      assert.deepEqual(await (await fitted(model)).forecast(panel), await lawForecast(model));
+      assert.ok(
+        reads() <= 2 * MOST_PASSES * columns,
+        `with a forecast each column was read ${reads() / columns} times`,
+      );
+    },
+
   'trains with the same losses until it first looks at the validation bars': async (model) => {
     const [one, other] = [
       await lossesBeforeValidation(model, 'law'),
@@ -66,6 +85,9 @@ export const FIT_LAWS: Readonly<Record<string, (model: Model) => Promise<void>>>
     );
   },
 };
+
+/** Every reading of a column works it out once more. */
+const MOST_PASSES = 6;
 
 const rounded = ({ timeframe, series }: Panel): Panel => ({
   timeframe,

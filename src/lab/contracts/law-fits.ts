@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import type { Panel } from '../../core/dataset/panel.ts';
+import type { FeatureColumn, FeatureTable, Panel } from '../../core/dataset/panel.ts';
+import { catalogue } from '../../core/features/catalogue.ts';
 import type { Feature } from '../../core/features/feature.ts';
+import { lateFeatures } from '../../core/features/late-features.ts';
 import type { FitProgress, FittedModel, FitTask, Forecast, Model } from '../../core/forecast/model.ts';
 import { modelParams } from '../../learning/training/plan.ts';
 import { HOUR_MS, lawMarket, lawPanel, TRAIN_UNTIL } from './law-market.ts';
@@ -23,6 +25,23 @@ export const ownPanelOf = (model: Model, market: keyof typeof markets = 'law'): 
 /** Any market as `model` sees it. */
 export const panelOn = (model: Model, market: ReturnType<typeof lawMarket>): Panel =>
   lawPanel(market, model.features(lawParams(model)), catalogues.get(model));
+
+/** The market of the laws with features that are worked out when they are read, two columns at a time; `reads` counts how often. */
+export function latePanelOf(model: Model): { readonly panel: Panel; readonly reads: () => number } {
+  let reads = 0;
+  const series = markets.law.map(({ symbol, candles }) => {
+    const of = { candles, timeframe: '1h', inputs: {}, known: catalogues.get(model) ?? catalogue } as const;
+    const late = lateFeatures(model.features(lawParams(model)), new Set(), of, 2 * candles.time.length);
+    const counted = ({ names, columns, pick }: FeatureTable): FeatureTable => {
+      const own: FeatureColumn[] = [];
+      for (const i of names.keys())
+        Object.defineProperty(own, i, { enumerable: true, get: () => (reads++, columns[i]) });
+      return { names, columns: own, ...(pick && { pick: (some) => counted(pick(some)) }) };
+    };
+    return { symbol, candles, features: counted(late) };
+  });
+  return { panel: { timeframe: '1h', series }, reads: () => reads };
+}
 
 /** Where models find their features that are not of the catalogue. */
 const catalogues = new WeakMap<Model, readonly Feature[]>();

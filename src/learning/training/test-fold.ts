@@ -54,6 +54,7 @@ export async function testFoldScores(
     onModel?.(model.id);
     const panel = await computePanel(market, {
       ...featuresRead([{ model, features: model.features(params) }]),
+      inOrder: model.readsColumns,
       catalogue: featuresOfRun(plan, registry),
       signal,
     });

@@ -123,6 +123,7 @@ async function prepare(
   const panelOf = ({ model, params }: (typeof entries)[number]): Promise<Panel> =>
     computePanel(market, {
       ...featuresRead([{ model, features: model.features(params) }]),
+      inOrder: model.readsColumns,
       catalogue: featuresOfRun(plan, registry),
       signal,
     });

@@ -37,9 +37,10 @@ export function gatherExamples(
     const rows = (fromMs: number, untilMs: number): Int32Array =>
       labelledRows(series.candles, returns, { timeframe, horizonBars, fromMs, untilMs });
     const columns = featureColumns(series, features);
-    const warm = rows(-Infinity, trainUntilMs).filter((row) =>
-      columns.some((column) => !Number.isNaN(column[row])),
-    );
+    const seen = new Uint8Array(returns.length);
+    for (const column of columns)
+      for (let row = 0; row < seen.length; row++) if (column[row] === column[row]) seen[row] = 1;
+    const warm = rows(-Infinity, trainUntilMs).filter((row) => seen[row] === 1);
     return { columns, returns, train: warm, validation: rows(trainUntilMs, Infinity) };
   });
   const gather = (pick: 'train' | 'validation'): LabelledRows => {
@@ -73,14 +74,17 @@ export function gatherExamples(
 }
 
 /** The named feature columns of a series. Throws `UserError` when the panel lacks one. */
-export function featureColumns(series: Series, names: readonly string[]): readonly FeatureColumn[] {
-  return names.map((name) => {
-    const index = series.features.names.indexOf(name);
-    if (index >= 0) return series.features.columns[index];
-    throw new UserError(`The panel of ${series.symbol} has no feature "${name}".`, {
+export function featureColumns(
+  { symbol, features }: Series,
+  names: readonly string[],
+): readonly FeatureColumn[] {
+  const places = names.map((name) => features.names.indexOf(name));
+  const lacking = places.indexOf(-1);
+  if (lacking >= 0)
+    throw new UserError(`The panel of ${symbol} has no feature "${names[lacking]}".`, {
       hint: 'Compute the features that the model asks for.',
     });
-  });
+  return features.pick?.(names).columns ?? places.map((place) => features.columns[place]);
 }
 
 /** The values of some rows, in their order. */

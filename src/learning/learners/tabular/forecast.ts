@@ -69,7 +69,8 @@ function forecastSince(
   for (let bars = before === undefined ? LOOK_BACK_BARS : 0; ; bars *= 8) {
     const from = Math.max(0, wanted - bars);
     const rows = forecastRows(
-      columns.map((column) => column.subarray(from)),
+      // A part of a column that is worked out late must not keep all of it.
+      columns.map((column) => (series.features.pick ? column.slice(from) : column.subarray(from))),
       by,
       before,
     );

@@ -45,6 +45,7 @@ export function treesModel<Params extends TabularParams & TabularClassParams>({
     usesValidation: true,
     readsRows: true,
     readsSingle: true,
+    readsColumns: true,
     features: (params) => params.features,
     async fit(task) {
       const examples = gatherExamples(task, task.params, { single: true });
