@@ -15,7 +15,7 @@ interface BenchModule {
 const here = import.meta.dirname;
 const NOT_PARTS = new Set(['main.ts', 'bench.ts', 'program.ts']);
 /** Take minutes each: measured only where they are asked for. */
-const LONG = new Set(['slopes']);
+const LONG = new Set(['panel', 'slopes']);
 const parts = readdirSync(here)
   .filter((file) => file.endsWith('.ts') && !NOT_PARTS.has(file))
   .map((file) => file.slice(0, -3));

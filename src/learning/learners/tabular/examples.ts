@@ -1,6 +1,7 @@
 import { mean } from '../../../core/foundation/moments.ts';
 import { forwardReturns, labelledRows } from '../../../core/dataset/labels.ts';
 import type { FeatureColumn, Series } from '../../../core/dataset/panel.ts';
+import type { Steps } from '../../../core/foundation/steps.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import type { FitTask } from '../../../core/forecast/model.ts';
 
@@ -21,28 +22,39 @@ export interface Examples {
   readonly meanMove: number;
 }
 
+/** Of one series: its columns, its returns and the rows of each kind. */
+interface Part {
+  readonly columns: readonly FeatureColumn[];
+  readonly returns: Float64Array;
+  readonly train: Int32Array;
+  readonly validation: Int32Array;
+}
+
 /**
  * Training rows, whose labels end at or before the end of training, and validation rows, which open at or after
- * it, so that no label overlaps both. A feature may be `NaN` (missing), a label never is. `single`: features in single precision.
+ * it, so that no label overlaps both. A feature may be `NaN` (missing), a label never is. `single`: features in single precision. One column per step.
  */
-export function gatherExamples(
+export function* exampleSteps(
   { panel, trainUntilMs }: Pick<FitTask<unknown>, 'panel' | 'trainUntilMs'>,
   { features, horizonBars }: { features: readonly string[]; horizonBars: number },
   { single = false }: { readonly single?: boolean } = {},
-): Examples {
+): Steps<Examples> {
   const Column = single ? Float32Array : Float64Array;
   const { timeframe } = panel;
-  const parts = panel.series.map((series) => {
+  const parts: Part[] = [];
+  for (const series of panel.series) {
     const returns = forwardReturns(series.candles, timeframe, horizonBars);
     const rows = (fromMs: number, untilMs: number): Int32Array =>
       labelledRows(series.candles, returns, { timeframe, horizonBars, fromMs, untilMs });
     const columns = featureColumns(series, features);
     const seen = new Uint8Array(returns.length);
-    for (const column of columns)
+    for (const column of columns) {
       for (let row = 0; row < seen.length; row++) if (column[row] === column[row]) seen[row] = 1;
+      yield;
+    }
     const warm = rows(-Infinity, trainUntilMs).filter((row) => seen[row] === 1);
-    return { columns, returns, train: warm, validation: rows(trainUntilMs, Infinity) };
-  });
+    parts.push({ columns, returns, train: warm, validation: rows(trainUntilMs, Infinity) });
+  }
   const gather = (pick: 'train' | 'validation'): LabelledRows => {
     const rows = parts.map((part) => part[pick]);
     const count = rows.reduce((sum, { length }) => sum + length, 0);

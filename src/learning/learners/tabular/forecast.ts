@@ -2,7 +2,9 @@ import { z } from 'zod';
 import type { FeatureColumn, Panel, Series } from '../../../core/dataset/panel.ts';
 import type { Follower, Forecast } from '../../../core/forecast/model.ts';
 import { ExactNumber } from '../../../core/foundation/exact-json.ts';
+import type { Steps } from '../../../core/foundation/steps.ts';
 import { lowerBound } from '../../../core/market/candles.ts';
+import { inTurns } from '../../../data/turns.ts';
 import { featureColumns } from './examples.ts';
 import { followProbability } from './positions.ts';
 
@@ -29,14 +31,16 @@ const LOOK_BACK_BARS = 512;
 /**
  * Forecasts of a model that reads rows of features, one symbol after the other. Bars that open before `sinceMs` are left
  * without one. What is held at the first of the others hangs on the bars before, back to the newest that entered a position
- * of its own accord: so far back rows are read.
+ * of its own accord: so far back rows are read. One column per step.
  */
-export function forecastDirection(
+export function* forecastSteps(
   panel: Panel,
   by: RowModel,
   { sinceMs = -Infinity }: { readonly sinceMs?: number } = {},
-): readonly Forecast[] {
-  return panel.series.map((series) => forecastSince(series, by, sinceMs).forecast);
+): Steps<readonly Forecast[]> {
+  const forecasts: Forecast[] = [];
+  for (const series of panel.series) forecasts.push((yield* forecastSince(series, by, sinceMs)).forecast);
+  return forecasts;
 }
 
 /** The same bar after bar: what is held is all that is remembered. */
@@ -44,12 +48,15 @@ export function followDirection(by: RowModel, from?: unknown): Follower {
   const held = new Map<string, number>(from === undefined ? [] : Held.parse(from));
   return {
     lookBackBars: 0,
-    forecast: async (panel, sinceMs) =>
-      panel.series.map((series) => {
-        const found = forecastSince(series, by, sinceMs, held.get(series.symbol));
+    async forecast(panel, sinceMs) {
+      const forecasts: Forecast[] = [];
+      for (const series of panel.series) {
+        const found = await inTurns(forecastSince(series, by, sinceMs, held.get(series.symbol)));
         held.set(series.symbol, found.held);
-        return found.forecast;
-      }),
+        forecasts.push(found.forecast);
+      }
+      return forecasts;
+    },
     standing: () => [...held],
   };
 }
@@ -57,23 +64,24 @@ export function followDirection(by: RowModel, from?: unknown): Follower {
 const Held = z.array(z.tuple([z.string(), ExactNumber]));
 
 /** `before`: what was held before `sinceMs`, where that is known. */
-function forecastSince(
+function* forecastSince(
   series: Series,
   by: RowModel,
   sinceMs: number,
   before?: number,
-): { readonly forecast: Forecast; readonly held: number } {
+): Steps<{ readonly forecast: Forecast; readonly held: number }> {
   const { time } = series.candles;
   const columns = featureColumns(series, by.features);
   const wanted = lowerBound(time, sinceMs);
   for (let bars = before === undefined ? LOOK_BACK_BARS : 0; ; bars *= 8) {
     const from = Math.max(0, wanted - bars);
-    const rows = forecastRows(
+    const read: FeatureColumn[] = [];
+    for (const column of columns) {
       // A part of a column that is worked out late must not keep all of it.
-      columns.map((column) => (series.features.pick ? column.slice(from) : column.subarray(from))),
-      by,
-      before,
-    );
+      read.push(series.features.pick ? column.slice(from) : column.subarray(from));
+      yield;
+    }
+    const rows = forecastRows(read, by, before);
     const earlier = rows.probabilityUp.subarray(0, wanted - from);
     const isDecided = before !== undefined || from === 0;
     if (!isDecided && !earlier.some((probability) => Math.abs(probability - 0.5) >= by.entryEdge)) continue;

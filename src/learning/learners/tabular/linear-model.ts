@@ -4,8 +4,8 @@ import { searchRanges } from '../../../core/forecast/search-range.ts';
 import { normalCdf } from '../../../core/foundation/special-functions.ts';
 import type { FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
 import { giveWay, inTurns } from '../../../data/turns.ts';
-import { gatherExamples } from './examples.ts';
-import { accuracy, entryEdgeOf, followDirection, forecastDirection, type RowModel } from './forecast.ts';
+import { exampleSteps } from './examples.ts';
+import { accuracy, entryEdgeOf, followDirection, forecastSteps, type RowModel } from './forecast.ts';
 import { fitLinear, linearValues } from './linear.ts';
 import { balancedRows } from './balance.ts';
 import { TABULAR_CLASS_PARAMS, TABULAR_PARAMS, type TabularClassParams } from './params.ts';
@@ -57,7 +57,7 @@ export function linearModel(about: Pick<Model, 'id' | 'summary' | 'source'>, kin
 async function learn(name: string, kind: Kind, task: FitTask<Params>): Promise<Learned> {
   const { params, signal, onProgress } = task;
   await giveWay(signal);
-  const { train, validation, meanMove } = gatherExamples(task, params);
+  const { train, validation, meanMove } = await inTurns(exampleSteps(task, params), signal);
   await giveWay(signal);
   const { classWeights = 'none', smote = 0 } = params;
   const rows = await balancedRows(train, { classWeights, smote }, task);
@@ -123,7 +123,7 @@ function fitted(kind: Kind, learned: Learned): FittedModel {
   };
   return {
     report: figures,
-    forecast: async (panel, wanted) => forecastDirection(panel, by, wanted),
+    forecast: (panel, wanted) => inTurns(forecastSteps(panel, by, wanted)),
     follow: (from) => followDirection(by, from),
     save: () => ({ json: learned, blobs: {} }),
   };

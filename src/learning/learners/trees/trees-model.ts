@@ -1,15 +1,12 @@
 import { z } from 'zod';
+import type { FeatureColumn } from '../../../core/dataset/panel.ts';
+import type { Steps } from '../../../core/foundation/steps.ts';
+import { inTurns } from '../../../data/turns.ts';
 import { UserError } from '../../../core/foundation/errors.ts';
 import { ExplanationPart } from '../../../core/forecast/explanation.ts';
 import type { FittedModel, FitTask, Model } from '../../../core/forecast/model.ts';
-import { type Examples, gatherExamples } from '../tabular/examples.ts';
-import {
-  accuracy,
-  entryEdgeOf,
-  followDirection,
-  forecastDirection,
-  type RowModel,
-} from '../tabular/forecast.ts';
+import { type Examples, exampleSteps } from '../tabular/examples.ts';
+import { accuracy, entryEdgeOf, followDirection, forecastSteps, type RowModel } from '../tabular/forecast.ts';
 import { balancedRows } from '../tabular/balance.ts';
 import type { TabularClassParams, TabularParams } from '../tabular/params.ts';
 import { BoosterHead, packTrees, unpackTrees } from './artifact.ts';
@@ -48,7 +45,7 @@ export function treesModel<Params extends TabularParams & TabularClassParams>({
     readsColumns: true,
     features: (params) => params.features,
     async fit(task) {
-      const examples = gatherExamples(task, task.params, { single: true });
+      const examples = await inTurns(exampleSteps(task, task.params, { single: true }), task.signal);
       const rows = examples.train.labels.length;
       if (rows < LEAST_ROWS) {
         throw new UserError(`"${about.id}" needs ${LEAST_ROWS} labelled training bars, got ${rows}.`, {
@@ -57,7 +54,7 @@ export function treesModel<Params extends TabularParams & TabularClassParams>({
       }
       const train = await balancedRows(examples.train, task.params, task);
       const booster = await grow(task, { ...examples, train });
-      return fitted(learn(task, examples, booster), booster);
+      return fitted(await learn(task, examples, booster), booster);
     },
     async load({ json, blobs }) {
       const learned = learnedBy(about.params).parse(json);
@@ -66,13 +63,13 @@ export function treesModel<Params extends TabularParams & TabularClassParams>({
   };
 }
 
-function learn<Params extends TabularParams>(
-  { params, seed }: FitTask<Params>,
+async function learn<Params extends TabularParams>(
+  { params, seed, signal }: FitTask<Params>,
   { train, validation, meanMove }: Examples,
   booster: Booster,
-): Learned<Params> {
+): Promise<Learned<Params>> {
   const judged = validation.labels.length > 0 ? validation : train;
-  const columns = [...judged.columns];
+  const columns = await inTurns(oneByOne(judged.columns), signal);
   const probabilities = predict(booster, columns);
   const importance = gainImportance(booster, params.features.length);
   return {
@@ -97,6 +94,16 @@ function learn<Params extends TabularParams>(
   };
 }
 
+/** All of them at last: each may be worked out when its turn comes. */
+function* oneByOne(columns: Iterable<FeatureColumn>): Steps<readonly FeatureColumn[]> {
+  const all: FeatureColumn[] = [];
+  for (const column of columns) {
+    all.push(column);
+    yield;
+  }
+  return all;
+}
+
 function fitted<Params extends TabularParams>(learned: Learned<Params>, booster: Booster): FittedModel {
   const { params, entryEdge, meanMove, figures, explanation } = learned;
   const by: RowModel = {
@@ -112,7 +119,7 @@ function fitted<Params extends TabularParams>(learned: Learned<Params>, booster:
     report: figures,
     explanation,
     explain: async (panel) => explainNewest(booster, panel, params.features),
-    forecast: async (panel, wanted) => forecastDirection(panel, by, wanted),
+    forecast: (panel, wanted) => inTurns(forecastSteps(panel, by, wanted)),
     follow: (from) => followDirection(by, from),
     save: () => ({ json: learned, blobs: { trees: packTrees(booster).bytes } }),
   };

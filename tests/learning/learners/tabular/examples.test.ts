@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { FeatureColumn } from '../../../../src/core/dataset/panel.ts';
-import { gatherExamples } from '../../../../src/learning/learners/tabular/examples.ts';
+import { finish } from '../../../../src/core/foundation/steps.ts';
+import { exampleSteps } from '../../../../src/learning/learners/tabular/examples.ts';
 import { panelOf, START_MS, walk } from '../../models/panels.ts';
 
 it('keeps a horizon between training and validation: no label reaches over the end of training', () => {
@@ -13,9 +14,8 @@ it('keeps a horizon between training and validation: no label reaches over the e
     })),
   };
   const trainUntilMs = START_MS + 200 * 36e5;
-  const { train, validation } = gatherExamples(
-    { panel, trainUntilMs },
-    { features: ['row'], horizonBars: 4 },
+  const { train, validation } = finish(
+    exampleSteps({ panel, trainUntilMs }, { features: ['row'], horizonBars: 4 }),
   );
   // A label runs from the next open over 4 bars: that of row 195 ends where bar 200 opens.
   const half = train.labels.length / 2;
@@ -37,7 +37,7 @@ it('gives features in single precision where that is asked for, from columns of 
     }));
     const task = { panel: { ...bare, series }, trainUntilMs: START_MS + 200 * 36e5 };
     const asked = { features: ['close'], horizonBars: 4 };
-    return [...gatherExamples(task, asked, { single: true }).train.columns];
+    return [...finish(exampleSteps(task, asked, { single: true })).train.columns];
   };
   const [single] = of((close) => Float32Array.from(close));
   const [double] = of((close) => close);

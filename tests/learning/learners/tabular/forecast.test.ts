@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { FeatureColumn, Panel } from '../../../../src/core/dataset/panel.ts';
-import { forecastDirection } from '../../../../src/learning/learners/tabular/forecast.ts';
+import { finish } from '../../../../src/core/foundation/steps.ts';
+import { forecastSteps } from '../../../../src/learning/learners/tabular/forecast.ts';
 
 const HOUR = 3_600_000;
 
@@ -37,8 +38,8 @@ it('holds at the newest bars what was entered long before, also when asked for t
   probabilities[100] = 0.9;
   probabilities[2000] = NaN;
   const panel = panelOf(probabilities);
-  const [all] = forecastDirection(panel, about([]));
-  const [newest] = forecastDirection(panel, about([]), { sinceMs: 2990 * HOUR });
+  const [all] = finish(forecastSteps(panel, about([])));
+  const [newest] = finish(forecastSteps(panel, about([]), { sinceMs: 2990 * HOUR }));
   expect(all.position[2999]).toBe(1);
   expect(newest.position.length).toBe(3000);
   expect(newest.position.subarray(2990)).toEqual(all.position.subarray(2990));
@@ -50,7 +51,7 @@ it('reads no further back than to a bar that decides alone', () => {
   const probabilities = new Float64Array(3000).fill(0.55);
   probabilities[2800] = 0.1;
   const read: number[] = [];
-  const [newest] = forecastDirection(panelOf(probabilities), about(read), { sinceMs: 2990 * HOUR });
+  const [newest] = finish(forecastSteps(panelOf(probabilities), about(read), { sinceMs: 2990 * HOUR }));
   expect(read).toEqual([522]);
   expect(newest.position[2999]).toBe(0);
 });
